@@ -1,0 +1,60 @@
+/// A line of text in fixed memory, put together piece by piece.
+///
+/// What does not fit is left out: a line is never longer than ``capacity`` bytes.
+public struct LogLine: Sendable {
+    /// The most bytes a line holds; the longest report, without a limit on its length, takes fewer than 320.
+    public static let capacity = 512
+
+    /// The bytes of the line: the first ``count`` count.
+    public private(set) var bytes = InlineArray<512, UInt8>(repeating: 0)
+
+    /// The length of the line in bytes.
+    public private(set) var count = 0
+
+    /// An empty line.
+    public init() {}
+
+    /// Appends text, byte for byte.
+    public mutating func append(_ text: String) {
+        let utf8 = text.utf8Span.span
+        for index in utf8.indices { append(byte: utf8[index]) }
+    }
+
+    /// Appends one byte.
+    public mutating func append(byte: UInt8) {
+        if count < bytes.count {
+            bytes[count] = byte
+            count += 1
+        }
+    }
+
+    /// Appends a number in decimal, padded with zeros to `width` digits, of which there are at most 20.
+    public mutating func append(decimal value: some UnsignedInteger & FixedWidthInteger, width: Int = 1) {
+        var digits = InlineArray<20, UInt8>(repeating: UInt8(ascii: "0"))
+        var rest = UInt64(value)
+        var first = 20
+        while rest > 0 {
+            first -= 1
+            digits[first] = UInt8(ascii: "0") + UInt8(rest % 10)
+            rest /= 10
+        }
+        for index in min(first, 20 - width)..<20 { append(byte: digits[index]) }
+    }
+
+    /// Appends a number in lower-case hexadecimal, padded with zeros to `width` digits, of which there are at most 4.
+    public mutating func append(hexadecimal value: UInt16, width: Int = 1) {
+        var digit = 3
+        while digit >= 0 {
+            let nibble = UInt8(truncatingIfNeeded: value >> (digit * 4)) & 15
+            if digit < width || value >> (digit * 4) > 0 {
+                append(byte: nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") - 10 + nibble)
+            }
+            digit -= 1
+        }
+    }
+
+    /// Takes bytes off the end until `count` are left.
+    public mutating func shorten(to count: Int) {
+        self.count = min(self.count, max(count, 0))
+    }
+}

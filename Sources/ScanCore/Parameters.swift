@@ -1,0 +1,111 @@
+/// Every tunable of scanlogd: change a value here and build again.
+///
+/// What a value may be is written beside it and checked by ``problem``, which the daemon asks before it does
+/// anything else.
+public enum Parameters {
+    // MARK: What is a scan
+
+    /// The first port that is not privileged. Services that matter live below it (RFC 6335, section 6).
+    public static let privilegedPortEnd: UInt16 = 1024
+
+    /// What a destination port below ``privilegedPortEnd`` adds to its source's weight. 1 to 255.
+    public static let privilegedPortWeight: UInt8 = 3
+
+    /// What any other destination port adds. Peers of passive FTP touch many of these, so they count less. 1 to 255.
+    public static let otherPortWeight: UInt8 = 1
+
+    /// The weight at which a source is reported: 7 privileged ports, 21 others, or a mix. Above both weights.
+    public static let weightThreshold: UInt8 = 21
+
+    /// The longest time between two new ports of one scan, in nanoseconds. Longer finds slower scans and keeps
+    /// sources in the table for longer. Above 0.
+    public static let longestGap: Int64 = 3_000_000_000
+
+    // MARK: What is kept
+
+    /// The sources known at a time, and the hash buckets they are found through.
+    ///
+    /// Capacity: 1 to 65,534. Buckets: a power of two, about twice the capacity so that chains stay short.
+    public typealias Detector = ScanDetector<256, 512>
+
+    /// The most sources in one bucket, which bounds the work a packet can cause. 1 or more.
+    public static let collisionCap = 16
+
+    // MARK: What is said
+
+    /// The length a report is kept to by leaving ports out, in bytes, or `nil` for no limit.
+    ///
+    /// 120 leaves room for the time, host and tag that syslogd puts before it on a 160-column line. 80 or more.
+    public static let lineLength: Int? = 120
+
+    /// The reports that may follow one another before the log falls silent. 1 or more.
+    public static let reportBurst: UInt32 = 5
+
+    /// How long no report may come for the log to speak again, in nanoseconds. Above 0.
+    public static let reportQuiet: Int64 = 20_000_000_000
+
+    /// The name syslog puts before each line.
+    public static let syslogIdent: String = "scanlogd"
+
+    /// The syslog facility, as its number: 3 is daemon (RFC 5424, table 1). 0 to 23.
+    public static let syslogFacility: Int32 = 3
+
+    /// The syslog level of a report: 1 is alert (RFC 5424, table 2). 0 to 7.
+    public static let reportLevel: Int32 = 1
+
+    // MARK: Where it runs
+
+    /// The user, and its group, that the daemon becomes. Never root.
+    public static let user: String = "scanlogd"
+
+    /// The directory the daemon locks itself into: owned by root, and writable by nobody else.
+    public static let chrootDirectory: String = "/var/empty"
+
+    /// Where the daemon's process id stands, and what keeps a second one from starting.
+    public static let pidFile: String = "/run/scanlogd.pid"
+
+    // MARK: How packets are taken
+
+    /// What the kernel may hold for us between two readings, in bytes for each raw socket. It is memory only while
+    /// packets wait: at 100,000 a second a packet waits 5 ms. 4,096 or more.
+    public static let receiveBuffer: Int32 = 8 << 20
+
+    /// How long to let packets gather while they keep coming, in milliseconds. 0 reads each at once, which costs
+    /// three times the time on a busy host. The time of a packet is known to this precision. 0 to 50.
+    public static let gatherTime: Int32 = 5
+}
+
+extension Parameters {
+    /// What is wrong with the values above, or `nil`: the first fault, in words.
+    public static var problem: String? {
+        if privilegedPortWeight < 1 || otherPortWeight < 1 {
+            return "port weights: must be at least 1"
+        }
+        if weightThreshold <= privilegedPortWeight || weightThreshold <= otherPortWeight {
+            return "weightThreshold: must be above the weight of one port"
+        }
+        if Int(weightThreshold) + Int(max(privilegedPortWeight, otherPortWeight)) > 255 {
+            return "weightThreshold: must leave room in a byte for one port more"
+        }
+        if (Int(weightThreshold) - 1) / Int(min(privilegedPortWeight, otherPortWeight)) > PortList.capacity {
+            return "weightThreshold: more ports than PortList.capacity stay below it"
+        }
+        if longestGap <= 0 || reportQuiet <= 0 { return "longestGap and reportQuiet: must be above 0" }
+        if Detector.capacity < 1 || Detector.capacity >= Int(UInt16.max) {
+            return "Detector: capacity: must be 1 to 65534"
+        }
+        if Detector.bucketCount < 1 || Detector.bucketCount & (Detector.bucketCount - 1) != 0 {
+            return "Detector: buckets: must be a power of two"
+        }
+        if collisionCap < 1 { return "collisionCap: must be at least 1" }
+        if let lineLength, lineLength < 80 || lineLength > LogLine.capacity {
+            return "lineLength: must be 80 to LogLine.capacity, or nil"
+        }
+        if reportBurst < 1 || reportBurst > 1000 { return "reportBurst: must be 1 to 1000" }
+        if syslogFacility < 0 || syslogFacility > 23 { return "syslogFacility: must be 0 to 23" }
+        if reportLevel < 0 || reportLevel > 7 { return "reportLevel: must be 0 to 7" }
+        if receiveBuffer < 4096 { return "receiveBuffer: must be at least 4096 bytes" }
+        if gatherTime < 0 || gatherTime > 50 { return "gatherTime: must be 0 to 50 ms" }
+        return nil
+    }
+}

@@ -1,0 +1,147 @@
+/// The fields of one TCP segment that the decision uses.
+public struct Segment: Equatable, Sendable {
+    /// Where the packet says it comes from. It can be forged.
+    public var source: Address
+    /// The address it was sent to.
+    public var destination: Address
+    /// The port it says it comes from, 0 to 65,535.
+    public var sourcePort: UInt16
+    /// The port it was sent to, 0 to 65,535.
+    public var destinationPort: UInt16
+    /// The flags of the TCP header.
+    public var flags: TCPFlags
+    /// The type of service of IPv4 (RFC 791), the traffic class of IPv6.
+    public var typeOfService: UInt8
+    /// The time to live of IPv4, the hop limit of IPv6, as it arrived.
+    public var timeToLive: UInt8
+
+    /// A segment of given fields.
+    public init(
+        source: Address, destination: Address, sourcePort: UInt16, destinationPort: UInt16,
+        flags: TCPFlags, typeOfService: UInt8, timeToLive: UInt8
+    ) {
+        self.source = source
+        self.destination = destination
+        self.sourcePort = sourcePort
+        self.destinationPort = destinationPort
+        self.flags = flags
+        self.typeOfService = typeOfService
+        self.timeToLive = timeToLive
+    }
+}
+
+/// Why a packet gives no segment.
+public enum PacketFault: Error, Equatable, Sendable {
+    /// It is well formed, and not TCP over IP.
+    case notTCP
+    /// It is a fragment that does not begin its packet, so the ports aren't in it.
+    case laterFragment
+    /// It ends before the 20 bytes of the TCP header do, or its own length says so.
+    case truncated
+    /// A header contradicts itself, or there are more than eight extension headers.
+    case malformed
+}
+
+extension Segment {
+    /// The shortest TCP header, in bytes (RFC 9293, section 3.1).
+    public static let headerLength = 20
+
+    /// The most IPv6 extension headers that are walked: more than any real packet has.
+    public static let mostExtensionHeaders = 8
+
+    /// Reads a packet that begins with its IPv4 or IPv6 header.
+    ///
+    /// Bytes past the length that the IP header gives (padding of the link) are not looked at; a length of 0, which
+    /// Linux gives packets joined to over 65,535 bytes, stands for all there are. Checksums are not checked: a host
+    /// that drops the packet was probed all the same.
+    ///
+    /// - Parameter packet: the packet from its IP header on, of any length, cut off anywhere.
+    /// - Throws: why there is no segment in it.
+    public init(packet: Span<UInt8>) throws(PacketFault) {
+        switch try packet.uint8(at: 0) >> 4 {
+        case 4: try self.init(ipv4: packet)
+        case 6: try self.init(ipv6: packet)
+        default: throw .malformed
+        }
+    }
+
+    /// Reads a TCP header whose IP header is gone, as IPv6 raw sockets give it.
+    ///
+    /// - Parameters:
+    ///   - header: the segment from its TCP header on.
+    ///   - end: where the segment ends in it; a shorter `header` is one that was cut off.
+    ///   - offset: where the TCP header begins.
+    /// - Throws: ``PacketFault/truncated`` if the header is not whole.
+    public init(
+        tcpHeader header: Span<UInt8>, at offset: Int = 0, end: Int? = nil,
+        source: Address, destination: Address, typeOfService: UInt8, timeToLive: UInt8
+    ) throws(PacketFault) {
+        if min(end ?? header.count, header.count) - offset < Segment.headerLength { throw .truncated }
+        self.init(
+            source: source, destination: destination,
+            sourcePort: try header.uint16(at: offset), destinationPort: try header.uint16(at: offset + 2),
+            flags: TCPFlags(rawValue: try header.uint8(at: offset + 13)),
+            typeOfService: typeOfService, timeToLive: timeToLive)
+    }
+
+    private init(ipv4 packet: Span<UInt8>) throws(PacketFault) {
+        let headerLength = Int(try packet.uint8(at: 0) & 15) * 4
+        if headerLength < 20 { throw .malformed }
+        let source = Address(ipv4: try packet.uint32(at: 12))
+        let destination = Address(ipv4: try packet.uint32(at: 16))
+        if try packet.uint8(at: 9) != IPProtocol.tcp { throw .notTCP }
+        if try packet.uint16(at: 6) & 0x1fff != 0 { throw .laterFragment }
+        let totalLength = Int(try packet.uint16(at: 2))
+        try self.init(
+            tcpHeader: packet, at: headerLength, end: totalLength == 0 ? nil : totalLength,
+            source: source, destination: destination,
+            typeOfService: try packet.uint8(at: 1), timeToLive: try packet.uint8(at: 8))
+    }
+
+    private init(ipv6 packet: Span<UInt8>) throws(PacketFault) {
+        let source = Address(ipv6High: try packet.uint64(at: 8), low: try packet.uint64(at: 16))
+        let destination = Address(ipv6High: try packet.uint64(at: 24), low: try packet.uint64(at: 32))
+        let payloadLength = Int(try packet.uint16(at: 4))
+        let trafficClass = UInt8(truncatingIfNeeded: try packet.uint16(at: 0) >> 4)
+        try self.init(
+            tcpHeader: packet, at: try Segment.tcpOffset(ipv6: packet),
+            end: payloadLength == 0 ? nil : 40 + payloadLength,
+            source: source, destination: destination,
+            typeOfService: trafficClass, timeToLive: try packet.uint8(at: 7))
+    }
+
+    /// Walks the extension headers (RFC 8200, section 4) to the TCP header.
+    private static func tcpOffset(ipv6 packet: Span<UInt8>) throws(PacketFault) -> Int {
+        var next = try packet.uint8(at: 6)
+        var offset = 40
+        for _ in 0...mostExtensionHeaders {
+            switch next {
+            case IPProtocol.tcp:
+                return offset
+            case IPProtocol.hopByHop, IPProtocol.routing, IPProtocol.destinationOptions:
+                next = try packet.uint8(at: offset)
+                offset += (Int(try packet.uint8(at: offset + 1)) + 1) * 8
+            case IPProtocol.fragment:
+                if try packet.uint16(at: offset + 2) & 0xfff8 != 0 { throw .laterFragment }
+                next = try packet.uint8(at: offset)
+                offset += 8
+            case IPProtocol.authentication:  // counts in units of 4 bytes, less 2 (RFC 4302, section 2.2)
+                next = try packet.uint8(at: offset)
+                offset += (Int(try packet.uint8(at: offset + 1)) + 2) * 4
+            default:
+                throw .notTCP
+            }
+        }
+        throw .malformed
+    }
+}
+
+/// Protocol numbers, as the Protocol and Next Header fields have them (IANA, Assigned Internet Protocol Numbers).
+enum IPProtocol {
+    static let hopByHop: UInt8 = 0
+    static let tcp: UInt8 = 6
+    static let routing: UInt8 = 43
+    static let fragment: UInt8 = 44
+    static let authentication: UInt8 = 51
+    static let destinationOptions: UInt8 = 60
+}

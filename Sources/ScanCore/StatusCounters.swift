@@ -1,0 +1,20 @@
+/// What happened since the start, as numbers that only grow.
+public struct StatusCounters: Equatable, Sendable {
+    /// Packets that reached us.
+    public var packets: UInt64 = 0
+    /// Packets that touched a port new for their source.
+    public var probes: UInt64 = 0
+    /// Packets that can't be part of a scan: answers, data, other protocols, later fragments.
+    public var ignored: UInt64 = 0
+    /// Packets whose headers are cut off or contradict themselves.
+    public var malformed: UInt64 = 0
+    /// Packets the kernel had to drop because we were too slow.
+    public var droppedByKernel: UInt64 = 0
+    /// Scans found, logged or not.
+    public var reports: UInt64 = 0
+    /// Scans found and not logged, for there were too many.
+    public var suppressed: UInt64 = 0
+
+    /// All zero.
+    public init() {}
+}

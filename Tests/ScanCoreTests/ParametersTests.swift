@@ -1,0 +1,3 @@
+import Testing
+@testable import ScanCore
+@Test func parametersAreSound() { #expect(Parameters.problem == nil) }
