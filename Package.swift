@@ -5,12 +5,14 @@ import PackageDescription
 // The shipped binary is built with the Embedded trait, which needs no Swift runtime; everything else without it.
 let embedded: BuildSettingCondition = .when(traits: ["Embedded"])
 let embeddedFlags = ["-enable-experimental-feature", "Embedded"]
+// A section each, so that the linker leaves out every function that is not called.
+let sections = ["-Xfrontend", "-function-sections"]
 
 let common: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
     .strictMemorySafety(),
     // Not enableExperimentalFeature: SwiftPM 6.3 passes that one to the linker without looking at its condition.
-    .unsafeFlags(embeddedFlags, embedded),
+    .unsafeFlags(embeddedFlags + sections, embedded),
 ]
 
 // The compiler proves that nothing on the packets' path can touch the heap.
@@ -35,7 +37,7 @@ let package = Package(
             name: "scanlogd",
             dependencies: ["ScanCore", "Capture", "CLinux"],
             swiftSettings: common,
-            linkerSettings: [.unsafeFlags(embeddedFlags, embedded)]),
+            linkerSettings: [.unsafeFlags(embeddedFlags + ["-Xlinker", "--gc-sections"], embedded)]),
         .testTarget(name: "ScanCoreTests", dependencies: ["ScanCore"], swiftSettings: common),
     ]
 )

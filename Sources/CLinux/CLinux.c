@@ -1,1 +1,76 @@
 #include "CLinux.h"
+
+#include <linux/capability.h>
+#include <linux/sock_diag.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+int clinux_errno(void) { return errno; }
+
+int clinux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
+
+void clinux_syslog(int priority, const char *text, int length) { syslog(priority, "%.*s", length, text); }
+
+const char *clinux_option_argument(void) { return optarg; }
+
+int clinux_option_index(void) { return optind; }
+
+int clinux_set_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }
+
+int clinux_empty_bounding_set(void) {
+    /* The kernel may know more capabilities than our headers: it says EINVAL after its last. */
+    for (int capability = 0; capability < 64; capability++) {
+        int present = prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
+        if (present < 0) return errno == EINVAL ? 0 : -1;
+        if (present > 0 && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0) return -1;
+    }
+    return 0;
+}
+
+int clinux_drop_capabilities(void) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    return (int)syscall(SYS_capset, &header, none);
+}
+
+bool clinux_has_no_capabilities(void) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct now[_LINUX_CAPABILITY_U32S_3];
+    if (syscall(SYS_capget, &header, now) < 0) return false;
+    for (int word = 0; word < _LINUX_CAPABILITY_U32S_3; word++)
+        if (now[word].effective | now[word].permitted | now[word].inheritable) return false;
+    for (int capability = 0; capability < 64; capability++) {
+        int bounding = prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
+        if (bounding < 0) break;
+        if (bounding > 0 || prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, capability, 0, 0) > 0) return false;
+    }
+    return true;
+}
+
+size_t clinux_ipv6_ancillary_size(void) {
+    return CMSG_SPACE(sizeof(struct in6_pktinfo)) + 2 * CMSG_SPACE(sizeof(int));
+}
+
+struct clinux_ipv6_ancillary clinux_ipv6_ancillary(struct msghdr *message) {
+    struct clinux_ipv6_ancillary found = {.hop_limit = -1, .traffic_class = -1};
+    for (struct cmsghdr *item = CMSG_FIRSTHDR(message); item; item = CMSG_NXTHDR(message, item)) {
+        if (item->cmsg_level != IPPROTO_IPV6) continue;
+        size_t length = item->cmsg_len;
+        if (item->cmsg_type == IPV6_PKTINFO && length >= CMSG_LEN(sizeof(struct in6_pktinfo))) {
+            memcpy(&found.destination, CMSG_DATA(item), sizeof found.destination);
+            found.has_destination = true;
+        } else if (item->cmsg_type == IPV6_HOPLIMIT && length >= CMSG_LEN(sizeof(int))) {
+            memcpy(&found.hop_limit, CMSG_DATA(item), sizeof(int));
+        } else if (item->cmsg_type == IPV6_TCLASS && length >= CMSG_LEN(sizeof(int))) {
+            memcpy(&found.traffic_class, CMSG_DATA(item), sizeof(int));
+        }
+    }
+    return found;
+}
+
+int64_t clinux_socket_drops(int socket) {
+    uint32_t memory[SK_MEMINFO_VARS] = {0};
+    socklen_t length = sizeof memory;
+    if (getsockopt(socket, SOL_SOCKET, SO_MEMINFO, memory, &length) < 0) return -1;
+    return memory[SK_MEMINFO_DROPS];
+}

@@ -1,1 +1,52 @@
+import CLinux
 import ScanCore
+
+/// A place that packets come from.
+///
+/// Open one as root; all else works after every privilege is gone.
+public protocol Capture: ~Copyable {
+    /// What to poll for reading: readable when packets wait.
+    var descriptor: Int32 { get }
+
+    /// How long it pays to let packets gather while they keep coming, in milliseconds; 0: not at all.
+    var gatherTime: Int32 { get }
+
+    /// Hands over what waits, without waiting itself, and no more than a bounded batch of it.
+    ///
+    /// - Returns: how many packets there were, 0 when nothing waits.
+    /// - Throws: what the kernel said; the caller should not ask again at once.
+    mutating func receive(into sink: inout some SegmentSink & ~Copyable) throws(SystemError) -> Int
+
+    /// How many packets the kernel dropped since the start because they were not received fast enough.
+    mutating func droppedByKernel() throws(SystemError) -> UInt64
+}
+
+/// What packets go to.
+public protocol SegmentSink: ~Copyable {
+    /// Takes a segment that arrived at a time: see ``ScanDetector/observe(_:at:wallClock:)``.
+    mutating func take(_ segment: Segment, at now: Timestamp, wallClock: Int64)
+
+    /// Takes a packet that gave no segment.
+    mutating func take(_ fault: PacketFault)
+}
+
+/// The time of a batch of packets, read once for all of them.
+struct BatchTime {
+    let now = Timestamp.now()
+    let wallClock: Int64
+
+    init() {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME_COARSE, &time)
+        wallClock = Int64(time.tv_sec)
+    }
+}
+
+extension Timestamp {
+    /// The time on a clock that can't be set, and goes on while the machine sleeps (clock_gettime(2)).
+    public static func now() -> Timestamp {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_BOOTTIME, &time)
+        return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+    }
+}

@@ -14,10 +14,20 @@ public struct LogLine: Sendable {
     /// An empty line.
     public init() {}
 
+    /// A line of some text.
+    public init(_ text: String) {
+        append(text)
+    }
+
     /// Appends text, byte for byte.
     public mutating func append(_ text: String) {
         let utf8 = text.utf8Span.span
         for index in utf8.indices { append(byte: utf8[index]) }
+    }
+
+    /// Appends another line.
+    public mutating func append(_ other: LogLine) {
+        for index in 0..<other.count { append(byte: other.bytes[index]) }
     }
 
     /// Appends one byte.

@@ -45,7 +45,7 @@ public enum Parameters {
     public static let reportQuiet: Int64 = 20_000_000_000
 
     /// The name syslog puts before each line.
-    public static let syslogIdent: String = "scanlogd"
+    public static let syslogIdent: StaticString = "scanlogd"
 
     /// The syslog facility, as its number: 3 is daemon (RFC 5424, table 1). 0 to 23.
     public static let syslogFacility: Int32 = 3
@@ -56,13 +56,13 @@ public enum Parameters {
     // MARK: Where it runs
 
     /// The user, and its group, that the daemon becomes. Never root.
-    public static let user: String = "scanlogd"
+    public static let user: StaticString = "scanlogd"
 
     /// The directory the daemon locks itself into: owned by root, and writable by nobody else.
-    public static let chrootDirectory: String = "/var/empty"
+    public static let chrootDirectory: StaticString = "/var/empty"
 
     /// Where the daemon's process id stands, and what keeps a second one from starting.
-    public static let pidFile: String = "/run/scanlogd.pid"
+    public static let pidFile: StaticString = "/run/scanlogd.pid"
 
     // MARK: How packets are taken
 
@@ -77,7 +77,7 @@ public enum Parameters {
 
 extension Parameters {
     /// What is wrong with the values above, or `nil`: the first fault, in words.
-    public static var problem: String? {
+    public static var problem: StaticString? {
         if privilegedPortWeight < 1 || otherPortWeight < 1 {
             return "port weights: must be at least 1"
         }

@@ -100,8 +100,4 @@ extension LogLine {
             }
         }
     }
-
-    private mutating func append(_ other: LogLine) {
-        for index in 0..<other.count { append(byte: other.bytes[index]) }
-    }
 }

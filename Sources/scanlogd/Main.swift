@@ -1,2 +1,26 @@
+import Capture
 import CLinux
-@c(scanlogd_main) public func start(_ argc: Int32) -> Int32 { 0 }
+import ScanCore
+
+/// The version that `--version` prints.
+let version = "0.1.0"
+
+/// What the system starts. Embedded Swift has no `CommandLine`, so the arguments are taken where C has them; SwiftPM
+/// gives the entry point of an executable this name.
+@c(scanlogd_main)
+public func start(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Int32 {
+    do throws(SystemError) {
+        try openStandardDescriptors()
+        closefrom(3)  // what a careless parent left open would stay open for as long as we run
+        guard let options = unsafe try Options(count, arguments) else { return 1 }
+        switch options.action {
+        case .help: try print(usage)
+        case .version: try print(buildInformation())
+        case .detect: try detect(options)
+        }
+        return 0
+    } catch {
+        complain(error.line)
+        return 1
+    }
+}

@@ -1,0 +1,79 @@
+# scanlogd in Swift. `make demo` shows it at work, `make test` proves it; see README.md.
+
+# The shipped binary is Embedded Swift and links the C library only. EMBEDDED=0 builds the same sources as an
+# ordinary static program, for toolchains without Embedded Swift.
+EMBEDDED = 1
+
+SWIFT = swift
+DESTDIR =
+PREFIX = /usr/local
+SBINDIR = $(PREFIX)/sbin
+MANDIR = $(PREFIX)/share/man
+SYSCONFDIR = /etc
+UNITDIR = /lib/systemd/system
+SYSUSERSDIR = /usr/lib/sysusers.d
+TMPFILESDIR = /usr/lib/tmpfiles.d
+
+# Full RELRO, no run path, no symbols.
+LINK = --disable-local-rpath -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now -Xlinker -s
+
+ifeq ($(EMBEDDED),1)
+SCRATCH = .build-embedded
+BUILD = $(SWIFT) build -c release --scratch-path $(SCRATCH) --traits Embedded $(LINK)
+else
+SCRATCH = .build-ordinary
+BUILD = $(SWIFT) build -c release --scratch-path $(SCRATCH) --static-swift-stdlib $(LINK)
+endif
+
+FUZZ_SECONDS = 60
+
+.PHONY: all linux demo test lint check-binary unit asan integration fuzz bench install uninstall clean
+
+all: linux
+
+# The packets of raw sockets, and no other library: the original's target of that name.
+linux:
+	$(BUILD) --product scanlogd
+	cmp -s $(SCRATCH)/release/scanlogd scanlogd || install -m 755 $(SCRATCH)/release/scanlogd scanlogd
+
+demo: needs-demo all
+	SCANLOGD=$(CURDIR)/scanlogd Tests/Demo/demo
+
+# Everything, as CI runs it. The shipped binary is what the last part tests, whatever EMBEDDED says.
+test: needs-test lint
+	$(MAKE) EMBEDDED=0 linux
+	./scanlogd --version
+	$(MAKE) EMBEDDED=1 linux check-binary
+	$(MAKE) unit asan
+	$(MAKE) fuzz FUZZ_SECONDS=20
+	$(MAKE) integration
+
+lint: needs-test
+	$(SWIFT) format lint --strict -r Package.swift Sources Tests
+	mandoc -T lint -W warning man/*.8
+
+check-binary:
+	Tests/Binary/check scanlogd .build-embedded/release
+
+unit:
+	$(SWIFT) test
+
+asan:
+	$(SWIFT) test --scratch-path .build-asan --sanitize address
+
+integration:
+	SCANLOGD=$(CURDIR)/scanlogd Tests/Integration/run
+
+fuzz:
+	Tests/Fuzz/run $(FUZZ_SECONDS)
+
+bench: needs-bench all
+	$(BUILD) --product core-benchmark
+	CORE_BENCHMARK=$(CURDIR)/$(SCRATCH)/release/core-benchmark SCANLOGD=$(CURDIR)/scanlogd Tests/Benchmarks/run
+
+.PHONY: needs-demo needs-test needs-bench
+needs-demo needs-test needs-bench:
+	Tests/install-needs $(@:needs-%=%)
+
+clean:
+	rm -rf .build .build-embedded .build-ordinary .build-asan .build-fuzz scanlogd

@@ -1,0 +1,37 @@
+import CLinux
+import ScanCore
+
+/// Text that lives as long as the process and ends in a zero byte, as C wants it: a literal, or an argument.
+///
+/// Not a String: what that brings along would make the whole daemon twice as large.
+@safe public struct ConstantText: ExpressibleByStringLiteral, @unchecked Sendable {
+    /// The first byte.
+    public let pointer: UnsafePointer<CChar>
+
+    /// The text of a literal.
+    public init(stringLiteral text: StaticString) {
+        self.init(text)
+    }
+
+    /// The text of a constant, which is a literal as well. Its characters must be more than one.
+    public init(_ text: StaticString) {
+        precondition(text.hasPointerRepresentation)
+        unsafe pointer = UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
+    }
+
+    /// The text at a pointer, which must stay valid and unchanged as long as the process lives.
+    public init(unsafe pointer: UnsafePointer<CChar>) {
+        unsafe self.pointer = pointer
+    }
+}
+
+extension LogLine {
+    /// Appends constant text.
+    public mutating func append(_ text: ConstantText) {
+        var next = unsafe text.pointer
+        while unsafe next.pointee != 0 {  // every text has its end
+            append(byte: UInt8(bitPattern: unsafe next.pointee))
+            unsafe next += 1
+        }
+    }
+}

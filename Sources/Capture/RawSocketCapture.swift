@@ -1,0 +1,140 @@
+import CLinux
+import ScanCore
+
+/// Packets from raw TCP sockets, one for IPv4 and one for IPv6 (raw(7), ipv6(7)).
+///
+/// The kernel has put fragments together, and taken extension headers off IPv6. Not seen is what netfilter drops on
+/// its way in, and what the host itself sends, but on the loopback interface.
+public struct RawSocketCapture: ~Copyable, Capture {
+    /// The most batches taken from a socket at a time, so that signals are not kept waiting.
+    private static let mostBatches = 16
+
+    private let ipv4: Socket
+    private let ipv6: Socket?
+    private let readable: ReadableSet
+    private var batch = MessageBatch()
+    private var ipv4Drops = WrappingCount()
+    private var ipv6Drops = WrappingCount()
+
+    /// How long it pays to let packets gather: reading each at once costs three times the time.
+    public let gatherTime: Int32
+
+    /// Readable when a packet waits on either socket.
+    public var descriptor: Int32 { readable.descriptor.number }
+
+    /// Opens the sockets. A kernel without IPv6 gives only the one for IPv4.
+    ///
+    /// - Parameters:
+    ///   - receiveBuffer: what the kernel may hold for each, in bytes.
+    ///   - gatherTime: see ``gatherTime``.
+    /// - Throws: the call that failed; most often the privilege CAP_NET_RAW is missing.
+    public init(receiveBuffer: Int32, gatherTime: Int32) throws(SystemError) {
+        let readable = try ReadableSet()
+        let ipv4 = try Socket(AF_INET, SOCK_RAW, Int32(IPPROTO_TCP), name: "IPv4 raw socket")
+        try ipv4.setReceiveBuffer(receiveBuffer)
+        try ipv4.attach(PacketFilter.ipv4)
+        try readable.add(ipv4)
+        ipv6 = try RawSocketCapture.openIPv6(receiveBuffer: receiveBuffer, watchedBy: readable)
+        self.ipv4 = ipv4
+        self.readable = readable
+        self.gatherTime = gatherTime
+    }
+
+    /// The packets have lost their IPv6 header: what was in it is asked for beside them (RFC 3542).
+    private static func openIPv6(
+        receiveBuffer: Int32, watchedBy readable: borrowing ReadableSet
+    ) throws(SystemError) -> Socket? {
+        let socket: Socket
+        do throws(SystemError) {
+            socket = try Socket(AF_INET6, SOCK_RAW, Int32(IPPROTO_TCP), name: "IPv6 raw socket")
+        } catch {
+            if error.code == EAFNOSUPPORT { return nil }
+            throw error
+        }
+        let level = Int32(IPPROTO_IPV6)
+        try socket.set(IPV6_RECVPKTINFO, level: level, to: 1, "ask for the destination")
+        try socket.set(IPV6_RECVHOPLIMIT, level: level, to: 1, "ask for the hop limit")
+        try socket.set(IPV6_RECVTCLASS, level: level, to: 1, "ask for the traffic class")
+        try socket.setReceiveBuffer(receiveBuffer)
+        try socket.attach(PacketFilter.tcp)
+        try readable.add(socket)
+        return socket
+    }
+
+    /// Hands over what waits on both sockets.
+    public mutating func receive(into sink: inout some SegmentSink & ~Copyable) throws(SystemError) -> Int {
+        var total = 0
+        for _ in 0..<RawSocketCapture.mostBatches {
+            let received = try receiveIPv4(into: &sink)
+            total += received
+            if received < MessageBatch.count { break }
+        }
+        for _ in 0..<RawSocketCapture.mostBatches {
+            let received = try receiveIPv6(into: &sink)
+            total += received
+            if received < MessageBatch.count { break }
+        }
+        return total
+    }
+
+    private mutating func receiveIPv4(into sink: inout some SegmentSink & ~Copyable) throws(SystemError) -> Int {
+        let received = try batch.receive(from: ipv4, withAncillary: false)
+        if received == 0 { return 0 }
+        let time = BatchTime()
+        for index in 0..<received {
+            batch.withPacket(index) { packet in
+                do throws(PacketFault) {
+                    sink.take(try Segment(packet: packet), at: time.now, wallClock: time.wallClock)
+                } catch {
+                    sink.take(error)
+                }
+            }
+        }
+        return received
+    }
+
+    private mutating func receiveIPv6(into sink: inout some SegmentSink & ~Copyable) throws(SystemError) -> Int {
+        let received =
+            switch ipv6 {
+            case .some(let socket): try batch.receive(from: socket, withAncillary: true)
+            case .none: 0
+            }
+        if received == 0 { return 0 }
+        let time = BatchTime()
+        for index in 0..<received {
+            let source = Address(batch.source(index))
+            let beside = batch.ancillary(index)
+            batch.withPacket(index) { header in
+                do throws(PacketFault) {
+                    if !beside.has_destination { throw .malformed }
+                    let segment = try Segment(
+                        tcpHeader: header, source: source, destination: Address(beside.destination),
+                        typeOfService: UInt8(truncatingIfNeeded: beside.traffic_class),
+                        timeToLive: UInt8(truncatingIfNeeded: beside.hop_limit))
+                    sink.take(segment, at: time.now, wallClock: time.wallClock)
+                } catch {
+                    sink.take(error)
+                }
+            }
+        }
+        return received
+    }
+
+    /// How many packets found a socket's receive buffer full.
+    public mutating func droppedByKernel() throws(SystemError) -> UInt64 {
+        ipv4Drops.update(try ipv4.drops())
+        switch ipv6 {
+        case .some(let socket): ipv6Drops.update(try socket.drops())
+        case .none: break
+        }
+        return ipv4Drops.total &+ ipv6Drops.total
+    }
+}
+
+extension Address {
+    /// The address of the C library's form, which is in network byte order.
+    init(_ address: in6_addr) {
+        let halves = unsafe unsafeBitCast(address, to: InlineArray<2, UInt64>.self)  // 16 plain bytes either way
+        self.init(ipv6High: UInt64(bigEndian: halves[0]), low: UInt64(bigEndian: halves[1]))
+    }
+}

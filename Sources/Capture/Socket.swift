@@ -1,0 +1,87 @@
+import CLinux
+
+/// An open socket with the name it has in error messages.
+struct Socket: ~Copyable {
+    let descriptor: Descriptor
+    let name: ConstantText
+
+    /// The number the kernel knows it by.
+    var number: Int32 { descriptor.number }
+
+    /// Opens a socket that never blocks and that no other program inherits (socket(2)).
+    init(_ family: Int32, _ type: __socket_type, _ socketProtocol: Int32, name: ConstantText) throws(SystemError) {
+        let flags = Int32(type.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        descriptor = Descriptor(owning: try check(name, "open") { socket(family, flags, socketProtocol) })
+        self.name = name
+    }
+
+    /// Sets an option whose value is a number (setsockopt(2)).
+    func set(_ option: Int32, level: Int32, to value: Int32, _ operation: ConstantText) throws(SystemError) {
+        var value = value
+        _ = try check(name, operation) {
+            unsafe setsockopt(number, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
+        }
+    }
+
+    /// Lets the kernel hold so many bytes for us: past the system's limit with CAP_NET_ADMIN, up to it without.
+    func setReceiveBuffer(_ size: Int32) throws(SystemError) {
+        do throws(SystemError) {
+            try set(SO_RCVBUFFORCE, level: SOL_SOCKET, to: size, "set receive buffer")
+        } catch {
+            if error.code != EPERM { throw error }
+            try set(SO_RCVBUF, level: SOL_SOCKET, to: size, "set receive buffer")
+        }
+    }
+
+    /// Makes the kernel run a program on each packet, and drop those that it says 0 to.
+    func attach<let count: Int>(_ program: InlineArray<count, sock_filter>) throws(SystemError) {
+        var program = program
+        var instructions = program.mutableSpan
+        try unsafe instructions.withUnsafeMutableBufferPointer { (instructions) throws(SystemError) in
+            var description = unsafe sock_fprog(len: UInt16(count), filter: instructions.baseAddress)
+            _ = try check(name, "attach filter") {
+                unsafe setsockopt(
+                    number, SOL_SOCKET, SO_ATTACH_FILTER, &description,
+                    socklen_t(MemoryLayout<sock_fprog>.size))
+            }
+        }
+    }
+
+    /// How many packets found the receive buffer full, modulo 2^32.
+    func drops() throws(SystemError) -> UInt32 {
+        let count = clinux_socket_drops(number)
+        if count < 0 { throw SystemError(name, "read drop count") }
+        return UInt32(truncatingIfNeeded: count)
+    }
+}
+
+/// Adds up a count that the kernel keeps in 32 bits, which wrap.
+struct WrappingCount {
+    private(set) var total: UInt64 = 0
+    private var last: UInt32 = 0
+
+    /// Takes the kernel's count as it is now.
+    mutating func update(_ now: UInt32) {
+        total &+= UInt64(now &- last)  // wrapping is meant: the difference is right across the kernel's wrap
+        last = now
+    }
+}
+
+/// Waits for any of several sockets, as one descriptor (epoll(7)).
+struct ReadableSet: ~Copyable {
+    let descriptor: Descriptor
+
+    init() throws(SystemError) {
+        descriptor = Descriptor(owning: try check("epoll", "create") { epoll_create1(Int32(EPOLL_CLOEXEC)) })
+    }
+
+    /// Makes the set readable when a socket is.
+    func add(_ socket: borrowing Socket) throws(SystemError) {
+        let number = socket.number
+        var event = unsafe epoll_event()
+        unsafe event.events = EPOLLIN.rawValue
+        _ = try check(socket.name, "watch") {
+            unsafe epoll_ctl(descriptor.number, EPOLL_CTL_ADD, number, &event)
+        }
+    }
+}

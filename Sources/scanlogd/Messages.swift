@@ -1,0 +1,38 @@
+import Capture
+import CLinux
+import ScanCore
+
+/// Prints text to standard output, all of it.
+func print(_ text: String) throws(SystemError) {
+    try write(text.utf8Span.span, to: STDOUT_FILENO, "standard output")
+}
+
+/// Prints a few lines to standard output, all of them.
+func print(_ lines: LogLine) throws(SystemError) {
+    try write(lines.bytes.span.extracting(0..<lines.count), to: STDOUT_FILENO, "standard output")
+}
+
+/// Says on standard error what went wrong, in one line: `scanlogd: object: operation: reason`.
+func complain(_ complaint: LogLine) {
+    var line = LogLine("scanlogd: ")
+    line.append(complaint)
+    line.append("\n")
+    do throws(SystemError) {
+        try write(line.bytes.span.extracting(0..<line.count), to: STDERR_FILENO, "standard error")
+    } catch {
+        // There is nobody left to tell; the exit status says it too.
+    }
+}
+
+private func write(_ bytes: Span<UInt8>, to descriptor: Int32, _ object: ConstantText) throws(SystemError) {
+    var written = 0
+    while written < bytes.count {
+        let rest = bytes.extracting(written...)
+        let count = unsafe try rest.withUnsafeBufferPointer { (buffer) throws(SystemError) -> Int32 in
+            try check(object, "write") {
+                unsafe Int32(clamping: write(descriptor, buffer.baseAddress, buffer.count))
+            }
+        }
+        written += Int(count)
+    }
+}

@@ -1,0 +1,57 @@
+import Capture
+import CLinux
+import ScanCore
+
+/// Where packets become lines: the detector, the limit on the log, and the log.
+struct Sensor: ~Copyable, SegmentSink {
+    private(set) var detector: Parameters.Detector
+    private var limiter = LogLimiter()
+    private let log: SystemLog
+
+    init(key: HashKey, log: SystemLog) {
+        detector = Parameters.Detector(key: key)
+        self.log = log
+    }
+
+    mutating func take(_ segment: Segment, at now: Timestamp, wallClock: Int64) {
+        if let report = detector.observe(segment, at: now, wallClock: wallClock) {
+            take(report, at: now)
+        }
+    }
+
+    mutating func take(_ fault: PacketFault) {
+        detector.count(fault)
+    }
+
+    @inline(never)  // rare, and large: not for the packets' path
+    private mutating func take(_ report: ScanReport, at now: Timestamp) {
+        switch limiter.admit(at: now) {
+        case .log:
+            log.report(LogLine(report, time: TimeOfDay(local: report.startTime)))
+        case .notice:
+            detector.counters.suppressed &+= 1
+            log.report(LogLine(LogLimiter.notice))
+        case .suppress:
+            detector.counters.suppressed &+= 1
+        }
+    }
+
+    /// Takes note of how many packets the kernel has dropped since the start, and returns how many are new.
+    mutating func noteDropped(_ total: UInt64) -> UInt64 {
+        let new = total &- detector.counters.droppedByKernel
+        detector.counters.droppedByKernel = total
+        return new
+    }
+}
+
+extension HashKey {
+    /// A key that nobody can guess, from the kernel's random numbers (getentropy(3)).
+    static func random() throws(SystemError) -> HashKey {
+        var words = InlineArray<5, UInt64>(repeating: 0)
+        var span = words.mutableSpan
+        _ = try check("random numbers", "get") {
+            unsafe span.withUnsafeMutableBytes { unsafe Int32(getentropy($0.baseAddress, $0.count)) }
+        }
+        return HashKey(words)
+    }
+}
