@@ -1,0 +1,76 @@
+import Testing
+
+@testable import ScanCore
+
+/// What is counted.
+struct CountersTests {
+    @Test func allIsZeroAtTheStart() {
+        #expect(Watch().counters == StatusCounters())
+        #expect(Watch().sourcesHeld == 0)
+        #expect(Watch().sourcesEvicted == 0)
+    }
+
+    @Test func probesArePacketsToNewPorts() {
+        let watch = Watch()
+        #expect(watch.send(each: [80, 80, 81, 80, 82]) == [])
+        #expect(watch.counters.packets == 5)
+        #expect(watch.counters.probes == 3)
+        #expect(watch.counters.ignored == 0)
+    }
+
+    @Test func answersAndDataAreIgnored() {
+        let watch = Watch()
+        let ignored: [TCPFlags] = [.ack, .ack.union(.psh), .ack.union(.syn), .ack.union(.rst)]
+        for flags in ignored { #expect(watch.send(80, flags) == nil) }
+        #expect(watch.counters.ignored == 4)
+        #expect(watch.send(80) == nil)
+        for flags in ignored + [.rst] { #expect(watch.send(81, flags) == nil) }
+        #expect(watch.counters.ignored == 9)
+        #expect(watch.counters.probes == 1)
+        #expect(watch.counters.packets == 10)
+    }
+
+    @Test func faultsAreIgnoredOrMalformed() {
+        let watch = Watch()
+        watch.count(.notTCP)
+        #expect(watch.counters.ignored == 1)
+        watch.count(.laterFragment)
+        #expect(watch.counters.ignored == 2)
+        #expect(watch.counters.malformed == 0)
+        watch.count(.truncated)
+        #expect(watch.counters.malformed == 1)
+        watch.count(.malformed)
+        #expect(watch.counters.malformed == 2)
+        #expect(watch.counters.ignored == 2)
+        #expect(watch.counters.packets == 4)
+        #expect(watch.counters.probes == 0)
+    }
+
+    @Test func aScanIsCountedOnce() {
+        let watch = Watch()
+        #expect(watch.send(each: 1...100).count == 1)
+        #expect(watch.counters.reports == 1)
+        #expect(watch.counters.suppressed == 0)
+        #expect(watch.counters.probes == 100)
+    }
+
+    @Test func sourcesPushedOutAreCounted() {
+        let watch = Watch()
+        for host in UInt32(1)...255 { _ = watch.send(80, from: Address(ipv4: 0x0a4d_0000 + host)) }
+        #expect(watch.sourcesHeld + Int(watch.sourcesEvicted) == 255)
+        let before = watch.sourcesEvicted
+        for host in UInt32(1)...1000 { _ = watch.send(80, from: Address(ipv4: 0x0a4e_0000 + host)) }
+        #expect(watch.sourcesHeld <= 256)
+        #expect(UInt64(watch.sourcesHeld) + watch.sourcesEvicted == 1255)
+        #expect(watch.sourcesEvicted > before)
+    }
+
+    @Test func aSourceGrownOldIsNotCountedAsPushedOut() {
+        let watch = Watch()
+        #expect(watch.send(80) == nil)
+        #expect(watch.send(80, at: .seconds(10)) == nil)
+        #expect(watch.sourcesHeld == 1)
+        #expect(watch.sourcesEvicted == 0)
+        #expect(watch.counters.probes == 2)
+    }
+}

@@ -1,0 +1,218 @@
+import Testing
+
+@testable import ScanCore
+
+/// The table of sources, with a key under which an address's low bits are its bucket.
+struct SourceTableTests {
+    @Test func anEmptyTableKnowsNobody() {
+        let table = Table<4, 2>()
+        #expect(table.held == 0 && table.evicted == 0)
+        #expect(!table.knows(1) && !table.knows(0))
+        #expect(table.fault == nil)
+    }
+
+    @Test func anUnusedEntryIsNotTheUnspecifiedSource() {
+        // Unused entries hold 0.0.0.0, and are on no chain.
+        #expect(!Table<4, 2>().knows(0))
+    }
+
+    @Test func whatWasAddedIsFound() {
+        let table = Table<4, 2>()
+        for host in UInt32(1)...4 {
+            table.add(host)
+            #expect(table.held == Int(host))
+            for known in 1...host { #expect(table.port(of: known) == UInt16(known)) }
+            #expect(!table.knows(host + 1))
+        }
+        #expect(table.evicted == 0)
+    }
+
+    @Test func entriesAreReusedInTheOrderTheyWereMade() {
+        let table = Table<4, 2>()
+        for host in UInt32(1)...20 {
+            table.add(host)
+            #expect((1...host).filter { table.knows($0) }.elementsEqual(max(host, 4) - 3...host))
+        }
+        #expect(table.held == 4)
+        #expect(table.evicted == 16)
+    }
+
+    @Test func beingFoundDoesNotKeepASource() {
+        let table = Table<4, 2>()
+        for host in UInt32(1)...4 { table.add(host) }
+        #expect(table.knows(1))
+        table.add(5)
+        #expect(!table.knows(1))
+    }
+
+    @Test(arguments: UInt32(1)...4)
+    func oneThatIsTakenOutIsGoneAndTheOthersStay(gone: UInt32) {
+        // One bucket: the first, the last and those in the middle of a chain.
+        let table = Table<4, 1>()
+        for host in UInt32(1)...4 { table.add(host) }
+        table.remove(gone)
+        #expect((UInt32(1)...4).filter { table.knows($0) } == (1...4).filter { $0 != gone })
+        #expect(table.held == 3)
+        #expect(table.evicted == 0)
+    }
+
+    @Test func aFreedEntryIsNotReusedBeforeItsTurn() {
+        let table = Table<4, 1>()
+        for host in UInt32(1)...4 { table.add(host) }
+        table.remove(3)
+        table.add(5)
+        #expect(!table.knows(1) && table.knows(2) && table.knows(4) && table.knows(5))
+        #expect(table.held == 3)
+        #expect(table.evicted == 1)
+        table.add(6)
+        table.add(7)
+        #expect(!table.knows(2) && table.knows(4))
+        #expect(table.held == 4)
+        #expect(table.evicted == 2)
+    }
+
+    @Test func sixteenSourcesOfOneBucketAreKept() {
+        let table = Table<40, 1>()
+        for host in UInt32(1)...16 { table.add(host) }
+        #expect((UInt32(1)...16).allSatisfy { table.knows($0) })
+        #expect(table.evicted == 0)
+    }
+
+    @Test func theSeventeenthPutsOutTheOldestOfItsBucket() {
+        let table = Table<40, 1>()
+        for host in UInt32(1)...17 { table.add(host) }
+        #expect(!table.knows(1))
+        #expect((UInt32(2)...17).allSatisfy { table.knows($0) })
+        #expect(table.held == 16)
+        #expect(table.evicted == 1)
+    }
+
+    @Test func theCapIsOneOfEachBucket() {
+        let table = Table<40, 2>()
+        table.add(1)
+        for host in UInt32(1)...17 { table.add(2 * host) }
+        #expect(table.knows(1) && !table.knows(2))
+        #expect((UInt32(2)...17).allSatisfy { table.knows(2 * $0) })
+    }
+
+    @Test func aFullBucketWhoseOldestIsNextToBeReusedLosesOnlyThat() {
+        let table = Table<16, 1>()
+        for host in UInt32(1)...16 { table.add(host) }
+        table.add(17)
+        #expect(!table.knows(1))
+        #expect((UInt32(2)...17).allSatisfy { table.knows($0) })
+        #expect(table.evicted == 1)
+    }
+
+    @Test func theMostRecentIsAlwaysFound() {
+        let table = Table<3, 1>()
+        for host in UInt32(1)...200 {
+            table.add(host)
+            #expect(table.knows(host))
+            if host % 7 == 0 { table.remove(host) }
+        }
+    }
+
+    @Test func aWalkPassesAtMostAsManyAsTheCap() {
+        let table = Table<200, 1>()
+        for host in UInt32(1)...200 {
+            table.add(host)
+            #expect(table.passed(lookingFor: 1000) <= Parameters.collisionCap)
+        }
+        #expect(table.passed(lookingFor: 1000) == 16)
+    }
+}
+
+/// The check of the table itself: a check that finds nothing wrong with a broken table proves nothing.
+struct TableFaultTests {
+    private let table = Table<4, 2>()
+
+    init() {
+        for host in UInt32(1)...4 { table.add(host) }
+    }
+
+    @Test func aWholeTableHasNoFault() {
+        #expect(table.fault == nil)
+    }
+
+    @Test func aLostEntryIsFound() {
+        table.spoil(1) { $0.isLinked = false }
+        #expect(table.fault == "held differs from the linked entries")
+    }
+
+    @Test func anUnusedEntryOnAChainIsFound() {
+        let removed = table.index(of: 2)
+        table.remove(2)
+        table.spoil(4) { $0.next = UInt16(removed) }
+        #expect(table.fault == "an unused entry is on a chain")
+    }
+
+    @Test func aLinkOutOfTheTableIsFound() {
+        table.spoil(2) { $0.next = 4 }
+        #expect(table.fault == "a link leads out of the table")
+    }
+
+    @Test func aLinkToAnotherChainIsFound() {
+        let other = table.index(of: 1)
+        table.spoil(2) { $0.next = UInt16(other) }
+        #expect(table.fault == "an entry is on a chain that is not its own")
+    }
+
+    @Test func aSourceInTheWrongBucketIsFound() {
+        table.spoil(2) { $0.report.source = Address(ipv4: 3) }
+        #expect(table.fault == "an entry is in a bucket its address does not hash to")
+    }
+
+    @Test func aCircleIsFound() {
+        let first = table.index(of: 4)
+        table.spoil(2) { $0.next = UInt16(first) }
+        #expect(table.fault == "a chain is too long")
+    }
+
+    @Test func aCutChainIsFound() {
+        table.spoil(4) { $0.next = .max }
+        #expect(table.fault == "a linked entry is on no chain, or on two")
+    }
+}
+
+/// A table in which an IPv4 source's bucket is its low bits, and which is checked after every change.
+private final class Table<let capacity: Int, let bucketCount: Int> {
+    private var table = SourceTable<capacity, bucketCount>(key: HashKey([0, 0, 0, 0, 1 << 32]))
+
+    var held: Int { table.held }
+    var evicted: UInt64 { table.evicted }
+    var fault: String? { table.fault }
+
+    func knows(_ host: UInt32) -> Bool { table.find(Address(ipv4: host)).index != nil }
+
+    func passed(lookingFor host: UInt32) -> Int { table.find(Address(ipv4: host)).passed }
+
+    func index(of host: UInt32) -> Int {
+        guard let index = table.find(Address(ipv4: host)).index else {
+            preconditionFailure("\(host): not known")
+        }
+        return index
+    }
+
+    /// The port that a source was added with.
+    func port(of host: UInt32) -> UInt16 { table[index(of: host)].report.ports[0] }
+
+    func add(_ host: UInt32) {
+        let segment = segment(to: UInt16(host), from: Address(ipv4: host))
+        let place = table.find(segment.source)
+        precondition(place.index == nil)
+        table.insert(
+            ScanReport(first: segment, startTime: 0), weight: 1, at: Timestamp(nanoseconds: 0), place: place)
+        if let fault { Issue.record("\(fault)") }
+    }
+
+    func remove(_ host: UInt32) {
+        table.remove(index(of: host))
+        if let fault { Issue.record("\(fault)") }
+    }
+
+    /// Breaks the entry of a source.
+    func spoil(_ host: UInt32, _ change: (inout SourceEntry) -> Void) {
+        change(&table[index(of: host)])
+    }
+}

@@ -1,0 +1,92 @@
+@testable import ScanCore
+
+/// A detector of the shipped size, fed by tests, and asked after every packet whether its table is whole.
+///
+/// A class, as `#expect` can't hold what is not copyable.
+final class Watch {
+    private var detector = Parameters.Detector(key: HashKey.forTests)
+
+    /// The wall clock at time 0: 12:34:56 UTC.
+    static let wallClock: Int64 = 45_296
+
+    /// Observes a segment and returns the line, if this one makes a scan.
+    func observe(_ segment: Segment, at time: Int64 = 0) -> String? {
+        let now = Timestamp(nanoseconds: time)
+        let report = detector.observe(segment, at: now, wallClock: Watch.wallClock + time / 1_000_000_000)
+        if let fault = detector.fault { preconditionFailure(fault) }
+        return report.map { LogLine($0, time: TimeOfDay(utc: $0.startTime)).text }
+    }
+
+    /// Observes a segment to a port.
+    func send(
+        _ port: UInt16, _ flags: TCPFlags = .syn, from source: Address = address("10.77.0.1"),
+        at time: Int64 = 0
+    ) -> String? {
+        observe(segment(to: port, flags, from: source), at: time)
+    }
+
+    /// Observes a segment to each of some ports, and returns the lines.
+    func send(
+        each ports: some Sequence<UInt16>, _ flags: TCPFlags = .syn,
+        from source: Address = address("10.77.0.1"), at time: Int64 = 0
+    ) -> [String] {
+        ports.compactMap { send($0, flags, from: source, at: time) }
+    }
+
+    func count(_ fault: PacketFault) { detector.count(fault) }
+
+    var counters: StatusCounters { detector.counters }
+    var sourcesHeld: Int { detector.sourcesHeld }
+    var sourcesEvicted: UInt64 { detector.sourcesEvicted }
+}
+
+extension HashKey {
+    /// A key that spreads addresses, the same in every run.
+    static var forTests: HashKey {
+        var random = SplitMix(seed: 20)
+        return HashKey([random.next(), random.next(), random.next(), random.next(), random.next()])
+    }
+}
+
+/// A segment of which a test names what it is about.
+func segment(
+    to port: UInt16 = 80, _ flags: TCPFlags = .syn, from source: Address = address("10.77.0.1"),
+    destination: Address = address("10.77.0.2"), sourcePort: UInt16 = 40_000,
+    typeOfService: UInt8 = 0, timeToLive: UInt8 = 64
+) -> Segment {
+    Segment(
+        source: source, destination: destination, sourcePort: sourcePort, destinationPort: port,
+        flags: flags, typeOfService: typeOfService, timeToLive: timeToLive)
+}
+
+/// A report of a SYN scan of these ports.
+func makeReport(
+    ports: [UInt16], source: Address = address("10.77.0.1"), destination: Address = address("10.77.0.2"),
+    sourcePort: UInt16 = 40_000
+) -> ScanReport {
+    let first = segment(to: ports[0], from: source, destination: destination, sourcePort: sourcePort)
+    var report = ScanReport(first: first, startTime: 0)
+    for port in ports.dropFirst() { report.ports.append(port) }
+    return report
+}
+
+extension TimeOfDay {
+    /// The time of day in UTC, so many seconds after 1970 began.
+    init(utc seconds: Int64) {
+        let second = (seconds % 86_400 + 86_400) % 86_400
+        self.init(hour: UInt8(second / 3600), minute: UInt8(second / 60 % 60), second: UInt8(second % 60))
+    }
+}
+
+extension LogLine {
+    /// The line as a string.
+    var text: String { String(decoding: (0..<count).map { bytes[$0] }, as: UTF8.self) }
+}
+
+extension Int64 {
+    /// So many seconds, in nanoseconds.
+    static func seconds(_ seconds: Int64) -> Int64 { seconds * 1_000_000_000 }
+
+    /// So many milliseconds, in nanoseconds.
+    static func milliseconds(_ milliseconds: Int64) -> Int64 { milliseconds * 1_000_000 }
+}
