@@ -38,6 +38,7 @@ let package = Package(
             dependencies: ["ScanCore", "Capture", "CLinux"],
             swiftSettings: common,
             linkerSettings: [.unsafeFlags(embeddedFlags + ["-Xlinker", "--gc-sections"], embedded)]),
+        .testTarget(name: "CaptureTests", dependencies: ["Capture", "CLinux", "ScanCore"], swiftSettings: common),
         .testTarget(name: "ScanCoreTests", dependencies: ["ScanCore"], swiftSettings: common),
     ]
 )

@@ -15,6 +15,12 @@ struct Socket: ~Copyable {
         self.name = name
     }
 
+    /// Takes over a socket that is open already.
+    init(adopting number: Int32, name: ConstantText) {
+        descriptor = Descriptor(owning: number)
+        self.name = name
+    }
+
     /// Sets an option whose value is a number (setsockopt(2)).
     func set(_ option: Int32, level: Int32, to value: Int32, _ operation: ConstantText) throws(SystemError) {
         var value = value

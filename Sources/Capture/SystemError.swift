@@ -16,7 +16,12 @@ public struct SystemError: Error {
     /// The error of a call that has just failed: errno is read here, before anything else can change it.
     @inline(never)
     public init(_ object: ConstantText, _ operation: ConstantText) {
-        code = clinux_errno()
+        self.init(object, operation, code: clinux_errno())
+    }
+
+    /// The error of a call that returns its error number.
+    public init(_ object: ConstantText, _ operation: ConstantText, code: Int32) {
+        self.code = code
         reason = nil
         number = nil
         self.object = object

@@ -8,11 +8,18 @@ struct Account {
 
     /// Looks a user up by name (getpwnam(3)). Root, and the group root, are refused: becoming them drops nothing.
     init(named name: ConstantText) throws(SystemError) {
-        guard let entry = unsafe getpwnam(name.pointer) else {
-            throw SystemError(name, "look up user", because: "no such user")
+        var entry = unsafe passwd()
+        var found: UnsafeMutablePointer<passwd>?
+        var text = InlineArray<4096, CChar>(repeating: 0)  // the strings of the entry, which we don't use
+        var buffer = text.mutableSpan
+        let failure = unsafe buffer.withUnsafeMutableBufferPointer { buffer in
+            guard let start = buffer.baseAddress else { return ERANGE }
+            return unsafe getpwnam_r(name.pointer, &entry, start, buffer.count, &found)
         }
-        user = unsafe entry.pointee.pw_uid
-        group = unsafe entry.pointee.pw_gid
+        if failure != 0 { throw SystemError(name, "look up user", code: failure) }
+        if unsafe found == nil { throw SystemError(name, "look up user", because: "no such user") }
+        user = unsafe entry.pw_uid
+        group = unsafe entry.pw_gid
         if user == 0 { throw SystemError(name, "become user", because: "its user id is root's") }
         if group == 0 { throw SystemError(name, "become user", because: "its group is root's") }
     }

@@ -1,21 +1,31 @@
 import Capture
 import CLinux
 
-/// Makes a directory the root directory, if nobody but root can have put anything there.
+/// A directory to be the root directory, in which nobody but root can have put anything.
 ///
-/// The directory is opened first, and everything done to what was opened, so that it can't be changed for another
-/// between the check and the use.
-func enterChroot(_ path: ConstantText) throws(SystemError) {
-    let number = try check(path, "open") {
-        unsafe clinux_open(path.pointer, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0)
+/// It is opened first, and everything done to what was opened: it can't be changed for another between the check and
+/// the use.
+struct ChrootDirectory: ~Copyable {
+    private let descriptor: Descriptor
+    private let path: ConstantText
+
+    /// Opens and checks the directory; a symbolic link is none.
+    init(_ path: ConstantText) throws(SystemError) {
+        let number = try check(path, "open") {
+            unsafe clinux_open(path.pointer, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0)
+        }
+        let descriptor = Descriptor(owning: number)
+        var status = stat()
+        _ = try check(path, "stat") { unsafe fstat(number, &status) }
+        if status.st_uid != 0 { throw SystemError(path, "check", because: "not owned by root") }
+        if status.st_mode & 0o022 != 0 { throw SystemError(path, "check", because: "writable by others than root") }
+        self.descriptor = descriptor
+        self.path = path
     }
-    let directory = Descriptor(owning: number)
-    var status = stat()
-    _ = try check(path, "stat") { unsafe fstat(directory.number, &status) }
-    if status.st_uid != 0 { throw SystemError(path, "check", because: "not owned by root") }
-    if status.st_mode & 0o022 != 0 {
-        throw SystemError(path, "check", because: "writable by others than root")
+
+    /// Locks the process into the directory.
+    consuming func enter() throws(SystemError) {
+        _ = try check(path, "enter") { fchdir(descriptor.number) }
+        _ = try check(path, "chroot") { unsafe chroot(".") }
     }
-    _ = try check(path, "enter") { fchdir(directory.number) }
-    _ = try check(path, "chroot") { unsafe chroot(".") }
 }

@@ -11,20 +11,20 @@ func detect(_ options: Options) throws(SystemError) {
     if geteuid() != 0 { throw SystemError("start", "check privileges", because: "only root can start scanlogd") }
 
     // As root: everything that needs root, or the file system.
-    umask(0o022)
-    let pidFile: PidFile? = if let path = options.pidFile { try PidFile(path) } else { nil }
-    let nullDevice = try openNullDevice()
     let signals = try Signals()
     let account = try Account(named: ConstantText(Parameters.user))
+    let directory = try ChrootDirectory(ConstantText(Parameters.chrootDirectory))
+    let nullDevice = try openNullDevice()
     let key = try HashKey.random()
     let capture = try RawSocketCapture(
         receiveBuffer: Parameters.receiveBuffer, gatherTime: Parameters.gatherTime)
     let log = SystemLog(copyToStandardError: options.foreground)
     loadTimeZone()
+    let pidFile: PidFile? = if let path = options.pidFile { try PidFile(path) } else { nil }
     // The writer process, which keeps the log when syslogd is restarted, is to start here, outside the chroot.
 
     // Root no more.
-    try enterChroot(ConstantText(Parameters.chrootDirectory))
+    try directory.enter()
     try dropPrivileges(to: account)
     // The filter of system calls is to be installed here.
 
