@@ -1,3 +1,5 @@
+import Testing
+
 @testable import ScanCore
 
 /// A detector of the shipped size, fed by tests, and asked after every packet whether its table is whole.
@@ -13,7 +15,7 @@ final class Watch {
     func observe(_ segment: Segment, at time: Int64 = 0) -> String? {
         let now = Timestamp(nanoseconds: time)
         let report = detector.observe(segment, at: now, wallClock: Watch.wallClock + time / 1_000_000_000)
-        if let fault = detector.fault { preconditionFailure(fault) }
+        if let fault = detector.fault { Issue.record("\(fault)") }
         return report.map { LogLine($0, time: TimeOfDay(utc: $0.startTime)).text }
     }
 
