@@ -1,0 +1,77 @@
+"""Fixtures: two hosts for the session; a daemon, a log and a sender for each test."""
+
+import signal
+import time
+from collections.abc import Iterator
+from types import FrameType
+
+import pytest
+
+pytest.register_assert_rewrite("harness")
+
+from harness import network  # noqa: E402 - after what makes its assertions tell what they saw
+from harness.daemon import Daemon, sweep
+from harness.network import Namespace
+from harness.packets import Sender
+from harness.scene import Scene
+from harness.syslog_sink import SyslogSink
+
+TEST_TIMEOUT = 120
+
+
+def _too_slow(number: int, frame: FrameType | None) -> None:
+    pytest.fail(f"the test takes more than {TEST_TIMEOUT} s")
+
+
+@pytest.fixture(autouse=True)
+def bounded_time() -> Iterator[None]:
+    signal.signal(signal.SIGALRM, _too_slow)
+    signal.alarm(TEST_TIMEOUT)
+    yield
+    signal.alarm(0)
+
+
+@pytest.fixture(scope="session")
+def hosts() -> tuple[Namespace, Namespace]:
+    return network.build()
+
+
+@pytest.fixture
+def attacker(hosts: tuple[Namespace, Namespace]) -> Namespace:
+    return hosts[0]
+
+
+@pytest.fixture
+def target(hosts: tuple[Namespace, Namespace]) -> Namespace:
+    return hosts[1]
+
+
+@pytest.fixture
+def log() -> Iterator[SyslogSink]:
+    sink = SyslogSink()
+    yield sink
+    sink.close()
+
+
+@pytest.fixture
+def daemon(target: Namespace, log: SyslogSink) -> Iterator[Daemon]:
+    """A daemon that is not started yet. Whatever the test did with it, none is left afterwards."""
+    sweep()
+    daemon = Daemon(target)
+    yield daemon
+    daemon.tear_down()
+
+
+@pytest.fixture
+def idle_scene(attacker: Namespace, target: Namespace, daemon: Daemon, log: SyslogSink) -> Iterator[Scene]:
+    """A scene whose daemon the test starts in its own way."""
+    log.while_waiting = daemon.assert_not_crashed
+    with Sender(attacker) as sender:
+        yield Scene(attacker, target, daemon, log, sender)
+
+
+@pytest.fixture
+def scene(idle_scene: Scene) -> Scene:
+    idle_scene.daemon.start()
+    idle_scene.began = time.time()
+    return idle_scene

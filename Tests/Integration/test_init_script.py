@@ -1,0 +1,194 @@
+"""The init script, with start-stop-daemon and without it."""
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from harness.daemon import Daemon, Finished, finish, processes_named
+from harness.lines import Report
+from harness.network import ATTACKER, TARGET, Namespace
+from harness.packets import LOW_PORTS, scan
+from harness.places import BINARY, PID_FILE, REPOSITORY, TEMPORARY
+from harness.scene import Scene
+
+# One that start-stop-daemon, the script and the daemon's start fit into on a slow machine.
+TIMEOUT = 30
+
+
+@contextmanager
+def hidden(program: str) -> Iterator[None]:
+    """Makes a program not executable for the block. A mount, because the script sets its own PATH."""
+    path = shutil.which(program)
+    if path is None:
+        yield
+        return
+    cover = TEMPORARY / "cover"
+    cover.touch(mode=0o644)
+    subprocess.run(["mount", "-n", "--bind", cover, path], check=True, timeout=10)
+    try:
+        assert shutil.which(program) is None
+        yield
+    finally:
+        subprocess.run(["umount", path], check=True, timeout=10)
+
+
+@dataclass
+class Script:
+    """The installed init script, run on the target."""
+
+    namespace: Namespace
+    path: Path
+
+    def run(self, *arguments: str) -> Finished:
+        return finish(self.namespace.command("sh", self.path, *arguments), TIMEOUT)
+
+    def status(self, *arguments: str) -> int:
+        return self.run(*arguments).status
+
+
+@pytest.fixture(params=["with start-stop-daemon", "without start-stop-daemon"])
+def script(request: pytest.FixtureRequest, daemon: Daemon, tmp_path: Path) -> Iterator[Script]:
+    text = (REPOSITORY / "rc.d/scanlogd").read_text()
+    assert "DAEMON=@SBINDIR@/scanlogd\n" in text
+    path = tmp_path / "scanlogd"
+    path.write_text(text.replace("@SBINDIR@", str(BINARY.parent)))
+    path.chmod(0o755)
+    if request.param.startswith("without"):
+        with hidden("start-stop-daemon"):
+            yield Script(daemon.namespace, path)
+    elif shutil.which("start-stop-daemon") is None:
+        pytest.skip("start-stop-daemon is not installed")
+    else:
+        yield Script(daemon.namespace, path)
+
+
+@contextmanager
+def other_process() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that has nothing to do with us and whose number a stale pid file may name."""
+    process = subprocess.Popen(["sleep", "60"])
+    try:
+        yield process
+        assert process.poll() is None, "the other process was killed"
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+def test_start_starts_a_daemon_that_detects(script: Script, idle_scene: Scene) -> None:
+    done = script.run("start")
+    assert done.status == 0, done
+    idle_scene.daemon.adopt()
+    idle_scene.sender.send(scan())
+    idle_scene.expect(Report(ATTACKER, TARGET, LOW_PORTS[:-1], source_port=40000, tos=0, ttl=64))
+
+
+def test_status_is_zero_while_running_and_three_when_stopped(script: Script, daemon: Daemon) -> None:
+    assert script.status("status") == 3
+    assert script.status("start") == 0
+    assert script.status("status") == 0
+    daemon.adopt()
+    assert script.status("stop") == 0
+    assert daemon.wait() == 0
+    assert script.status("status") == 3
+
+
+def test_start_of_a_running_daemon_succeeds_and_changes_nothing(script: Script, daemon: Daemon) -> None:
+    assert script.status("start") == 0
+    daemon.adopt()
+    assert script.status("start") == 0
+    assert processes_named() == [daemon.pid]
+    assert PID_FILE.read_text() == f"{daemon.pid}\n"
+
+
+def test_stop_of_a_stopped_daemon_succeeds(script: Script) -> None:
+    assert script.status("stop") == 0
+    assert script.status("stop") == 0
+
+
+def test_stop_ends_the_daemon_before_it_returns(script: Script, daemon: Daemon) -> None:
+    assert script.status("start") == 0
+    daemon.adopt()
+    assert script.status("stop") == 0
+    assert daemon.wait() == 0
+    assert processes_named() == []
+
+
+@pytest.mark.parametrize("action", ["restart", "force-reload"])
+def test_restart_replaces_the_daemon(script: Script, daemon: Daemon, action: str) -> None:
+    assert script.status("start") == 0
+    daemon.adopt()
+    first = daemon.pid
+    assert script.status(action) == 0
+    assert daemon.wait() == 0
+    daemon.adopt()
+    assert daemon.pid != first
+    assert processes_named() == [daemon.pid]
+
+
+def test_restart_of_a_stopped_daemon_starts_it(script: Script, daemon: Daemon) -> None:
+    assert script.status("restart") == 0
+    daemon.adopt()
+
+
+def test_a_stale_pid_file_gets_no_other_process_killed(script: Script, daemon: Daemon) -> None:
+    with other_process() as other:
+        PID_FILE.write_text(f"{other.pid}\n")
+        assert script.status("status") in (1, 3), "dead, with a pid file or stopped"
+        assert script.status("stop") == 0
+        assert other.poll() is None
+        assert script.status("start") == 0
+        daemon.adopt()
+        assert daemon.pid != other.pid
+        PID_FILE.write_text(f"{other.pid}\n")
+        script.run("stop")
+
+
+def test_restart_with_a_stale_pid_file_gets_no_other_process_killed(script: Script, daemon: Daemon) -> None:
+    with other_process() as other:
+        PID_FILE.write_text(f"{other.pid}\n")
+        assert script.status("restart") == 0
+        daemon.adopt()
+
+
+@pytest.mark.parametrize("content", ["", "\n", "garbage\n", "0\n", "-1\n", "1 2 3\n", "99999999999999999999\n"])
+def test_a_damaged_pid_file_is_no_obstacle(script: Script, daemon: Daemon, content: str) -> None:
+    with other_process():
+        PID_FILE.write_text(content)
+        assert script.status("stop") == 0
+        PID_FILE.write_text(content)
+        assert script.status("status") in (1, 3)
+        assert script.status("start") == 0
+        daemon.adopt()
+
+
+def test_a_daemon_that_was_killed_can_be_started_again(script: Script, daemon: Daemon) -> None:
+    assert script.status("start") == 0
+    daemon.adopt()
+    assert daemon.stop(signal.SIGKILL) == -signal.SIGKILL
+    assert script.status("status") in (1, 3)
+    assert script.status("start") == 0
+    daemon.adopt()
+
+
+def test_start_that_fails_says_so_with_its_status(script: Script) -> None:
+    os.rmdir("/var/empty")
+    try:
+        done = script.run("start")
+    finally:
+        os.mkdir("/var/empty", 0o755)
+    assert done.status != 0
+    assert "/var/empty" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("arguments", [(), ("no-such-action",)])
+def test_an_unknown_action_shows_the_usage(script: Script, arguments: tuple[str, ...]) -> None:
+    done = script.run(*arguments)
+    assert done.status not in (0, 1)
+    assert "start|stop" in done.stdout + done.stderr
+    assert processes_named() == []

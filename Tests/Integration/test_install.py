@@ -1,0 +1,109 @@
+"""`make install` and `make uninstall`."""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from harness.daemon import Finished, finish
+from harness.network import tool
+from harness.places import BINARY, REPOSITORY, STAGE
+
+# Nothing is to be compiled here; this is for a machine that is busy.
+TIMEOUT = 100
+
+
+@pytest.fixture(scope="module")
+def tree() -> Iterator[Path]:
+    """The repository in its own place, with all that make writes kept in memory.
+
+    Not a copy elsewhere: the paths in what was built, and so what make and SwiftPM hold to be up to date, stay valid.
+    """
+    above, work = STAGE / "above", STAGE / "work"
+    above.mkdir()
+    work.mkdir()
+    options = f"lowerdir={REPOSITORY},upperdir={above},workdir={work}"
+    subprocess.run(["mount", "-n", "-t", "overlay", "-o", options, "overlay", REPOSITORY], check=True, timeout=10)
+    yield REPOSITORY
+    subprocess.run(["umount", "--lazy", REPOSITORY], check=True, timeout=10)
+
+
+def make(tree: Path, *arguments: str) -> Finished:
+    done = finish([tool("make"), "-C", str(tree), *arguments], TIMEOUT)
+    assert done.status == 0, done
+    return done
+
+
+def files_under(directory: Path) -> list[Path]:
+    """What is there but for directories, relative to the top."""
+    return sorted(path.relative_to(directory) for path in directory.rglob("*") if path.is_symlink() or path.is_file())
+
+
+@pytest.fixture
+def installed(tree: Path, tmp_path: Path) -> Path:
+    make(tree, "install", f"DESTDIR={tmp_path}", "PREFIX=/usr")
+    return tmp_path
+
+
+def test_the_binary_is_installed_where_daemons_are(installed: Path) -> None:
+    binary = installed / "usr/sbin/scanlogd"
+    assert binary.stat().st_mode & 0o7777 == 0o755
+    done = finish([str(binary), "--version"])
+    assert (done.status, done.stderr) == (0, "")
+    assert done.stdout == finish([str(BINARY), "--version"]).stdout
+
+
+def test_the_manual_page_is_installed(installed: Path) -> None:
+    pages = [path for path in files_under(installed) if re.search(r"man/man8/scanlogd\.8(\.gz)?$", str(path))]
+    assert len(pages) == 1
+
+
+def test_no_installed_file_has_a_placeholder_or_the_build_in_it(installed: Path) -> None:
+    for path in files_under(installed):
+        content = (installed / path).read_bytes()
+        assert not re.search(rb"@[A-Z]+@", content), path
+        assert os.fsencode(installed) not in content, path
+
+
+def test_installed_scripts_name_the_installed_binary(installed: Path) -> None:
+    scripts = [path for path in files_under(installed) if path.suffix == ".service" or "init.d" in path.parts]
+    for path in scripts:
+        assert "/usr/sbin/scanlogd" in (installed / path).read_text(), path
+
+
+def test_installed_files_can_be_read_by_all_and_written_by_root_only(installed: Path) -> None:
+    for path in installed.rglob("*"):
+        if path.is_symlink():
+            continue
+        state = path.stat()
+        assert (state.st_uid, state.st_gid) == (0, 0), path
+        assert state.st_mode & 0o444 == 0o444, path
+        assert state.st_mode & 0o7022 == 0, path
+
+
+def test_uninstall_leaves_nothing(tree: Path, installed: Path) -> None:
+    assert files_under(installed)
+    make(tree, "uninstall", f"DESTDIR={installed}", "PREFIX=/usr")
+    assert files_under(installed) == []
+
+
+def test_uninstall_leaves_the_files_of_others(tree: Path, installed: Path) -> None:
+    others = [installed / "usr/sbin/other", installed / "usr/share/man/man8/other.8"]
+    for other in others:
+        other.touch()
+    make(tree, "uninstall", f"DESTDIR={installed}", "PREFIX=/usr")
+    assert files_under(installed) == sorted(other.relative_to(installed) for other in others)
+
+
+def test_installing_twice_is_the_same_as_once(tree: Path, installed: Path) -> None:
+    before = files_under(installed)
+    make(tree, "install", f"DESTDIR={installed}", "PREFIX=/usr")
+    assert files_under(installed) == before
+
+
+def test_another_prefix_is_followed(tree: Path, tmp_path: Path) -> None:
+    make(tree, "install", f"DESTDIR={tmp_path}", "PREFIX=/opt/scanlogd")
+    assert (tmp_path / "opt/scanlogd/sbin/scanlogd").exists()
+    assert not (tmp_path / "usr").exists() or files_under(tmp_path / "usr") == []

@@ -1,0 +1,290 @@
+"""The command line, and every reason not to start: one line, status 1, nothing left."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from harness.daemon import Daemon, Finished, finish, processes_named, wait_until
+from harness.lines import Report
+from harness.network import ATTACKER, TARGET, tool
+from harness.packets import LOW_PORTS, scan
+from harness.places import ACCOUNTS, BINARY, CHROOT, PID_FILE, TEMPORARY
+from harness.scene import Scene
+
+EVERY_START = pytest.mark.parametrize("options", [(), ("-d",)], ids=["daemon", "foreground"])
+
+
+def assert_refused(done: Finished, *words: str) -> None:
+    """Status 1 and one line on standard error, which names the program and these; nothing runs, nothing is left."""
+    assert done.status == 1, done
+    assert done.stdout == ""
+    assert re.fullmatch(r"scanlogd: [^\n]+\n", done.stderr), done
+    for word in words:
+        assert word in done.stderr, done
+    assert processes_named() == []
+    assert not PID_FILE.exists() or PID_FILE.read_text() == ""
+
+
+# The command line.
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_goes_to_standard_output(daemon: Daemon, option: str) -> None:
+    done = daemon.run(option)
+    assert (done.status, done.stderr) == (0, "")
+    for documented in ("--foreground", "--backend", "--pidfile", "--help", "--version"):
+        assert documented in done.stdout
+
+
+@pytest.mark.parametrize("option", ["-V", "--version"])
+def test_version_goes_to_standard_output(daemon: Daemon, option: str) -> None:
+    done = daemon.run(option)
+    assert (done.status, done.stderr) == (0, "")
+    assert re.match(r"scanlogd \S+", done.stdout)
+    assert done.stdout.endswith("\n")
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_output_that_cannot_be_written_is_a_failure(option: str) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([BINARY, option], stdout=full, stderr=subprocess.PIPE, text=True, timeout=10, check=False)
+    assert done.returncode == 1
+    assert re.fullmatch(r"scanlogd: [^\n]*No space left on device\n", done.stderr)
+
+
+@pytest.mark.parametrize("options", [
+    ("--no-such-option",), ("-Z",), ("-P",), ("--pidfile",), ("--backend",), ("--backend", "no-such-backend"),
+    ("operand",), ("-d", "operand"), ("--help=yes",), ("--backend", ""), ("-P", ""),
+])
+def test_a_usage_error_is_told_on_standard_error(daemon: Daemon, options: tuple[str, ...]) -> None:
+    done = daemon.run(*options)
+    assert done.status == 1, done
+    assert done.stdout == ""
+    # getopt(3) puts the name that the program was started by, path and all, before its message.
+    assert re.fullmatch(r"(\S*/)?scanlogd: [^\n]+\n(scanlogd: [^\n]+\n)?", done.stderr)
+    assert processes_named() == []
+    assert not PID_FILE.exists()
+
+
+@pytest.mark.parametrize("options", [
+    ("--backend", "raw"), ("--backend=raw",), ("-P", PID_FILE), ("--pidfile", PID_FILE), (f"--pidfile={PID_FILE}",),
+    ("--", ),
+])
+def test_an_accepted_option_starts_a_daemon(idle_scene: Scene, options: tuple[str, ...]) -> None:
+    idle_scene.daemon.start(*options)
+    idle_scene.assert_nothing_more()
+
+
+@pytest.mark.parametrize("option", ["-d", "--foreground"])
+def test_either_spelling_stays_in_the_foreground(idle_scene: Scene, option: str) -> None:
+    # start_foreground itself says -d; said twice it means no more.
+    idle_scene.daemon.start_foreground(option)
+    idle_scene.assert_nothing_more()
+
+
+# The pid file.
+
+
+def test_the_pid_file_holds_the_daemons_number(daemon: Daemon) -> None:
+    daemon.start()
+    assert PID_FILE.read_text() == f"{daemon.pid}\n"
+    mode = PID_FILE.stat()
+    assert (mode.st_uid, mode.st_gid, mode.st_mode & 0o777) == (0, 0, 0o644)
+
+
+def test_the_pid_file_is_locked_while_the_daemon_runs(daemon: Daemon) -> None:
+    daemon.start()
+    flock = [tool("flock"), "--nonblock", str(PID_FILE), "true"]
+    assert finish(flock).status == 1
+    daemon.stop()
+    assert not PID_FILE.exists() or finish(flock).status == 0
+
+
+def test_the_pid_file_can_be_put_elsewhere(idle_scene: Scene) -> None:
+    elsewhere = TEMPORARY / "other.pid"
+    try:
+        idle_scene.daemon.start("-P", elsewhere, pid_file=elsewhere)
+        assert not PID_FILE.exists()
+        assert idle_scene.daemon.stop() == 0
+        assert not elsewhere.exists() or elsewhere.read_text() == ""
+    finally:
+        elsewhere.unlink(missing_ok=True)
+
+
+def test_the_pid_file_in_a_relative_place_is_found_from_where_the_daemon_starts(daemon: Daemon) -> None:
+    elsewhere = TEMPORARY / "relative.pid"
+    try:
+        daemon.start("-P", elsewhere.name, wrapper=["env", "-C", str(TEMPORARY)], pid_file=elsewhere)
+        assert daemon.stop() == 0
+    finally:
+        elsewhere.unlink(missing_ok=True)
+
+
+def test_a_foreground_daemon_writes_a_pid_file_that_is_asked_for(daemon: Daemon) -> None:
+    daemon.start_foreground("-P", PID_FILE)
+    # It is in its chroot, but nothing tells yet that it has started.
+    wait_until(lambda: PID_FILE.read_text() != "", "nothing in the pid file")
+    assert PID_FILE.read_text() == f"{daemon.pid}\n"
+
+
+@pytest.mark.parametrize("content", ["", "garbage\n", "1\n", "99999999999999999999\n", "-1\n", "4194300\n"])
+def test_what_a_stale_pid_file_says_does_not_matter(daemon: Daemon, content: str) -> None:
+    PID_FILE.write_text(content)
+    daemon.start()
+    assert PID_FILE.read_text() == f"{daemon.pid}\n"
+
+
+@pytest.mark.parametrize("options", [(), ("-d", "-P", PID_FILE)], ids=["daemon", "foreground"])
+def test_a_second_start_is_refused_with_the_number_of_the_first(
+    idle_scene: Scene, options: tuple[object, ...]
+) -> None:
+    idle_scene.daemon.start()
+    first = idle_scene.daemon.pid
+    done = idle_scene.daemon.run(*options)
+    assert (done.status, done.stdout) == (1, "")
+    assert re.fullmatch(rf"scanlogd: [^\n]*already running[^\n]*\b{first}\b[^\n]*\n", done.stderr), done
+    assert processes_named() == [first]
+    assert PID_FILE.read_text() == f"{first}\n"
+    idle_scene.assert_nothing_more()
+
+
+@pytest.mark.parametrize("path", ["/no/such/directory/scanlogd.pid", "/read-only.pid", "/run", "/proc/scanlogd.pid"])
+@pytest.mark.parametrize("options", [(), ("-d",)], ids=["daemon", "foreground"])
+def test_a_pid_file_that_cannot_be_written_is_refused(daemon: Daemon, options: tuple[str, ...], path: str) -> None:
+    # On the stage the root directory is mounted read-only.
+    assert_refused(daemon.run(*options, "-P", path), path)
+
+
+# The chroot directory.
+
+
+@contextmanager
+def no_chroot_directory() -> Iterator[None]:
+    """Takes /var/empty away for the block, which may put something else there."""
+    CHROOT.rmdir()
+    try:
+        yield
+    finally:
+        if CHROOT.is_dir() and not CHROOT.is_symlink():
+            CHROOT.rmdir()
+        else:
+            CHROOT.unlink(missing_ok=True)
+        CHROOT.mkdir(mode=0o755)
+
+
+@EVERY_START
+@pytest.mark.parametrize("mode", [0o775, 0o757, 0o777, 0o1777, 0o720, 0o702])
+def test_a_chroot_directory_that_others_can_write_to_is_refused(
+    daemon: Daemon, options: tuple[str, ...], mode: int
+) -> None:
+    with no_chroot_directory():
+        CHROOT.mkdir()
+        CHROOT.chmod(mode)
+        assert_refused(daemon.run(*options), str(CHROOT))
+
+
+@EVERY_START
+@pytest.mark.parametrize("owner", ["nobody", "scanlogd"])
+def test_a_chroot_directory_of_another_owner_is_refused(
+    daemon: Daemon, options: tuple[str, ...], owner: str
+) -> None:
+    with no_chroot_directory():
+        CHROOT.mkdir(mode=0o755)
+        shutil.chown(CHROOT, owner)
+        assert_refused(daemon.run(*options), str(CHROOT))
+
+
+@EVERY_START
+def test_a_missing_chroot_directory_is_refused(daemon: Daemon, options: tuple[str, ...]) -> None:
+    with no_chroot_directory():
+        assert_refused(daemon.run(*options), str(CHROOT), "No such file or directory")
+
+
+@EVERY_START
+def test_a_chroot_directory_that_is_a_symbolic_link_is_refused(daemon: Daemon, options: tuple[str, ...]) -> None:
+    elsewhere = TEMPORARY / "empty"
+    elsewhere.mkdir(mode=0o755)
+    try:
+        with no_chroot_directory():
+            CHROOT.symlink_to(elsewhere)
+            assert_refused(daemon.run(*options), str(CHROOT))
+    finally:
+        elsewhere.rmdir()
+
+
+@EVERY_START
+def test_a_chroot_directory_that_is_a_file_is_refused(daemon: Daemon, options: tuple[str, ...]) -> None:
+    with no_chroot_directory():
+        CHROOT.touch()
+        assert_refused(daemon.run(*options), str(CHROOT))
+
+
+def test_any_mode_that_only_root_can_write_is_accepted(daemon: Daemon) -> None:
+    with no_chroot_directory():
+        CHROOT.mkdir()
+        CHROOT.chmod(0o555)
+        daemon.start()
+        assert daemon.stop() == 0
+
+
+# The user.
+
+
+@contextmanager
+def account(line: str | None) -> Iterator[None]:
+    """Replaces the user scanlogd in the password file. It is a bind mount: written over, never renamed."""
+    before = ACCOUNTS.read_text()
+    others = [entry for entry in before.splitlines() if not entry.startswith("scanlogd:")]
+    ACCOUNTS.write_text("\n".join([*others, *([line] if line else [])]) + "\n")
+    try:
+        yield
+    finally:
+        ACCOUNTS.write_text(before)
+
+
+@EVERY_START
+def test_a_missing_user_is_refused(daemon: Daemon, options: tuple[str, ...]) -> None:
+    with account(None):
+        assert_refused(daemon.run(*options), "scanlogd")
+
+
+@EVERY_START
+@pytest.mark.parametrize("ids", ["0:48652", "0:0", "48651:0"])
+def test_a_user_or_group_that_is_roots_is_refused(daemon: Daemon, options: tuple[str, ...], ids: str) -> None:
+    with account(f"scanlogd:x:{ids}::/nonexistent:/usr/sbin/nologin"):
+        assert_refused(daemon.run(*options), "scanlogd")
+
+
+@EVERY_START
+def test_without_root_there_is_one_clear_line(daemon: Daemon, options: tuple[str, ...]) -> None:
+    done = daemon.run(*options, wrapper=[tool("setpriv"), "--reuid=65534", "--regid=65534", "--clear-groups"])
+    assert_refused(done)
+    assert re.search(r"root|Operation not permitted|Permission denied", done.stderr), done
+
+
+@EVERY_START
+def test_without_the_capability_for_raw_sockets_there_is_one_clear_line(
+    daemon: Daemon, options: tuple[str, ...]
+) -> None:
+    done = daemon.run(*options, wrapper=[tool("setpriv"), "--bounding-set=-net_raw"])
+    assert_refused(done, "Operation not permitted")
+
+
+def test_after_a_refusal_a_start_works(idle_scene: Scene) -> None:
+    with no_chroot_directory():
+        assert_refused(idle_scene.daemon.run())
+    idle_scene.daemon.start()
+    idle_scene.sender.send(scan())
+    idle_scene.expect(Report(ATTACKER, TARGET, LOW_PORTS[:-1], source_port=40000, tos=0, ttl=64))
+
+
+def test_the_stage_itself_is_as_the_tests_suppose() -> None:
+    assert os.getpid() == 1
+    assert not os.access("/", os.W_OK)
+    assert not Path("/run/scanlogd.pid").exists()
+    assert (CHROOT.stat().st_uid, CHROOT.stat().st_mode & 0o7777) == (0, 0o755)
