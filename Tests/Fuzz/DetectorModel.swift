@@ -1,0 +1,95 @@
+/// The decision of one source after another in dictionaries: no size, no hash of ours, no eviction.
+struct DetectorModel {
+    struct Source {
+        var ports: [UInt16]
+        var weight: Int
+        var lastNewPort: Int64
+        var ever: UInt8
+        var always: UInt8
+        var first: Segment
+        var othersToo = ChangedFields()
+        var isReported = false
+    }
+
+    private(set) var sources: [SourceName: Source] = [:]
+
+    /// Every port a source ever touched with a segment that can be part of a scan.
+    private(set) var touched: [SourceName: Set<UInt16>] = [:]
+
+    /// Whether this segment makes its source a scanner; `now` in nanoseconds.
+    mutating func observe(_ segment: Segment, at now: Int64) -> Source? {
+        let name = SourceName(segment.source)
+        let flags = segment.flags.rawValue
+        if segment.source.isUnspecified || flags == 0x10 || flags == 0x18 { return nil }
+        if flags & 0x10 == 0 { touched[name, default: []].insert(segment.destinationPort) }
+
+        guard var source = sources[name], Self.isRecent(source.lastNewPort, at: now) else {
+            sources[name] = flags & 0x10 != 0 ? nil : Source(segment, at: now)
+            return nil
+        }
+        defer { sources[name] = source }
+        if source.ports.contains(segment.destinationPort) {
+            source.ever |= flags
+            source.always &= flags
+            return nil
+        }
+        if flags & 0x14 != 0 { return nil }
+        source.lastNewPort = now
+        if source.isReported { return nil }
+        source.note(segment)
+        if source.weight >= Int(Parameters.weightThreshold) {
+            source.isReported = true
+            return source
+        }
+        source.ports.append(segment.destinationPort)
+        return nil
+    }
+
+    private static func isRecent(_ then: Int64, at now: Int64) -> Bool {
+        if now < then { return false }
+        return now.magnitudeOfDistance(from: then) <= UInt64(Parameters.longestGap)
+    }
+
+    static func weight(_ port: UInt16) -> Int {
+        Int(port < Parameters.privilegedPortEnd ? Parameters.privilegedPortWeight : Parameters.otherPortWeight)
+    }
+}
+
+extension DetectorModel.Source {
+    init(_ segment: Segment, at now: Int64) {
+        let flags = segment.flags.rawValue
+        self.init(
+            ports: [segment.destinationPort], weight: DetectorModel.weight(segment.destinationPort),
+            lastNewPort: now, ever: flags, always: flags, first: segment)
+    }
+
+    fileprivate mutating func note(_ segment: Segment) {
+        ever |= segment.flags.rawValue
+        always &= segment.flags.rawValue
+        weight += DetectorModel.weight(segment.destinationPort)
+        othersToo.destination = othersToo.destination || segment.destination != first.destination
+        othersToo.sourcePort = othersToo.sourcePort || segment.sourcePort != first.sourcePort
+        othersToo.typeOfService = othersToo.typeOfService || segment.typeOfService != first.typeOfService
+        othersToo.timeToLive = othersToo.timeToLive || segment.timeToLive != first.timeToLive
+    }
+}
+
+/// An address as a dictionary's key.
+struct SourceName: Hashable {
+    private let high: UInt64
+    private let low: UInt64
+    private let isIPv4: Bool
+
+    init(_ address: Address) {
+        high = address.high
+        low = address.low
+        isIPv4 = address.isIPv4
+    }
+}
+
+extension Int64 {
+    /// How far back an earlier number lies; two of them can be further apart than one can say.
+    fileprivate func magnitudeOfDistance(from earlier: Int64) -> UInt64 {
+        UInt64(bitPattern: self) &- UInt64(bitPattern: earlier)  // wrapping gives the distance, for self >= earlier
+    }
+}

@@ -1,0 +1,137 @@
+/// The input is one packet: what the parser says of it is compared with a slow reader that shares no code with it.
+@c(LLVMFuzzerTestOneInput)
+public func segmentFuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+    let packet = unsafe Array(UnsafeBufferPointer(start: data, count: count))
+    checkPacket(packet)
+    checkHeader(packet)
+    return 0
+}
+
+/// What the parser makes of some bytes.
+private enum Outcome: Equatable {
+    case segment(Segment)
+    case fault(PacketFault)
+
+    init(packet: [UInt8]) {
+        do throws(PacketFault) {
+            self = .segment(try Segment(packet: packet.span))
+        } catch {
+            self = .fault(error)
+        }
+    }
+}
+
+private func checkPacket(_ packet: [UInt8]) {
+    let outcome = Outcome(packet: packet)
+    guard case .segment(let segment) = outcome else {
+        check(SlowReader.segment(packet) == nil, "the slow reader finds a segment where the parser says \(outcome)")
+        return
+    }
+    let expected = SlowReader.segment(packet)
+    check(segment == expected, "\(segment) where the slow reader says \(String(describing: expected))")
+
+    for length in 0..<packet.count {
+        let prefix = Outcome(packet: Array(packet.prefix(length)))
+        check(prefix == outcome || prefix == .fault(.truncated), "the first \(length) bytes give \(prefix)")
+    }
+    if let end = SlowReader.end(packet), end < packet.count {  // the rest is padding of the link
+        let padded = packet.prefix(end) + packet.dropFirst(end).map { ~$0 }
+        check(Outcome(packet: Array(padded)) == outcome, "padding changes the segment")
+    }
+}
+
+/// Reads the bytes as a TCP header whose IP header is gone, at an offset and with an end that they choose.
+private func checkHeader(_ bytes: [UInt8]) {
+    let source = Address(ipv6High: 0x2001_0db8_0000_0000, low: 1)
+    let destination = Address(ipv4: 0x7f00_0001)
+    let offset = Int(bytes.first ?? 0) % 64
+    let end = bytes.count > 1 && bytes[1] < 128 ? Int(bytes[1]) : nil
+    let header = Array(bytes.prefix(end ?? bytes.count).dropFirst(offset))
+
+    do throws(PacketFault) {
+        let segment = try Segment(
+            tcpHeader: bytes.span, at: offset, end: end,
+            source: source, destination: destination, typeOfService: 0x10, timeToLive: 3)
+        check(header.count >= 20, "a header of \(header.count) bytes gives a segment")
+        check(segment.source == source && segment.destination == destination, "the addresses changed")
+        check(segment.typeOfService == 0x10 && segment.timeToLive == 3, "the IP fields changed")
+        check(Int(segment.sourcePort) == SlowReader.number(header[0..<2]), "wrong source port")
+        check(Int(segment.destinationPort) == SlowReader.number(header[2..<4]), "wrong destination port")
+        check(segment.flags.rawValue == header[13], "wrong flags")
+    } catch {
+        check(error == .truncated, "a bare header is \(error)")
+        check(header.count < 20, "a whole header is truncated")
+    }
+}
+
+/// A parser written for clearness alone: it cuts the packet to its own length and then takes headers off its front.
+private enum SlowReader {
+    static func segment(_ packet: [UInt8]) -> Segment? {
+        guard let version = packet.first.map({ $0 / 16 }) else { return nil }
+        let cut = Array(packet.prefix(end(packet) ?? packet.count))
+        return version == 4 ? ipv4(cut) : version == 6 ? ipv6(cut) : nil
+    }
+
+    /// Where the packet says it ends, or `nil` if it doesn't.
+    static func end(_ packet: [UInt8]) -> Int? {
+        guard packet.count >= 20 else { return nil }
+        let isIPv4 = packet[0] / 16 == 4
+        let length = isIPv4 ? number(packet[2..<4]) : number(packet[4..<6])
+        return length == 0 ? nil : isIPv4 ? length : length + 40
+    }
+
+    static func number(_ bytes: some Sequence<UInt8>) -> Int {
+        bytes.reduce(0) { $0 * 256 + Int($1) }
+    }
+
+    private static func ipv4(_ packet: [UInt8]) -> Segment? {
+        guard packet.count >= 20 else { return nil }
+        let headerLength = Int(packet[0] % 16) * 4
+        let isFirstFragment = number(packet[6..<8]) % 8192 == 0
+        guard headerLength >= 20, isFirstFragment, packet[9] == 6 else { return nil }
+        return tcp(
+            packet.dropFirst(headerLength),
+            source: Address(ipv4: UInt32(number(packet[12..<16]))),
+            destination: Address(ipv4: UInt32(number(packet[16..<20]))),
+            typeOfService: packet[1], timeToLive: packet[8])
+    }
+
+    private static func ipv6(_ packet: [UInt8]) -> Segment? {
+        guard packet.count >= 40 else { return nil }
+        guard let rest = afterExtensions(packet.dropFirst(40), next: packet[6], left: 8) else { return nil }
+        return tcp(
+            rest, source: address(packet[8..<24]), destination: address(packet[24..<40]),
+            typeOfService: packet[0] % 16 * 16 + packet[1] / 16, timeToLive: packet[7])
+    }
+
+    private static func afterExtensions(_ rest: ArraySlice<UInt8>, next: UInt8, left: Int) -> ArraySlice<UInt8>? {
+        if next == 6 { return rest }
+        let bytes = Array(rest.prefix(4))
+        guard left > 0, bytes.count == 4 else { return nil }
+        let length: Int
+        switch next {
+        case 0, 43, 60: length = Int(bytes[1]) * 8 + 8
+        case 51: length = Int(bytes[1]) * 4 + 8
+        case 44 where number(bytes[2...3]) / 8 == 0: length = 8
+        default: return nil
+        }
+        return afterExtensions(rest.dropFirst(length), next: bytes[0], left: left - 1)
+    }
+
+    private static func address(_ bytes: ArraySlice<UInt8>) -> Address {
+        let high = bytes.prefix(8).reduce(UInt64(0)) { $0 * 256 + UInt64($1) }
+        let low = bytes.dropFirst(8).reduce(UInt64(0)) { $0 * 256 + UInt64($1) }
+        return Address(ipv6High: high, low: low)
+    }
+
+    private static func tcp(
+        _ rest: ArraySlice<UInt8>, source: Address, destination: Address, typeOfService: UInt8, timeToLive: UInt8
+    ) -> Segment? {
+        let header = Array(rest)
+        guard header.count >= 20 else { return nil }
+        return Segment(
+            source: source, destination: destination,
+            sourcePort: UInt16(number(header[0..<2])), destinationPort: UInt16(number(header[2..<4])),
+            flags: TCPFlags(rawValue: header[13]), typeOfService: typeOfService, timeToLive: timeToLive)
+    }
+}
