@@ -10,9 +10,9 @@ PREFIX = /usr/local
 SBINDIR = $(PREFIX)/sbin
 MANDIR = $(PREFIX)/share/man
 SYSCONFDIR = /etc
-UNITDIR = /lib/systemd/system
-SYSUSERSDIR = /usr/lib/sysusers.d
-TMPFILESDIR = /usr/lib/tmpfiles.d
+UNITDIR = $(PREFIX)/lib/systemd/system
+SYSUSERSDIR = $(PREFIX)/lib/sysusers.d
+TMPFILESDIR = $(PREFIX)/lib/tmpfiles.d
 
 # Full RELRO, no run path, no symbols.
 LINK = --disable-local-rpath -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now -Xlinker -s
@@ -74,6 +74,35 @@ bench: needs-bench all
 .PHONY: needs-demo needs-test needs-bench
 needs-demo needs-test needs-bench:
 	Tests/install-needs $(@:needs-%=%)
+
+installed = \
+	$(DESTDIR)$(SBINDIR)/scanlogd \
+	$(DESTDIR)$(MANDIR)/man8/scanlogd.8 \
+	$(DESTDIR)$(SYSCONFDIR)/init.d/scanlogd \
+	$(DESTDIR)$(UNITDIR)/scanlogd.service \
+	$(DESTDIR)$(SYSUSERSDIR)/scanlogd.conf \
+	$(DESTDIR)$(TMPFILESDIR)/scanlogd.conf
+with_path = sed 's|@SBINDIR@|$(SBINDIR)|'
+
+# Installs what `make` built; for this machine, not for a package, it also makes the user and /var/empty.
+install:
+	@test -x scanlogd || { echo "install: build first, with make" >&2; exit 1; }
+	@if [ -z "$(DESTDIR)" ]; then rc.d/prepare-host $(SYSCONFDIR)/init.d/scanlogd; fi
+	install -d $(dir $(installed))
+	install -m 755 scanlogd $(DESTDIR)$(SBINDIR)/scanlogd
+	install -m 644 man/scanlogd.8 $(DESTDIR)$(MANDIR)/man8/scanlogd.8
+	$(with_path) rc.d/scanlogd >$(DESTDIR)$(SYSCONFDIR)/init.d/scanlogd
+	chmod 755 $(DESTDIR)$(SYSCONFDIR)/init.d/scanlogd
+	$(with_path) rc.d/scanlogd.service >$(DESTDIR)$(UNITDIR)/scanlogd.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/scanlogd.service
+	install -m 644 rc.d/sysusers.conf $(DESTDIR)$(SYSUSERSDIR)/scanlogd.conf
+	install -m 644 rc.d/tmpfiles.conf $(DESTDIR)$(TMPFILESDIR)/scanlogd.conf
+	@echo "Installed, not started. With systemd: systemctl daemon-reload && systemctl enable --now scanlogd"
+	@echo "Without: update-rc.d scanlogd defaults && $(SYSCONFDIR)/init.d/scanlogd start"
+
+uninstall:
+	rm -f $(installed)
+	@echo "Left in place: the user and group scanlogd, and /var/empty. A daemon that runs was not stopped."
 
 clean:
 	rm -rf .build .build-embedded .build-ordinary .build-asan .build-fuzz scanlogd

@@ -68,15 +68,14 @@ extension Segment {
     /// Reads a TCP header whose IP header is gone, as IPv6 raw sockets give it.
     ///
     /// - Parameters:
-    ///   - header: the segment from its TCP header on.
-    ///   - end: where the segment ends in it; a shorter `header` is one that was cut off.
-    ///   - offset: where the TCP header begins.
+    ///   - header: what the TCP header is in, cut off anywhere.
+    ///   - offset: where in it the TCP header begins, in bytes.
     /// - Throws: ``PacketFault/truncated`` if the header is not whole.
     public init(
-        tcpHeader header: Span<UInt8>, at offset: Int = 0, end: Int? = nil,
+        tcpHeader header: Span<UInt8>, at offset: Int = 0,
         source: Address, destination: Address, typeOfService: UInt8, timeToLive: UInt8
     ) throws(PacketFault) {
-        if min(end ?? header.count, header.count) - offset < Segment.headerLength { throw .truncated }
+        if header.count - offset < Segment.headerLength { throw .truncated }
         self.init(
             source: source, destination: destination,
             sourcePort: try header.uint16(at: offset), destinationPort: try header.uint16(at: offset + 2),
@@ -92,8 +91,10 @@ extension Segment {
         if try packet.uint8(at: 9) != IPProtocol.tcp { throw .notTCP }
         if try packet.uint16(at: 6) & 0x1fff != 0 { throw .laterFragment }
         let totalLength = Int(try packet.uint16(at: 2))
+        // The padding of a short Ethernet frame makes 46 bytes at most: they are no joined packet.
+        let end = totalLength == 0 && packet.count > 46 ? packet.count : min(totalLength, packet.count)
         try self.init(
-            tcpHeader: packet, at: headerLength, end: totalLength == 0 ? nil : totalLength,
+            tcpHeader: packet.extracting(0..<end), at: headerLength,
             source: source, destination: destination,
             typeOfService: try packet.uint8(at: 1), timeToLive: try packet.uint8(at: 8))
     }
@@ -102,10 +103,11 @@ extension Segment {
         let source = Address(ipv6High: try packet.uint64(at: 8), low: try packet.uint64(at: 16))
         let destination = Address(ipv6High: try packet.uint64(at: 24), low: try packet.uint64(at: 32))
         let payloadLength = Int(try packet.uint16(at: 4))
+        let end = payloadLength == 0 ? packet.count : min(40 + payloadLength, packet.count)
+        let bounded = packet.extracting(0..<end)
         let trafficClass = UInt8(truncatingIfNeeded: try packet.uint16(at: 0) >> 4)
         try self.init(
-            tcpHeader: packet, at: try Segment.tcpOffset(ipv6: packet),
-            end: payloadLength == 0 ? nil : 40 + payloadLength,
+            tcpHeader: bounded, at: try Segment.tcpOffset(ipv6: bounded),
             source: source, destination: destination,
             typeOfService: trafficClass, timeToLive: try packet.uint8(at: 7))
     }

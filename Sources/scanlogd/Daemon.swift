@@ -18,26 +18,35 @@ func openStandardDescriptors() throws(SystemError) {
     }
 }
 
-/// Goes on in the background: in a child with a session of its own and no terminal, while the parent exits with 0.
+/// Goes on in the background: in a child with a session of its own and no terminal. The parent exits with 0 once the
+/// child is there, with its process id in the file, and with 1 if it can't be.
 ///
-/// Called last, when nothing is left that can fail: the parent's exit status says that we are running.
+/// Called last, when nothing else is left that can fail: the parent's exit status says that we are running.
 ///
 /// - Parameters:
 ///   - nullDevice: what standard input, output and error become.
-///   - pidFile: where the child's process id stands before the parent exits.
+///   - pidFile: where the process id goes.
 func goToBackground(nullDevice: borrowing Descriptor, pidFile: borrowing PidFile?) throws(SystemError) {
-    let child = try check("background", "fork") { fork() }
-    if child > 0 {
-        do throws(SystemError) {
-            try pidFile?.write(child)
-        } catch {
-            kill(child, SIGKILL)
-            throw error
+    var ends: InlineArray<2, Int32> = [-1, -1]
+    var pipeEnds = ends.mutableSpan
+    _ = try check("background", "make pipe") {
+        unsafe pipeEnds.withUnsafeMutableBufferPointer { buffer in
+            guard let first = buffer.baseAddress else { return -1 }
+            return unsafe pipe2(first, O_CLOEXEC)
         }
-        _exit(0)
+    }
+    let parentEnd = Descriptor(owning: ends[0])
+    let childEnd = Descriptor(owning: ends[1])
+    var ready: UInt8 = 0
+    if try check("background", "fork", fork) > 0 {
+        close(childEnd.number)  // so that the end of a child that failed, and said why, is the end of the pipe
+        let isReady = unsafe read(parentEnd.number, &ready, 1) == 1
+        _exit(isReady ? 0 : 1)
     }
     _ = try check("background", "start session") { setsid() }
+    try pidFile?.write(getpid())
     for descriptor in STDIN_FILENO...STDERR_FILENO {
         _ = try check("/dev/null", "duplicate") { dup2(nullDevice.number, descriptor) }
     }
+    _ = try check("background", "say so") { unsafe Int32(write(childEnd.number, &ready, 1)) }
 }

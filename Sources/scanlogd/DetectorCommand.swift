@@ -29,7 +29,11 @@ func detect(_ options: Options) throws(SystemError) {
     // The filter of system calls is to be installed here.
 
     // Started: nothing can fail from here on that the caller would want to know.
-    if !options.foreground { try goToBackground(nullDevice: nullDevice, pidFile: pidFile) }
+    if options.foreground {
+        try pidFile?.write(getpid())
+    } else {
+        try goToBackground(nullDevice: nullDevice, pidFile: pidFile)
+    }
     var started = LogLine("started, version ")
     started.append(version)
     started.append(", backend raw")

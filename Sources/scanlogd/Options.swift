@@ -21,6 +21,7 @@ struct Options {
 
     /// Reads the arguments with getopt_long(3), which says itself what it does not know: then `nil`.
     init?(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) throws(SystemError) {
+        unsafe arguments[0] = UnsafeMutablePointer(mutating: ConstantText("scanlogd").pointer)  // begins its messages
         while let letter = unsafe nextOption(count, arguments) {
             switch letter {
             case "B": try requireBackend(optionArgument())
