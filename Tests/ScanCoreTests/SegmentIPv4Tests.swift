@@ -30,8 +30,17 @@ struct SegmentIPv4Tests {
     }
 
     @Test func aTotalLengthOf0StandsForAllThereIs() {
-        #expect(read(IPv4Packet(totalLength: 0).bytes).segment != nil)
-        #expect(read(IPv4Packet(totalLength: 0).bytes.dropLast()) == .failure(.truncated))
+        let packet = IPv4Packet(totalLength: 0, options: [UInt8](repeating: 1, count: 40)).bytes
+        #expect(read(packet).segment != nil)
+        #expect(read(packet.dropLast()) == .failure(.truncated))
+    }
+
+    /// The padding of the shortest Ethernet frame must not be read as a header.
+    @Test(arguments: [45, 46, 47])
+    func aTotalLengthOf0IsNotBelievedInAShortFrame(length: Int) {
+        let packet = IPv4Packet(totalLength: 0).bytes
+        let padded = packet + [UInt8](repeating: 0, count: length - packet.count)
+        #expect(read(padded).fault == (length <= 46 ? .truncated : nil))
     }
 
     @Test(arguments: UInt16(1)...39)

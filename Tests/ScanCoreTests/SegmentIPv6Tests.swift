@@ -109,6 +109,12 @@ struct SegmentIPv6Tests {
         #expect(read(packet.bytes).fault == (length < 44 ? .truncated : nil))
     }
 
+    /// What follows the payload is the link's, and must not be read as one more extension header.
+    @Test func theWalkEndsWhereThePayloadDoes() {
+        let packet = IPv6Packet(payloadLength: 8, headers: [.hopByHop(), .fragment(offset: 1)]).bytes
+        #expect(read(packet) == .failure(.truncated))
+    }
+
     @Test func paddingAfterThePacketChangesNothing() {
         let plain = read(IPv6Packet().bytes)
         #expect(read(IPv6Packet(padding: [UInt8](repeating: 0xff, count: 20)).bytes) == plain)

@@ -15,7 +15,7 @@ struct SegmentTruncationTests {
         IPv4Packet(options: [1, 1, 1, 0]).bytes,
         IPv4Packet(options: [UInt8](repeating: 1, count: 40)).bytes,
         IPv4Packet(fragment: 0x2000).bytes,
-        IPv4Packet(totalLength: 0).bytes,
+        IPv4Packet(totalLength: 0, options: [UInt8](repeating: 1, count: 40)).bytes,
         IPv6Packet().bytes,
         IPv6Packet(payloadLength: 0).bytes,
         IPv6Packet(headers: [.hopByHop()]).bytes,
