@@ -28,6 +28,9 @@ public protocol SegmentSink: ~Copyable {
 
     /// Takes a packet that gave no segment.
     mutating func take(_ fault: PacketFault)
+
+    /// Takes word of a change that an administrator should know of: a line for the log, at level notice.
+    mutating func take(_ notice: LogLine)
 }
 
 /// The time of a batch of packets, read once for all of them.

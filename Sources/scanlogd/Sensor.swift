@@ -23,6 +23,10 @@ struct Sensor: ~Copyable, SegmentSink {
         detector.count(fault)
     }
 
+    mutating func take(_ notice: LogLine) {
+        log.notice(notice)
+    }
+
     @inline(never)  // rare, and large: not for the packets' path
     private mutating func take(_ report: ScanReport, at now: Timestamp) {
         switch limiter.admit(at: now) {

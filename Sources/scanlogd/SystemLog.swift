@@ -23,6 +23,11 @@ struct SystemLog {
         write(line, level: LOG_WARNING)
     }
 
+    /// Logs a change that is no fault of ours.
+    func notice(_ line: LogLine) {
+        write(line, level: LOG_NOTICE)
+    }
+
     /// Logs what is good to know.
     func inform(_ line: LogLine) {
         write(line, level: LOG_INFO)
