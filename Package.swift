@@ -38,6 +38,12 @@ let package = Package(
             dependencies: ["ScanCore", "Capture", "CLinux"],
             swiftSettings: common,
             linkerSettings: [.unsafeFlags(embeddedFlags + ["-Xlinker", "--gc-sections"], embedded)]),
+        .executableTarget(
+            name: "core-benchmark",
+            dependencies: ["ScanCore", "CLinux"],
+            path: "Tests/Benchmarks/Core",
+            swiftSettings: common,
+            linkerSettings: [.unsafeFlags(embeddedFlags, embedded)]),
         .testTarget(name: "CaptureTests", dependencies: ["Capture", "CLinux", "ScanCore"], swiftSettings: common),
         .testTarget(name: "ScanCoreTests", dependencies: ["ScanCore"], swiftSettings: common),
     ]

@@ -13,12 +13,21 @@ public protocol Capture: ~Copyable {
 
     /// Hands over what waits, without waiting itself, and no more than a bounded batch of it.
     ///
-    /// - Returns: how many packets there were, 0 when nothing waits.
     /// - Throws: what the kernel said; the caller should not ask again at once.
-    mutating func receive(into sink: inout some SegmentSink & ~Copyable) throws(SystemError) -> Int
+    mutating func receive(into sink: inout some SegmentSink & ~Copyable) throws(SystemError) -> Reception
 
     /// How many packets the kernel dropped since the start because they were not received fast enough.
     mutating func droppedByKernel() throws(SystemError) -> UInt64
+}
+
+/// How much was received.
+public enum Reception: Sendable {
+    /// Nothing waited.
+    case nothing
+    /// All that waited.
+    case all
+    /// A whole batch, and more may wait.
+    case batch
 }
 
 /// What packets go to.

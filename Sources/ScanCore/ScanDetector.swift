@@ -30,47 +30,30 @@ public struct ScanDetector<let capacity: Int, let bucketCount: Int>: ~Copyable {
         }
         let place = table.find(segment.source)
         if let index = place.index {
-            if now.isWithin(Parameters.longestGap, after: table[index].lastNewPort) {
-                return observe(segment, at: now, from: index)
+            switch table.withEntry(index, { $0.take(segment, at: now) }) {
+            case .outdated:
+                table.remove(index)
+            case .repeated:
+                return nil
+            case .ignored:
+                counters.ignored &+= 1
+                return nil
+            case .counted:
+                counters.probes &+= 1
+                return nil
+            case .scan:
+                counters.probes &+= 1
+                counters.reports &+= 1
+                return table.withEntry(index) { $0.report }
             }
-            table.remove(index)
         }
         if segment.flags.contains(.ack) {  // opens nothing: an answer to us, or the middle of a connection
             counters.ignored &+= 1
             return nil
         }
         counters.probes &+= 1
-        table.insert(
-            ScanReport(first: segment, startTime: wallClock), weight: weight(segment.destinationPort),
-            at: now, place: place)
+        table.insert(SourceEntry(first: segment, at: now, wallClock: wallClock), place)
         return nil
-    }
-
-    /// Takes a segment of a source that is known and not too old into account.
-    private mutating func observe(_ segment: Segment, at now: Timestamp, from index: Int) -> ScanReport? {
-        if table[index].report.ports.contains(segment.destinationPort) {
-            table[index].report.merge(segment.flags)
-            return nil
-        }
-        if segment.flags.containsAny(of: .ack.union(.rst)) {  // may answer a connection of our own
-            counters.ignored &+= 1
-            return nil
-        }
-        counters.probes &+= 1
-        table[index].lastNewPort = now
-        if table[index].weight >= Parameters.weightThreshold { return nil }  // reported already
-        table[index].report.merge(segment)
-        table[index].weight += weight(segment.destinationPort)
-        if table[index].weight >= Parameters.weightThreshold {
-            counters.reports &+= 1
-            return table[index].report
-        }
-        table[index].report.ports.append(segment.destinationPort)
-        return nil
-    }
-
-    private func weight(_ port: UInt16) -> UInt8 {
-        port < Parameters.privilegedPortEnd ? Parameters.privilegedPortWeight : Parameters.otherPortWeight
     }
 
     /// Counts a packet that gives no segment.
@@ -90,4 +73,49 @@ public struct ScanDetector<let capacity: Int, let bucketCount: Int>: ~Copyable {
 
     /// What is wrong with the table, or `nil`: for tests.
     package var fault: String? { table.fault }
+}
+
+/// The rule for one source.
+extension SourceEntry {
+    /// What a segment did to its source's entry.
+    enum Effect {
+        /// Nothing: the entry is too old to count, and the source a new one.
+        case outdated
+        /// Its port is known already.
+        case repeated
+        /// Nothing: it may answer a connection of our own.
+        case ignored
+        /// It touched a new port.
+        case counted
+        /// It touched a new port, and that makes it a scan.
+        case scan
+    }
+
+    /// The entry of a source's first segment.
+    init(first segment: Segment, at now: Timestamp, wallClock: Int64) {
+        report = ScanReport(first: segment, startTime: wallClock)
+        lastNewPort = now
+        weight = SourceEntry.weight(segment.destinationPort)
+    }
+
+    /// Takes one more segment of the source into account.
+    mutating func take(_ segment: Segment, at now: Timestamp) -> Effect {
+        if !now.isWithin(Parameters.longestGap, after: lastNewPort) { return .outdated }
+        if report.ports.contains(segment.destinationPort) {
+            report.merge(segment.flags)
+            return .repeated
+        }
+        if segment.flags.containsAny(of: .ack.union(.rst)) { return .ignored }
+        lastNewPort = now
+        if weight >= Parameters.weightThreshold { return .counted }  // reported already
+        report.merge(segment)
+        weight += SourceEntry.weight(segment.destinationPort)
+        if weight >= Parameters.weightThreshold { return .scan }
+        report.ports.append(segment.destinationPort)
+        return .counted
+    }
+
+    private static func weight(_ port: UInt16) -> UInt8 {
+        port < Parameters.privilegedPortEnd ? Parameters.privilegedPortWeight : Parameters.otherPortWeight
+    }
 }

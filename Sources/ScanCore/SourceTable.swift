@@ -1,15 +1,17 @@
 /// The sources seen lately, in fixed memory: a hash table whose entries are reused in the order they were made.
 ///
-/// `bucketCount` is a power of two. Finding, adding and removing walk at most ``Parameters/collisionCap`` entries,
-/// whatever the addresses: a source too many in a bucket puts out the oldest there.
+/// `bucketCount` is a power of two. A packet walks at most ``Parameters/collisionCap`` entries, once, whatever the
+/// addresses: a source too many in a bucket puts out the oldest there. What the walk reads stands close together, apart
+/// from the rest of the entries.
+///
+/// All that reads the entries is mutating, also where it changes nothing: else the compiler (Swift 6.3) copies the
+/// whole table.
 public struct SourceTable<let capacity: Int, let bucketCount: Int>: ~Copyable {
     /// An index into the entries, or ``none``.
-    public typealias Link = UInt16
-
-    /// What ends a chain.
-    static var none: Link { Link.max }
+    typealias Link = UInt16
 
     private var heads = InlineArray<bucketCount, Link>(repeating: Link.max)
+    var links = InlineArray<capacity, ChainLink>(repeating: ChainLink())
     private var entries = InlineArray<capacity, SourceEntry>(repeating: SourceEntry())
     private var nextToReuse = 0
     private let key: HashKey
@@ -27,58 +29,64 @@ public struct SourceTable<let capacity: Int, let bucketCount: Int>: ~Copyable {
 
     /// Where a source is, or would be.
     struct Place {
+        var hash: UInt32
         var bucket: Int
+        /// Its entry, if it is known.
         var index: Int?
-        /// How many entries of the bucket were passed on the way.
-        var passed: Int
+        /// The entries of the bucket that were passed on the way.
+        var passed = 0
+        /// The last of them, which is the oldest of the bucket if the source is not known.
+        var last = 0
     }
 
     /// Looks for a source.
-    func find(_ source: Address) -> Place {
-        var place = Place(bucket: Int(key.hash(source)) & (bucketCount - 1), index: nil, passed: 0)
+    mutating func find(_ source: Address) -> Place {
+        let hash = key.hash(source)
+        var place = Place(hash: hash, bucket: Int(hash) & (bucketCount - 1))
         var link = heads[place.bucket]
-        while link != Self.none {
-            if entries[Int(link)].report.source == source {
-                place.index = Int(link)
+        while link != .max {
+            let index = Int(link)
+            if links[index].hash == hash && entries[index].report.source == source {
+                place.index = index
                 return place
             }
             place.passed += 1
-            link = entries[Int(link)].next
+            place.last = index
+            link = links[index].next
         }
         return place
     }
 
-    /// The entry at the index of a ``Place``.
-    subscript(index: Int) -> SourceEntry {
-        get { entries[index] }
-        _modify { yield &entries[index] }
+    /// Lends the entry at the index of a ``Place``.
+    @inline(__always)
+    mutating func withEntry<Result>(_ index: Int, _ body: (inout SourceEntry) -> Result) -> Result {
+        body(&entries[index])
     }
 
-    /// Adds a source that isn't there, first in its bucket.
-    mutating func insert(_ report: ScanReport, weight: UInt8, at now: Timestamp, place: Place) {
-        if place.passed >= Parameters.collisionCap { evict(last(of: place.bucket)) }
+    /// Adds the entry of a source that isn't there, first in its bucket.
+    mutating func insert(_ entry: SourceEntry, _ place: Place) {
+        if place.passed >= Parameters.collisionCap { evict(place.last) }
         let index = nextToReuse
         nextToReuse = index + 1 == capacity ? 0 : index + 1
-        if entries[index].isLinked { evict(index) }
-        entries[index] = SourceEntry(
-            report: report, lastNewPort: now, weight: weight, isLinked: true,
-            bucket: Link(place.bucket), next: heads[place.bucket])
+        if links[index].isLinked { evict(index) }
+        entries[index] = entry
+        let next = heads[place.bucket]
+        links[index] = ChainLink(hash: place.hash, bucket: Link(place.bucket), next: next, isLinked: true)
+        if next != .max { links[Int(next)].previous = Link(index) }
         heads[place.bucket] = Link(index)
         held += 1
     }
 
     /// Takes a source out. Its entry is not reused before its turn comes.
     mutating func remove(_ index: Int) {
-        let bucket = Int(entries[index].bucket)
-        let next = entries[index].next
-        if Int(heads[bucket]) == index {
-            heads[bucket] = next
+        let link = links[index]
+        if link.next != .max { links[Int(link.next)].previous = link.previous }
+        if link.previous != .max {
+            links[Int(link.previous)].next = link.next
         } else {
-            var before = Int(heads[bucket])
-            while Int(entries[before].next) != index { before = Int(entries[before].next) }
-            entries[before].next = next
+            heads[Int(link.bucket)] = link.next
         }
-        entries[index].isLinked = false
+        links[index].isLinked = false
         held -= 1
     }
 
@@ -86,25 +94,27 @@ public struct SourceTable<let capacity: Int, let bucketCount: Int>: ~Copyable {
         remove(index)
         evicted &+= 1  // a counter that wraps is better than one that ends the daemon
     }
-
-    private func last(of bucket: Int) -> Int {
-        var index = Int(heads[bucket])
-        while entries[index].next != Self.none { index = Int(entries[index].next) }
-        return index
-    }
 }
 
-/// A source, and where it stands in its bucket.
+/// Where an entry stands in its bucket's chain.
+struct ChainLink: Sendable {
+    /// The hash of its source, which tells nearly all others apart.
+    var hash: UInt32 = 0
+    var bucket: UInt16 = 0
+    /// The neighbours; `UInt16.max` at the ends.
+    var next = UInt16.max
+    var previous = UInt16.max
+    /// Whether it is on a chain: its source is known.
+    var isLinked = false
+}
+
+/// What is known of a source.
 struct SourceEntry: Sendable {
     var report: ScanReport
     /// When the last new port was touched.
     var lastNewPort: Timestamp
     /// What its ports weigh together.
     var weight: UInt8
-    /// Whether it is in a bucket, and so known.
-    var isLinked: Bool
-    var bucket: UInt16
-    var next: UInt16
 }
 
 extension SourceEntry {
@@ -113,9 +123,7 @@ extension SourceEntry {
         let nobody = Segment(
             source: Address(ipv4: 0), destination: Address(ipv4: 0), sourcePort: 0, destinationPort: 0,
             flags: .none, typeOfService: 0, timeToLive: 0)
-        self.init(
-            report: ScanReport(first: nobody, startTime: 0), lastNewPort: Timestamp(nanoseconds: 0),
-            weight: 0, isLinked: false, bucket: 0, next: .max)
+        self.init(first: nobody, at: Timestamp(nanoseconds: 0), wallClock: 0)
     }
 }
 
@@ -125,26 +133,35 @@ extension SourceTable {
     /// Every known source is on exactly one chain, its own; no chain is longer than the cap or leads in a circle.
     package var fault: String? {
         var linked = 0
-        for index in 0..<capacity where entries[index].isLinked { linked += 1 }
+        for index in 0..<capacity where links[index].isLinked { linked += 1 }
         if linked != held { return "held differs from the linked entries" }
         var reached = 0
         for bucket in 0..<bucketCount {
             var length = 0
+            var before = Link.max
             var link = heads[bucket]
-            while link != Self.none {
+            while link != .max {
                 if Int(link) >= capacity { return "a link leads out of the table" }
-                let entry = entries[Int(link)]
-                if !entry.isLinked { return "an unused entry is on a chain" }
-                if Int(entry.bucket) != bucket { return "an entry is on a chain that is not its own" }
-                if Int(key.hash(entry.report.source)) & (bucketCount - 1) != bucket {
-                    return "an entry is in a bucket its address does not hash to"
-                }
+                if let fault = fault(of: Int(link), bucket: bucket, before: before) { return fault }
                 length += 1
                 if length > Parameters.collisionCap { return "a chain is too long" }
-                link = entry.next
+                before = link
+                link = links[Int(link)].next
             }
             reached += length
         }
         return reached == linked ? nil : "a linked entry is on no chain, or on two"
+    }
+
+    private func fault(of index: Int, bucket: Int, before: Link) -> String? {
+        let link = links[index]
+        if !link.isLinked { return "an unused entry is on a chain" }
+        if Int(link.bucket) != bucket { return "an entry is on a chain that is not its own" }
+        if link.previous != before { return "an entry's neighbour before it is another one" }
+        let hash = key.hash(entries[index].report.source)
+        if link.hash != hash || Int(hash) & (bucketCount - 1) != bucket {
+            return "an entry is in a bucket its address does not hash to"
+        }
+        return nil
     }
 }

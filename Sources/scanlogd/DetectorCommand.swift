@@ -38,7 +38,7 @@ func detect(_ options: Options) throws(SystemError) {
     started.append(version)
     started.append(", backend raw")
     log.inform(started)
-    var loop = SensorLoop(capture, Sensor(key: key, log: log), signals, log: log)
+    var loop = SensorLoop(capture, signals, key: key, log: log)
     try loop.run()
     log.inform(LogLine("stopped"))
     try pidFile?.empty()

@@ -9,23 +9,32 @@ struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
     private let signals: Signals
     private let log: SystemLog
 
-    /// Whether packets came a moment ago, so that more are let gather.
-    private var isGathering = false
-    /// Whether the last attempt to receive failed.
-    private var isFailing = false
+    /// How the last attempt to receive went.
+    private var state = State.idle
     /// When to ask the kernel what it dropped; `nil` when nothing came since it was asked.
     private var dropCheckDue: Timestamp?
 
+    private enum State {
+        /// Nothing waited: wait for a packet.
+        case idle
+        /// Packets came, and all were taken: let more gather.
+        case gathering
+        /// More wait: take them at once.
+        case behind
+        /// It failed: a fault that stays must not make us spin.
+        case failing
+    }
+
     /// How long after packets the kernel is asked what it dropped, in nanoseconds: once for all that come meanwhile.
     private static var dropCheckDelay: Int64 { 60_000_000_000 }
-    /// How long a receive that failed is left alone, in milliseconds: a fault that stays must not make us spin.
+    /// How long a receive that failed is left alone, in milliseconds.
     private static var failurePause: Int32 { 1_000 }
 
-    init(_ capture: consuming Source, _ sensor: consuming Sensor, _ signals: consuming Signals, log: SystemLog) {
+    init(_ capture: consuming Source, _ signals: consuming Signals, key: HashKey, log: SystemLog) {
         self.capture = capture
-        self.sensor = sensor
         self.signals = signals
         self.log = log
+        sensor = Sensor(key: key, log: log)
     }
 
     /// Runs until a signal says to stop.
@@ -44,27 +53,34 @@ struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
     }
 
     private func wait() throws(SystemError) {
-        if isFailing {
-            try signals.wait(or: -1, timeout: Self.failurePause)
-        } else if isGathering {
-            try signals.wait(or: -1, timeout: capture.gatherTime)
-        } else {
-            try signals.wait(or: capture.descriptor, timeout: dropCheckDue.map(milliseconds(until:)) ?? -1)
+        switch state {
+        case .idle: try signals.wait(or: capture.descriptor, timeout: dropCheckDue.map(milliseconds(until:)) ?? -1)
+        case .gathering: try signals.wait(or: -1, timeout: capture.gatherTime)
+        case .behind: break
+        case .failing: try signals.wait(or: -1, timeout: Self.failurePause)
         }
     }
 
     private mutating func receive() {
+        let hadFailed = state == .failing
         do throws(SystemError) {
-            let received = try capture.receive(into: &sensor)
-            isGathering = received > 0 && capture.gatherTime > 0
-            if received > 0 && dropCheckDue == nil {
-                dropCheckDue = Timestamp(nanoseconds: Timestamp.now().nanoseconds + Self.dropCheckDelay)
+            let reception = try capture.receive(into: &sensor)
+            switch reception {
+            case .nothing: state = .idle
+            case .all: state = capture.gatherTime > 0 ? .gathering : .idle
+            case .batch: state = .behind
             }
-            if isFailing { log.warn(LogLine("packets are received again")) }
-            isFailing = false
+            if reception != .nothing { expectDrops() }
+            if hadFailed { log.warn(LogLine("packets are received again")) }
         } catch {
-            if !isFailing { log.warn(error.line) }
-            isFailing = true
+            state = .failing
+            if !hadFailed { log.warn(error.line) }
+        }
+    }
+
+    private mutating func expectDrops() {
+        if dropCheckDue == nil {
+            dropCheckDue = Timestamp(nanoseconds: Timestamp.now().nanoseconds + Self.dropCheckDelay)
         }
     }
 

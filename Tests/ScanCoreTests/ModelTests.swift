@@ -10,7 +10,7 @@ struct ModelTests {
         var traffic = Traffic(seed: seed)
         var model = RuleModel()
         // Fewer packets than entries: nobody has to make room, and the model knows no table.
-        var detector = ScanDetector<256, 16>(key: traffic.key())
+        var detector = ScanDetector<256, 512>(key: traffic.key())
         for step in 0..<250 {
             let packet = traffic.next()
             let expected = model.observe(packet.segment, at: packet.time, wallClock: packet.wallClock)

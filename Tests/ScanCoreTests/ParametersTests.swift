@@ -16,7 +16,7 @@ struct ParametersTests {
         #expect(Parameters.lineLength == 120)
         #expect(Parameters.reportBurst == 5)
         #expect(Parameters.reportQuiet == 20_000_000_000)
-        #expect(Parameters.collisionCap == 16)
+        #expect(Parameters.collisionCap == 8)
         #expect(Parameters.syslogIdent.description == "scanlogd")
         #expect(Parameters.syslogFacility == 3)
         #expect(Parameters.reportLevel == 1)
