@@ -1,0 +1,52 @@
+import CLinux
+
+/// Which packets a capture is to hand over.
+public struct CaptureSelection: Sendable {
+    /// The interfaces packets are taken from.
+    public var interfaces = InterfaceNames()
+
+    /// Leaves out what the host itself sends.
+    public var inboundOnly = true
+
+    /// Lets the interfaces take frames for other hosts, and hands those over too.
+    public var promiscuous = false
+
+    /// What a host wants to know that watches itself: what comes in for it, on all interfaces.
+    public init() {}
+}
+
+/// The network interfaces that packets are wanted from, as an administrator names them.
+public struct InterfaceNames: Sendable {
+    /// The most interfaces that can be named.
+    public static let most = 16
+
+    /// How many were named, `any` not counted.
+    public private(set) var count = 0
+
+    private var names = InlineArray<16, ConstantText>(repeating: "any")
+    private var hasAny = false
+
+    /// Whether packets are wanted from every interface: `any` was named, or nothing.
+    public var areAll: Bool { hasAny || count == 0 }
+
+    /// No names: all interfaces.
+    public init() {}
+
+    /// Adds a name, or `any`.
+    ///
+    /// - Throws: that there are too many.
+    public mutating func append(_ name: ConstantText) throws(SystemError) {
+        if unsafe strcmp(name.pointer, ConstantText("any").pointer) == 0 {
+            hasAny = true
+            return
+        }
+        if count == InterfaceNames.most {
+            throw SystemError(name, "open interface", because: "the most that can be named are ", 16)
+        }
+        names[count] = name
+        count += 1
+    }
+
+    /// One of the names; the index is 0 to ``count`` - 1.
+    public subscript(index: Int) -> ConstantText { names[index] }
+}
