@@ -34,6 +34,20 @@ public enum Parameters {
     /// one has a bucket with more than 8.
     public static let collisionCap = 8
 
+    /// The fragmented packets whose beginning is put together at a time, and how many of them share a place.
+    ///
+    /// Taken are fragments within the first 64 bytes of a packet only, which hardly anything but a scan sends: 256 are
+    /// 2.5 s of `nmap -T3 -f` if none is ever completed. A set of 4 bounds the work a fragment can cause. Sets (capacity
+    /// divided by their size): a power of two, without remainder.
+    public typealias Fragments = Defragmenter<256, 4>
+
+    /// How long a fragment waits for the others, in nanoseconds: as long as in Linux (ipfrag_time), so that a packet
+    /// which its host still joins is joined, and none with what its host gave up. Above 0.
+    public static let fragmentLifetime: Int64 = 30_000_000_000
+
+    /// The same for IPv6 (ip6frag_time; RFC 8200, section 4.5). Above 0.
+    public static let fragmentLifetimeIPv6: Int64 = 60_000_000_000
+
     // MARK: What is said
 
     /// The length a report is kept to by leaving ports out, in bytes, or `nil` for no limit.
@@ -99,6 +113,15 @@ extension Parameters {
         }
         if Detector.bucketCount < 1 || Detector.bucketCount & (Detector.bucketCount - 1) != 0 {
             return "Detector: buckets: must be a power of two"
+        }
+        let fragmentSets = Fragments.capacity / max(Fragments.setSize, 1)
+        if fragmentSets < 1 || fragmentSets & (fragmentSets - 1) != 0
+            || fragmentSets * Fragments.setSize != Fragments.capacity
+        {
+            return "Fragments: sets: must be a power of two"
+        }
+        if fragmentLifetime <= 0 || fragmentLifetimeIPv6 <= 0 {
+            return "fragmentLifetime and fragmentLifetimeIPv6: must be above 0"
         }
         if collisionCap < 1 { return "collisionCap: must be at least 1" }
         if let lineLength, lineLength < 80 || lineLength > LogLine.capacity {

@@ -60,7 +60,7 @@ public struct ScanDetector<let capacity: Int, let bucketCount: Int>: ~Copyable {
     public mutating func count(_ fault: PacketFault) {
         counters.packets &+= 1
         switch fault {
-        case .notTCP, .laterFragment: counters.ignored &+= 1
+        case .notTCP, .fragment: counters.ignored &+= 1
         case .truncated, .malformed: counters.malformed &+= 1
         }
     }

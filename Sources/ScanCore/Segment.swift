@@ -34,8 +34,8 @@ public struct Segment: Equatable, Sendable {
 public enum PacketFault: Error, Equatable, Sendable {
     /// It is well formed, and not TCP over IP.
     case notTCP
-    /// It is a fragment that does not begin its packet, so the ports aren't in it.
-    case laterFragment
+    /// It is a fragment that does not hold the whole TCP header, so nothing in it can be relied on alone.
+    case fragment
     /// It ends before the 20 bytes of the TCP header do, or its own length says so.
     case truncated
     /// A header contradicts itself, or there are more than eight extension headers.
@@ -54,6 +54,9 @@ extension Segment {
     /// Bytes past the length that the IP header gives (padding of the link) are not looked at; a length of 0, which
     /// Linux gives packets joined to over 65,535 bytes, stands for all there are. Checksums are not checked: a host
     /// that drops the packet was probed all the same.
+    ///
+    /// A first fragment counts if it holds the whole TCP header; ``PacketFault/fragment`` says that it takes others to
+    /// make one: see ``PacketReader``.
     ///
     /// - Parameter packet: the packet from its IP header on, of any length, cut off anywhere.
     /// - Throws: why there is no segment in it.
@@ -85,16 +88,23 @@ extension Segment {
     }
 
     @inline(__always)  // with the next one: half the time of a packet
-    private init(ipv4 packet: Span<UInt8>) throws(PacketFault) {
+    init(ipv4 packet: Span<UInt8>) throws(PacketFault) {
         let headerLength = Int(try packet.uint8(at: 0) & 15) * 4
         if headerLength < 20 { throw .malformed }
         let source = Address(ipv4: try packet.uint32(at: 12))
         let destination = Address(ipv4: try packet.uint32(at: 16))
         if try packet.uint8(at: 9) != IPProtocol.tcp { throw .notTCP }
-        if try packet.uint16(at: 6) & 0x1fff != 0 { throw .laterFragment }
+        let fragment = try packet.uint16(at: 6)
+        if fragment & 0x1fff != 0 { throw .fragment }
         let totalLength = Int(try packet.uint16(at: 2))
         // The padding of a short Ethernet frame makes 46 bytes at most: they are no joined packet.
         let end = totalLength == 0 && packet.count > 46 ? packet.count : min(totalLength, packet.count)
+        // More follow, and they must: not the capture ends before the TCP header does, but the fragment.
+        if fragment & 0x2000 != 0 && 0 < totalLength && totalLength < headerLength + Segment.headerLength
+            && totalLength <= packet.count
+        {
+            throw .fragment
+        }
         try self.init(
             tcpHeader: packet.extracting(0..<end), at: headerLength,
             source: source, destination: destination,
@@ -108,44 +118,18 @@ extension Segment {
         let end = payloadLength == 0 ? packet.count : min(40 + payloadLength, packet.count)
         let bounded = packet.extracting(0..<end)
         let trafficClass = UInt8(truncatingIfNeeded: try packet.uint16(at: 0) >> 4)
-        try self.init(
-            tcpHeader: bounded, at: try Segment.tcpOffset(ipv6: bounded),
-            source: source, destination: destination,
-            typeOfService: trafficClass, timeToLive: try packet.uint8(at: 7))
-    }
-
-    /// Walks the extension headers (RFC 8200, section 4) to the TCP header.
-    private static func tcpOffset(ipv6 packet: Span<UInt8>) throws(PacketFault) -> Int {
-        var next = try packet.uint8(at: 6)
-        var offset = 40
-        for _ in 0...mostExtensionHeaders {
-            switch next {
-            case IPProtocol.tcp:
-                return offset
-            case IPProtocol.hopByHop, IPProtocol.routing, IPProtocol.destinationOptions:
-                next = try packet.uint8(at: offset)
-                offset += (Int(try packet.uint8(at: offset + 1)) + 1) * 8
-            case IPProtocol.fragment:
-                if try packet.uint16(at: offset + 2) & 0xfff8 != 0 { throw .laterFragment }
-                next = try packet.uint8(at: offset)
-                offset += 8
-            case IPProtocol.authentication:  // counts in units of 4 bytes, less 2 (RFC 4302, section 2.2)
-                next = try packet.uint8(at: offset)
-                offset += (Int(try packet.uint8(at: offset + 1)) + 2) * 4
-            default:
-                throw .notTCP
-            }
+        var chain = HeaderChain(next: try packet.uint8(at: 6), offset: 40)
+        do throws(PacketFault) {
+            try chain.walkToTCP(in: bounded)
+            try self.init(
+                tcpHeader: bounded, at: chain.offset,
+                source: source, destination: destination,
+                typeOfService: trafficClass, timeToLive: try packet.uint8(at: 7))
+        } catch {
+            // Not the capture ends before the TCP header does, but the first fragment.
+            let endsThere = payloadLength > 0 && 40 + payloadLength <= packet.count
+            if error == .truncated && endsThere && chain.fragmentHeader != nil { throw .fragment }
+            throw error
         }
-        throw .malformed
     }
-}
-
-/// Protocol numbers, as the Protocol and Next Header fields have them (IANA, Assigned Internet Protocol Numbers).
-enum IPProtocol {
-    static let hopByHop: UInt8 = 0
-    static let tcp: UInt8 = 6
-    static let routing: UInt8 = 43
-    static let fragment: UInt8 = 44
-    static let authentication: UInt8 = 51
-    static let destinationOptions: UInt8 = 60
 }

@@ -4,7 +4,7 @@ public struct StatusCounters: Equatable, Sendable {
     public var packets: UInt64 = 0
     /// Packets that touched a port new for their source.
     public var probes: UInt64 = 0
-    /// Packets that can't be part of a scan: answers, data, other protocols, later fragments.
+    /// Packets that can't be part of a scan: answers, data, other protocols, fragments that add nothing.
     public var ignored: UInt64 = 0
     /// Packets whose headers are cut off or contradict themselves.
     public var malformed: UInt64 = 0

@@ -105,18 +105,22 @@ private enum SlowReader {
             typeOfService: packet[0] % 16 * 16 + packet[1] / 16, timeToLive: packet[7])
     }
 
-    private static func afterExtensions(_ rest: ArraySlice<UInt8>, next: UInt8, left: Int) -> ArraySlice<UInt8>? {
+    private static func afterExtensions(
+        _ rest: ArraySlice<UInt8>, next: UInt8, left: Int, isFragment: Bool = false
+    ) -> ArraySlice<UInt8>? {
         if next == 6 { return rest }
         let bytes = Array(rest.prefix(4))
         guard left > 0, bytes.count == 4 else { return nil }
         let length: Int
+        let more = bytes[3] % 2 == 1
         switch next {
         case 0, 43, 60: length = Int(bytes[1]) * 8 + 8
         case 51: length = Int(bytes[1]) * 4 + 8
-        case 44 where number(bytes[2...3]) / 8 == 0: length = 8
+        case 44 where number(bytes[2...3]) / 8 == 0 && !(more && isFragment): length = 8
         default: return nil
         }
-        return afterExtensions(rest.dropFirst(length), next: bytes[0], left: left - 1)
+        return afterExtensions(
+            rest.dropFirst(length), next: bytes[0], left: left - 1, isFragment: isFragment || next == 44 && more)
     }
 
     private static func address(_ bytes: ArraySlice<UInt8>) -> Address {

@@ -34,7 +34,7 @@ struct CountersTests {
         let watch = Watch()
         watch.count(.notTCP)
         #expect(watch.counters.ignored == 1)
-        watch.count(.laterFragment)
+        watch.count(.fragment)
         #expect(watch.counters.ignored == 2)
         #expect(watch.counters.malformed == 0)
         watch.count(.truncated)

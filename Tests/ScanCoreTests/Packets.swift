@@ -24,10 +24,13 @@ struct IPv4Packet {
     var typeOfService: UInt8 = 0xb8
     /// `nil` for the right one.
     var totalLength: UInt16?
+    var identification: UInt16 = 0x9abc
     /// Flags and offset.
     var fragment: UInt16 = 0x4000
     var timeToLive: UInt8 = 57
     var ipProtocol: UInt8 = 6
+    /// `nil` for the right one.
+    var checksum: UInt16?
     var source = address("10.77.0.1")
     var destination = address("10.77.0.2")
     var options: [UInt8] = []
@@ -38,10 +41,21 @@ struct IPv4Packet {
     var bytes: [UInt8] {
         let words = headerWords ?? UInt8(5 + options.count / 4)
         let length = totalLength ?? UInt16(20 + options.count + payload.count)
-        var bytes = [version << 4 | words, typeOfService] + length.octets + [0x9a, 0xbc] + fragment.octets
-        bytes += [timeToLive, ipProtocol, 0xde, 0xad]
-        bytes += UInt32(source.low).octets + UInt32(destination.low).octets
-        return bytes + options + payload + padding
+        var header = [version << 4 | words, typeOfService] + length.octets + identification.octets + fragment.octets
+        header += [timeToLive, ipProtocol, 0, 0] + UInt32(source.low).octets + UInt32(destination.low).octets
+        header += options
+        header.replaceSubrange(10..<12, with: (checksum ?? Self.checksum(header)).octets)
+        return header + payload + padding
+    }
+
+    /// RFC 1071, as it is written there: words added up, carries to the low end, all bits turned.
+    private static func checksum(_ header: [UInt8]) -> UInt16 {
+        var sum = UInt32(0)
+        for index in stride(from: 0, to: header.count, by: 2) {
+            sum += UInt32(header[index]) << 8 | UInt32(header[index + 1])
+            if sum > 0xffff { sum -= 0xffff }
+        }
+        return ~UInt16(sum)
     }
 }
 
@@ -56,8 +70,10 @@ struct ExtensionHeader {
     static func destinationOptions(length: UInt8 = 0) -> Self { Self(number: 60, length: length) }
 
     /// The fragment header; the offset is in 8 bytes.
-    static func fragment(offset: UInt16 = 0, reserved: UInt8 = 0, lowBits: UInt16 = 0) -> Self {
-        Self(number: 44, body: [reserved] + (offset << 3 | lowBits).octets + [0xca, 0xfe, 0xba, 0xbe])
+    static func fragment(
+        offset: UInt16 = 0, reserved: UInt8 = 0, lowBits: UInt16 = 0, identification: UInt32 = 0xcafe_babe
+    ) -> Self {
+        Self(number: 44, body: [reserved] + (offset << 3 | lowBits).octets + identification.octets)
     }
 
     /// The authentication header; `length` is the length field, in 4 bytes less two.

@@ -74,7 +74,13 @@ struct SegmentIPv4Tests {
         let payload = [UInt8](TCPHeader().bytes.prefix(whole))
         let packet = IPv4Packet(
             fragment: 0x2000, payload: payload, padding: [UInt8](repeating: 0, count: 60))
-        #expect(read(packet.bytes) == .failure(.truncated))
+        #expect(read(packet.bytes) == .failure(.fragment))
+    }
+
+    @Test(arguments: 0...19)
+    func aFirstFragmentThatTheCaptureCutOffIsTruncated(whole: Int) {
+        let packet = IPv4Packet(fragment: 0x2000, payload: [UInt8](TCPHeader().bytes.prefix(whole))).bytes
+        for length in 0..<packet.count { #expect(read(packet.prefix(length)) == .failure(.truncated)) }
     }
 
     @Test(arguments: [UInt16(0), 0x2000, 0x4000, 0x8000, 0xe000])
@@ -84,8 +90,8 @@ struct SegmentIPv4Tests {
 
     @Test(arguments: (0..<13).map { UInt16(1) << $0 } + [0x1fff])
     func aLaterFragmentDoesNotCount(offset: UInt16) {
-        #expect(read(IPv4Packet(fragment: offset).bytes) == .failure(.laterFragment))
-        #expect(read(IPv4Packet(fragment: offset | 0x2000).bytes) == .failure(.laterFragment))
+        #expect(read(IPv4Packet(fragment: offset).bytes) == .failure(.fragment))
+        #expect(read(IPv4Packet(fragment: offset | 0x2000).bytes) == .failure(.fragment))
     }
 
     @Test(arguments: UInt8.min...UInt8.max)

@@ -56,9 +56,37 @@ struct SegmentIPv6Tests {
     func aLaterFragmentDoesNotCount(offset: UInt16) {
         for more in [UInt16(0), 1] {
             let header = ExtensionHeader.fragment(offset: offset, lowBits: more)
-            #expect(read(IPv6Packet(headers: [header]).bytes) == .failure(.laterFragment))
-            #expect(read(IPv6Packet(headers: [.hopByHop(), header]).bytes) == .failure(.laterFragment))
+            #expect(read(IPv6Packet(headers: [header]).bytes) == .failure(.fragment))
+            #expect(read(IPv6Packet(headers: [.hopByHop(), header]).bytes) == .failure(.fragment))
         }
+    }
+
+    @Test(arguments: 0...19)
+    func aFirstFragmentWithoutTheWholeHeaderIsAFragment(whole: Int) {
+        let header = ExtensionHeader.fragment(lowBits: 1)
+        let payload = [UInt8](TCPHeader().bytes.prefix(whole))
+        for headers in [[header], [.hopByHop(), header], [header, .destinationOptions(length: 1)]] {
+            let packet = IPv6Packet(headers: headers, payload: payload, padding: [UInt8](repeating: 0, count: 40))
+            #expect(read(packet.bytes) == .failure(.fragment))
+            let bare = packet.bytes.dropLast(40)
+            for length in 0..<bare.count { #expect(read(bare.prefix(length)) == .failure(.truncated)) }
+        }
+    }
+
+    @Test func aFirstFragmentThatEndsInAnExtensionHeaderIsAFragment() {
+        let whole = IPv6Packet(headers: [.fragment(lowBits: 1), .destinationOptions(length: 3)], payload: [])
+        for length in UInt16(8)..<40 {
+            var packet = whole
+            packet.payloadLength = length
+            #expect(read(packet.bytes) == .failure(.fragment))
+        }
+    }
+
+    @Test func aFragmentOfAFragmentIsMalformed() {
+        let nested: [ExtensionHeader] = [.fragment(lowBits: 1), .fragment(lowBits: 1)]
+        #expect(read(IPv6Packet(headers: nested).bytes) == .failure(.malformed))
+        #expect(read(IPv6Packet(headers: [.fragment(lowBits: 1), .fragment()]).bytes).segment != nil)
+        #expect(read(IPv6Packet(headers: [.fragment(), .fragment(lowBits: 1)]).bytes).segment != nil)
     }
 
     @Test(arguments: 0...8)

@@ -1,0 +1,63 @@
+/// Puts the beginnings of fragmented packets together: as much as it takes to see their TCP headers (RFC 791, RFC 815;
+/// RFC 8200, section 4.5).
+///
+/// Memory is fixed: `capacity` packets in sets of `setSize`, whose number is a power of two. A fragment is looked for in
+/// one set only, and 64 bytes of it at most are read, so the work for it is bounded, whatever arrives. In a full set the
+/// packet that has waited longest makes room.
+///
+/// Fragments are joined as Linux joins them, so that a sensor and its host see the same packet. One that brings nothing
+/// new is left out: what came first counts. One that overlaps others and brings more as well is an attack (RFC 5722):
+/// Linux gives the packet up. Here its segment is still told if that makes it whole, from the bytes that came first; then
+/// it is given up too, and what comes later is another packet's. Likewise a packet that was told: the same again is
+/// another. What makes Linux give up a packet and lies past its first 64 bytes is not seen.
+public struct Defragmenter<let capacity: Int, let setSize: Int>: ~Copyable {
+    private var packets = InlineArray<capacity, FragmentedPacket>(repeating: FragmentedPacket())
+    private let key: HashKey
+
+    /// How many packets had to make room for others while they waited for fragments, since the start.
+    public private(set) var evicted: UInt64 = 0
+
+    /// A defragmenter that knows no packet yet. The key must be secret, or fragments can be made to put others out.
+    public init(key: HashKey) {
+        self.key = key
+    }
+
+    /// Takes a packet that ``Segment/init(packet:)`` calls a fragment.
+    ///
+    /// The segment has the type of service and the time to live of the fragment with offset 0.
+    ///
+    /// - Parameters:
+    ///   - packet: the fragment from its IP header on, of any length, cut off anywhere.
+    ///   - now: when it arrived. A clock that goes back loses what was waiting.
+    /// - Returns: the segment of the packet, with the fragment that makes its TCP header whole, or `nil`.
+    /// - Throws: ``PacketFault/fragment`` for one that can't add anything, as it begins past the header; and what is
+    ///   wrong with the fragment, or with the packet it completes.
+    public mutating func take(_ packet: Span<UInt8>, at now: Timestamp) throws(PacketFault) -> Segment? {
+        let fragment = try Fragment(packet: packet)
+        // With IPv4 nothing stands before the TCP header.
+        let window = fragment.name.source.isIPv4 ? Segment.headerLength : FragmentedPacket.window
+        if fragment.offset >= window { throw .fragment }
+        let index = place(of: fragment, at: now)
+        return try packets[index].add(fragment, of: packet)
+    }
+
+    /// Where the packet of a fragment is; if nowhere, room is made for it.
+    private mutating func place(of fragment: Fragment, at now: Timestamp) -> Int {
+        let set = (Int(fragment.name.hash(key)) & (capacity / setSize - 1)) * setSize
+        var oldest = set
+        var free: Int?
+        for index in set..<set + setSize {
+            if packets[index].isFree(at: now) {
+                free = index
+            } else if packets[index].name == fragment.name {
+                return index
+            } else if packets[index].begin < packets[oldest].begin {
+                oldest = index
+            }
+        }
+        if free == nil { evicted &+= 1 }  // a counter that wraps is better than one that ends the daemon
+        let index = free ?? oldest
+        packets[index] = FragmentedPacket(fragment.name, at: now)
+        return index
+    }
+}

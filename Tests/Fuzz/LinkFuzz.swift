@@ -1,0 +1,125 @@
+import ScanCore
+
+/// The input is the number of a link layer and a frame: where the packet is said to begin is compared with a slow
+/// reader that shares no code with it.
+@c(LLVMFuzzerTestOneInput)
+public func linkFuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+    let bytes = unsafe Array(UnsafeBufferPointer(start: data, count: count))
+    guard let number = bytes.first else { return 0 }
+    let frame = Array(bytes.dropFirst())
+    checkFrame(frame, type: Int32(number))
+    checkFrame(frame, type: 276)
+    checkPayload(frame)
+    return 0
+}
+
+/// What is said of a frame.
+private enum Outcome: Equatable {
+    case offset(Int)
+    case fault(PacketFault)
+
+    init(_ read: () throws(PacketFault) -> Int) {
+        do throws(PacketFault) {
+            self = .offset(try read())
+        } catch {
+            self = .fault(error)
+        }
+    }
+}
+
+private func checkFrame(_ frame: [UInt8], type: Int32) {
+    guard let link = LinkLayer(dataLinkType: type) else {
+        check(SlowLink.offset(in: frame, type: type) == nil, "link type \(type) is not known")
+        return
+    }
+    check(SlowLink.types.contains(type), "link type \(type) is known")
+    checkPrefixes(of: frame, SlowLink.offset(in: frame, type: type)) { (bytes) throws(PacketFault) in
+        try link.packetOffset(in: bytes)
+    }
+}
+
+private func checkPayload(_ bytes: [UInt8]) {
+    guard bytes.count >= 2 else { return }
+    let etherType = UInt16(bytes[0]) << 8 | UInt16(bytes[1])
+    checkPrefixes(of: Array(bytes.dropFirst(2)), SlowLink.offset(etherType: Array(bytes)).map { $0 - 2 }) {
+        (bytes) throws(PacketFault) in try LinkLayer.packetOffset(etherType: etherType, in: bytes)
+    }
+}
+
+/// Compares what is said of some bytes, and asks that fewer of them give the same or are truncated.
+private func checkPrefixes(
+    of bytes: [UInt8], _ expected: Int?, _ read: (Span<UInt8>) throws(PacketFault) -> Int
+) {
+    let outcome = Outcome { () throws(PacketFault) in try read(bytes.span) }
+    if case .offset(let offset) = outcome {
+        check(offset == expected, "\(offset) where the slow reader says \(String(describing: expected))")
+        check((0...bytes.count).contains(offset), "the packet begins past the frame")
+    } else {
+        check(expected == nil, "\(outcome) where the slow reader says \(String(describing: expected))")
+    }
+    for length in 0..<bytes.count {
+        let prefix = Outcome { () throws(PacketFault) in try read(bytes.span.extracting(0..<length)) }
+        check(prefix == outcome || prefix == .fault(.truncated), "the first \(length) bytes give \(prefix)")
+    }
+}
+
+/// Takes headers off the front of a frame until an IP packet is left.
+private enum SlowLink {
+    static let types: [Int32] = [0, 1, 9, 12, 14, 50, 51, 101, 108, 113, 228, 229, 276]
+
+    /// Where the packet begins, or `nil` if there is none.
+    static func offset(in frame: [UInt8], type: Int32) -> Int? {
+        packet(in: frame[...], type: type)?.startIndex
+    }
+
+    /// The same behind a type field of Ethernet.
+    static func offset(etherType frame: [UInt8]) -> Int? { packet(etherType: frame[...])?.startIndex }
+
+    private static func packet(in frame: ArraySlice<UInt8>, type: Int32) -> ArraySlice<UInt8>? {
+        switch type {
+        case 12, 14, 101, 228, 229: return frame
+        case 1: return frame.count < 14 ? nil : packet(etherType: frame.dropFirst(12))
+        case 113: return frame.count < 16 ? nil : packet(etherType: frame.dropFirst(14))
+        case 276:
+            guard frame.count >= 20 else { return nil }
+            let front = Array(frame.prefix(2)) + frame.dropFirst(20)
+            guard let found = packet(etherType: front[...]) else { return nil }
+            return frame.dropFirst(found.startIndex + 18)
+        case 0, 108:
+            guard frame.count >= 4 else { return nil }
+            let octets = Array(frame.prefix(4))
+            let families: [UInt8] = [2, 10, 24, 28, 30]
+            let isBig = octets[..<3] == [0, 0, 0] && families.contains(octets[3])
+            let isLittle = octets[1...] == [0, 0, 0] && families.contains(octets[0])
+            return isBig || type == 0 && isLittle ? frame.dropFirst(4) : nil
+        case 9, 50: return packet(pointToPoint: frame.starts(with: [0xff, 3]) ? frame.dropFirst(2) : frame)
+        case 51: return packet(session: frame)
+        default: return nil
+        }
+    }
+
+    private static func packet(etherType frame: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+        guard frame.count >= 2 else { return nil }
+        let type = Array(frame.prefix(2))
+        let rest = frame.dropFirst(2)
+        switch (type[0], type[1]) {
+        case (8, 0), (0x86, 0xdd): return rest
+        case (0x81, 0), (0x88, 0xa8), (0x91, 0): return rest.count < 4 ? nil : packet(etherType: rest.dropFirst(2))
+        case (0x88, 0x64): return packet(session: rest)
+        case (0..<6, _):
+            return rest.starts(with: [0xaa, 0xaa, 3, 0, 0, 0]) ? packet(etherType: rest.dropFirst(6)) : nil
+        default: return nil
+        }
+    }
+
+    private static func packet(session frame: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+        frame.starts(with: [0x11, 0]) && frame.count > 6 ? packet(pointToPoint: frame.dropFirst(6)) : nil
+    }
+
+    private static func packet(pointToPoint frame: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+        for number: [UInt8] in [[0, 0x21], [0, 0x57], [0x21], [0x57]] where frame.starts(with: number) {
+            return frame.dropFirst(number.count)
+        }
+        return nil
+    }
+}
