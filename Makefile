@@ -19,20 +19,28 @@ LINK = --disable-local-rpath -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now
 
 ifeq ($(EMBEDDED),1)
 SCRATCH = .build-embedded
-BUILD = $(SWIFT) build -c release --scratch-path $(SCRATCH) --traits Embedded $(LINK)
+BUILD = $(SWIFT) build -c release --scratch-path $(SCRATCH) --traits Embedded$(BACKENDS:%=,%) $(LINK)
 else
 SCRATCH = .build-ordinary
-BUILD = $(SWIFT) build -c release --scratch-path $(SCRATCH) --static-swift-stdlib $(LINK)
+BUILD = $(SWIFT) build -c release --scratch-path $(SCRATCH) $(ORDINARY_TRAITS) --static-swift-stdlib $(LINK)
 endif
+# The capture libraries, as traits of the package. They are loaded when they are asked for, not linked.
+BACKENDS = Nids
+ORDINARY_TRAITS = $(if $(BACKENDS),--traits $(BACKENDS),--disable-default-traits)
 
 FUZZ_SECONDS = 60
 
-.PHONY: all linux demo test lint check-binary unit asan integration fuzz bench install uninstall clean
+.PHONY: all linux libpcap libnids demo test lint unit asan integration fuzz bench install uninstall clean
 
-all: linux
+# The shipped binary: every backend.
+all: libnids
 
-# The packets of raw sockets, and no other library: the original's target of that name.
-linux:
+# The original's three targets. Without libpcap: the packet ring and raw sockets, the C library and nothing else.
+linux: BACKENDS =
+libpcap: BACKENDS = Pcap
+libnids: BACKENDS = Nids
+
+linux libpcap libnids:
 	$(BUILD) --product scanlogd
 	cmp -s $(SCRATCH)/release/scanlogd scanlogd || install -m 755 $(SCRATCH)/release/scanlogd scanlogd
 
@@ -41,9 +49,14 @@ demo: needs-demo all
 
 # Everything, as CI runs it. The shipped binary is what the last part tests, whatever EMBEDDED says.
 test: needs-test lint
-	$(MAKE) EMBEDDED=0 linux
+	$(MAKE) EMBEDDED=0 all
 	./scanlogd --version
-	$(MAKE) EMBEDDED=1 linux check-binary
+	$(MAKE) EMBEDDED=1 linux
+	Tests/Binary/check scanlogd .build-embedded/release 'ring raw'
+	$(MAKE) EMBEDDED=1 libpcap
+	Tests/Binary/check scanlogd .build-embedded/release 'ring raw pcap'
+	$(MAKE) EMBEDDED=1 libnids
+	Tests/Binary/check scanlogd .build-embedded/release 'ring raw pcap nids'
 	$(MAKE) unit asan
 	$(MAKE) fuzz FUZZ_SECONDS=20
 	$(MAKE) integration
@@ -51,9 +64,6 @@ test: needs-test lint
 lint: needs-test
 	$(SWIFT) format lint --strict -r Package.swift Sources Tests
 	mandoc -T lint -W warning man/*.8
-
-check-binary:
-	Tests/Binary/check scanlogd .build-embedded/release
 
 unit:
 	$(SWIFT) test

@@ -15,6 +15,9 @@ let common: [SwiftSetting] = [
     .unsafeFlags(embeddedFlags + sections, embedded),
 ]
 
+// Small rather than fast: all but the packets' path runs once, or seldom.
+let small: [SwiftSetting] = [.unsafeFlags(["-Osize"], embedded)]
+
 // The compiler proves that nothing on the packets' path can touch the heap.
 let noHeap: [SwiftSetting] = [.unsafeFlags(["-Xfrontend", "-no-allocations"], embedded)]
 
@@ -27,16 +30,28 @@ let package = Package(
         .executable(name: "scanlogd", targets: ["scanlogd"]),
     ],
     traits: [
-        .trait(name: "Embedded", description: "Embedded Swift: a binary that links the C library only")
+        .trait(name: "Embedded", description: "Embedded Swift: a binary that links the C library only"),
+        .trait(name: "Pcap", description: "Packets from libpcap, and replay; only its headers are needed to build"),
+        .trait(name: "Nids", description: "Fragments joined by libnids; needs its headers", enabledTraits: ["Pcap"]),
+        .default(enabledTraits: ["Pcap", "Nids"]),
     ],
     targets: [
         .target(name: "ScanCore", swiftSettings: common + noHeap),
         .target(name: "CLinux", cSettings: strictC),
-        .target(name: "Capture", dependencies: ["ScanCore", "CLinux"], swiftSettings: common),
+        .target(name: "CPcap", cSettings: strictC),
+        .target(name: "CNids", cSettings: strictC),
+        .target(
+            name: "Capture",
+            dependencies: [
+                "ScanCore", "CLinux",
+                .target(name: "CPcap", condition: .when(traits: ["Pcap"])),
+                .target(name: "CNids", condition: .when(traits: ["Nids"])),
+            ],
+            swiftSettings: common + small),
         .executableTarget(
             name: "scanlogd",
             dependencies: ["ScanCore", "Capture", "CLinux"],
-            swiftSettings: common,
+            swiftSettings: common + small,
             linkerSettings: [.unsafeFlags(embeddedFlags + ["-Xlinker", "--gc-sections"], embedded)]),
         .executableTarget(
             name: "core-benchmark",
@@ -44,7 +59,13 @@ let package = Package(
             path: "Tests/Benchmarks/Core",
             swiftSettings: common,
             linkerSettings: [.unsafeFlags(embeddedFlags, embedded)]),
-        .testTarget(name: "CaptureTests", dependencies: ["Capture", "CLinux", "ScanCore"], swiftSettings: common),
+        .testTarget(
+            name: "CaptureTests",
+            dependencies: [
+                "Capture", "CLinux", "ScanCore",
+                .target(name: "CPcap", condition: .when(traits: ["Pcap"])),
+            ],
+            swiftSettings: common),
         .testTarget(name: "ScanCoreTests", dependencies: ["ScanCore"], swiftSettings: common),
     ]
 )

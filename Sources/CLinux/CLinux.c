@@ -74,3 +74,48 @@ int64_t clinux_socket_drops(int socket) {
     if (getsockopt(socket, SOL_SOCKET, SO_MEMINFO, memory, &length) < 0) return -1;
     return memory[SK_MEMINFO_DROPS];
 }
+
+void *clinux_map_ring(int socket, size_t size) {
+    void *ring = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, socket, 0);
+    return ring == MAP_FAILED ? NULL : ring;
+}
+
+int clinux_bind_packet(int socket, int interface) {
+    struct sockaddr_ll address = {
+        .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = interface};
+    return bind(socket, (struct sockaddr *)&address, sizeof address);
+}
+
+int clinux_bind_netlink(int socket, uint32_t groups) {
+    struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = groups};
+    return bind(socket, (struct sockaddr *)&address, sizeof address);
+}
+
+ssize_t clinux_receive_netlink(int socket, void *buffer, size_t size) {
+    struct sockaddr_nl sender = {0};
+    socklen_t length = sizeof sender;
+    ssize_t received = recvfrom(socket, buffer, size, MSG_DONTWAIT, (struct sockaddr *)&sender, &length);
+    return received > 0 && (length < sizeof sender || sender.nl_pid != 0) ? 0 : received;
+}
+
+int clinux_request_links(int socket) {
+    struct {
+        struct nlmsghdr header;
+        struct ifinfomsg information;
+        struct rtattr attribute;
+        uint32_t filter;
+    } request = {
+        .header = {.nlmsg_len = sizeof request, .nlmsg_type = RTM_GETLINK, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+        .attribute = {.rta_len = RTA_LENGTH(sizeof(uint32_t)), .rta_type = IFLA_EXT_MASK},
+        .filter = RTEXT_FILTER_SKIP_STATS,
+    };
+    return send(socket, &request, sizeof request, 0) < 0 ? -1 : 0;
+}
+
+void clinux_release_stack(void) {
+    enum { LARGEST = 1 << 18 };
+    if (gettid() != getpid()) return;
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t end = ((uintptr_t)__builtin_frame_address(0) & ~(page - 1)) - page;
+    madvise((void *)(end - LARGEST), LARGEST, MADV_DONTNEED);
+}

@@ -34,15 +34,33 @@ enum PacketFilter {
     private static let drop: UInt32 = 0
 
     private static func load(_ size: Int32, _ mode: Int32, _ offset: UInt32) -> sock_filter {
-        let register = mode == BPF_MSH ? BPF_LDX : BPF_LD
-        return sock_filter(code: UInt16(register | size | mode), jt: 0, jf: 0, k: offset)
+        mode == BPF_MSH ? .instruction(BPF_LDX | size | mode, offset) : .load(size, mode, offset)
     }
 
     private static func jump(_ test: Int32, _ value: UInt32, _ ifTrue: UInt8, _ ifFalse: UInt8) -> sock_filter {
+        .jump(test, value, ifTrue, ifFalse)
+    }
+
+    private static func verdict(_ length: UInt32) -> sock_filter { .verdict(length) }
+}
+
+/// The instructions of classic BPF that filters here are made of (linux/filter.h).
+extension sock_filter {
+    /// Any instruction but a jump.
+    static func instruction(_ code: Int32, _ operand: UInt32 = 0) -> sock_filter {
+        sock_filter(code: UInt16(code), jt: 0, jf: 0, k: operand)
+    }
+
+    /// A = bytes of the packet, in network order.
+    static func load(_ size: Int32, _ mode: Int32, _ offset: UInt32) -> sock_filter {
+        .instruction(BPF_LD | size | mode, offset)
+    }
+
+    /// Compares A with a value and skips so many instructions.
+    static func jump(_ test: Int32, _ value: UInt32, _ ifTrue: UInt8, _ ifFalse: UInt8) -> sock_filter {
         sock_filter(code: UInt16(BPF_JMP | test | BPF_K), jt: ifTrue, jf: ifFalse, k: value)
     }
 
-    private static func verdict(_ length: UInt32) -> sock_filter {
-        sock_filter(code: UInt16(BPF_RET | BPF_K), jt: 0, jf: 0, k: length)
-    }
+    /// Ends the program: so many bytes of the packet are kept, with 0 nothing.
+    static func verdict(_ length: UInt32) -> sock_filter { .instruction(BPF_RET | BPF_K, length) }
 }

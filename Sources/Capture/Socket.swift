@@ -40,17 +40,29 @@ struct Socket: ~Copyable {
     }
 
     /// Makes the kernel run a program on each packet, and drop those that it says 0 to.
-    func attach<let count: Int>(_ program: InlineArray<count, sock_filter>) throws(SystemError) {
+    ///
+    /// - Parameter length: how many of the instructions there are the program; all of them without it.
+    func attach<let count: Int>(
+        _ program: InlineArray<count, sock_filter>, length: Int? = nil
+    ) throws(SystemError) {
         var program = program
         var instructions = program.mutableSpan
         try unsafe instructions.withUnsafeMutableBufferPointer { (instructions) throws(SystemError) in
-            var description = unsafe sock_fprog(len: UInt16(count), filter: instructions.baseAddress)
+            var description = unsafe sock_fprog(len: UInt16(length ?? count), filter: instructions.baseAddress)
             _ = try check(name, "attach filter") {
                 unsafe setsockopt(
                     number, SOL_SOCKET, SO_ATTACH_FILTER, &description,
                     socklen_t(MemoryLayout<sock_fprog>.size))
             }
         }
+    }
+
+    /// The error that waits on the socket, which is taken off it; 0 when there is none (socket(7), SO_ERROR).
+    func takeError() throws(SystemError) -> Int32 {
+        var code: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        _ = try check(name, "read error") { unsafe getsockopt(number, SOL_SOCKET, SO_ERROR, &code, &length) }
+        return code
     }
 
     /// How many packets found the receive buffer full, modulo 2^32.

@@ -12,6 +12,7 @@ public struct SystemError: Error {
 
     private let reason: ConstantText?
     private let number: Int32?
+    private let position: UInt64?
 
     /// The error of a call that has just failed: errno is read here, before anything else can change it.
     @inline(never)
@@ -24,6 +25,7 @@ public struct SystemError: Error {
         self.code = code
         reason = nil
         number = nil
+        position = nil
         self.object = object
         self.operation = operation
     }
@@ -35,6 +37,19 @@ public struct SystemError: Error {
         code = 0
         self.reason = reason
         self.number = number
+        position = nil
+        self.object = object
+        self.operation = operation
+    }
+
+    /// An error at a position in a file, in bytes, that ends the words for what was tried.
+    public init(
+        _ object: ConstantText, _ operation: ConstantText, at position: UInt64, because reason: ConstantText
+    ) {
+        code = 0
+        self.reason = reason
+        number = nil
+        self.position = position
         self.object = object
         self.operation = operation
     }
@@ -45,6 +60,7 @@ public struct SystemError: Error {
         line.append(object)
         line.append(": ")
         line.append(operation)
+        if let position { line.append(decimal: position) }
         line.append(": ")
         line.append(reason ?? (unsafe ConstantText(unsafe: strerror(code))))
         if let number { line.append(decimal: UInt32(clamping: number)) }

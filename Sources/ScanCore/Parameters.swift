@@ -90,6 +90,33 @@ public enum Parameters {
     /// How long to let packets gather while they keep coming, in milliseconds. 0 reads each at once, which costs
     /// three times the time on a busy host. The time of a packet is known to this precision. 0 to 50.
     public static let gatherTime: Int32 = 5
+
+    /// The bytes of a frame that libpcap copies. A whole frame of a network whose packets have up to 1,500 bytes, so that
+    /// no options or extension headers can be so long that the TCP header is left out. 256 to 65,535.
+    public static let pcapSnapshot: Int32 = 2048
+
+    /// How long libpcap may hold a packet back, in milliseconds. 0 would hold it until a whole block is full. 1 to 100.
+    public static let pcapTimeout: Int32 = 50
+
+    /// What libpcap may hold for each interface between two readings, in bytes, which count as our memory from the start:
+    /// 10,000 packets and more, as libpcap's own default. 262,144 or more.
+    public static let pcapBuffer: Int32 = 2 << 20
+
+    /// The size of a block of the packet ring, in bytes. In a flood we are woken once for each. A power of two, 32,768 or
+    /// more, so that a packet with the longest headers we look at fits.
+    public static let ringBlockSize = 256 << 10
+
+    /// The blocks of the packet ring. All together hold some 14,000 packets. Each costs a page of private memory, where we
+    /// write that it is the kernel's again; on a quiet link one is used up per ``ringBlockTimeout``. 2 to 1,024.
+    public static let ringBlockCount = 8
+
+    /// How long a packet waits for its block to fill, in milliseconds: up to twice that when the block is begun just
+    /// after the kernel has looked. Longer wakes us less often, shorter reports sooner. 1 to 500.
+    public static let ringBlockTimeout = 50
+
+    /// The lines about network interfaces that may be logged in a minute, before one that says that more follow. A
+    /// host of containers makes interfaces all day. 1 or more.
+    public static let interfaceLines: UInt32 = 10
 }
 
 extension Parameters {
@@ -131,7 +158,16 @@ extension Parameters {
         if syslogFacility < 0 || syslogFacility > 23 { return "syslogFacility: must be 0 to 23" }
         if reportLevel < 0 || reportLevel > 7 { return "reportLevel: must be 0 to 7" }
         if receiveBuffer < 4096 { return "receiveBuffer: must be at least 4096 bytes" }
+        if pcapSnapshot < 256 || pcapSnapshot > 65_535 { return "pcapSnapshot: must be 256 to 65535 bytes" }
+        if pcapTimeout < 1 || pcapTimeout > 100 { return "pcapTimeout: must be 1 to 100 ms" }
+        if pcapBuffer < 262_144 { return "pcapBuffer: must be at least 262144 bytes" }
         if gatherTime < 0 || gatherTime > 50 { return "gatherTime: must be 0 to 50 ms" }
+        if ringBlockSize < 32768 || ringBlockSize & (ringBlockSize - 1) != 0 {
+            return "ringBlockSize: must be a power of two of at least 32768"
+        }
+        if ringBlockCount < 2 || ringBlockCount > 1024 { return "ringBlockCount: must be 2 to 1024" }
+        if ringBlockTimeout < 1 || ringBlockTimeout > 500 { return "ringBlockTimeout: must be 1 to 500 ms" }
+        if interfaceLines < 1 { return "interfaceLines: must be at least 1" }
         return nil
     }
 }

@@ -17,6 +17,7 @@ public func start(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutabl
         case .help: try print(usage)
         case .version: try print(buildInformation())
         case .detect: try detect(options)
+        case .replay: try replay(options.captureFile)
         }
         return 0
     } catch {

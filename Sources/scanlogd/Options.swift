@@ -8,10 +8,23 @@ struct Options {
     enum Action {
         case detect
         case help
+        case replay
         case version
     }
 
     private(set) var action = Action.detect
+
+    /// Where packets come from; `nil`: from the first backend that works.
+    private(set) var backend: Backend?
+
+    /// Which packets are wanted.
+    private(set) var selection = CaptureSelection()
+
+    /// The first option that chooses packets, if one does.
+    private(set) var selectingOption: ConstantText?
+
+    /// The capture file to replay; `-` is standard input.
+    private(set) var captureFile: ConstantText = "-"
 
     /// Stay in the foreground, and copy the log to standard error.
     private(set) var foreground = false
@@ -23,13 +36,7 @@ struct Options {
     init?(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) throws(SystemError) {
         unsafe arguments[0] = UnsafeMutablePointer(mutating: ConstantText("scanlogd").pointer)  // begins its messages
         while let letter = unsafe nextOption(count, arguments) {
-            switch letter {
-            case "B": try requireBackend(optionArgument())
-            case "d": foreground = true
-            case "h": action = .help
-            case "P": pidFile = optionArgument()
-            case "V": action = .version
-            default:
+            if try !take(letter) {
                 complain(LogLine("try 'scanlogd --help'"))
                 return nil
             }
@@ -37,22 +44,90 @@ struct Options {
         if clinux_option_index() < count, let extra = unsafe arguments[Int(clinux_option_index())] {
             throw SystemError(unsafe ConstantText(unsafe: extra), "argument", because: "none is expected")
         }
+        try checkCombination()
         if pidFile == nil && !foreground { pidFile = ConstantText(Parameters.pidFile) }
+    }
+
+    /// Takes an option, and returns whether there is one of this letter.
+    private mutating func take(_ letter: Unicode.Scalar) throws(SystemError) -> Bool {
+        switch letter {
+        case "B": backend = try Backend(named: optionArgument())
+        case "D": try take(direction: optionArgument())
+        case "d": foreground = true
+        case "h": action = .help
+        case "i": try take(interface: optionArgument())
+        case "M": take(promiscuous: true)
+        case "P": pidFile = optionArgument()
+        case "r":
+            action = .replay
+            captureFile = optionArgument()
+        case "V": action = .version
+        default: return false
+        }
+        return true
+    }
+
+    private mutating func take(direction: ConstantText) throws(SystemError) {
+        selectingOption = selectingOption ?? "--direction"
+        if direction == "both" {
+            selection.inboundOnly = false
+        } else if direction == "in" {
+            selection.inboundOnly = true
+        } else {
+            throw SystemError(direction, "direction", because: "must be in or both")
+        }
+    }
+
+    private mutating func take(interface: ConstantText) throws(SystemError) {
+        selectingOption = selectingOption ?? "--interface"
+        try selection.interfaces.append(interface)
+    }
+
+    private mutating func take(promiscuous: Bool) {
+        selectingOption = selectingOption ?? "--promiscuous"
+        selection.promiscuous = promiscuous
+    }
+
+    /// Refuses options that would be ignored.
+    private func checkCombination() throws(SystemError) {
+        if let option = selectingOption {
+            if action == .replay { throw SystemError(option, "option", because: "a capture file is read as it is") }
+            if let backend, !backend.takesSelection {
+                throw SystemError(option, "option", because: "raw sockets take what comes in for this host, no choice")
+            }
+        }
+        if action != .replay { return }
+        if backend != nil { throw SystemError("--backend", "option", because: "a capture file is read as it is") }
+        if pidFile != nil { throw SystemError("--pidfile", "option", because: "reading a capture file is no daemon") }
     }
 }
 
 /// The text of `--help`.
 let usage = """
-    usage: scanlogd [-d] [--backend raw] [-P FILE]
+    usage: scanlogd [-d] [--backend NAME] [-i INTERFACE]... [--direction in|both]
+                    [--promiscuous] [-P FILE]
+           scanlogd -r FILE
            scanlogd -h | -V
 
     Detects TCP port scans and logs each in one line to syslog (daemon.alert).
 
-      -d, --foreground     stay in the foreground, and copy the log to standard error
-          --backend raw    where packets come from: raw sockets, the only one so far
-      -P, --pidfile FILE   where the process id goes (/run/scanlogd.pid; with -d: nowhere)
-      -h, --help           print this
-      -V, --version        print the version, what is built in, and its memory
+      -d, --foreground      stay in the foreground, and copy the log to standard error
+      -P, --pidfile FILE    where the process id goes (/run/scanlogd.pid; with -d: nowhere)
+
+          --backend NAME    where packets come from (the first that works of ring, raw):
+                              ring  packet socket: sees what a firewall drops later
+                              raw   raw sockets: what gets through the firewall
+                              pcap  libpcap
+                              nids  libpcap, and libnids for fragments
+      -i, --interface NAME  take packets from this interface only; up to 16 times (any)
+          --direction in|both   what comes in, or also what goes out (in)
+          --promiscuous     take packets for other hosts as well
+
+      -r, --read FILE       report the scans in a capture file (- for standard input)
+                            on standard output, and end
+
+      -h, --help            print this
+      -V, --version         print the version, what is built in, and its memory
 
     """
 
@@ -60,7 +135,12 @@ let usage = """
 func buildInformation() -> LogLine {
     var text = LogLine("scanlogd ")
     text.append(version)
-    text.append("\nbackends: raw\ntable: ")
+    text.append("\nbackends:")
+    append(.ring, to: &text)
+    append(.raw, to: &text)
+    append(.pcap, to: &text)
+    append(.nids, to: &text)
+    text.append("\ntable: ")
     text.append(decimal: UInt(Parameters.Detector.capacity))
     text.append(" sources, ")
     text.append(decimal: UInt(Parameters.Detector.bucketCount))
@@ -72,20 +152,30 @@ func buildInformation() -> LogLine {
     return text
 }
 
+private func append(_ backend: Backend, to text: inout LogLine) {
+    if !backend.isBuiltIn { return }
+    text.append(" ")
+    text.append(backend.name)
+}
+
 /// The letter of the next option, `?` for one that is wrong, or `nil` when there are no more.
 private func nextOption(
     _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
 ) -> Unicode.Scalar? {
-    let longOptions: InlineArray<6, option> = unsafe [
+    let longOptions: InlineArray<10, option> = unsafe [
         longOption("backend", required_argument, "B"),
+        longOption("direction", required_argument, "D"),
         longOption("foreground", no_argument, "d"),
         longOption("help", no_argument, "h"),
+        longOption("interface", required_argument, "i"),
         longOption("pidfile", required_argument, "P"),
+        longOption("promiscuous", no_argument, "M"),
+        longOption("read", required_argument, "r"),
         longOption("version", no_argument, "V"),
         option(),
     ]
     let found = unsafe longOptions.span.withUnsafeBufferPointer { options in
-        unsafe getopt_long(count, arguments, "dhP:V", options.baseAddress, nil)
+        unsafe getopt_long(count, arguments, "dhi:P:r:V", options.baseAddress, nil)
     }
     return found < 0 ? nil : Unicode.Scalar(UInt8(truncatingIfNeeded: found))
 }
@@ -99,9 +189,4 @@ private func longOption(_ name: StaticString, _ argument: Int32, _ letter: Unico
 private func optionArgument() -> ConstantText {
     guard let argument = unsafe clinux_option_argument() else { return "(none)" }
     return unsafe ConstantText(unsafe: argument)
-}
-
-private func requireBackend(_ name: ConstantText) throws(SystemError) {
-    if unsafe strcmp(name.pointer, "raw") == 0 { return }
-    throw SystemError(name, "backend", because: "not built in; there is: raw")
 }

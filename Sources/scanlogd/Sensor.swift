@@ -2,13 +2,24 @@ import Capture
 import CLinux
 import ScanCore
 
+/// Where lines about packets go.
+protocol ReportLog {
+    /// Logs a report, or the line in place of one.
+    mutating func report(_ line: LogLine)
+
+    /// Logs a change that is no fault of ours.
+    mutating func notice(_ line: LogLine)
+}
+
+extension SystemLog: ReportLog {}
+
 /// Where packets become lines: the detector, the limit on the log, and the log.
-struct Sensor: ~Copyable, SegmentSink {
+struct Sensor<Log: ReportLog>: ~Copyable, SegmentSink {
     private(set) var detector: Parameters.Detector
     private var limiter = LogLimiter()
-    private let log: SystemLog
+    var log: Log
 
-    init(key: HashKey, log: SystemLog) {
+    init(key: HashKey, log: Log) {
         detector = Parameters.Detector(key: key)
         self.log = log
     }

@@ -5,7 +5,7 @@ import ScanCore
 /// What the daemon does all its life: waits for packets, hands them to the sensor, and obeys signals.
 struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
     private var capture: Source
-    private var sensor: Sensor
+    private var sensor: Sensor<SystemLog>
     private let signals: Signals
     private let log: SystemLog
 

@@ -4,25 +4,21 @@ import Testing
 
 @testable import Capture
 
-private func text(_ line: LogLine) -> String {
-    String(decoding: (0..<line.count).map { line.bytes[$0] }, as: UTF8.self)
-}
-
 struct SystemErrorTests {
     @Test func anErrorNamesObjectOperationAndReason() {
         let error = SystemError("/var/empty", "chroot", code: EPERM)
-        #expect(text(error.line) == "/var/empty: chroot: Operation not permitted")
+        #expect(error.line.text == "/var/empty: chroot: Operation not permitted")
     }
 
     @Test func anErrorWithoutANumberSaysWhyInWords() {
         let error = SystemError("/var/empty", "check", because: "not owned by root")
-        #expect(text(error.line) == "/var/empty: check: not owned by root")
+        #expect(error.line.text == "/var/empty: check: not owned by root")
         #expect(error.code == 0)
     }
 
     @Test func aReasonMayEndInANumber() {
         let error = SystemError("/run/scanlogd.pid", "lock", because: "already running as process ", 4711)
-        #expect(text(error.line) == "/run/scanlogd.pid: lock: already running as process 4711")
+        #expect(error.line.text == "/run/scanlogd.pid: lock: already running as process 4711")
     }
 
     @Test func aFailedCallGivesTheSystemsReason() {
@@ -31,7 +27,7 @@ struct SystemErrorTests {
             _ = try check("descriptor", "close") { close(-1) }
         } catch {
             #expect(error.code == EBADF)
-            #expect(text(error.line) == "descriptor: close: Bad file descriptor")
+            #expect(error.line.text == "descriptor: close: Bad file descriptor")
         }
     }
 

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <grp.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pwd.h>
@@ -18,6 +19,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -28,6 +30,10 @@
 #include <unistd.h>
 
 #include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 
 /* errno is a macro. */
 int clinux_errno(void);
@@ -72,3 +78,37 @@ struct clinux_ipv6_ancillary clinux_ipv6_ancillary(struct msghdr *message);
 
 /* SO_MEMINFO's array is indexed by kernel headers' constants: packets dropped for want of buffer, or -1 with errno. */
 int64_t clinux_socket_drops(int socket);
+
+/* Whether the kernel has handed over a block of a packet ring. The status is shared with the kernel: what is in the
+ * block may only be read after it, which takes an atomic load on foreign memory. */
+static inline bool clinux_block_is_ready(const void *block) {
+    const struct tpacket_block_desc *description = (const struct tpacket_block_desc *)block;
+    return __atomic_load_n(&description->hdr.bh1.block_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER;
+}
+
+/* Gives a block back to the kernel, after all reads of it: an atomic store on foreign memory. */
+static inline void clinux_release_block(void *block) {
+    struct tpacket_block_desc *description = (struct tpacket_block_desc *)block;
+    __atomic_store_n(&description->hdr.bh1.block_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
+}
+
+/* MAP_FAILED is a macro with a cast. Maps a packet ring to read its blocks and give them back: NULL with errno. */
+void *clinux_map_ring(int socket, size_t size);
+
+/* bind(2) takes a transparent union, as the two below do. Binds a packet socket to an interface, 0 for all, and to
+ * every protocol: 0, or -1 with errno. */
+int clinux_bind_packet(int socket, int interface);
+
+/* Subscribes a netlink socket to groups: 0, or -1 with errno. */
+int clinux_bind_netlink(int socket, uint32_t groups);
+
+/* Receives a datagram and says how long it is in the buffer, -1 with errno. One that the kernel didn't send is empty. */
+ssize_t clinux_receive_netlink(int socket, void *buffer, size_t size);
+
+/* Asks for a list of all interfaces without their statistics: 0, or -1 with errno. NLM_F_* and IFLA_* are of as many
+ * types in C as there are. */
+int clinux_request_links(int socket);
+
+/* Gives memory back that calls which have returned used on the main thread's stack; C alone knows where its stack ends.
+ * Below that stack nothing else is mapped for a megabyte (stack_guard_gap), so it doesn't matter how far it reaches. */
+void clinux_release_stack(void);

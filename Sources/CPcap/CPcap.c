@@ -1,0 +1,220 @@
+#include "CPcap.h"
+
+#include <arpa/inet.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static char reason[PCAP_ERRBUF_SIZE + 128];
+
+const char *cpcap_reason(void) { return reason; }
+
+void cpcap_set_reason(const char *text) {
+    snprintf(reason, sizeof reason, "%s", text ? text : "no reason given");
+}
+
+static void *open_library(void) {
+    /* Debian's name, for an ABI that never broke, then upstream's. */
+    void *module = dlopen("libpcap.so.0.8", RTLD_NOW | RTLD_LOCAL);
+    if (module) return module;
+    const char *text = dlerror();
+    snprintf(reason, sizeof reason, "%s (Debian's package libpcap0.8)", text ? text : "libpcap.so.0.8");
+    return dlopen("libpcap.so.1", RTLD_NOW | RTLD_LOCAL);
+}
+
+/* Also sees to it that each is found: the first that is not ends the search. */
+static bool find_functions(void *module, struct cpcap_library *library) {
+    const struct {
+        const char *name;
+        void *place;
+    } functions[] = {
+#define FUNCTION(field) {"pcap_" #field, &library->field}
+        FUNCTION(activate),
+        FUNCTION(close),
+        FUNCTION(compile),
+        FUNCTION(create),
+        FUNCTION(datalink),
+        FUNCTION(datalink_val_to_name),
+        FUNCTION(dispatch),
+        {"pcap_fopen_offline_with_tstamp_precision", &library->fopen_offline},
+        FUNCTION(freecode),
+        FUNCTION(get_selectable_fd),
+        FUNCTION(geterr),
+        FUNCTION(next_ex),
+        FUNCTION(open_dead),
+        FUNCTION(set_buffer_size),
+        FUNCTION(set_promisc),
+        FUNCTION(set_snaplen),
+        FUNCTION(set_timeout),
+        FUNCTION(set_tstamp_precision),
+        FUNCTION(setdirection),
+        FUNCTION(setfilter),
+        FUNCTION(setnonblock),
+        FUNCTION(stats),
+        FUNCTION(statustostr),
+#undef FUNCTION
+    };
+    size_t count = sizeof functions / sizeof functions[0];
+    /* A field that has no line above would stay NULL. */
+    _Static_assert(sizeof functions / sizeof functions[0] == sizeof(struct cpcap_library) / sizeof(void (*)(void)),
+                   "a function is missing");
+    for (size_t index = 0; index < count; index++) {
+        void *function = dlsym(module, functions[index].name);
+        if (!function) {
+            const char *text = dlerror();
+            cpcap_set_reason(text ? text : functions[index].name);
+            return false;
+        }
+        memcpy(functions[index].place, &function, sizeof function); /* as POSIX has it in dlsym(3) */
+    }
+    return true;
+}
+
+const struct cpcap_library *cpcap_load(void) {
+    static struct cpcap_library library;
+    static bool loaded;
+    if (loaded) return &library;
+    void *module = open_library();
+    if (!module) return NULL;
+    loaded = find_functions(module, &library);
+    return loaded ? &library : NULL;
+}
+
+static void store(u_char *user, const struct pcap_pkthdr *header, const u_char *data) {
+    struct cpcap_batch *batch = (struct cpcap_batch *)user;
+    if (batch->count >= batch->most) return;
+    uint32_t length = header->caplen < batch->snapshot ? header->caplen : batch->snapshot;
+    batch->packets[batch->count++] = (struct cpcap_packet){
+        .seconds = header->ts.tv_sec,
+        .nanoseconds = header->ts.tv_usec, /* the precision that was asked for */
+        .offset = batch->used,
+        .length = length,
+    };
+    memcpy(batch->bytes + batch->used, data, length);
+    batch->used += length;
+}
+
+int cpcap_dispatch(const struct cpcap_library *library, pcap_t *handle, struct cpcap_batch *batch) {
+    batch->count = 0;
+    batch->used = 0;
+    int result = library->dispatch(handle, (int)batch->most, store, (u_char *)batch);
+    if (result == PCAP_ERROR) cpcap_set_reason(library->geterr(handle));
+    return result;
+}
+
+int cpcap_set_filter(const struct cpcap_library *library, pcap_t *handle, const char *expression) {
+    struct bpf_program program;
+    if (library->compile(handle, &program, expression, 1, PCAP_NETMASK_UNKNOWN) < 0) return 1;
+    int result = library->setfilter(handle, &program);
+    library->freecode(&program);
+    if (result >= 0) return 0;
+    cpcap_set_reason(library->geterr(handle));
+    return -1;
+}
+
+int cpcap_hardware_type(int socket, const char *name) {
+    struct ifreq request = {0};
+    snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
+    return ioctl(socket, SIOCGIFHWADDR, &request) < 0 ? -1 : request.ifr_hwaddr.sa_family;
+}
+
+int cpcap_rebind(int socket, const char *name, int interface, int hardware_type, int promiscuous) {
+    int type = cpcap_hardware_type(socket, name);
+    if (type < 0) return -1;
+    if (hardware_type >= 0 && type != hardware_type) {
+        errno = EMEDIUMTYPE;
+        return -1;
+    }
+    struct sockaddr_ll address = {
+        .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = interface};
+    if (bind(socket, (struct sockaddr *)&address, sizeof address) < 0) return -1;
+    struct packet_mreq membership = {.mr_ifindex = interface, .mr_type = PACKET_MR_PROMISC};
+    if (!promiscuous) return 0;
+    return setsockopt(socket, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &membership, sizeof membership);
+}
+
+void cpcap_ignore_outgoing(int socket) {
+#ifdef PACKET_IGNORE_OUTGOING
+    int yes = 1;
+    (void)setsockopt(socket, SOL_PACKET, PACKET_IGNORE_OUTGOING, &yes, sizeof yes);
+#else
+    (void)socket;
+#endif
+}
+
+int cpcap_leave_out_other_hosts(int socket) {
+    enum { before = 3 };
+    static struct sock_filter code[BPF_MAXINSNS];
+    socklen_t count = BPF_MAXINSNS - before; /* of instructions, not bytes */
+    if (getsockopt(socket, SOL_SOCKET, SO_GET_FILTER, code + before, &count) < 0) return -1;
+    code[0] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (__u32)(SKF_AD_OFF + SKF_AD_PKTTYPE));
+    code[1] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OTHERHOST, 0, 1);
+    code[2] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0);
+    if (count == 0) code[before + count++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0xffffffff);
+    struct sock_fprog program = {.len = (unsigned short)(before + count), .filter = code};
+    return setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+/* A descriptor, and how much was read from it. */
+struct source {
+    int descriptor;
+    off64_t position;
+};
+
+static ssize_t source_read(void *cookie, char *buffer, size_t size) {
+    struct source *source = cookie;
+    ssize_t count;
+    do count = read(source->descriptor, buffer, size);
+    while (count < 0 && errno == EINTR);
+    if (count > 0) source->position += count;
+    return count;
+}
+
+/* Only tells where it is, which is all that ftello(3) asks. */
+static int source_seek(void *cookie, off64_t *offset, int whence) {
+    struct source *source = cookie;
+    if (whence != SEEK_CUR || *offset != 0) {
+        errno = ESPIPE;
+        return -1;
+    }
+    *offset = source->position;
+    return 0;
+}
+
+static int source_close(void *cookie) {
+    struct source *source = cookie;
+    int result = close(source->descriptor);
+    free(source);
+    return result;
+}
+
+void *cpcap_stream(int descriptor) {
+    struct source *source = malloc(sizeof *source);
+    if (!source) return NULL;
+    *source = (struct source){.descriptor = descriptor};
+    cookie_io_functions_t functions = {.read = source_read, .seek = source_seek, .close = source_close};
+    FILE *stream = fopencookie(source, "r", functions);
+    if (!stream) free(source);
+    return stream;
+}
+
+pcap_t *cpcap_open_stream(const struct cpcap_library *library, void *stream) {
+    char error[PCAP_ERRBUF_SIZE] = "";
+    pcap_t *handle = library->fopen_offline(stream, PCAP_TSTAMP_PRECISION_NANO, error);
+    if (!handle) cpcap_set_reason(error);
+    return handle;
+}
+
+int64_t cpcap_stream_position(void *stream) { return ftello(stream); }
+
+void cpcap_stream_close(void *stream) { fclose(stream); }

@@ -1,0 +1,99 @@
+/* libpcap, for Swift: loaded when it is asked for, so that a process that does not want it does not pay for it. */
+#pragma once
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include <pcap/pcap.h>
+#include <stdint.h>
+
+/* The functions of libpcap that we call, with the types that its own header gives them. */
+struct cpcap_library {
+    __typeof__(pcap_activate) *_Nonnull activate;
+    __typeof__(pcap_close) *_Nonnull close;
+    __typeof__(pcap_compile) *_Nonnull compile;
+    __typeof__(pcap_create) *_Nonnull create;
+    __typeof__(pcap_datalink) *_Nonnull datalink;
+    __typeof__(pcap_datalink_val_to_name) *_Nonnull datalink_val_to_name;
+    __typeof__(pcap_dispatch) *_Nonnull dispatch;
+    __typeof__(pcap_fopen_offline_with_tstamp_precision) *_Nonnull fopen_offline;
+    __typeof__(pcap_freecode) *_Nonnull freecode;
+    __typeof__(pcap_get_selectable_fd) *_Nonnull get_selectable_fd;
+    __typeof__(pcap_geterr) *_Nonnull geterr;
+    __typeof__(pcap_next_ex) *_Nonnull next_ex;
+    __typeof__(pcap_open_dead) *_Nonnull open_dead;
+    __typeof__(pcap_set_buffer_size) *_Nonnull set_buffer_size;
+    __typeof__(pcap_set_promisc) *_Nonnull set_promisc;
+    __typeof__(pcap_set_snaplen) *_Nonnull set_snaplen;
+    __typeof__(pcap_set_timeout) *_Nonnull set_timeout;
+    __typeof__(pcap_set_tstamp_precision) *_Nonnull set_tstamp_precision;
+    __typeof__(pcap_setdirection) *_Nonnull setdirection;
+    __typeof__(pcap_setfilter) *_Nonnull setfilter;
+    __typeof__(pcap_setnonblock) *_Nonnull setnonblock;
+    __typeof__(pcap_stats) *_Nonnull stats;
+    __typeof__(pcap_statustostr) *_Nonnull statustostr;
+};
+
+/* Loads libpcap (dlopen(3)), once: its functions, or NULL with the reason in cpcap_reason(). */
+const struct cpcap_library *_Nullable cpcap_load(void);
+
+/* Why the last call of this thread failed, until its next failure. The library's own text ends with its handle. */
+const char *_Nonnull cpcap_reason(void);
+
+/* Keeps a text for cpcap_reason(). */
+void cpcap_set_reason(const char *_Nullable text);
+
+/* Where a packet of a batch is. */
+struct cpcap_packet {
+    int64_t seconds;
+    int64_t nanoseconds;
+    uint32_t offset; /* of its first byte */
+    uint32_t length;
+};
+
+/* Memory of the caller's that packets are copied into, and how much of it is used. */
+struct cpcap_batch {
+    struct cpcap_packet *_Nullable packets;
+    uint8_t *_Nullable bytes;
+    uint32_t most;     /* packets there is room for */
+    uint32_t snapshot; /* bytes there is room for of each */
+    uint32_t count;
+    uint32_t used;
+};
+
+/* pcap_dispatch(3) calls back. Fills the batch with what waits; what pcap_dispatch returned. */
+int cpcap_dispatch(const struct cpcap_library *_Nonnull library, pcap_t *_Nonnull handle,
+                   struct cpcap_batch *_Nonnull batch);
+
+/* pcap_compile(3) leaves memory to free. Compiles a filter and attaches it: 0; 1 when the link type can't express it;
+ * -1 when it can't be attached, with the reason. */
+int cpcap_set_filter(const struct cpcap_library *_Nonnull library, pcap_t *_Nonnull handle,
+                     const char *_Nonnull expression);
+
+/* bind(2) takes a transparent union, ioctl(2) is variadic. Binds the socket of a capture, whose interface has gone, to the
+ * one that has its name now. libpcap would open another socket, which takes a privilege; this takes none. 0, or -1 with
+ * errno: EMEDIUMTYPE if it is not of the kind given, -1 for any. */
+int cpcap_rebind(int socket, const char *_Nonnull name, int interface, int hardware_type, int promiscuous);
+
+/* The ARPHRD_ number of an interface's link layer: -1 with errno. */
+int cpcap_hardware_type(int socket, const char *_Nonnull name);
+
+/* The kernel then does not even hand over what the host sends; older kernels than 4.20 do. */
+void cpcap_ignore_outgoing(int socket);
+
+/* Has a socket's filter leave out frames for other hosts, which a bridge or a virtual link brings also when nobody asks:
+   libpcap tells of them only where the frames are cooked. -1 with errno. */
+int cpcap_leave_out_other_hosts(int socket);
+
+/* A stream that reads a descriptor, which it owns, and knows its position also where the descriptor can't seek: NULL
+ * with errno. FILE is not the same kind of type in every C library. */
+void *_Nullable cpcap_stream(int descriptor);
+
+/* Reads a stream as a capture, and owns it when that succeeds: NULL with the reason. */
+pcap_t *_Nullable cpcap_open_stream(const struct cpcap_library *_Nonnull library, void *_Nonnull stream);
+
+/* How many bytes of a stream are read; -1 when it does not know. */
+int64_t cpcap_stream_position(void *_Nonnull stream);
+
+void cpcap_stream_close(void *_Nonnull stream);

@@ -1,0 +1,36 @@
+import ScanCore
+
+/// Puts changes of interfaces into words, and keeps them from flooding the log.
+struct InterfaceNotices {
+    private static let minute: Int64 = 60_000_000_000
+
+    private var begin: Timestamp?
+    private var count: UInt32 = 0
+
+    /// The line for a change, or the one that says that more follow, or nothing.
+    mutating func line(
+        _ change: InterfaceTable.Change, of name: InterfaceName, at now: Timestamp
+    ) -> LogLine? {
+        if !isWithinMinute(now) {
+            begin = now
+            count = 0
+        }
+        if count > Parameters.interfaceLines { return nil }
+        count += 1
+        if count > Parameters.interfaceLines { return LogLine("more interfaces changed; no line for each") }
+        var line = LogLine()
+        name.append(to: &line)
+        switch change {
+        case .up: line.append(": interface is up")
+        case .down: line.append(": interface is down")
+        case .gone: line.append(": interface is gone")
+        case .new: line.append(": new interface")
+        }
+        return line
+    }
+
+    private func isWithinMinute(_ now: Timestamp) -> Bool {
+        guard let begin else { return false }
+        return now.isWithin(InterfaceNotices.minute, after: begin)
+    }
+}

@@ -1,0 +1,125 @@
+import CLinux
+import ScanCore
+
+/// Keeps a table of interfaces true to what the kernel says of them (rtnetlink(7)).
+@safe @usableFromInline struct InterfaceWatch: ~Copyable {
+    /// The most datagrams read at a time, so that packets are not kept waiting.
+    private static let mostDatagrams = 64
+    /// What a datagram may be long: the kernel fits lists to it, and says of one interface less than half.
+    @usableFromInline static var bufferSize: Int { 8192 }
+
+    /// Readable when there is news.
+    let socket: Socket
+
+    /// The interfaces as they are known.
+    var table: InterfaceTable {
+        _read { yield tableBox.value }
+        _modify { yield &tableBox.value }
+    }
+
+    private var tableBox: Box<InterfaceTable>
+
+    @usableFromInline let buffer: UnsafeMutableBufferPointer<UInt8>
+    /// Whether a list is being read.
+    private var isListing = false
+    /// Whether the list being read is worth nothing.
+    private var isListBroken = false
+    /// Whether news was lost, so that a list is needed.
+    private var isStale = false
+
+    /// Begins to listen, and reads which interfaces there are. None of it is a change, but that a named one is down.
+    ///
+    /// News wait when it is done.
+    ///
+    /// - Throws: the call that failed, or that a named interface doesn't exist.
+    static func begin(_ names: InterfaceNames) throws(SystemError) -> InterfaceWatch {
+        let socket = try Socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, name: "netlink socket")
+        _ = try check(socket.name, "bind") { clinux_bind_netlink(socket.number, UInt32(RTMGRP_LINK)) }
+        var watch = InterfaceWatch(socket, try InterfaceTable(names))
+        try watch.readFirstList(names)
+        return watch
+    }
+
+    private init(_ socket: consuming Socket, _ table: InterfaceTable) {
+        self.socket = socket
+        tableBox = Box { table }
+        unsafe buffer = .allocate(capacity: InterfaceWatch.bufferSize)
+        unsafe buffer.initialize(repeating: 0)
+    }
+
+    @inlinable  // Embedded Swift must see a deinit to call it from another module
+    deinit {
+        unsafe buffer.deallocate()
+    }
+
+    /// The kernel answers while it is asked, so nothing is waited for; interfaces that come and go meanwhile make it
+    /// begin again.
+    private mutating func readFirstList(_ names: InterfaceNames) throws(SystemError) {
+        isStale = true
+        for _ in 0..<16 where isStale || isListing { try update() }
+        if !names.areAll {
+            for index in 0..<names.count where !table.exists(names[index]) {
+                throw InterfaceTable.missing(names[index])
+            }
+        }
+        table.tellOnlyOfDown()
+        try requestList()  // so that it is told
+    }
+
+    /// Reads what news there is into the table, without waiting.
+    mutating func update() throws(SystemError) {
+        for _ in 0..<InterfaceWatch.mostDatagrams {
+            let length = unsafe clinux_receive_netlink(socket.number, buffer.baseAddress, buffer.count)
+            if length >= 0 {
+                read(length)
+                continue
+            }
+            let error = SystemError(socket.name, "receive")
+            switch error.code {
+            case EINTR: continue
+            case ENOBUFS: isStale = true  // more news than the socket can hold: some are lost
+            case EAGAIN:
+                // Only now, with nothing waiting, will the kernel tell what happens while the list is made.
+                if !isStale || isListing { return }
+                try requestList()
+            default: throw error
+            }
+        }
+    }
+
+    private mutating func requestList() throws(SystemError) {
+        _ = try check(socket.name, "ask for interfaces") { clinux_request_links(socket.number) }
+        isStale = false
+        isListing = true
+        isListBroken = false
+        table.beginList()
+    }
+
+    private mutating func read(_ length: Int) {
+        let datagram = unsafe UnsafeBufferPointer(rebasing: UnsafeBufferPointer(buffer)[0..<min(length, buffer.count)])
+        let bytes = unsafe datagram.span
+        var messages = LinkMessages()
+        do throws(NetlinkFault) {
+            while let item = try messages.next(in: bytes) {
+                if messages.areInterrupted { isListBroken = true }
+                take(item)
+            }
+        } catch {
+            // The kernel's mistake: what could be read is taken, and asking again would give the same.
+        }
+    }
+
+    private mutating func take(_ item: LinkMessages.Item) {
+        switch item {
+        case .link(let link): table.update(link)
+        case .gone(let index): table.remove(index)
+        case .endOfList:
+            if isListing && !isListBroken { table.endList() }
+            isStale = isStale || isListBroken
+            isListing = false
+        case .refused:
+            isListing = false  // most often another list is being made; the next news tells
+        case .other: break
+        }
+    }
+}

@@ -1,0 +1,34 @@
+#if Nids
+    import ScanCore
+
+    /// Packets from libnids.
+    ///
+    /// libnids puts IPv4 fragments together. Its scan detector, TCP tracking and checksum test are off, and its log is
+    /// silenced. What takes no putting together does not go through it, which could only lose packets: it knows neither
+    /// IPv6 nor all link types, and refuses packets that are cut short. libpcap captures, as it does for libnids itself.
+    public struct NidsCapture: ~Copyable, Capture {
+        private var capture: PcapCapture
+
+        /// See ``PcapCapture/gatherTime``.
+        public var gatherTime: Int32 { capture.gatherTime }
+
+        /// See ``PcapCapture/descriptor``.
+        public var descriptor: Int32 { capture.descriptor }
+
+        /// Loads libpcap and libnids, and starts to capture: see ``PcapCapture/init(_:key:)``.
+        public init(_ selection: CaptureSelection, key: HashKey) throws(SystemError) {
+            let nids = try NidsDefragmenter(try PcapLibrary())
+            capture = try PcapCapture(selection, PcapPackets(key: key, nids))
+        }
+
+        /// Hands over what waits: see ``PcapCapture/receive(into:)``.
+        public mutating func receive(into sink: inout some SegmentSink & ~Copyable) throws(SystemError) -> Reception {
+            try capture.receive(into: &sink)
+        }
+
+        /// How many packets found libpcap's buffer full.
+        public mutating func droppedByKernel() throws(SystemError) -> UInt64 {
+            try capture.droppedByKernel()
+        }
+    }
+#endif

@@ -1,0 +1,116 @@
+#if Nids
+    import CNids
+    import CPcap
+    import ScanCore
+
+    /// Puts IPv4 fragments of TCP segments together with libnids.
+    ///
+    /// What libnids sees is a copy in a form that nothing in it objects to: without options, which it is strict about and
+    /// nobody here asks for; with a protocol number that it does not know, so that its TCP tracking leaves it alone;
+    /// and, where the snapshot cut a fragment short, with zeros in place of what is only data. One a process.
+    @safe @usableFromInline struct NidsDefragmenter: ~Copyable {
+        /// What became of a fragment.
+        enum Outcome {
+            case segment(Segment)
+            case kept
+            /// There are too many destinations at a time: libnids has memory for each, and no limit on them all.
+            case refused
+        }
+
+        /// A destination whose fragments libnids may hold: up to 256 KiB of them.
+        private struct Destination {
+            var address: UInt32 = 0
+            var last = Timestamp(nanoseconds: .min)
+        }
+
+        /// How long libnids keeps a fragment, and some to spare, in nanoseconds.
+        private static var lifetime: Int64 { 40_000_000_000 }
+        private static var headerLength: Int { 20 }
+        private static var unknownProtocol: UInt8 { 255 }  // reserved
+        private static var joinedCapacity: Int { 128 }
+
+        @usableFromInline let fragment: UnsafeMutableBufferPointer<UInt8>
+        @usableFromInline let joined: UnsafeMutableBufferPointer<UInt8>
+        private var destinations = InlineArray<16, Destination>(repeating: Destination())
+
+        /// Loads libnids, which must be done outside the chroot, and starts it.
+        init(_ library: PcapLibrary) throws(SystemError) {
+            let raw: Int32 = 12  // DLT_RAW: frames begin with the IP header
+            guard let handle = unsafe library.functions.pointee.open_dead(raw, 65_535) else {
+                throw SystemError("libnids", "start", because: "out of memory")
+            }
+            if unsafe cnids_start(UnsafeMutableRawPointer(handle)) < 0 {
+                throw SystemError("libnids", "load", because: unsafe ConstantText(unsafe: cnids_reason()))
+            }
+            unsafe fragment = .allocate(capacity: 65_536)
+            unsafe joined = .allocate(capacity: NidsDefragmenter.joinedCapacity)
+            unsafe fragment.initialize(repeating: 0)
+            unsafe joined.initialize(repeating: 0)
+        }
+
+        @inlinable  // Embedded Swift must see a deinit to call it from another module
+        deinit {
+            unsafe fragment.deallocate()
+            unsafe joined.deallocate()
+        }
+
+        /// Whether a packet is a part of an IPv4 packet that holds TCP.
+        static func isFragment(_ packet: Span<UInt8>) throws(PacketFault) -> Bool {
+            if try packet.uint8(at: 0) >> 4 != 4 { return false }
+            if try packet.uint16(at: 6) & 0x3fff == 0 { return false }
+            return try packet.uint8(at: 9) == 6
+        }
+
+        /// Hands a fragment to libnids.
+        ///
+        /// - Throws: what is wrong with the fragment, or with the packet that it completes.
+        mutating func join(_ packet: Span<UInt8>, at now: Timestamp) throws(PacketFault) -> Outcome {
+            let length = try copy(packet)
+            if !admits(try packet.uint32(at: 16), at: now) { return .refused }
+            guard let input = unsafe fragment.baseAddress, let output = unsafe joined.baseAddress else { return .kept }
+            let count = unsafe cnids_join(input, length, output, NidsDefragmenter.joinedCapacity)
+            if count == 0 { return .kept }
+            unsafe joined[9] = 6
+            return .segment(try Segment(packet: unsafe UnsafeBufferPointer(joined).span.extracting(0..<count)))
+        }
+
+        /// Copies a fragment in the form for libnids, and returns its length.
+        private mutating func copy(_ packet: Span<UInt8>) throws(PacketFault) -> Int {
+            let header = Int(try packet.uint8(at: 0) & 15) * 4
+            let total = Int(try packet.uint16(at: 2))
+            let moreFollow = try packet.uint16(at: 6) & 0x2000 != 0
+            let size = total - header
+            if header < 20 || size <= 0 || moreFollow && size % 8 != 0 { throw .malformed }
+            // A frame that is shorter than the snapshot was not cut by it: it lies about its length.
+            if packet.count < total && packet.count < Int(Parameters.pcapSnapshot) - 256 { throw .truncated }
+            if packet.count < header { throw .truncated }
+            let length = NidsDefragmenter.headerLength + size
+            for index in 0..<NidsDefragmenter.headerLength { unsafe fragment[index] = packet[index] }
+            unsafe fragment[0] = 0x45
+            unsafe fragment[2] = UInt8(length >> 8)
+            unsafe fragment[3] = UInt8(length & 0xff)
+            unsafe fragment[9] = NidsDefragmenter.unknownProtocol
+            for index in 0..<size {
+                let place = header + index
+                unsafe fragment[NidsDefragmenter.headerLength + index] = place < packet.count ? packet[place] : 0
+            }
+            return length
+        }
+
+        /// Whether libnids may have a fragment for a destination: it knows it, or has forgotten another.
+        private mutating func admits(_ address: UInt32, at now: Timestamp) -> Bool {
+            var free: Int?
+            for index in destinations.indices {
+                let isAlive = now.isWithin(NidsDefragmenter.lifetime, after: destinations[index].last)
+                if isAlive && destinations[index].address == address {
+                    destinations[index].last = now
+                    return true
+                }
+                if !isAlive { free = index }
+            }
+            guard let free else { return false }
+            destinations[free] = Destination(address: address, last: now)
+            return true
+        }
+    }
+#endif

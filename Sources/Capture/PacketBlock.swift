@@ -1,0 +1,87 @@
+import CLinux
+import ScanCore
+
+/// One packet in a block of the ring, and what the kernel tells about it.
+struct RingPacket: Equatable {
+    /// Where in the block its bytes are, as many as were kept.
+    var bytes: Range<Int>
+    /// When it came, in nanoseconds since 1970.
+    var realTime: Int64
+    /// How many bytes it had before some were cut off.
+    var length: Int
+    /// The protocol it is of, as in an Ethernet frame.
+    var etherType: UInt16
+    /// Whether the frame had a VLAN tag: at least one, of which the outermost may be gone.
+    var isTagged: Bool
+    /// PACKET_HOST, PACKET_OUTGOING or another of packet(7).
+    var kind: UInt8
+    /// The number of the interface.
+    var interface: Int32
+}
+
+/// Walks the packets of a block (struct tpacket_block_desc of linux/if_packet.h), in host byte order.
+///
+/// The kernel's own lengths are checked too: none leads outside the block.
+struct PacketBlock {
+    private let end: Int
+    private var next: Int
+    private var left: UInt32
+
+    /// Reads the head of a block.
+    ///
+    /// - Throws: ``PacketFault/malformed``.
+    init(_ block: Span<UInt8>) throws(PacketFault) {
+        left = try block.load(at: 12)  // num_pkts of struct tpacket_hdr_v1, behind version, offset and status
+        let first: UInt32 = try block.load(at: 16)  // offset_to_first_pkt
+        let length: UInt32 = try block.load(at: 20)  // blk_len
+        if Int(length) > block.count { throw .malformed }
+        end = Int(length)
+        next = Int(first)
+    }
+
+    /// The next packet, `nil` after the last.
+    ///
+    /// - Parameter block: the block this was made with.
+    /// - Throws: ``PacketFault/malformed``; what follows can't be read either.
+    @inline(__always)  // a tenth of the time of a packet
+    mutating func nextPacket(in block: Span<UInt8>) throws(PacketFault) -> RingPacket? {
+        if left == 0 { return nil }
+        left -= 1
+        // struct tpacket3_hdr, and struct sockaddr_ll behind it.
+        let step: UInt32 = try block.load(at: next)
+        let seconds: UInt32 = try block.load(at: next + 4)
+        let nanoseconds: UInt32 = try block.load(at: next + 8)
+        let length: UInt32 = try block.load(at: next + 12)  // tp_snaplen
+        let wholeLength: UInt32 = try block.load(at: next + 16)  // tp_len
+        let status: UInt32 = try block.load(at: next + 20)
+        let offset: UInt16 = try block.load(at: next + 24)  // tp_mac
+        let address = next + PacketBlock.headLength
+        let etherType: UInt16 = try block.load(at: address + 2)
+        let interface: Int32 = try block.load(at: address + 4)
+        let kind: UInt8 = try block.load(at: address + 10)
+        let start = next + Int(offset)
+        if start > end || Int(length) > end - start { throw .malformed }
+        // At least as far as it takes to be another packet.
+        if left > 0 && step < PacketBlock.headLength { throw .malformed }
+        next += Int(step)
+        return RingPacket(
+            bytes: start..<start + Int(length), realTime: Int64(seconds) * 1_000_000_000 + Int64(nanoseconds),
+            length: Int(wholeLength), etherType: UInt16(bigEndian: etherType),
+            isTagged: status & UInt32(TP_STATUS_VLAN_VALID) != 0, kind: kind, interface: interface)
+    }
+
+    /// What struct tpacket3_hdr takes, rounded up as the macro TPACKET_ALIGN does.
+    private static var headLength: Int { 48 }
+}
+
+extension Span<UInt8> {
+    /// A number in the kernel's byte order.
+    @inline(__always)
+    fileprivate func load<Number: FixedWidthInteger & BitwiseCopyable>(
+        at offset: Int
+    ) throws(PacketFault) -> Number {
+        if offset < 0 || offset > count - MemoryLayout<Number>.size { throw .malformed }
+        // Every bit pattern is a number.
+        return unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: Number.self)
+    }
+}

@@ -1,0 +1,63 @@
+import CLinux
+import ScanCore
+
+/// What becomes of the packets in the ring: each is judged again, as the filter was not always the one of now and keeps
+/// what it can't tell.
+struct PacketIntake: ~Copyable {
+    /// Whether what the host itself sends is left out.
+    let inboundOnly: Bool
+    /// Whether frames for the link address of another host are kept.
+    let promiscuous: Bool
+    /// The interfaces packets are taken from, `nil` for all.
+    var wanted: InterfaceIndexes?
+    /// The clocks.
+    var times: TimeMapping
+
+    private var reader: Box<PacketReader>
+
+    init(_ selection: CaptureSelection, key: HashKey) {
+        inboundOnly = selection.inboundOnly
+        promiscuous = selection.promiscuous
+        reader = Box { PacketReader(key: key) }
+        // A block is handed over when the timer comes by the second time; and the timer may be late.
+        let wait = 2 * Int64(Parameters.ringBlockTimeout) + 20
+        times = TimeMapping(now: .now(), realTime: realTime(), slack: wait * 1_000_000)
+    }
+
+    /// Takes the packets of a block.
+    mutating func takeAll(of block: Span<UInt8>, into sink: inout some SegmentSink & ~Copyable) {
+        do throws(PacketFault) {
+            var packets = try PacketBlock(block)
+            while let packet = try packets.nextPacket(in: block) {
+                take(packet, in: block, into: &sink)
+            }
+        } catch {
+            sink.take(error)
+        }
+    }
+
+    private mutating func take(
+        _ packet: RingPacket, in block: Span<UInt8>, into sink: inout some SegmentSink & ~Copyable
+    ) {
+        if inboundOnly && packet.kind == UInt8(PACKET_OUTGOING) { return }
+        if !promiscuous && packet.kind == UInt8(PACKET_OTHERHOST) { return }
+        if let wanted, !wanted.contains(packet.interface) { return }
+        let now = times.timestamp(of: packet.realTime)
+        do throws(PacketFault) {
+            let payload = block.extracting(packet.bytes)
+            let offset = try LinkLayer.packetOffset(etherType: try packet.beginning(of: payload), in: payload)
+            if let segment = try reader.value.read(payload.extracting(offset..<payload.count), at: now) {
+                sink.take(segment, at: now, wallClock: packet.realTime / 1_000_000_000)
+            }
+        } catch {
+            sink.take(error)
+        }
+    }
+}
+
+/// The time of day, in nanoseconds since 1970 (clock_gettime(2)).
+func realTime() -> Int64 {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+}

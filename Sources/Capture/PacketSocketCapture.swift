@@ -1,0 +1,164 @@
+import CLinux
+import ScanCore
+
+/// Packets of IPv4 and IPv6 from a cooked packet socket with a memory-mapped ring (packet(7)).
+///
+/// The kernel takes off the link header, and the outer VLAN tag; it hands packets over before netfilter sees them, and
+/// before it puts fragments together. One socket serves all interfaces: a single one that is named is bound to, several
+/// are told apart by the filter.
+public struct PacketSocketCapture: ~Copyable, Capture {
+    /// How long interfaces may wait while packets keep coming, in nanoseconds.
+    private static let longestInterfaceWait: Int64 = 100_000_000
+
+    private let socket: Socket
+    private let readable: ReadableSet
+    private var ring: PacketRing
+    private var intake: PacketIntake
+    private var interfaces: InterfaceWatch
+    private var notices = InterfaceNotices()
+    private var interfacesRead = Timestamp.now()
+    private var dropped: UInt64 = 0
+
+    /// Blocks gather packets by themselves.
+    public var gatherTime: Int32 { 0 }
+
+    /// Readable when a block is full or old, or when there is news of interfaces.
+    public var descriptor: Int32 { readable.descriptor.number }
+
+    /// Opens the socket. From then on no privilege is needed, also not to follow interfaces.
+    ///
+    /// - Parameters:
+    ///   - selection: the packets that are wanted.
+    ///   - key: a secret for the table of fragments.
+    /// - Throws: the call that failed; most often the privilege CAP_NET_RAW is missing, or an interface doesn't exist.
+    public init(_ selection: CaptureSelection, key: HashKey) throws(SystemError) {
+        let interfaces = try InterfaceWatch.begin(selection.interfaces)
+        // Of no protocol: nothing arrives before the filter is in place and the socket is bound.
+        let socket = try Socket(AF_PACKET, SOCK_DGRAM, 0, name: "packet socket")
+        let ring = try PacketRing(for: socket)
+        if selection.inboundOnly { try PacketSocketCapture.ignoreOutgoing(socket) }
+        var intake = PacketIntake(selection, key: key)
+        intake.wanted = interfaces.table.wanted
+        try PacketSocketCapture.filter(socket, for: intake)
+        try PacketSocketCapture.bind(socket, to: interfaces.table)
+        if selection.promiscuous { try PacketSocketCapture.takeAllFrames(socket, of: interfaces.table) }
+        let readable = try ReadableSet()
+        try readable.add(socket)
+        try readable.add(interfaces.socket)
+        self.socket = socket
+        self.ring = ring
+        self.interfaces = interfaces
+        self.readable = readable
+        self.intake = intake
+    }
+
+    /// Spares the kernel the filter for what the host sends. Linux before 4.20 can't, and the filter does it.
+    private static func ignoreOutgoing(_ socket: borrowing Socket) throws(SystemError) {
+        do throws(SystemError) {
+            try socket.set(PACKET_IGNORE_OUTGOING, level: SOL_PACKET, to: 1, "ignore outgoing packets")
+        } catch {
+            if error.code != ENOPROTOOPT { throw error }
+        }
+    }
+
+    /// Hands over every block that is ready, at most the whole ring, then follows the interfaces.
+    public mutating func receive(into sink: inout some SegmentSink & ~Copyable) throws(SystemError) -> Reception {
+        let now = Timestamp.now()
+        var blocks = 0
+        if ring.isReady { intake.times.beginBatch(now: now, realTime: realTime()) }
+        while blocks < Parameters.ringBlockCount && ring.isReady {
+            ring.withBlock { block in intake.takeAll(of: block, into: &sink) }
+            ring.release()
+            blocks += 1
+        }
+        let isAll = blocks < Parameters.ringBlockCount
+        if blocks > 0 && isAll { intake.times.endBatch() }
+        if blocks == 0 || !now.isWithin(PacketSocketCapture.longestInterfaceWait, after: interfacesRead) {
+            interfacesRead = now
+            try followInterfaces(into: &sink, at: now)
+        }
+        if blocks == 0 { return .nothing }
+        return isAll ? .all : .batch
+    }
+
+    /// How many packets found no room in the ring.
+    public mutating func droppedByKernel() throws(SystemError) -> UInt64 {
+        var counts = tpacket_stats_v3()
+        var length = socklen_t(MemoryLayout<tpacket_stats_v3>.size)
+        _ = try check(socket.name, "read drop count") {
+            unsafe getsockopt(socket.number, SOL_PACKET, PACKET_STATISTICS, &counts, &length)
+        }
+        dropped += UInt64(counts.tp_drops)  // since it was last asked
+        return dropped
+    }
+}
+
+// MARK: Interfaces
+
+extension PacketSocketCapture {
+    /// Tells what became of interfaces, and takes packets from those that are wanted now. What fails is told as well:
+    /// an interface may be gone before we are done with it.
+    private mutating func followInterfaces(
+        into sink: inout some SegmentSink & ~Copyable, at now: Timestamp
+    ) throws(SystemError) {
+        // The bound interface went down or away. The socket stays readable until it is told that we know.
+        let code = try socket.takeError()
+        if code != 0 && code != ENETDOWN { throw SystemError(socket.name, "receive", code: code) }
+        try interfaces.update()
+        var isChanged = false
+        while let (name, index, change) = interfaces.table.nextChange() {
+            isChanged = true
+            if let line = notices.line(change, of: name, at: now) { sink.take(line) }
+            if !intake.promiscuous || change != .new { continue }
+            do throws(SystemError) {
+                try PacketSocketCapture.takeAllFrames(socket, of: index)
+            } catch {
+                if error.code != ENODEV { sink.take(error.line) }
+            }
+        }
+        if !isChanged || interfaces.table.followsAll { return }
+        intake.wanted = interfaces.table.wanted
+        do throws(SystemError) {
+            try PacketSocketCapture.filter(socket, for: intake)
+            try PacketSocketCapture.bind(socket, to: interfaces.table)
+        } catch {
+            if error.code != ENODEV { sink.take(error.line) }
+        }
+    }
+
+    /// Sets the filter for the interfaces that are wanted.
+    private static func filter(
+        _ socket: borrowing Socket, for intake: borrowing PacketIntake
+    ) throws(SystemError) {
+        let filter = CookedFilter(
+            interfaces: intake.wanted, inboundOnly: intake.inboundOnly, promiscuous: intake.promiscuous)
+        try socket.attach(filter.instructions, length: filter.count)
+    }
+
+    /// Binds to the only interface that is wanted, if it exists, or to all.
+    private static func bind(_ socket: borrowing Socket, to table: InterfaceTable) throws(SystemError) {
+        let isOne = !table.followsAll && table.count == 1
+        guard let index = isOne ? table.index(at: 0) : 0 else { return }
+        _ = try check(socket.name, "bind") { clinux_bind_packet(socket.number, index) }
+    }
+
+    private static func takeAllFrames(
+        _ socket: borrowing Socket, of table: InterfaceTable
+    ) throws(SystemError) {
+        for position in 0..<table.count {
+            if let index = table.index(at: position) { try takeAllFrames(socket, of: index) }
+        }
+    }
+
+    /// Makes an interface promiscuous as long as the socket is open.
+    private static func takeAllFrames(_ socket: borrowing Socket, of index: Int32) throws(SystemError) {
+        var request = packet_mreq()
+        request.mr_ifindex = index
+        request.mr_type = UInt16(PACKET_MR_PROMISC)
+        _ = try check(socket.name, "set promiscuous mode") {
+            unsafe setsockopt(
+                socket.number, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request,
+                socklen_t(MemoryLayout<packet_mreq>.size))
+        }
+    }
+}

@@ -1,0 +1,178 @@
+#if Pcap
+    import CLinux
+    import CPcap
+    import ScanCore
+
+    /// Packets from libpcap (pcap(3)).
+    ///
+    /// Seen is what netfilter drops later as well. An interface that goes away is followed when it, or another of its
+    /// name and kind, comes back: libpcap's socket is bound to it anew, which takes no privilege.
+    public struct PcapCapture: ~Copyable, Capture {
+        /// The most batches taken from an interface at a time, so that signals are not kept waiting.
+        private static let mostBatches = 64
+
+        /// How long news of interfaces may wait while packets keep coming, in nanoseconds.
+        private static let longestInterfaceWait: Int64 = 100_000_000
+
+        @usableFromInline let library: PcapLibrary
+        @usableFromInline var interfaces: InlineArray<16, PcapInterface?>
+        private let readable: ReadableSet
+        private var watch: InterfaceWatch
+        private var notices = InterfaceNotices()
+        private var interfacesRead = Timestamp.now()
+        private var batch: PcapBatch
+        private var time: TimeMapping
+        private var packets: PcapPackets
+
+        /// The kernel lets packets gather itself, for ``Parameters/pcapTimeout``.
+        public var gatherTime: Int32 { 0 }
+
+        /// Readable when packets wait, or an interface has changed.
+        public var descriptor: Int32 { readable.descriptor.number }
+
+        /// Loads libpcap and starts to capture.
+        ///
+        /// - Parameters:
+        ///   - selection: which packets are wanted; an interface can be promiscuous only if it is named.
+        ///   - key: secret random numbers.
+        /// - Throws: what could not be done, with libpcap's own reason; most often CAP_NET_RAW is missing.
+        public init(_ selection: CaptureSelection, key: HashKey) throws(SystemError) {
+            try self.init(selection, PcapPackets(key: key))
+        }
+
+        init(_ selection: CaptureSelection, _ packets: consuming PcapPackets) throws(SystemError) {
+            let library = try PcapLibrary()
+            let readable = try ReadableSet()
+            let watch = try InterfaceWatch.begin(selection.interfaces)
+            try readable.add(watch.socket)
+            self.interfaces = try PcapCapture.open(selection, library, watchedBy: readable)
+            self.library = library
+            self.readable = readable
+            self.watch = watch
+            self.packets = packets
+            // A block is handed over when the timer comes by the second time; and the timer may be late.
+            let wait = 2 * Int64(Parameters.pcapTimeout) + 20
+            time = TimeMapping(now: .now(), realTime: timeOfDay(), slack: wait * 1_000_000)
+            batch = PcapBatch(snapshot: Parameters.pcapSnapshot)
+        }
+
+        private static func open(
+            _ selection: CaptureSelection, _ library: PcapLibrary, watchedBy readable: borrowing ReadableSet
+        ) throws(SystemError) -> InlineArray<16, PcapInterface?> {
+            var interfaces = InlineArray<16, PcapInterface?>(repeating: nil)
+            let areAll = selection.interfaces.areAll
+            do throws(SystemError) {
+                for index in 0..<(areAll ? 1 : selection.interfaces.count) {
+                    let name = areAll ? "any" : selection.interfaces[index]
+                    let interface = try PcapInterface.open(name, selection, library)
+                    interfaces[index] = interface
+                    try readable.add(interface.descriptor, name: name)
+                }
+            } catch {
+                close(interfaces, library)
+                throw error
+            }
+            return interfaces
+        }
+
+        @usableFromInline
+        static func close(_ interfaces: InlineArray<16, PcapInterface?>, _ library: PcapLibrary) {
+            for index in interfaces.indices {
+                if let interface = interfaces[index] { unsafe library.functions.pointee.close(interface.handle) }
+            }
+        }
+
+        @inlinable  // Embedded Swift must see a deinit to call it from another module
+        deinit {
+            PcapCapture.close(interfaces, library)
+        }
+
+        /// Hands over what waits on every interface, and says which have changed.
+        public mutating func receive(into sink: inout some SegmentSink & ~Copyable) throws(SystemError) -> Reception {
+            var reception = Reception.nothing
+            var failure: SystemError?
+            for index in interfaces.indices {
+                do throws(SystemError) {
+                    let one = try receive(from: index, into: &sink)
+                    if one == .batch || reception == .nothing { reception = one }
+                } catch {
+                    failure = error  // thrown when the others have had their turn
+                }
+            }
+            if reception == .all { time.endBatch() }
+            let now = Timestamp.now()
+            if reception == .nothing || !now.isWithin(PcapCapture.longestInterfaceWait, after: interfacesRead) {
+                interfacesRead = now
+                try followInterfaces(into: &sink, at: now)
+            }
+            if let failure { throw failure }
+            return reception
+        }
+
+        private mutating func receive(
+            from index: Int, into sink: inout some SegmentSink & ~Copyable
+        ) throws(SystemError) -> Reception {
+            guard let link = interfaces[index]?.link, let isThere = interfaces[index]?.isThere else { return .nothing }
+            try interfaces[index]?.acknowledgeDown()
+            var reception = Reception.nothing
+            for _ in 0..<PcapCapture.mostBatches {
+                defer {  // also what came before a failure
+                    if isThere { deliver(link, into: &sink) }
+                }
+                try interfaces[index]?.receive(into: &batch, library)
+                if batch.count > 0 { reception = .all }
+                if batch.count < PcapBatch.count { return reception }
+            }
+            return .batch
+        }
+
+        private mutating func deliver(_ link: LinkLayer, into sink: inout some SegmentSink & ~Copyable) {
+            if batch.count == 0 { return }
+            time.beginBatch(now: .now(), realTime: timeOfDay())
+            for index in 0..<batch.count {
+                let stamp = batch.stamp(index)
+                let now = time.timestamp(of: max(0, min(stamp, 1 << 62)))
+                batch.withPacket(index) { frame in
+                    packets.read(frame, of: link, at: now, wallClock: stamp / 1_000_000_000, into: &sink)
+                }
+            }
+        }
+
+        /// Tells what became of interfaces, and captures from those that have come. What fails is told as well: an
+        /// interface may be gone before we are done with it.
+        private mutating func followInterfaces(
+            into sink: inout some SegmentSink & ~Copyable, at now: Timestamp
+        ) throws(SystemError) {
+            try watch.update()
+            while let (name, number, change) = watch.table.nextChange() {
+                if let line = notices.line(change, of: name, at: now) { sink.take(line) }
+                for index in interfaces.indices where interfaces[index]?.isNamed(name) == true {
+                    do throws(SystemError) {
+                        if change == .gone { interfaces[index]?.isThere = false }
+                        if change == .new { try interfaces[index]?.capture(from: number) }
+                    } catch {
+                        if error.code != ENODEV { sink.take(error.line) }
+                    }
+                }
+            }
+        }
+
+        /// How many packets found libpcap's buffer full.
+        public mutating func droppedByKernel() throws(SystemError) -> UInt64 {
+            var total: UInt64 = 0
+            for index in interfaces.indices {
+                total &+= try interfaces[index]?.droppedByKernel(library) ?? 0
+            }
+            return total
+        }
+    }
+
+    extension ReadableSet {
+        /// Makes the set readable when a descriptor is.
+        func add(_ number: Int32, name: ConstantText) throws(SystemError) {
+            var event = unsafe epoll_event()
+            unsafe event.events = EPOLLIN.rawValue
+            _ = try check(name, "watch") { unsafe epoll_ctl(descriptor.number, EPOLL_CTL_ADD, number, &event) }
+        }
+    }
+#endif

@@ -1,0 +1,48 @@
+#if Pcap
+    /// Filters in libpcap's language (pcap-filter(7)): what they leave out can't be part of a TCP scan.
+    ///
+    /// Left out are segments with exactly ACK or PSH and ACK that are no fragment, and all that is not TCP. What is behind
+    /// tags, or behind IPv6 extension headers, comes through: a filter does not see it. They are a hint only, like
+    /// ``PacketFilter``; a first tag is no matter, since the kernel has taken it off.
+    enum PcapFilter {
+        /// The filter for a link type, or `nil` for one whose frames all come through.
+        static func text(dataLinkType: Int32) -> ConstantText? {
+            switch dataLinkType {
+            case 1: ethernet
+            case 113: cooked
+            case 12, 101: raw
+            default: nil
+            }
+        }
+
+        private static var ethernet: ConstantText {
+            """
+            (ip proto 6 and (ip[6:2] & 0x3fff != 0 or (tcp[13] != 0x10 and tcp[13] != 0x18))) or \
+            (ip6 and (ip6[6] = 0 or ip6[6] = 43 or ip6[6] = 44 or ip6[6] = 51 or ip6[6] = 60 or \
+            (ip6[6] = 6 and ip6[53] != 0x10 and ip6[53] != 0x18))) or \
+            ether[12:2] = 0x8100 or ether[12:2] = 0x88a8 or ether[12:2] = 0x9100 or ether[12:2] = 0x8864 or \
+            ether[12:2] < 0x600
+            """
+        }
+
+        /// The protocol of Linux cooked frames stands at another place; its own numbers are those below 0x600. It may be
+        /// the one behind VLAN tags that are still there: then no IP packet begins where one should.
+        private static var cooked: ConstantText {
+            """
+            (ip proto 6 and (ip[6:2] & 0x3fff != 0 or (tcp[13] != 0x10 and tcp[13] != 0x18))) or \
+            (ip6 and (ip6[6] = 0 or ip6[6] = 43 or ip6[6] = 44 or ip6[6] = 51 or ip6[6] = 60 or \
+            (ip6[6] = 6 and ip6[53] != 0x10 and ip6[53] != 0x18))) or \
+            link[14:2] = 0x8100 or link[14:2] = 0x88a8 or link[14:2] = 0x9100 or link[14:2] = 0x8864 or \
+            link[14:2] < 0x600 or (ip and ip[0] & 0xf0 != 0x40) or (ip6 and ip6[0] & 0xf0 != 0x60)
+            """
+        }
+
+        private static var raw: ConstantText {
+            """
+            (ip proto 6 and (ip[6:2] & 0x3fff != 0 or (tcp[13] != 0x10 and tcp[13] != 0x18))) or \
+            (ip6 and (ip6[6] = 0 or ip6[6] = 43 or ip6[6] = 44 or ip6[6] = 51 or ip6[6] = 60 or \
+            (ip6[6] = 6 and ip6[53] != 0x10 and ip6[53] != 0x18)))
+            """
+        }
+    }
+#endif

@@ -1,0 +1,159 @@
+#if Pcap
+    import CLinux
+    import CPcap
+    import ScanCore
+
+    /// An interface that libpcap captures from, or all of them.
+    ///
+    /// Not closed by itself: ``PcapCapture`` has several, and does.
+    @safe @usableFromInline struct PcapInterface {
+        @usableFromInline let handle: OpaquePointer
+        let name: ConstantText
+        let descriptor: Int32
+        let link: LinkLayer
+        private let promiscuous: Bool
+        /// The kind of network that ``link`` belongs to (ARPHRD_), or -1 if it does for all.
+        private let hardwareType: Int32
+        private let isAny: Bool
+        /// Whether what comes is of an interface of this name: one that was renamed is captured from until another comes.
+        var isThere = true
+        private var drops = WrappingCount()
+
+        /// Starts to capture from an interface, or from all of them if it is `any`.
+        static func open(
+            _ name: ConstantText, _ selection: CaptureSelection, _ library: PcapLibrary
+        ) throws(SystemError) -> PcapInterface {
+            do throws(SystemError) {
+                return try PcapInterface(name, by: name, selection, library)
+            } catch {
+                if error.code != ENETDOWN { throw error }
+            }
+            // libpcap takes none that is down, but all, whatever they do; and its socket can then be bound to one.
+            var interface = try PcapInterface(name, by: "any", selection, library)
+            do throws(SystemError) {
+                try interface.capture(from: Int32(bitPattern: unsafe if_nametoindex(name.pointer)))
+            } catch {
+                unsafe library.functions.pointee.close(interface.handle)
+                throw error
+            }
+            return interface
+        }
+
+        /// - Parameter device: what libpcap is to open.
+        private init(
+            _ name: ConstantText, by device: ConstantText, _ selection: CaptureSelection, _ library: PcapLibrary
+        ) throws(SystemError) {
+            var text = InlineArray<256, CChar>(repeating: 0)  // PCAP_ERRBUF_SIZE
+            var span = text.mutableSpan
+            let created = unsafe span.withUnsafeMutableBufferPointer { buffer -> OpaquePointer? in
+                let handle = unsafe library.functions.pointee.create(device.pointer, buffer.baseAddress)
+                if unsafe handle == nil, let reason = buffer.baseAddress { unsafe cpcap_set_reason(reason) }
+                return unsafe handle
+            }
+            guard let handle = unsafe created else { throw PcapLibrary.error(name, "open") }
+            do throws(SystemError) {
+                try unsafe PcapInterface.configure(handle, name, selection, library)
+                link = try unsafe library.linkLayer(of: handle, name)
+                descriptor = unsafe library.functions.pointee.get_selectable_fd(handle)
+                if descriptor < 0 { throw SystemError(name, "poll", because: "libpcap can't") }
+                if !selection.promiscuous {
+                    let number = descriptor
+                    _ = try check(name, "leave out other hosts") { cpcap_leave_out_other_hosts(number) }
+                }
+            } catch {
+                unsafe library.functions.pointee.close(handle)
+                throw error
+            }
+            if selection.inboundOnly { cpcap_ignore_outgoing(descriptor) }
+            unsafe self.handle = handle
+            self.name = name
+            promiscuous = selection.promiscuous
+            isAny = unsafe strcmp(name.pointer, ConstantText("any").pointer) == 0
+            hardwareType = unsafe cpcap_hardware_type(descriptor, device.pointer)
+        }
+
+        /// Nothing is captured before the filter is there but what comes between the two calls, which is judged again.
+        private static func configure(
+            _ handle: OpaquePointer, _ name: ConstantText, _ selection: CaptureSelection, _ library: PcapLibrary
+        ) throws(SystemError) {
+            let pcap = unsafe library.functions.pointee
+            _ = unsafe pcap.set_snaplen(handle, Parameters.pcapSnapshot)
+            _ = unsafe pcap.set_promisc(handle, selection.promiscuous ? 1 : 0)
+            _ = unsafe pcap.set_timeout(handle, Parameters.pcapTimeout)
+            _ = unsafe pcap.set_buffer_size(handle, Parameters.pcapBuffer)
+            _ = unsafe pcap.set_tstamp_precision(handle, PCAP_TSTAMP_PRECISION_NANO)
+            let status = unsafe pcap.activate(handle)
+            if status < 0 { throw unsafe activationError(status, handle, name, library) }
+            if selection.inboundOnly, unsafe pcap.setdirection(handle, PCAP_D_IN) < 0 {
+                throw unsafe library.error(name, "leave out what the host sends", of: handle)
+            }
+            if let filter = unsafe PcapFilter.text(dataLinkType: pcap.datalink(handle)) {
+                let result = unsafe cpcap_set_filter(library.functions, handle, filter.pointer)
+                if result < 0 { throw PcapLibrary.error(name, "attach filter") }
+            }
+            var text = InlineArray<256, CChar>(repeating: 0)
+            var span = text.mutableSpan
+            let blocking = unsafe span.withUnsafeMutableBufferPointer { buffer in
+                unsafe pcap.setnonblock(handle, 1, buffer.baseAddress)
+            }
+            if blocking < 0 { throw unsafe library.error(name, "make non-blocking", of: handle) }
+        }
+
+        /// libpcap has a text for the kind of error, and most often one for the case.
+        private static func activationError(
+            _ status: Int32, _ handle: OpaquePointer, _ name: ConstantText, _ library: PcapLibrary
+        ) -> SystemError {
+            if status == PCAP_ERROR_IFACE_NOT_UP { return SystemError(name, "open", code: ENETDOWN) }
+            let pcap = unsafe library.functions.pointee
+            if let text = unsafe pcap.geterr(handle), unsafe text.pointee != 0 {
+                unsafe cpcap_set_reason(text)
+            } else if let text = unsafe pcap.statustostr(status) {
+                unsafe cpcap_set_reason(text)
+            }
+            return PcapLibrary.error(name, "open")
+        }
+
+        /// Whether this is what an interface of a name is captured by.
+        func isNamed(_ other: InterfaceName) -> Bool { !isAny && InterfaceName(name) == other }
+
+        /// Takes what waits into a batch.
+        ///
+        /// - Throws: libpcap's reason why it can't; what came before is in the batch.
+        mutating func receive(into batch: inout PcapBatch, _ library: PcapLibrary) throws(SystemError) {
+            if unsafe !batch.fill(from: handle, library) { throw PcapLibrary.error(name, "receive") }
+        }
+
+        /// Takes off the socket that its interface went down or away, which is told otherwise.
+        ///
+        /// The socket stays readable until then; and libpcap, if it is the first to see it, takes it for the end.
+        func acknowledgeDown() throws(SystemError) {
+            var code: Int32 = 0
+            var length = socklen_t(MemoryLayout<Int32>.size)
+            _ = try check(name, "read error") { unsafe getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length) }
+            if code != 0 && code != ENETDOWN { throw SystemError(name, "receive", code: code) }
+        }
+
+        /// Captures from what has the interface's name now: it is another than before, or was away.
+        ///
+        /// - Throws: also that it is of another kind: whose frames begin in another way.
+        mutating func capture(from index: Int32) throws(SystemError) {
+            isThere = false
+            _ = try check(name, "capture again") {
+                unsafe cpcap_rebind(descriptor, name.pointer, index, hardwareType, promiscuous ? 1 : 0)
+            }
+            isThere = true
+        }
+
+        /// How many packets found libpcap's buffer full.
+        ///
+        /// Not the interface's own drops: libpcap reads them from a file, and takes its absence in the chroot for 0.
+        mutating func droppedByKernel(_ library: PcapLibrary) throws(SystemError) -> UInt64 {
+            var statistics = pcap_stat()
+            if unsafe library.functions.pointee.stats(handle, &statistics) < 0 {
+                throw unsafe library.error(name, "read drop count", of: handle)
+            }
+            drops.update(statistics.ps_drop)
+            return drops.total
+        }
+    }
+#endif

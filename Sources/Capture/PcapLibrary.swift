@@ -1,0 +1,40 @@
+#if Pcap
+    import CLinux
+    import CPcap
+    import ScanCore
+
+    /// libpcap's functions, once it is loaded.
+    ///
+    /// It is loaded when it is asked for and not linked, so that who does not want it needs neither it nor its memory.
+    @safe @usableFromInline struct PcapLibrary {
+        @usableFromInline let functions: UnsafePointer<cpcap_library>
+
+        /// Loads libpcap, which must be done outside the chroot.
+        init() throws(SystemError) {
+            guard let functions = unsafe cpcap_load() else { throw PcapLibrary.error("libpcap", "load") }
+            unsafe self.functions = functions
+        }
+
+        /// The error whose reason our C functions have kept.
+        static func error(_ object: ConstantText, _ operation: ConstantText) -> SystemError {
+            SystemError(object, operation, because: unsafe ConstantText(unsafe: cpcap_reason()))
+        }
+
+        /// The error of a call on a handle, which has the text.
+        func error(_ object: ConstantText, _ operation: ConstantText, of handle: OpaquePointer) -> SystemError {
+            unsafe cpcap_set_reason(functions.pointee.geterr(handle))
+            return PcapLibrary.error(object, operation)
+        }
+
+        /// What frames of a handle begin with.
+        func linkLayer(of handle: OpaquePointer, _ object: ConstantText) throws(SystemError) -> LinkLayer {
+            let type = unsafe functions.pointee.datalink(handle)
+            if let link = LinkLayer(dataLinkType: type) { return link }
+            guard let name = unsafe functions.pointee.datalink_val_to_name(type) else {
+                throw SystemError(object, "read link type", because: "not known: number ", type)
+            }
+            unsafe cpcap_set_reason(name)
+            throw PcapLibrary.error(object, "read frames of link type")
+        }
+    }
+#endif

@@ -1,0 +1,53 @@
+#if Pcap
+    import ScanCore
+
+    /// Makes segments of the frames that libpcap gives.
+    struct PcapPackets: ~Copyable {
+        private var reader: Box<PacketReader>
+        #if Nids
+            private var nids: NidsDefragmenter?
+        #endif
+
+        /// Packets whose fragments we put together ourselves.
+        init(key: HashKey) {
+            reader = Box { PacketReader(key: key) }
+            #if Nids
+                nids = nil
+            #endif
+        }
+
+        #if Nids
+            /// Packets whose IPv4 fragments libnids puts together.
+            init(key: HashKey, _ nids: consuming NidsDefragmenter) {
+                reader = Box { PacketReader(key: key) }
+                self.nids = consume nids
+            }
+        #endif
+
+        /// Reads a frame, and gives its segment, or what is wrong with it, to a sink.
+        mutating func read(
+            _ frame: Span<UInt8>, of link: LinkLayer, at now: Timestamp, wallClock: Int64,
+            into sink: inout some SegmentSink & ~Copyable
+        ) {
+            do throws(PacketFault) {
+                let packet = frame.extracting(try link.packetOffset(pastHiddenTagsIn: frame)...)
+                if let segment = try read(packet, at: now) { sink.take(segment, at: now, wallClock: wallClock) }
+            } catch {
+                sink.take(error)
+            }
+        }
+
+        private mutating func read(_ packet: Span<UInt8>, at now: Timestamp) throws(PacketFault) -> Segment? {
+            #if Nids
+                if try NidsDefragmenter.isFragment(packet), let outcome = try nids?.join(packet, at: now) {
+                    switch outcome {
+                    case .segment(let segment): return segment
+                    case .kept: return nil
+                    case .refused: break
+                    }
+                }
+            #endif
+            return try reader.value.read(packet, at: now)
+        }
+    }
+#endif

@@ -1,0 +1,122 @@
+#if Pcap
+    import CLinux
+    import CPcap
+    import ScanCore
+
+    /// The packets of a capture file, pcap or pcapng, with their own times as clock.
+    ///
+    /// Whose packets they are can't be told: those that the capturing host sent count as well. What a file holds is read
+    /// by libpcap: give up privileges between opening and ``read(into:)``.
+    @safe public struct PcapReplay: ~Copyable {
+        @usableFromInline let library: PcapLibrary
+        private let name: ConstantText
+        @usableFromInline let stream: PcapStream
+        @usableFromInline var handle: OpaquePointer?
+        private var packets: PcapPackets
+
+        /// Loads libpcap and opens a file, without reading it.
+        ///
+        /// - Parameters:
+        ///   - path: the file; `-` is standard input.
+        ///   - key: secret random numbers.
+        public init(_ path: ConstantText, key: HashKey) throws(SystemError) {
+            let library = try PcapLibrary()
+            let isInput = unsafe strcmp(path.pointer, ConstantText("-").pointer) == 0
+            let name: ConstantText = isInput ? "standard input" : path
+            let number = try check(name, "open") {
+                isInput ? dup(STDIN_FILENO) : unsafe clinux_open(path.pointer, O_RDONLY | O_CLOEXEC, 0)
+            }
+            self.init(library, name, try PcapStream(owning: number, name), key: key)
+        }
+
+        init(_ library: PcapLibrary, _ name: ConstantText, _ stream: PcapStream, key: HashKey) {
+            unsafe handle = nil
+            self.library = library
+            self.name = name
+            self.stream = stream
+            packets = PcapPackets(key: key)
+        }
+
+        @inlinable  // Embedded Swift must see a deinit to call it from another module
+        deinit {
+            if let handle = unsafe handle {
+                unsafe library.functions.pointee.close(handle)  // and the stream with it
+            } else {
+                stream.close()
+            }
+        }
+
+        /// Reads the file to its end, once, and hands over its packets.
+        ///
+        /// - Throws: libpcap's reason why the file can't be read on, and at which byte what it can't read begins; or the
+        ///   name of a link type that is not known. What comes before that has been handed over.
+        public mutating func read(into sink: inout some SegmentSink & ~Copyable) throws(SystemError) {
+            if unsafe handle != nil { return }
+            guard let opened = unsafe cpcap_open_stream(library.functions, stream.pointer) else { throw fault(at: 0) }
+            unsafe handle = opened
+            let link = try unsafe library.linkLayer(of: opened, name)
+            while try unsafe next(opened, link, into: &sink) {}
+        }
+
+        /// Hands over the next packet: whether there was one.
+        private mutating func next(
+            _ handle: OpaquePointer, _ link: LinkLayer, into sink: inout some SegmentSink & ~Copyable
+        ) throws(SystemError) -> Bool {
+            let position = stream.position
+            var header: UnsafeMutablePointer<pcap_pkthdr>?
+            var data: UnsafePointer<UInt8>?
+            switch unsafe library.functions.pointee.next_ex(handle, &header, &data) {
+            case 1:
+                guard let header = unsafe header?.pointee, let data = unsafe data else { return false }
+                // Valid until the next packet is asked for.
+                deliver(
+                    header, unsafe UnsafeBufferPointer(start: data, count: Int(header.caplen)).span, link, into: &sink)
+                return true
+            case PCAP_ERROR_BREAK:
+                return false  // the end of the file
+            default:
+                unsafe cpcap_set_reason(library.functions.pointee.geterr(handle))
+                throw fault(at: position)
+            }
+        }
+
+        private mutating func deliver(
+            _ header: pcap_pkthdr, _ frame: Span<UInt8>, _ link: LinkLayer,
+            into sink: inout some SegmentSink & ~Copyable
+        ) {
+            var seconds = Int64(header.ts.tv_sec)
+            // libpcap takes the 32 bits of a pcap file, which end in 2106, for signed. Nothing is older than 1970.
+            if seconds < 0 && seconds >= Int64(Int32.min) { seconds += 1 << 32 }
+            let stamp = nanoseconds(seconds: seconds, and: Int64(header.ts.tv_usec))  // as was asked for
+            packets.read(
+                frame, of: link, at: Timestamp(nanoseconds: stamp), wallClock: stamp / 1_000_000_000, into: &sink)
+        }
+
+        private func fault(at position: Int64) -> SystemError {
+            if position < 0 { return PcapLibrary.error(name, "read") }
+            return SystemError(
+                name, "read at byte ", at: UInt64(position), because: unsafe ConstantText(unsafe: cpcap_reason()))
+        }
+    }
+
+    /// A C stream, for libpcap to read. Not closed by itself: who reads it may own it.
+    @safe @usableFromInline struct PcapStream {
+        let pointer: UnsafeMutableRawPointer
+
+        /// A stream of a descriptor, which it owns.
+        init(owning descriptor: Int32, _ name: ConstantText) throws(SystemError) {
+            guard let pointer = unsafe cpcap_stream(descriptor) else {
+                let error = SystemError(name, "open")
+                CLinux.close(descriptor)
+                throw error
+            }
+            unsafe self.pointer = pointer
+        }
+
+        /// How many bytes have been read, or -1.
+        var position: Int64 { unsafe cpcap_stream_position(pointer) }
+
+        @usableFromInline
+        func close() { unsafe cpcap_stream_close(pointer) }
+    }
+#endif

@@ -1,0 +1,72 @@
+import Capture
+import CLinux
+import ScanCore
+
+/// A way to get packets, by the name that `--backend` takes.
+enum Backend {
+    /// A packet socket with a ring in memory.
+    case ring
+    /// Raw sockets.
+    case raw
+    /// libpcap.
+    case pcap
+    /// libpcap and libnids.
+    case nids
+
+    /// The backend of a name.
+    ///
+    /// - Throws: that there is none, or none in this binary.
+    init(named name: ConstantText) throws(SystemError) {
+        if name == "ring" {
+            self = .ring
+        } else if name == "raw" {
+            self = .raw
+        } else if name == "pcap" {
+            self = .pcap
+        } else if name == "nids" {
+            self = .nids
+        } else {
+            throw SystemError(name, "backend", because: "there is none of this name: ring, raw, pcap, nids")
+        }
+        if !isBuiltIn { throw SystemError(name, "backend", because: "not built in, see --version") }
+    }
+
+    /// The name.
+    var name: ConstantText {
+        switch self {
+        case .ring: "ring"
+        case .raw: "raw"
+        case .pcap: "pcap"
+        case .nids: "nids"
+        }
+    }
+
+    /// Whether this binary has it.
+    var isBuiltIn: Bool {
+        switch self {
+        case .ring, .raw: return true
+        case .pcap:
+            #if Pcap
+                return true
+            #else
+                return false
+            #endif
+        case .nids:
+            #if Nids
+                return true
+            #else
+                return false
+            #endif
+        }
+    }
+
+    /// Whether it can be told which packets to take: raw sockets get what comes in for the host, and nothing else.
+    var takesSelection: Bool { self != .raw }
+}
+
+extension ConstantText {
+    /// Whether two texts have the same bytes.
+    static func == (left: ConstantText, right: ConstantText) -> Bool {
+        unsafe strcmp(left.pointer, right.pointer) == 0
+    }
+}

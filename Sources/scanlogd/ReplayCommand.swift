@@ -1,0 +1,56 @@
+import Capture
+import CLinux
+import ScanCore
+
+#if Pcap
+    /// Prints the reports that the packets of a capture file give, with the packets' own times as clock.
+    ///
+    /// Needs no privileges. Those it has it gives up between opening the file and reading it: its bytes are as hostile as
+    /// those of a network.
+    func replay(_ path: ConstantText) throws(SystemError) {
+        if let problem = Parameters.problem {
+            throw SystemError("parameters", "check", because: ConstantText(problem))
+        }
+        let key = try HashKey.random()
+        loadTimeZone()
+        var capture = try PcapReplay(path, key: key)
+        if geteuid() == 0 {
+            let account = try Account(named: ConstantText(Parameters.user))
+            try ChrootDirectory(ConstantText(Parameters.chrootDirectory)).enter()
+            try dropPrivileges(to: account)
+        }
+        var sensor = Sensor(key: key, log: StandardOutputLog())
+        var failure: SystemError?
+        do throws(SystemError) {
+            try capture.read(into: &sensor)
+        } catch {
+            failure = error  // what came before it has been reported
+        }
+        if let failure = failure ?? sensor.log.failure { throw failure }
+    }
+#else
+    /// Says that this binary can't.
+    func replay(_ path: ConstantText) throws(SystemError) {
+        throw SystemError(path, "read", because: "libpcap, which reads capture files, is not built in")
+    }
+#endif
+
+/// Prints reports to standard output.
+struct StandardOutputLog: ReportLog {
+    /// Why the first line that could not be printed was not.
+    private(set) var failure: SystemError?
+
+    mutating func report(_ line: LogLine) {
+        if failure != nil { return }
+        var line = line
+        line.append("\n")
+        do throws(SystemError) {
+            try print(line)
+        } catch {
+            failure = error
+        }
+    }
+
+    /// A file has no interfaces that come and go.
+    mutating func notice(_ line: LogLine) {}
+}

@@ -1,0 +1,102 @@
+import CLinux
+import ScanCore
+import Testing
+
+@testable import Capture
+
+private typealias P = TestPacket
+
+private struct Sink: SegmentSink, ~Copyable {
+    var flags: [UInt8] = []
+    var times: [Timestamp] = []
+    var wallClocks: [Int64] = []
+    var faults: [PacketFault] = []
+
+    mutating func take(_ segment: Segment, at now: Timestamp, wallClock: Int64) {
+        flags.append(segment.flags.rawValue)
+        times.append(now)
+        wallClocks.append(wallClock)
+    }
+
+    mutating func take(_ fault: PacketFault) { faults.append(fault) }
+
+    mutating func take(_ notice: LogLine) {}
+}
+
+private let key = HashKey([1, 2, 3, 4, 5])
+
+private func take(
+    _ block: TestBlock, _ selection: CaptureSelection = CaptureSelection(), wanted: InterfaceIndexes? = nil
+) -> Sink {
+    var intake = PacketIntake(selection, key: key)
+    intake.wanted = wanted
+    var sink = Sink()
+    intake.times.beginBatch(now: .now(), realTime: realTime())
+    intake.takeAll(of: block.bytes.span, into: &sink)
+    return sink
+}
+
+struct PacketIntakeTests {
+    @Test func everySegmentOfABlockIsHandedOverWithItsTime() {
+        var block = TestBlock()
+        let now = realTime()
+        block.add(P.ipv4(P.tcp(flags: 1)), realTime: now)
+        block.add(P.ipv6(P.tcp(flags: 2)), etherType: 0x86dd, realTime: now)
+        block.add(P.ipv4(P.tcp(flags: 0), next: 17), realTime: now)
+        block.add(P.tag(P.ipv4(P.tcp(flags: 3)), type: 0x0800), realTime: now, status: 0x11)
+        let sink = take(block)
+        #expect(sink.flags == [1, 2, 3])
+        #expect(sink.faults == [.notTCP])
+        #expect(sink.wallClocks == [Int64](repeating: now / 1_000_000_000, count: 3))
+    }
+
+    @Test func fragmentsArePutTogetherAcrossBlocks() {
+        var intake = PacketIntake(CaptureSelection(), key: key)
+        var sink = Sink()
+        let header = P.tcp(flags: 2)
+        for (start, more) in [(16, 0), (0, 0x2000), (8, 0x2000)] {
+            var block = TestBlock()
+            let part = Array(header[start..<min(start + 8, 20)])
+            block.add(P.ipv4(part, fragment: UInt16(more | start / 8)), realTime: realTime())
+            intake.times.beginBatch(now: .now(), realTime: realTime())
+            intake.takeAll(of: block.bytes.span, into: &sink)
+        }
+        #expect(sink.flags == [2])
+        #expect(sink.faults.isEmpty)
+    }
+
+    @Test func packetsThatWereNotAskedForAreLeftOut() {
+        var block = TestBlock()
+        for (flags, kind) in [(1, PACKET_HOST), (2, PACKET_OTHERHOST), (3, PACKET_OUTGOING), (4, PACKET_BROADCAST)] {
+            block.add(P.ipv4(P.tcp(flags: UInt8(flags))), kind: kind)
+        }
+        var selection = CaptureSelection()
+        #expect(take(block, selection).flags == [1, 4])
+        selection.promiscuous = true
+        #expect(take(block, selection).flags == [1, 2, 4])
+        selection.inboundOnly = false
+        #expect(take(block, selection).flags == [1, 2, 3, 4])
+        selection.promiscuous = false
+        #expect(take(block, selection).flags == [1, 3, 4])
+    }
+
+    @Test func packetsOfOtherInterfacesAreLeftOut() {
+        var block = TestBlock()
+        for interface in 1...4 { block.add(P.ipv4(P.tcp(flags: UInt8(interface))), interface: Int32(interface)) }
+        var wanted = InterfaceIndexes()
+        #expect(take(block, wanted: wanted).flags == [])
+        wanted.append(2)
+        wanted.append(4)
+        #expect(take(block, wanted: wanted).flags == [2, 4])
+    }
+
+    @Test func aBlockThatBreaksGivesWhatIsBeforeTheBreak() {
+        var block = TestBlock()
+        block.add(P.ipv4(P.tcp(flags: 1)))
+        let head = block.add(P.ipv4(P.tcp(flags: 2)))
+        block.write(UInt32.max, at: head + 12)
+        let sink = take(block)
+        #expect(sink.flags == [1])
+        #expect(sink.faults == [.malformed])
+    }
+}

@@ -1,0 +1,52 @@
+import ScanCore
+
+@testable import Capture
+
+/// Takes everything down that a capture hands over, and what the detector makes of it, with UTC as local time.
+struct Recorder: ~Copyable, SegmentSink {
+    struct Arrival {
+        var segment: Segment
+        var time: Timestamp
+        var wallClock: Int64
+    }
+
+    private(set) var arrivals: [Arrival] = []
+    private(set) var faults: [PacketFault] = []
+    private(set) var notices: [String] = []
+    private(set) var lines: [String] = []
+    private var detector = Parameters.Detector(key: .forTests)
+    private var limiter = LogLimiter()
+
+    mutating func take(_ segment: Segment, at now: Timestamp, wallClock: Int64) {
+        arrivals.append(Arrival(segment: segment, time: now, wallClock: wallClock))
+        guard let report = detector.observe(segment, at: now, wallClock: wallClock) else { return }
+        switch limiter.admit(at: now) {
+        case .log:
+            let second = UInt32((report.startTime % 86_400 + 86_400) % 86_400)
+            let time = TimeOfDay(
+                hour: UInt8(second / 3600), minute: UInt8(second / 60 % 60), second: UInt8(second % 60))
+            lines.append(LogLine(report, time: time).text)
+        case .notice: lines.append(LogLine(LogLimiter.notice).text)
+        case .suppress: break
+        }
+    }
+
+    mutating func take(_ fault: PacketFault) { faults.append(fault) }
+
+    mutating func take(_ notice: LogLine) { notices.append(notice.text) }
+}
+
+extension HashKey {
+    /// A key that spreads addresses, the same in every run.
+    static var forTests: HashKey {
+        HashKey([
+            0x9e37_79b9_7f4a_7c15, 0xbf58_476d_1ce4_e5b9, 0x94d0_49bb_1331_11eb, 0xd6e8_feb8_6659_fd93,
+            0xa076_1d64_78bd_642f,
+        ])
+    }
+}
+
+extension LogLine {
+    /// The line as a string.
+    var text: String { String(decoding: (0..<count).map { bytes[$0] }, as: UTF8.self) }
+}

@@ -1,0 +1,60 @@
+import CLinux
+import ScanCore
+
+/// The input is a capture file: whatever it holds, it is read to its end or to an error at a byte in it.
+@c(LLVMFuzzerTestOneInput)
+public func fileFuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+    var judge = Judge()
+    do throws(SystemError) {
+        let stream = try PcapStream(owning: unsafe memoryFile(data, count), "input")
+        var replay = PcapReplay(try PcapLibrary(), "input", stream, key: judge.key)
+        try replay.read(into: &judge)
+    } catch {
+        checkError(error.line, count)
+    }
+    // No packet is so small that its record takes less than 16 bytes.
+    check(judge.packets <= count / 16, "\(judge.packets) packets in \(count) bytes")
+    return 0
+}
+
+private func memoryFile(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+    let file = unsafe memfd_create("input", UInt32(MFD_CLOEXEC))
+    check(file >= 0, "no memory file")
+    if count > 0 { check(unsafe write(file, data, count) == count, "the memory file is full") }
+    check(lseek(file, 0, SEEK_SET) == 0, "the memory file has no beginning")
+    return file
+}
+
+/// An error names the file, and a place that is in it, if it names one.
+private func checkError(_ line: LogLine, _ count: Int) {
+    let text = String(decoding: (0..<line.count).map { line.bytes[$0] }, as: UTF8.self)
+    check(text.hasPrefix("input: read "), text)
+    check(!text.hasSuffix(": "), text)
+    guard let place = text.split(separator: ":").dropFirst().first, place.hasPrefix(" read at byte ") else { return }
+    let position = Int(place.dropFirst(" read at byte ".count))
+    check(position.map { $0 >= 0 && $0 <= count } ?? false, text)
+}
+
+/// Lets the detector see what comes, and checks what can be checked of it.
+private struct Judge: ~Copyable, SegmentSink {
+    let key = HashKey([1, 2, 3, 4, 5])
+    private(set) var packets = 0
+    private var detector: Parameters.Detector
+
+    init() { detector = Parameters.Detector(key: key) }
+
+    mutating func take(_ segment: Segment, at now: Timestamp, wallClock: Int64) {
+        packets += 1
+        check(wallClock == now.nanoseconds / 1_000_000_000, "\(now) is not in second \(wallClock)")
+        guard let report = detector.observe(segment, at: now, wallClock: wallClock) else { return }
+        let line = LogLine(report, time: TimeOfDay(hour: 0, minute: 0, second: 0))
+        check(line.count > 0 && line.count <= LogLine.capacity, "a line of \(line.count) bytes")
+    }
+
+    mutating func take(_ fault: PacketFault) {
+        packets += 1
+        detector.count(fault)
+    }
+
+    mutating func take(_ notice: LogLine) { check(false, "a notice while a file is read") }
+}

@@ -1,0 +1,35 @@
+/* What a test puts before the C library (LD_PRELOAD) to make the machine behave as it seldom does:
+   SHIM_CLOCK=SECONDS     the wall clock jumps back and forth by so much with every reading
+   SHIM_NO_PACKET=1       there are no packet sockets, as in a kernel built without them */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+
+int clock_gettime(clockid_t clock, struct timespec *time) {
+    static int (*real)(clockid_t, struct timespec *);
+    static long jump;
+    if (!real) {
+        real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
+        const char *text = getenv("SHIM_CLOCK");
+        jump = text ? atol(text) : 0;
+    }
+    int result = real(clock, time);
+    if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE) {
+        time->tv_sec += jump;
+        jump = -jump;
+    }
+    return result;
+}
+
+int socket(int family, int type, int protocol) {
+    static int (*real)(int, int, int);
+    if (!real) real = (int (*)(int, int, int))dlsym(RTLD_NEXT, "socket");
+    if (family == AF_PACKET && getenv("SHIM_NO_PACKET")) {
+        errno = EAFNOSUPPORT;
+        return -1;
+    }
+    return real(family, type, protocol);
+}
