@@ -13,6 +13,7 @@ SYSCONFDIR = /etc
 UNITDIR = $(PREFIX)/lib/systemd/system
 SYSUSERSDIR = $(PREFIX)/lib/sysusers.d
 TMPFILESDIR = $(PREFIX)/lib/tmpfiles.d
+EXAMPLEDIR = $(PREFIX)/share/doc/scanlogd
 
 # Full RELRO, no run path, no symbols.
 LINK = --disable-local-rpath -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now -Xlinker -s
@@ -93,7 +94,9 @@ installed = \
 	$(DESTDIR)$(SYSCONFDIR)/init.d/scanlogd \
 	$(DESTDIR)$(UNITDIR)/scanlogd.service \
 	$(DESTDIR)$(SYSUSERSDIR)/scanlogd.conf \
-	$(DESTDIR)$(TMPFILESDIR)/scanlogd.conf
+	$(DESTDIR)$(TMPFILESDIR)/scanlogd.conf \
+	$(DESTDIR)$(EXAMPLEDIR)/fail2ban/filter.local \
+	$(DESTDIR)$(EXAMPLEDIR)/fail2ban/jail.local
 with_path = sed 's|@SBINDIR@|$(SBINDIR)|'
 
 # Installs what `make` built; for this machine, not for a package, it also makes the user and /var/empty.
@@ -109,11 +112,13 @@ install:
 	chmod 644 $(DESTDIR)$(UNITDIR)/scanlogd.service
 	install -m 644 rc.d/sysusers.conf $(DESTDIR)$(SYSUSERSDIR)/scanlogd.conf
 	install -m 644 rc.d/tmpfiles.conf $(DESTDIR)$(TMPFILESDIR)/scanlogd.conf
+	install -m 644 rc.d/fail2ban/filter.local rc.d/fail2ban/jail.local $(DESTDIR)$(EXAMPLEDIR)/fail2ban
 	@echo "Installed, not started. With systemd: systemctl daemon-reload && systemctl enable --now scanlogd"
 	@echo "Without: update-rc.d scanlogd defaults && $(SYSCONFDIR)/init.d/scanlogd start"
 
 uninstall:
 	rm -f $(installed)
+	-rmdir $(DESTDIR)$(EXAMPLEDIR)/fail2ban $(DESTDIR)$(EXAMPLEDIR) 2>/dev/null
 	@echo "Left in place: the user and group scanlogd, and /var/empty. A daemon that runs was not stopped."
 
 clean:
