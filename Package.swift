@@ -21,7 +21,7 @@ let small: [SwiftSetting] = [.unsafeFlags(["-Osize"], embedded)]
 // The compiler proves that nothing on the packets' path can touch the heap.
 let noHeap: [SwiftSetting] = [.unsafeFlags(["-Xfrontend", "-no-allocations"], embedded)]
 
-let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-fno-asynchronous-unwind-tables"])]
 
 let package = Package(
     name: "scanlogd",
@@ -33,6 +33,7 @@ let package = Package(
         .trait(name: "Embedded", description: "Embedded Swift: a binary that links the C library only"),
         .trait(name: "Pcap", description: "Packets from libpcap, and replay; only its headers are needed to build"),
         .trait(name: "Nids", description: "Fragments joined by libnids; needs its headers", enabledTraits: ["Pcap"]),
+        .trait(name: "TestHooks", description: "For tests only: SIGUSR2 makes a process do what its sandbox forbids"),
         .default(enabledTraits: ["Pcap", "Nids"]),
     ],
     targets: [
@@ -40,6 +41,9 @@ let package = Package(
         .target(name: "CLinux", cSettings: strictC),
         .target(name: "CPcap", cSettings: strictC),
         .target(name: "CNids", cSettings: strictC),
+        .target(
+            name: "CSeccomp",
+            cSettings: strictC + [.unsafeFlags(["-ffunction-sections", "-fdata-sections"])]),
         .target(
             name: "Capture",
             dependencies: [
@@ -50,8 +54,8 @@ let package = Package(
             swiftSettings: common + small),
         .executableTarget(
             name: "scanlogd",
-            dependencies: ["ScanCore", "Capture", "CLinux"],
-            swiftSettings: common + small,
+            dependencies: ["ScanCore", "Capture", "CLinux", "CSeccomp"],
+            swiftSettings: common + small + [.define("TEST_HOOKS", .when(traits: ["TestHooks"]))],
             linkerSettings: [.unsafeFlags(embeddedFlags + ["-Xlinker", "--gc-sections"], embedded)]),
         .executableTarget(
             name: "core-benchmark",

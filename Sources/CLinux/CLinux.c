@@ -2,14 +2,84 @@
 
 #include <linux/capability.h>
 #include <linux/sock_diag.h>
+#include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/un.h>
 
 int clinux_errno(void) { return errno; }
 
 int clinux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 
 void clinux_syslog(int priority, const char *text, int length) { syslog(priority, "%.*s", length, text); }
+
+static volatile sig_atomic_t alarmed;
+
+static void note_alarm(int signal) {
+    (void)signal;
+    alarmed = 1;
+}
+
+int clinux_catch_alarms(void) {
+    struct sigaction action = {.sa_handler = note_alarm}; /* without SA_RESTART: it is to interrupt */
+    return sigaction(SIGALRM, &action, NULL);
+}
+
+bool clinux_syslog_impatiently(int priority, const char *text, int length) {
+    /* Again and again: interrupted once, syslog(3) connects anew and waits a second time. */
+    const struct timeval half = {.tv_usec = 500000};
+    const struct itimerval on = {.it_interval = half, .it_value = half}, off = {.it_value = {0}};
+    alarmed = 0;
+    setitimer(ITIMER_REAL, &on, NULL);
+    clinux_syslog(priority, text, length);
+    setitimer(ITIMER_REAL, &off, NULL);
+    return alarmed;
+}
+
+int clinux_connect_local(int socket, const char *name) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t length = strlen(name);
+    if (length >= sizeof address.sun_path) return errno = ENAMETOOLONG, -1;
+    memcpy(address.sun_path, name, length);
+    socklen_t size = offsetof(struct sockaddr_un, sun_path) + length + 1;
+    if (name[0] == '@') {
+        address.sun_path[0] = 0;
+        size--; /* an abstract name has no end but its length */
+    }
+    return connect(socket, (struct sockaddr *)&address, size);
+}
+
+int clinux_set_pipe_size(int pipe, int size) { return fcntl(pipe, F_SETPIPE_SZ, size) < 0 ? -1 : 0; }
+
+int clinux_ending_signal(int status) { return WIFSIGNALED(status) ? WTERMSIG(status) : 0; }
+
+int clinux_exit_status(int status) { return WEXITSTATUS(status); }
+
+int clinux_set_undumpable(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
+
+int clinux_limit(int resource, uint64_t limit) {
+    const struct rlimit both = {.rlim_cur = limit, .rlim_max = limit};
+    return setrlimit(resource, &both);
+}
+
+int clinux_landlock_all(void) {
+    /* <linux/landlock.h> of a newer kernel than ours may know more; its numbers are written out for older ones. */
+    struct {
+        uint64_t files, network, scopes;
+    } rules = {0};
+    long version = syscall(444 /* landlock_create_ruleset */, NULL, 0, 1 /* ask for the version */);
+    if (version < 0) return -1;
+    const uint64_t files[] = {0x1fff, 0x3fff, 0x7fff, 0x7fff, 0xffff};
+    rules.files = files[version > 5 ? 4 : version - 1];
+    if (version >= 4) rules.network = 3; /* bind and connect, of TCP */
+    if (version >= 6) rules.scopes = 1;  /* abstract sockets; not signals: the sensor may have to be killed */
+    int ruleset = (int)syscall(444, &rules, sizeof rules, 0);
+    if (ruleset < 0) return -1;
+    int result = (int)syscall(446 /* landlock_restrict_self */, ruleset, 0);
+    close(ruleset);
+    return result;
+}
 
 const char *clinux_option_argument(void) { return optarg; }
 

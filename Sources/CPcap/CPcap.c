@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
@@ -21,6 +22,12 @@ const char *cpcap_reason(void) { return reason; }
 
 void cpcap_set_reason(const char *text) {
     snprintf(reason, sizeof reason, "%s", text ? text : "no reason given");
+}
+
+const char *cpcap_reading_at(int64_t position) {
+    static char text[40];
+    snprintf(text, sizeof text, "read at byte %" PRId64, position);
+    return text;
 }
 
 static void *open_library(void) {

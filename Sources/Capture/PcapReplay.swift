@@ -95,7 +95,8 @@
         private func fault(at position: Int64) -> SystemError {
             if position < 0 { return PcapLibrary.error(name, "read") }
             return SystemError(
-                name, "read at byte ", at: UInt64(position), because: unsafe ConstantText(unsafe: cpcap_reason()))
+                name, unsafe ConstantText(unsafe: cpcap_reading_at(position)),
+                because: unsafe ConstantText(unsafe: cpcap_reason()))
         }
     }
 

@@ -8,11 +8,13 @@ public struct SystemError: Error {
     /// What was tried.
     public let operation: ConstantText
     /// The error number of the call, 0 where there was none.
-    public let code: Int32
+    public var code: Int32 { reason == nil ? value : 0 }
 
+    // Four words in all, so that an error is returned in registers: that makes the whole program smaller by a tenth.
     private let reason: ConstantText?
-    private let number: Int32?
-    private let position: UInt64?
+    /// The error number, or the number that ends a reason.
+    private let value: Int32
+    private let hasNumber: Bool
 
     /// The error of a call that has just failed: errno is read here, before anything else can change it.
     @inline(never)
@@ -22,10 +24,9 @@ public struct SystemError: Error {
 
     /// The error of a call that returns its error number.
     public init(_ object: ConstantText, _ operation: ConstantText, code: Int32) {
-        self.code = code
         reason = nil
-        number = nil
-        position = nil
+        value = code
+        hasNumber = false
         self.object = object
         self.operation = operation
     }
@@ -34,22 +35,9 @@ public struct SystemError: Error {
     public init(
         _ object: ConstantText, _ operation: ConstantText, because reason: ConstantText, _ number: Int32? = nil
     ) {
-        code = 0
         self.reason = reason
-        self.number = number
-        position = nil
-        self.object = object
-        self.operation = operation
-    }
-
-    /// An error at a position in a file, in bytes, that ends the words for what was tried.
-    public init(
-        _ object: ConstantText, _ operation: ConstantText, at position: UInt64, because reason: ConstantText
-    ) {
-        code = 0
-        self.reason = reason
-        number = nil
-        self.position = position
+        value = number ?? 0
+        hasNumber = number != nil
         self.object = object
         self.operation = operation
     }
@@ -60,10 +48,9 @@ public struct SystemError: Error {
         line.append(object)
         line.append(": ")
         line.append(operation)
-        if let position { line.append(decimal: position) }
         line.append(": ")
-        line.append(reason ?? (unsafe ConstantText(unsafe: strerror(code))))
-        if let number { line.append(decimal: UInt32(clamping: number)) }
+        line.append(reason ?? (unsafe ConstantText(unsafe: strerror(value))))
+        if hasNumber { line.append(decimal: UInt32(clamping: value)) }
         return line
     }
 }

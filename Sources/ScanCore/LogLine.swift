@@ -20,12 +20,14 @@ public struct LogLine: Sendable {
     }
 
     /// Appends text, byte for byte.
+    @inline(never)  // like the others below: lines are rare, and called for in many places
     public mutating func append(_ text: String) {
         let utf8 = text.utf8Span.span
         for index in utf8.indices { append(byte: utf8[index]) }
     }
 
     /// Appends another line.
+    @inline(never)
     public mutating func append(_ other: LogLine) {
         for index in 0..<other.count { append(byte: other.bytes[index]) }
     }
@@ -40,8 +42,13 @@ public struct LogLine: Sendable {
 
     /// Appends a number in decimal, padded with zeros to `width` digits, of which there are at most 20.
     public mutating func append(decimal value: some UnsignedInteger & FixedWidthInteger, width: Int = 1) {
+        append(decimal: UInt64(value), padded: width)
+    }
+
+    @inline(never)
+    private mutating func append(decimal value: UInt64, padded width: Int) {
         var digits = InlineArray<20, UInt8>(repeating: UInt8(ascii: "0"))
-        var rest = UInt64(value)
+        var rest = value
         var first = 20
         while rest > 0 {
             first -= 1

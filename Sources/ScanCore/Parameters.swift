@@ -70,6 +70,9 @@ public enum Parameters {
     /// The syslog level of a report: 1 is alert (RFC 5424, table 2). 0 to 7.
     public static let reportLevel: Int32 = 1
 
+    /// How often the status line is logged, in nanoseconds; 0: only when asked for. 0 or more.
+    public static let statusInterval: Int64 = 24 * 3600 * 1_000_000_000
+
     // MARK: Where it runs
 
     /// The user, and its group, that the daemon becomes. Never root.
@@ -157,6 +160,7 @@ extension Parameters {
         if reportBurst < 1 || reportBurst > 1000 { return "reportBurst: must be 1 to 1000" }
         if syslogFacility < 0 || syslogFacility > 23 { return "syslogFacility: must be 0 to 23" }
         if reportLevel < 0 || reportLevel > 7 { return "reportLevel: must be 0 to 7" }
+        if statusInterval < 0 { return "statusInterval: must be 0 or more" }
         if receiveBuffer < 4096 { return "receiveBuffer: must be at least 4096 bytes" }
         if pcapSnapshot < 256 || pcapSnapshot > 65_535 { return "pcapSnapshot: must be 256 to 65535 bytes" }
         if pcapTimeout < 1 || pcapTimeout > 100 { return "pcapTimeout: must be 1 to 100 ms" }

@@ -28,8 +28,11 @@ enum Backend {
         } else {
             throw SystemError(name, "backend", because: "there is none of this name: ring, raw, pcap, nids")
         }
-        if !isBuiltIn { throw SystemError(name, "backend", because: "not built in, see --version") }
+        if !isBuiltIn { throw isAbsent }
     }
+
+    /// The error of one that this binary does not have.
+    var isAbsent: SystemError { SystemError(name, "backend", because: "not built in, see --version") }
 
     /// The name.
     var name: ConstantText {

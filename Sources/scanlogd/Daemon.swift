@@ -1,9 +1,9 @@
 import Capture
 import CLinux
 
-/// Opens /dev/null, which the chroot does not have.
+/// Opens /dev/null.
 func openNullDevice() throws(SystemError) -> Descriptor {
-    Descriptor(owning: try check("/dev/null", "open") { unsafe clinux_open("/dev/null", O_RDWR, 0) })
+    Descriptor(owning: try check("/dev/null", "open") { unsafe clinux_open("/dev/null", O_RDWR | O_CLOEXEC, 0) })
 }
 
 /// Makes sure that descriptors 0 to 2 are open: else a socket would take the place of one, and messages meant for a
@@ -18,35 +18,50 @@ func openStandardDescriptors() throws(SystemError) {
     }
 }
 
-/// Goes on in the background: in a child with a session of its own and no terminal. The parent exits with 0 once the
-/// child is there, with its process id in the file, and with 1 if it can't be.
-///
-/// Called last, when nothing else is left that can fail: the parent's exit status says that we are running.
-///
-/// - Parameters:
-///   - nullDevice: what standard input, output and error become.
-///   - pidFile: where the process id goes.
-func goToBackground(nullDevice: borrowing Descriptor, pidFile: borrowing PidFile?) throws(SystemError) {
-    var ends: InlineArray<2, Int32> = [-1, -1]
-    var pipeEnds = ends.mutableSpan
-    _ = try check("background", "make pipe") {
-        unsafe pipeEnds.withUnsafeMutableBufferPointer { buffer in
-            guard let first = buffer.baseAddress else { return -1 }
-            return unsafe pipe2(first, O_CLOEXEC)
-        }
-    }
-    let parentEnd = Descriptor(owning: ends[0])
-    let childEnd = Descriptor(owning: ends[1])
-    var ready: UInt8 = 0
-    if try check("background", "fork", fork) > 0 {
-        close(childEnd.number)  // so that the end of a child that failed, and said why, is the end of the pipe
-        let isReady = unsafe read(parentEnd.number, &ready, 1) == 1
-        _exit(isReady ? 0 : 1)
-    }
-    _ = try check("background", "start session") { setsid() }
-    try pidFile?.write(getpid())
+/// Lets go of what standard input, output and error were.
+func replaceStandardDescriptors(by nullDevice: borrowing Descriptor) throws(SystemError) {
     for descriptor in STDIN_FILENO...STDERR_FILENO {
         _ = try check("/dev/null", "duplicate") { dup2(nullDevice.number, descriptor) }
     }
-    _ = try check("background", "say so") { unsafe Int32(write(childEnd.number, &ready, 1)) }
+}
+
+/// Ends a value before its scope does: in this process it is not needed any more.
+func letGo<Value: ~Copyable>(_ value: consuming Value) {}
+
+/// The way to the background: a child with a session of its own, whose parent waits until the child is ready.
+struct Launch: ~Copyable {
+    /// Where the parent waits. It is closed when a child that failed, and said why, ends.
+    private let toParent: Descriptor
+    /// What becomes of the terminal.
+    private let nullDevice: Descriptor
+
+    /// Goes on in the child. The parent exits with 0 once the child says that it is ready, and with 1 if it ends before.
+    init() throws(SystemError) {
+        var ends: InlineArray<2, Int32> = [-1, -1]
+        var pipeEnds = ends.mutableSpan
+        _ = try check("background", "make pipe") {
+            unsafe pipeEnds.withUnsafeMutableBufferPointer { buffer in
+                guard let first = buffer.baseAddress else { return -1 }
+                return unsafe pipe2(first, O_CLOEXEC)
+            }
+        }
+        let fromChild = Descriptor(owning: ends[0])
+        let toParent = Descriptor(owning: ends[1])
+        if try check("background", "fork", fork) > 0 {
+            close(toParent.number)
+            var word: UInt8 = 0
+            let isReady = unsafe read(fromChild.number, &word, 1) == 1
+            _exit(isReady ? 0 : 1)
+        }
+        _ = try check("background", "start session") { setsid() }
+        nullDevice = try openNullDevice()
+        self.toParent = toParent
+    }
+
+    /// Lets go of the terminal and says that all is ready: last, when nothing else is left that can fail.
+    consuming func finish() throws(SystemError) {
+        try replaceStandardDescriptors(by: nullDevice)
+        var word: UInt8 = 0
+        _ = try check("background", "say so") { unsafe Int32(write(toParent.number, &word, 1)) }
+    }
 }

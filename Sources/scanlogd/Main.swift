@@ -16,7 +16,7 @@ public func start(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutabl
         switch options.action {
         case .help: try print(usage)
         case .version: try print(buildInformation())
-        case .detect: try detect(options)
+        case .detect: return try detect(options)
         case .replay: try replay(options.captureFile)
         }
         return 0

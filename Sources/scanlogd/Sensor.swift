@@ -3,7 +3,7 @@ import CLinux
 import ScanCore
 
 /// Where lines about packets go.
-protocol ReportLog {
+protocol ReportLog: ~Copyable {
     /// Logs a report, or the line in place of one.
     mutating func report(_ line: LogLine)
 
@@ -11,15 +11,15 @@ protocol ReportLog {
     mutating func notice(_ line: LogLine)
 }
 
-extension SystemLog: ReportLog {}
+extension SensorLog: ReportLog {}
 
 /// Where packets become lines: the detector, the limit on the log, and the log.
-struct Sensor<Log: ReportLog>: ~Copyable, SegmentSink {
+struct Sensor<Log: ReportLog & ~Copyable>: ~Copyable, SegmentSink {
     private(set) var detector: Parameters.Detector
     private var limiter = LogLimiter()
     var log: Log
 
-    init(key: HashKey, log: Log) {
+    init(key: HashKey, log: consuming Log) {
         detector = Parameters.Detector(key: key)
         self.log = log
     }
@@ -51,11 +51,16 @@ struct Sensor<Log: ReportLog>: ~Copyable, SegmentSink {
         }
     }
 
-    /// Takes note of how many packets the kernel has dropped since the start, and returns how many are new.
-    mutating func noteDropped(_ total: UInt64) -> UInt64 {
-        let new = total &- detector.counters.droppedByKernel
+    /// Takes note of how many packets the kernel has dropped since the start.
+    mutating func noteDropped(_ total: UInt64) {
         detector.counters.droppedByKernel = total
-        return new
+    }
+
+    /// What was seen and done so far, in one line.
+    ///
+    /// - Parameter lost: how many lines were lost on the way to the log.
+    func status(lost: UInt64) -> LogLine {
+        LogLine(status: detector, lost: lost)
     }
 }
 

@@ -2,17 +2,23 @@ import Capture
 import CLinux
 import ScanCore
 
-/// What the daemon does all its life: waits for packets, hands them to the sensor, and obeys signals.
+/// What the sensor does all its life: waits for packets, hands them to the detector, and obeys signals and the writer.
 struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
     private var capture: Source
-    private var sensor: Sensor<SystemLog>
+    private var sensor: Sensor<SensorLog>
     private let signals: Signals
-    private let log: SystemLog
 
     /// How the last attempt to receive went.
     private var state = State.idle
     /// When to ask the kernel what it dropped; `nil` when nothing came since it was asked.
     private var dropCheckDue: Timestamp?
+    /// How many dropped packets the log knows of, and since when.
+    private var dropsTold: UInt64 = 0
+    private var dropsToldAt: Timestamp?
+    /// When to say again that receiving still fails.
+    private var failureReminderDue: Timestamp?
+    /// How many lines the writer has lost, as it said last.
+    private var lostByWriter: UInt64 = 0
 
     private enum State {
         /// Nothing waited: wait for a packet.
@@ -26,40 +32,121 @@ struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
     }
 
     /// How long after packets the kernel is asked what it dropped, in nanoseconds: once for all that come meanwhile.
-    private static var dropCheckDelay: Int64 { 60_000_000_000 }
+    private static var dropCheckDelay: Int64 { 1_000_000_000 }
+    /// How long a line about drops speaks for, in nanoseconds.
+    private static var dropLineInterval: Int64 { 60_000_000_000 }
     /// How long a receive that failed is left alone, in milliseconds.
     private static var failurePause: Int32 { 1_000 }
+    /// How often it is said that receiving fails and fails, in nanoseconds.
+    private static var failureReminder: Int64 { 3_600_000_000_000 }
 
-    init(_ capture: consuming Source, _ signals: consuming Signals, key: HashKey, log: SystemLog) {
+    init(_ capture: consuming Source, _ signals: consuming Signals, key: HashKey, log: consuming SensorLog) {
         self.capture = capture
         self.signals = signals
-        self.log = log
         sensor = Sensor(key: key, log: log)
     }
 
-    /// Runs until a signal says to stop.
+    /// Runs until somebody says to stop.
+    ///
+    /// - Throws: that the writer is gone, or that waiting is impossible.
     mutating func run() throws(SystemError) {
-        while true {
-            try wait()
-            while let request = signals.next() {
-                if request == .stop {
-                    checkDrops()
-                    return
-                }
-            }
+        while try !mustStop(wait()) {
             receive()
             if let due = dropCheckDue, Timestamp.now() >= due { checkDrops() }
         }
+        checkDrops()
+        sensor.log.tellLastLosses()
     }
 
-    private func wait() throws(SystemError) {
+    /// Says in the log why the loop could not go on.
+    mutating func giveUp(_ error: SystemError) {
+        sensor.log.tellLastLosses()
+        sensor.log.giveUp(error.line)
+    }
+
+    // MARK: Waiting
+
+    /// The places of what is waited for.
+    private enum Place {
+        static var signals: Int { 0 }
+        static var words: Int { 1 }
+        static var lines: Int { 2 }
+        static var packets: Int { 3 }
+    }
+
+    private mutating func wait() throws(SystemError) -> PollSet {
+        var waiting = PollSet()
+        waiting.watch(Place.signals, signals.number)
+        waiting.watch(Place.words, sensor.log.words)
+        waiting.watch(Place.lines, sensor.log.lines, for: sensor.log.wantsRoom ? POLLOUT : 0)
+        if state == .idle { waiting.watch(Place.packets, capture.descriptor) }
+        try waiting.wait(timeout: timeout)
+        return waiting
+    }
+
+    private var timeout: Int32 {
         switch state {
-        case .idle: try signals.wait(or: capture.descriptor, timeout: dropCheckDue.map(milliseconds(until:)) ?? -1)
-        case .gathering: try signals.wait(or: -1, timeout: capture.gatherTime)
-        case .behind: break
-        case .failing: try signals.wait(or: -1, timeout: Self.failurePause)
+        case .idle: dropCheckDue.map { $0.millisecondsFromNow } ?? -1
+        case .gathering: capture.gatherTime
+        case .behind: 0
+        case .failing: Self.failurePause
         }
     }
+
+    // MARK: Obeying
+
+    private mutating func mustStop(_ happened: PollSet) throws(SystemError) -> Bool {
+        if happened.isBroken(Place.lines) { throw Self.writerIsGone }
+        if happened.happened(Place.lines) { sensor.log.tellLosses() }
+        if happened.happened(Place.signals) {
+            while let request = signals.next() {
+                switch request {
+                case .stop: return true
+                case .logStatus: logStatus()
+                case .runTestHook: runTestHook()
+                case .collectChild, .ignore: break
+                }
+            }
+        }
+        if !happened.happened(Place.words) { return false }
+        return try obeyWriter()
+    }
+
+    private mutating func obeyWriter() throws(SystemError) -> Bool {
+        var word = Record(.line)
+        while true {
+            switch try sensor.log.nextWord(&word) {
+            case .record: break
+            case .nothing: return false
+            case .end: throw Self.writerIsGone
+            }
+            switch word.kind {
+            case .stop: return true
+            case .logStatus:
+                lostByWriter = UInt64(word.number)
+                logStatus()
+            case .showLife: sensor.log.showLife(currentStatus())
+            case .line, .ready, .alive: break  // not for us
+            }
+        }
+    }
+
+    private static var writerIsGone: SystemError {
+        SystemError("writer", "hand over lines", because: "it has ended")
+    }
+
+    private mutating func logStatus() {
+        var line = LogLine("status: ")
+        line.append(currentStatus())
+        sensor.log.inform(line)
+    }
+
+    private mutating func currentStatus() -> LogLine {
+        noteDrops()
+        return sensor.status(lost: sensor.log.lost + lostByWriter)
+    }
+
+    // MARK: Receiving
 
     private mutating func receive() {
         let hadFailed = state == .failing
@@ -71,37 +158,55 @@ struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
             case .batch: state = .behind
             }
             if reception != .nothing { expectDrops() }
-            if hadFailed { log.warn(LogLine("packets are received again")) }
+            if hadFailed { sensor.log.warn(LogLine("packets are received again")) }
         } catch {
             state = .failing
-            if !hadFailed { log.warn(error.line) }
+            if let due = failureReminderDue, hadFailed, Timestamp.now() < due { return }
+            failureReminderDue = .fromNow(Self.failureReminder)
+            sensor.log.warn(error.line)
         }
     }
 
     private mutating func expectDrops() {
-        if dropCheckDue == nil {
-            dropCheckDue = Timestamp(nanoseconds: Timestamp.now().nanoseconds + Self.dropCheckDelay)
-        }
+        if dropCheckDue != nil { return }
+        let soon = Timestamp.fromNow(Self.dropCheckDelay)
+        let allowed = dropsToldAt.map { Timestamp(nanoseconds: $0.nanoseconds + Self.dropLineInterval) }
+        dropCheckDue = max(soon, allowed ?? soon)
     }
 
-    /// Says how many packets were lost since this was last asked, if any were.
+    /// Says how many packets were lost since this was last said, if any were.
     private mutating func checkDrops() {
         dropCheckDue = nil
+        noteDrops()
+        let total = sensor.detector.counters.droppedByKernel
+        if total == dropsTold { return }
+        var line = LogLine()
+        line.append(decimal: total &- dropsTold)
+        line.append(" packets dropped by the kernel: more came than could be received")
+        sensor.log.warn(line)
+        dropsTold = total
+        dropsToldAt = .now()
+    }
+
+    private mutating func noteDrops() {
         do throws(SystemError) {
-            let new = sensor.noteDropped(try capture.droppedByKernel())
-            if new > 0 {
-                var line = LogLine()
-                line.append(decimal: new)
-                line.append(" packets dropped by the kernel: more came than could be received")
-                log.warn(line)
-            }
+            sensor.noteDropped(try capture.droppedByKernel())
         } catch {
-            log.warn(error.line)
+            sensor.log.warn(error.line)
+            dropsToldAt = .now()  // so that a fault that stays is not said each second
         }
     }
 }
 
-/// How many milliseconds there are until a point in time, rounded up.
-private func milliseconds(until due: Timestamp) -> Int32 {
-    Int32(clamping: max(0, due.nanoseconds - Timestamp.now().nanoseconds) / 1_000_000 + 1)
+extension Timestamp {
+    /// The point so many nanoseconds from now.
+    static func fromNow(_ nanoseconds: Int64) -> Timestamp {
+        Timestamp(nanoseconds: now().nanoseconds + nanoseconds)
+    }
+
+    /// How many milliseconds there are until then, rounded up; 0 when it is over.
+    var millisecondsFromNow: Int32 {
+        let left = nanoseconds - Timestamp.now().nanoseconds
+        return left <= 0 ? 0 : Int32(clamping: left / 1_000_000 + 1)
+    }
 }

@@ -3,52 +3,62 @@ import CLinux
 
 /// The signals that mean something to us, as something to poll (signalfd(2)): no handler ever runs, so nothing is
 /// interrupted and nothing shared.
+///
+/// A process's own: each of the two opens one after the fork.
 struct Signals: ~Copyable {
     /// What somebody wants.
     enum Request {
         case stop
-        /// Nothing: SIGHUP and SIGUSR1 are harmless.
+        case logStatus
+        /// A child has ended.
+        case collectChild
+        /// Of a test build: do what the sandbox forbids.
+        case runTestHook
+        /// Nothing: SIGHUP is harmless.
         case ignore
     }
 
     private let descriptor: Descriptor
 
-    /// Blocks the signals, and makes them readable. They wait for the loop from here on.
+    /// The number to poll.
+    var number: Int32 { descriptor.number }
+
+    /// Blocks the signals, for this process and those it will fork. They wait from here on.
+    static func block() throws(SystemError) {
+        var set = Signals.all
+        unsafe sigaddset(&set, SIGPIPE)  // a closed standard error must not end us: a write says it too
+        _ = try check("signals", "block") { unsafe sigprocmask(SIG_SETMASK, &set, nil) }
+    }
+
+    /// Makes them readable.
     init() throws(SystemError) {
-        var set = sigset_t()
-        unsafe sigemptyset(&set)
-        for signal in [SIGTERM, SIGINT, SIGHUP, SIGUSR1] { unsafe sigaddset(&set, signal) }
+        var set = Signals.all
         let number = try check("signals", "open") {
             unsafe signalfd(-1, &set, Int32(SFD_CLOEXEC | SFD_NONBLOCK))
         }
-        unsafe sigaddset(&set, SIGPIPE)  // a closed standard error must not end us: a write says it too
-        _ = try check("signals", "block") { unsafe sigprocmask(SIG_SETMASK, &set, nil) }
         descriptor = Descriptor(owning: number)
     }
 
-    /// Waits until a signal comes, another descriptor is readable or time is over.
-    ///
-    /// - Parameters:
-    ///   - other: the other descriptor, or -1 for none.
-    ///   - timeout: in milliseconds, or -1 for ever.
-    func wait(or other: Int32, timeout: Int32) throws(SystemError) {
-        var waiting: InlineArray<2, pollfd> = [
-            pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: other, events: Int16(POLLIN), revents: 0),
-        ]
-        var span = waiting.mutableSpan
-        _ = try check("descriptors", "poll") {
-            unsafe span.withUnsafeMutableBufferPointer { unsafe poll($0.baseAddress, 2, timeout) }
-        }
+    private static var all: sigset_t {
+        var set = sigset_t()
+        unsafe sigemptyset(&set)
+        for signal in [SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD] { unsafe sigaddset(&set, signal) }
+        #if TEST_HOOKS
+            unsafe sigaddset(&set, SIGUSR2)
+        #endif
+        return set
     }
 
     /// The next signal that has come, or `nil`.
     func next() -> Request? {
         var information = signalfd_siginfo()
         let size = MemoryLayout<signalfd_siginfo>.size
-        guard unsafe read(descriptor.number, &information, size) == size else { return nil }
+        guard unsafe read(number, &information, size) == size else { return nil }
         switch Int32(bitPattern: information.ssi_signo) {
         case SIGTERM, SIGINT: return .stop
+        case SIGUSR1: return .logStatus
+        case SIGCHLD: return .collectChild
+        case SIGUSR2: return .runTestHook
         default: return .ignore
         }
     }

@@ -2,41 +2,79 @@ import Capture
 import CLinux
 import ScanCore
 
-/// Our voice in syslog(3).
+/// The system log, by way of syslog(3), and a copy of it on standard error if that is wanted.
+///
+/// syslog(3) says nothing of failure. So we look at the log's socket before and after each line: if it was the same one,
+/// with somebody behind it, the line arrived. If not it has to be written again: at least once, that is.
 struct SystemLog {
-    /// Connects to syslogd at once: its socket can't be reached from inside the chroot.
+    /// Whether each line goes to standard error as well.
+    let copiesLines: Bool
+    /// The socket that syslog(3) is connected to.
+    private var connected: LogSocket.Identity?
+
+    /// Connects to syslogd, for the sensor too: it can't reach the socket from inside its root directory.
     ///
     /// - Parameter copyToStandardError: whether each line goes there as well.
     init(copyToStandardError: Bool) {
-        let option = LOG_NDELAY | (copyToStandardError ? LOG_PERROR : 0)
+        copiesLines = copyToStandardError && !standardErrorIsTheJournal()
         let ident = ConstantText(Parameters.syslogIdent)
-        unsafe openlog(ident.pointer, option, Parameters.syslogFacility << 3)
+        unsafe openlog(ident.pointer, LOG_NDELAY, Parameters.syslogFacility << 3)
     }
 
-    /// Logs a report, or the line in place of one.
-    func report(_ line: LogLine) {
-        write(line, level: Parameters.reportLevel)
-    }
-
-    /// Logs what an administrator should look after.
-    func warn(_ line: LogLine) {
-        write(line, level: LOG_WARNING)
-    }
-
-    /// Logs a change that is no fault of ours.
-    func notice(_ line: LogLine) {
-        write(line, level: LOG_NOTICE)
-    }
-
-    /// Logs what is good to know.
-    func inform(_ line: LogLine) {
-        write(line, level: LOG_INFO)
-    }
-
-    private func write(_ line: LogLine, level: Int32) {
-        unsafe line.bytes.span.withUnsafeBytes { bytes in
-            unsafe clinux_syslog(
-                level, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(line.count))
+    /// Tries to log a line, within about a second.
+    ///
+    /// - Returns: whether it is in the log. If not, try again later.
+    mutating func write(_ line: LogLine, level: Int32) -> Bool {
+        do throws(SystemError) {
+            let before = try LogSocket.look()
+            if !before.hasRoom { return false }
+            if connected != before.identity {
+                closelog()  // it would go on with a socket that nobody finds any more
+                connected = before.identity
+            }
+            if unsafe withText(of: line, { unsafe clinux_syslog_impatiently(level, $0, $1) }) { return false }
+            return try LogSocket.look().identity == before.identity
+        } catch {
+            return false
         }
+    }
+
+    /// Copies a line to standard error, if that is wanted and nobody has to wait for it.
+    func copy(_ line: LogLine) {
+        if !copiesLines { return }
+        var waiting = PollSet()
+        waiting.watch(0, STDERR_FILENO, for: POLLOUT)
+        do throws(SystemError) {
+            try waiting.wait(timeout: 0)
+        } catch {
+            return
+        }
+        if waiting.happened(0) { complain(line) }
+    }
+
+    /// Logs a line over the connection that was opened at the start, and no other, without a promise.
+    static func writeOnce(_ line: LogLine, level: Int32) {
+        unsafe withText(of: line) { unsafe clinux_syslog(level, $0, $1) }
+    }
+}
+
+private func withText<Result>(of line: LogLine, _ body: (UnsafePointer<CChar>?, Int32) -> Result) -> Result {
+    unsafe line.bytes.span.withUnsafeBytes { bytes in
+        unsafe body(bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(line.count))
+    }
+}
+
+/// Whether standard error goes to the journal, where syslog goes too: systemd.exec(5), $JOURNAL_STREAM.
+private func standardErrorIsTheJournal() -> Bool {
+    var status = stat()
+    guard let stream = unsafe getenv("JOURNAL_STREAM"), unsafe fstat(STDERR_FILENO, &status) == 0 else { return false }
+    var expected = LogLine()
+    expected.append(decimal: UInt64(status.st_dev))
+    expected.append(":")
+    expected.append(decimal: UInt64(status.st_ino))
+    expected.append(byte: 0)
+    return unsafe withText(of: expected) { text, _ in
+        guard let text = unsafe text else { return false }
+        return unsafe strcmp(text, stream) == 0
     }
 }

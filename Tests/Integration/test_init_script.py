@@ -102,7 +102,7 @@ def test_start_of_a_running_daemon_succeeds_and_changes_nothing(script: Script, 
     assert script.status("start") == 0
     daemon.adopt()
     assert script.status("start") == 0
-    assert processes_named() == [daemon.pid]
+    assert processes_named() == [daemon.pid, daemon.sensor]
     assert PID_FILE.read_text() == f"{daemon.pid}\n"
 
 
@@ -128,7 +128,7 @@ def test_restart_replaces_the_daemon(script: Script, daemon: Daemon, action: str
     assert daemon.wait() == 0
     daemon.adopt()
     assert daemon.pid != first
-    assert processes_named() == [daemon.pid]
+    assert processes_named() == [daemon.pid, daemon.sensor]
 
 
 def test_restart_of_a_stopped_daemon_starts_it(script: Script, daemon: Daemon) -> None:

@@ -6,9 +6,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from harness.daemon import Daemon, descriptors, processes_named, status_fields
+from harness.daemon import Daemon, descriptors, finish, processes_named, status_fields, wait_until
+from harness.network import tool
 from harness.places import CHROOT, PID_FILE
 from harness.scene import Scene
+from harness.syslog_sink import SyslogSink
 
 USER, GROUP = 48651, 48652
 
@@ -33,11 +35,14 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def running(manner: str, backend: str, daemon: Daemon) -> Daemon:
+def running(manner: str, backend: str, daemon: Daemon, log: SyslogSink) -> Daemon:
+    """A daemon that has logged its first line, so that both processes have done all they do at the start."""
     if manner == "daemon":
         daemon.start("--backend", backend)
     else:
         daemon.start_foreground("--backend", backend)
+    wait_until(lambda: bool(log.messages), "nothing logged")
+    assert len(processes_named()) == 2
     return daemon
 
 
@@ -67,10 +72,46 @@ def test_no_new_privileges_can_be_gained(running: Daemon) -> None:
         assert status_fields(pid)["NoNewPrivs"] == "1"
 
 
-def test_root_and_working_directory_are_the_empty_one(running: Daemon) -> None:
-    assert os.readlink(f"/proc/{running.pid}/root") == str(CHROOT)
-    assert os.readlink(f"/proc/{running.pid}/cwd") == str(CHROOT)
+def test_the_sensors_root_and_working_directory_are_the_empty_one(running: Daemon) -> None:
+    assert os.readlink(f"/proc/{running.sensor}/root") == str(CHROOT)
+    assert os.readlink(f"/proc/{running.sensor}/cwd") == str(CHROOT)
     assert not list(CHROOT.iterdir())
+
+
+def test_system_calls_are_filtered(running: Daemon) -> None:
+    for pid in processes_named():
+        assert status_fields(pid)["Seccomp"] == "2"
+
+
+def limits(pid: int) -> dict[str, tuple[str, str]]:
+    """The soft and the hard limits of a process, by name."""
+    lines = Path(f"/proc/{pid}/limits").read_text().splitlines()[1:]
+    return {line[:26].strip(): (line[26:47].strip(), line[47:68].strip()) for line in lines}
+
+
+def test_nothing_can_be_forked_or_dumped(running: Daemon) -> None:
+    for pid in processes_named():
+        assert limits(pid)["Max processes"] == ("0", "0")
+        assert limits(pid)["Max core file size"] == ("0", "0")
+
+
+def test_no_process_can_be_looked_into_by_its_own_user(running: Daemon) -> None:
+    for pid in processes_named():
+        # The files of a process that can't be dumped belong to root.
+        assert os.stat(f"/proc/{pid}/mem").st_uid == 0
+        peek = [tool("setpriv"), f"--reuid={USER}", f"--regid={GROUP}", "--clear-groups", "ls", f"/proc/{pid}/fd"]
+        assert finish(peek).status != 0
+
+
+def test_the_sensor_can_open_no_descriptor_and_write_no_file(running: Daemon) -> None:
+    most = int(limits(running.sensor)["Max open files"][0])
+    assert set(range(most)) <= set(descriptors(running.sensor)), "each number below the limit is taken"
+    assert limits(running.sensor)["Max file size"] == ("0", "0")
+
+
+def test_the_writer_can_open_few_descriptors(running: Daemon) -> None:
+    most = int(limits(running.pid)["Max open files"][0])
+    assert len(set(range(most)) - set(descriptors(running.pid))) <= 3
 
 
 def test_one_thread_runs(running: Daemon) -> None:
@@ -92,24 +133,33 @@ def socket_kinds(pid: int) -> dict[str, str]:
     return kinds
 
 
-def test_open_descriptors_are_the_backends_sockets_and_the_log_and_nothing_else(
+def kinds_of_descriptors(pid: int) -> list[str]:
+    """What a process holds beyond standard input, output and error, a word for each."""
+    tables = socket_kinds(pid)
+    found = []
+    for number, name in descriptors(pid).items():
+        if inode := re.fullmatch(r"socket:\[(\d+)\]", name):
+            found.append(tables[inode[1]])
+        elif number > 2:
+            found.append(re.sub(r"^anon_inode:\[(\w+)\]$|^(pipe):.*$", r"\1\2", name))
+    return sorted(found)
+
+
+def test_the_sensor_holds_its_sockets_its_way_to_the_writer_and_nothing_else(
     running: Daemon, backend: str
 ) -> None:
-    kinds = socket_kinds(running.pid)
-    in_foreground = running.in_foreground
-    counts: Counter[str] = Counter()
-    for number, name in descriptors(running.pid).items():
-        if inode := re.fullmatch(r"socket:\[(\d+)\]", name):
-            counts[kinds[inode[1]]] += 1
-        elif number <= 2:
-            # In the foreground standard error is the tests' own file.
-            assert name == "/dev/null" or (in_foreground and number == 2), (number, name)
-        else:
-            allowed = r"/dev/null|anon_inode:\[(eventpoll|signalfd|eventfd|timerfd)\]"
-            is_pid_file = name == str(PID_FILE) and not in_foreground
-            assert is_pid_file or re.fullmatch(allowed, name), (number, name)
-    assert counts.pop("unix") >= 1
-    assert counts == SOCKETS[backend]
+    kinds = kinds_of_descriptors(running.sensor)
+    sockets = [table for table, count in SOCKETS[backend].items() for _ in range(count)]
+    # unix: the writer, and syslog(3); libpcap has an event to break its loop.
+    expected = sorted(["eventpoll", "pipe", *sockets, "signalfd", "unix", "unix"])
+    assert [kind for kind in kinds if kind not in ("/dev/null", "eventfd")] == expected
+    assert [descriptors(running.sensor)[number] for number in range(3)] == ["/dev/null"] * 3
+
+
+def test_the_writer_holds_its_way_to_the_sensor_and_the_log_and_nothing_else(running: Daemon) -> None:
+    kinds = kinds_of_descriptors(running.pid)
+    pid_file = [] if running.in_foreground else [str(PID_FILE)]
+    assert kinds == [*pid_file, "pipe", "signalfd", "unix", "unix"]
 
 
 def assert_detached(pid: int) -> None:
@@ -132,11 +182,12 @@ def test_a_daemon_is_detached_at_the_moment_its_parent_exits(daemon: Daemon) -> 
 
 
 def test_no_memory_is_both_writable_and_executable_or_shared_but_with_the_kernel(running: Daemon) -> None:
-    for line in Path(f"/proc/{running.pid}/maps").read_text().splitlines():
-        permissions = line.split()[1]
-        assert not ("w" in permissions and "x" in permissions), line
-        # The ring of a packet socket is the kernel's and ours.
-        assert "s" not in permissions or re.search(r" socket:\[\d+\]$", line), line
+    for pid in processes_named():
+        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+            permissions = line.split()[1]
+            assert not ("w" in permissions and "x" in permissions), line
+            # The ring of a packet socket is the kernel's and ours.
+            assert "s" not in permissions or re.search(r" socket:\[\d+\]$", line), line
 
 
 def test_a_foreground_daemon_holds_no_pid_file(idle_scene: Scene) -> None:

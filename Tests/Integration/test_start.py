@@ -145,10 +145,11 @@ def test_a_second_start_is_refused_with_the_number_of_the_first(
 ) -> None:
     idle_scene.daemon.start()
     first = idle_scene.daemon.pid
+    running = processes_named()
     done = idle_scene.daemon.run(*options)
     assert (done.status, done.stdout) == (1, "")
     assert re.fullmatch(rf"scanlogd: [^\n]*already running[^\n]*\b{first}\b[^\n]*\n", done.stderr), done
-    assert processes_named() == [first]
+    assert processes_named() == running
     assert PID_FILE.read_text() == f"{first}\n"
     idle_scene.assert_nothing_more()
 

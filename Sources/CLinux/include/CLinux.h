@@ -15,16 +15,19 @@
 #include <pwd.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <sys/wait.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -43,6 +46,42 @@ int clinux_open(const char *path, int flags, mode_t mode);
 
 /* syslog(3) is variadic. Logs `length` bytes of text. */
 void clinux_syslog(int priority, const char *text, int length);
+
+/*
+ * The same, but it comes back when syslogd takes nothing for about a second, for which a signal handler is needed.
+ * Whether it was kept from waiting: then the text may not have arrived.
+ */
+bool clinux_syslog_impatiently(int priority, const char *text, int length);
+
+/* Installs that handler, of SIGALRM: 0, or -1 with errno. */
+int clinux_catch_alarms(void);
+
+/*
+ * sockaddr_un ends in an array whose length counts. Connects to a local socket, which in the abstract name space has
+ * a name that begins with '@': 0, or -1 with errno.
+ */
+int clinux_connect_local(int socket, const char *name);
+
+/* fcntl(2) is variadic. Makes room for so many bytes in a pipe: 0, or -1 with errno. */
+int clinux_set_pipe_size(int pipe, int size);
+
+/* WIFSIGNALED and its kin are macros: the signal that ended a process, or 0. */
+int clinux_ending_signal(int status);
+
+/* The exit status of a process that ended by itself. */
+int clinux_exit_status(int status);
+
+/* prctl(2) is variadic. Keeps other processes of the same user from looking into this one: 0, or -1 with errno. */
+int clinux_set_undumpable(void);
+
+/* setrlimit(2) takes an enumeration, or a number, by C library. Sets both limits: 0, or -1 with errno. */
+int clinux_limit(int resource, uint64_t limit);
+
+/*
+ * Landlock has no wrappers, and grows (landlock(7)). Takes away all that this kernel's can: files, TCP, abstract
+ * sockets. What is open stays so. 0, or -1 with errno: ENOSYS or EOPNOTSUPP where there is no Landlock.
+ */
+int clinux_landlock_all(void);
 
 /* optarg is a mutable global. */
 const char *clinux_option_argument(void);

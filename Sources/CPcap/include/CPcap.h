@@ -41,6 +41,9 @@ const struct cpcap_library *_Nullable cpcap_load(void);
 /* Why the last call of this thread failed, until its next failure. The library's own text ends with its handle. */
 const char *_Nonnull cpcap_reason(void);
 
+/* "read at byte POSITION", until it is called again. */
+const char *_Nonnull cpcap_reading_at(int64_t position);
+
 /* Keeps a text for cpcap_reason(). */
 void cpcap_set_reason(const char *_Nullable text);
 

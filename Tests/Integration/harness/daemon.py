@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from .network import Namespace
-from .places import BINARY, CHROOT, PID_FILE, REFERENCE, REFERENCE_CHROOT
+from .places import BINARY, PID_FILE, REFERENCE, REFERENCE_CHROOT
 
 START_TIMEOUT = 10.0
 STOP_TIMEOUT = 5.0
@@ -24,16 +24,21 @@ def wait_until(condition: Callable[[], bool], what: str, timeout: float = STOP_T
 
 
 def processes_named(name: str = "scanlogd") -> list[int]:
-    """The processes of that name; the pid namespace is the tests' own, so no other run's are among them."""
+    """The processes of that name that have not ended. The pid namespace is the tests' own: no other run's are there."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                if (entry / "comm").read_text().rstrip("\n") == name:
-                    found.append(int(entry.name))
+                fields = status_fields(int(entry.name))
             except (FileNotFoundError, ProcessLookupError):
                 continue
+            if fields["Name"] == name and not fields["State"].startswith(("Z", "X")):
+                found.append(int(entry.name))
     return sorted(found)
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def status_fields(pid: int) -> dict[str, str]:
@@ -73,11 +78,18 @@ def redirected(command: Sequence[str], redirections: str) -> list[str]:
 class Daemon:
     """One run of the binary in the target's namespace, as a daemon or in the foreground."""
 
-    def __init__(self, namespace: Namespace) -> None:
+    def __init__(self, namespace: Namespace, binary: Path = BINARY) -> None:
         self.namespace = namespace
+        self._binary = binary
         self.pid = 0
         self._foreground: subprocess.Popen[bytes] | None = None
         self._stderr = TemporaryFile()
+
+    @property
+    def sensor(self) -> int:
+        """The process that looks at packets. The daemon's own is the one that writes the log."""
+        (sensor,) = children(self.pid)
+        return sensor
 
     @property
     def in_foreground(self) -> bool:
@@ -85,7 +97,7 @@ class Daemon:
 
     def command(self, *options: object, wrapper: Sequence[str] = (), redirections: str = "") -> list[str]:
         """The command line that starts the binary on the target, through a wrapper such as setpriv."""
-        command = [*wrapper, str(BINARY), *map(str, options)]
+        command = [*wrapper, str(self._binary), *map(str, options)]
         return self.namespace.command(*(redirected(command, redirections) if redirections else command))
 
     def run(self, *options: object, wrapper: Sequence[str] = ()) -> Finished:
@@ -115,14 +127,13 @@ class Daemon:
             self.command("-d", *options, redirections=redirections), stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=self._stderr, env={**os.environ, **(env or {})}, pass_fds=keep)
         self.pid = self._foreground.pid
-        wait_until(self._is_ready, "no daemon in its chroot", START_TIMEOUT)
+        wait_until(self._is_ready, "no daemon in its sandbox", START_TIMEOUT)
 
     def _is_ready(self) -> bool:
-        """Without privileges, which go last: whatever comes now is captured already."""
+        """Both processes have given up what they could do, which they do last: what comes now is captured already."""
         assert self._foreground and self._foreground.poll() is None, f"ended: {self._foreground}: {self.stderr()}"
-        status = status_fields(self.pid)
-        return (status["Uid"].split()[0] != "0" and int(status["CapPrm"], 16) == 0
-                and status["NoNewPrivs"] == "1" and os.readlink(f"/proc/{self.pid}/root") == str(CHROOT))
+        return all(len(children(self.pid)) == 1 and status_fields(pid)["Seccomp"] == "2"
+                   for pid in (self.pid, *children(self.pid)))
 
     def stderr(self) -> str:
         """What a foreground daemon has written so far."""
@@ -179,12 +190,19 @@ class Daemon:
             self._stderr.close()
 
 
+def reap() -> None:
+    """Takes up the orphans that have ended: the tests are their namespace's first process."""
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and status_fields(int(entry.name))["Name"] == "scanlogd":
+                os.waitpid(int(entry.name), 0)
+        except (ChildProcessError, FileNotFoundError, ProcessLookupError):
+            continue
+
+
 def sweep() -> None:
     """After a failed test: no daemon of its may disturb the next."""
     for pid in processes_named():
         os.kill(pid, signal.SIGKILL)
-        try:
-            os.waitpid(pid, 0)
-        except ChildProcessError:
-            pass
+    reap()
     PID_FILE.unlink(missing_ok=True)

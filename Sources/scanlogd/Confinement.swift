@@ -1,0 +1,81 @@
+import Capture
+import CLinux
+import CSeccomp
+
+/// Makes this process one that can do nothing but look at the packets of the sockets that it holds, and hand over lines.
+///
+/// - Parameters:
+///   - account: the user it becomes.
+///   - directory: what becomes its root directory.
+///   - filterSystemCalls: leaves it the system calls that it needs: one of `cseccomp_confine_`.
+func confineSensor(
+    to account: Account, in directory: consuming ChrootDirectory, filterSystemCalls: () -> Int32
+) throws(SystemError) {
+    let nullDevice = try openNullDevice()  // it can't be reached from inside the directory
+    try directory.enter()
+    try dropPrivileges(to: account)
+    try hideFromOthers()
+    try replaceStandardDescriptors(by: nullDevice)
+    letGo(nullDevice)
+    try limitDescriptors(more: 0)
+    try limit(RLIMIT_FSIZE, to: 0)  // no file can grow; a pipe is none
+    try install(filterSystemCalls)
+}
+
+/// Makes this process one that can do nothing but write to the system log's socket, and to what it holds.
+///
+/// It keeps the root directory: a syslogd that is started again makes a new socket there.
+///
+/// - Parameter account: the user it becomes.
+func confineWriter(to account: Account) throws(SystemError) {
+    _ = try check("/", "enter") { unsafe chdir("/") }
+    try dropPrivileges(to: account)
+    try hideFromOthers()
+    // The two sockets it opens anew: that of syslog(3), and one that looks whether somebody listens.
+    try limitDescriptors(more: 2)
+    try loseFiles()
+    _ = try check("signals", "catch alarms") { clinux_catch_alarms() }
+    try install(cseccomp_confine_writer)
+}
+
+/// Whether this build and this kernel can end a process that makes a system call it never makes.
+var systemCallsAreFiltered: Bool { cseccomp_is_available() }
+
+private func install(_ filter: () -> Int32) throws(SystemError) {
+    if !systemCallsAreFiltered { return }  // the log says so
+    _ = try check("system-call filter", "install") { filter() }
+}
+
+/// Nothing can look into the process, its memory is never written out, and it has no children.
+private func hideFromOthers() throws(SystemError) {
+    _ = try check("privileges", "forbid dumps") { clinux_set_undumpable() }
+    try limit(RLIMIT_CORE, to: 0)
+    try limit(__RLIMIT_NPROC, to: 0)
+}
+
+private func limit(_ resource: __rlimit_resource, to value: UInt64) throws(SystemError) {
+    _ = try check("limits", "set") { clinux_limit(Int32(resource.rawValue), value) }
+}
+
+/// Lets only so many descriptors be opened beside those that are open: what opens one takes the lowest free number, and
+/// the limit leaves no more free numbers below it.
+private func limitDescriptors(more count: Int) throws(SystemError) {
+    var placeholders: InlineArray<2, Int32> = [-1, -1]
+    for index in 0..<count { placeholders[index] = try check("descriptors", "duplicate") { dup(STDIN_FILENO) } }
+    while true {
+        let lowestFree = try check("descriptors", "duplicate") { dup(STDIN_FILENO) }
+        if lowestFree < PollSet.size { continue }  // poll(2) takes no more entries than descriptors may be open
+        close(lowestFree)
+        for index in 0..<count { close(placeholders[index]) }
+        return try limit(RLIMIT_NOFILE, to: UInt64(lowestFree))
+    }
+}
+
+/// Takes the whole file system away, where the kernel can do so: to connect to a socket is not among what it forbids.
+private func loseFiles() throws(SystemError) {
+    do throws(SystemError) {
+        _ = try check("Landlock", "restrict") { clinux_landlock_all() }
+    } catch {
+        if error.code != ENOSYS && error.code != EOPNOTSUPP { throw error }
+    }
+}

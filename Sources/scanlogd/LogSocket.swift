@@ -1,0 +1,54 @@
+import Capture
+import CLinux
+
+/// The socket of the system log, looked at from outside syslog(3), which does not tell whether a line arrived.
+enum LogSocket {
+    /// Which socket it is: a syslogd that is started again makes a new one in the place of the old.
+    struct Identity: Equatable {
+        fileprivate let device: dev_t
+        fileprivate let file: ino_t
+        fileprivate let changed: Int
+        fileprivate let changedNanoseconds: Int
+
+        static func == (one: Identity, other: Identity) -> Bool {
+            one.device == other.device && one.file == other.file && one.changed == other.changed
+                && one.changedNanoseconds == other.changedNanoseconds
+        }
+    }
+
+    /// The socket, and whether it takes a line now.
+    struct State {
+        let identity: Identity
+        let hasRoom: Bool
+    }
+
+    /// Where it is: _PATH_LOG.
+    private static var path: ConstantText { "/dev/log" }
+
+    /// Looks whether somebody listens.
+    ///
+    /// - Throws: why nobody can be reached.
+    static func look() throws(SystemError) -> State {
+        let identity = try identify()
+        let type = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        let probe = Descriptor(owning: try check(path, "make socket") { socket(AF_UNIX, type, 0) })
+        do throws(SystemError) {
+            _ = try check(path, "connect") { unsafe clinux_connect_local(probe.number, path.pointer) }
+        } catch {
+            // Somebody listens for streams, which syslog(3) also speaks. They don't tell how full they are.
+            if error.code == EPROTOTYPE { return State(identity: identity, hasRoom: true) }
+            throw error
+        }
+        var entry = pollfd(fd: probe.number, events: Int16(POLLOUT), revents: 0)
+        let ready = try check(path, "poll") { unsafe poll(&entry, 1, 0) }
+        return State(identity: identity, hasRoom: ready > 0)
+    }
+
+    private static func identify() throws(SystemError) -> Identity {
+        var status = stat()
+        _ = try check(path, "find") { unsafe stat(path.pointer, &status) }
+        return Identity(
+            device: status.st_dev, file: status.st_ino, changed: status.st_ctim.tv_sec,
+            changedNanoseconds: status.st_ctim.tv_nsec)
+    }
+}

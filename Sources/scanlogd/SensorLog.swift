@@ -1,0 +1,113 @@
+import Capture
+import CLinux
+import ScanCore
+
+/// The sensor's voice: it hands lines to the writer and never waits for it. What there is no room for is counted.
+struct SensorLog: ~Copyable {
+    private let link: LinkEnd
+
+    /// How many lines have been lost since the start.
+    private(set) var lost: UInt64 = 0
+    /// How many of them no line has told of yet.
+    private var untold: UInt64 = 0
+
+    init(_ link: consuming LinkEnd) {
+        self.link = link
+    }
+
+    /// The number to poll: broken when the writer is gone, and with room again when it can be written.
+    var lines: Int32 { link.lines.number }
+
+    /// The number to poll for words of the writer.
+    var words: Int32 { link.words.number }
+
+    /// Whether it is worth waiting for room.
+    var wantsRoom: Bool { untold > 0 }
+
+    /// Logs a report, or the line in place of one.
+    mutating func report(_ line: LogLine) {
+        write(line, level: Parameters.reportLevel)
+    }
+
+    /// Logs what an administrator should look after.
+    mutating func warn(_ line: LogLine) {
+        write(line, level: LOG_WARNING)
+    }
+
+    /// Logs a change that is no fault of ours.
+    mutating func notice(_ line: LogLine) {
+        write(line, level: LOG_NOTICE)
+    }
+
+    /// Logs what is good to know.
+    mutating func inform(_ line: LogLine) {
+        write(line, level: LOG_INFO)
+    }
+
+    /// Logs why the sensor ends, which nobody asked it to: without the writer, if that is gone.
+    mutating func giveUp(_ line: LogLine) {
+        if send(Record(.line, level: LOG_CRIT, text: line), over: link.words) { return }
+        alarm(2)  // ends us if syslogd takes no line
+        SystemLog.writeOnce(line, level: LOG_CRIT)
+    }
+
+    @inline(never)  // called for in many places
+    private mutating func write(_ line: LogLine, level: Int32) {
+        tellLosses()
+        if untold > 0 || !send(Record(.line, level: level, text: line), over: link.lines) {
+            lost += 1
+            untold += 1
+        }
+    }
+
+    /// Says how many lines were lost, if there is room to.
+    @inline(never)
+    mutating func tellLosses() {
+        if untold > 0 && send(lossRecord, over: link.lines) { untold = 0 }
+    }
+
+    /// Says it at the end, past the lines that there is no room behind.
+    mutating func tellLastLosses() {
+        tellLosses()
+        if untold > 0 { _ = send(lossRecord, over: link.words) }
+    }
+
+    private var lossRecord: Record {
+        Record(.line, level: LOG_WARNING, number: UInt32(clamping: untold), text: .lost(untold))
+    }
+
+    /// Tells the writer that all is ready.
+    func sayReady() throws(SystemError) {
+        _ = try link.words.send(Record(.ready))
+    }
+
+    /// Tells the writer that we live, and how.
+    func showLife(_ status: LogLine) {
+        _ = send(Record(.alive, text: status), over: link.words)
+    }
+
+    /// The next word of the writer.
+    func nextWord(_ word: inout Record) throws(SystemError) -> RecordChannel.Received {
+        try link.words.receive(&word)
+    }
+
+    /// Sends it if there is room. That the writer is gone is found out by waiting for it.
+    @inline(never)
+    private func send(_ record: Record, over channel: borrowing RecordChannel) -> Bool {
+        do throws(SystemError) {
+            return try channel.send(record)
+        } catch {
+            return false
+        }
+    }
+}
+
+extension LogLine {
+    /// The line that says how many others are missing.
+    static func lost(_ count: UInt64) -> LogLine {
+        var line = LogLine("log lines lost: ")
+        line.append(decimal: count)
+        line.append(": the system log took none for too long")
+        return line
+    }
+}

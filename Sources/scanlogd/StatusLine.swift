@@ -1,0 +1,29 @@
+import ScanCore
+
+extension LogLine {
+    /// What the detector has seen and done since the start, in one line.
+    ///
+    /// - Parameters:
+    ///   - detector: the detector.
+    ///   - lost: how many lines of the log were lost.
+    init(status detector: borrowing Parameters.Detector, lost: UInt64) {
+        let counters = detector.counters
+        self.init("packets ")
+        append(decimal: counters.packets)
+        append(", probes ", counters.probes)
+        append(", dropped by the kernel ", counters.droppedByKernel)
+        append(", ignored ", counters.ignored)
+        append(", malformed ", counters.malformed)
+        append(", sources held ", UInt64(detector.sourcesHeld))
+        append(", evicted ", detector.sourcesEvicted)
+        append(", reports ", counters.reports)
+        append(", suppressed ", counters.suppressed)
+        append(", log lines lost ", lost)
+    }
+
+    @inline(never)
+    private mutating func append(_ name: String, _ count: UInt64) {
+        append(name)
+        append(decimal: count)
+    }
+}

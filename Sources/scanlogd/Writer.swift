@@ -1,0 +1,270 @@
+import Capture
+import CLinux
+import ScanCore
+
+/// What the writer does all its life: logs the sensor's lines, keeps those that the system log does not take, and sees
+/// to it that the sensor lives.
+struct Writer: ~Copyable {
+    private let signals: Signals
+    private let link: LinkEnd
+    private var sensor: SensorProcess
+    private var log: SystemLog
+    private let manager: ServiceManager
+    private var queue = LineQueue()
+
+    /// The sensor has closed its end of the link, of the lines or of the words: nothing more will come.
+    private var linesEnded = false
+    private var wordsEnded = false
+    /// The sensor did what it never does.
+    private var sensorIsWrong = false
+
+    /// When to do the things that wait; `nil`: not to be done.
+    private var retryDue: Timestamp?
+    private var showLifeDue: Timestamp?
+    private var statusDue: Timestamp?
+    private var killDue: Timestamp?
+    /// Set once the last line is in the queue: when to end with lines in it.
+    private var giveUpDue: Timestamp?
+
+    /// How long the system log is left alone when it did not take a line, in nanoseconds: ever longer, up to a bound.
+    private var retryPause = Self.shortestPause
+    private static let shortestPause: Int64 = 5_000_000
+    private static let longestPause: Int64 = 200_000_000
+    /// How long the sensor may take to end, in nanoseconds.
+    private static let patience: Int64 = 2_000_000_000
+    /// How long the last lines may wait for the system log, in nanoseconds.
+    private static let lastWait: Int64 = 3_000_000_000
+    /// The most records taken at a time, so that signals are not kept waiting.
+    private static let batch = 64
+
+    init(
+        _ signals: consuming Signals, _ link: consuming LinkEnd, _ sensor: consuming SensorProcess, _ log: SystemLog,
+        _ manager: consuming ServiceManager
+    ) {
+        self.signals = signals
+        self.link = link
+        self.sensor = sensor
+        self.log = log
+        self.manager = manager
+    }
+
+    /// Waits until the sensor is ready; it is not if it ended, and said why.
+    mutating func sensorIsReady() throws(SystemError) -> Bool {
+        var waiting = PollSet()
+        waiting.watch(0, link.words.number)
+        try waiting.wait(timeout: 10_000)
+        if !waiting.happened(0) { throw SystemError("sensor", "start", because: "it takes too long") }
+        var word = Record(.line)
+        if try link.words.receive(&word) == .record && word.kind == .ready { return true }
+        let end = try sensor.waitForEnd()
+        if end.isSudden { complain(end.line) }
+        return false
+    }
+
+    /// Logs that all is ready, and tells the service manager.
+    ///
+    /// - Parameters:
+    ///   - backend: where packets come from.
+    ///   - isFiltered: whether system calls are filtered.
+    mutating func logStart(backend: ConstantText, isFiltered: Bool) {
+        var line = LogLine("started, version ")
+        line.append(version)
+        line.append(", backend ")
+        line.append(backend)
+        if !isFiltered { line.append(", system calls not filtered") }
+        add(line, level: LOG_INFO)
+        manager.sayReady()
+        showLifeDue = manager.interval.map { _ in .now() }
+        planStatus()
+    }
+
+    /// Logs what an administrator should look after.
+    mutating func warn(_ line: LogLine) {
+        add(line, level: LOG_WARNING)
+    }
+
+    /// Runs until the sensor has ended and its lines are logged.
+    ///
+    /// - Returns: whether that is as somebody wanted it, and no line was lost.
+    mutating func run() throws(SystemError) -> Bool {
+        deliver()
+        while !isOver {
+            let happened = try wait()
+            if happened.happened(Place.signals) { obeySignals() }
+            if happened.happened(Place.words) { wordsEnded = take(fromLines: false) }
+            if happened.happened(Place.lines) { linesEnded = take(fromLines: true) }
+            if giveUpDue == nil { noticeEnd() }
+            keepAppointments()
+            deliver()
+        }
+        return tellLeftovers() && !sensorIsWrong && sensor.end?.isClean == true
+    }
+
+    // MARK: Waiting
+
+    /// The places of what is waited for.
+    private enum Place {
+        static let signals = 0
+        static let words = 1
+        static let lines = 2
+    }
+
+    private func wait() throws(SystemError) -> PollSet {
+        var waiting = PollSet()
+        waiting.watch(Place.signals, signals.number)
+        if !wordsEnded { waiting.watch(Place.words, link.words.number) }
+        if !linesEnded { waiting.watch(Place.lines, link.lines.number) }
+        try waiting.wait(timeout: timeout)
+        return waiting
+    }
+
+    private var timeout: Int32 {
+        var first: Timestamp?
+        for due in [retryDue, showLifeDue, statusDue, killDue, giveUpDue] {
+            if let due { first = min(first ?? due, due) }
+        }
+        return first?.millisecondsFromNow ?? -1
+    }
+
+    private mutating func keepAppointments() {
+        let now = Timestamp.now()
+        if let due = killDue, now >= due {
+            killDue = nil
+            sensor.kill()
+        }
+        if let due = showLifeDue, now >= due {
+            send(Record(.showLife))
+            showLifeDue = manager.interval.map { .fromNow($0) }
+        }
+        if let due = statusDue, now >= due {
+            askForStatus()
+            planStatus()
+        }
+    }
+
+    private mutating func planStatus() {
+        statusDue = Parameters.statusInterval > 0 ? .fromNow(Parameters.statusInterval) : nil
+    }
+
+    // MARK: The sensor
+
+    private mutating func obeySignals() {
+        while let request = signals.next() {
+            switch request {
+            case .stop: stop()
+            case .logStatus: askForStatus()
+            case .collectChild: sensor.look()
+            case .runTestHook: runTestHook()
+            case .ignore: break
+            }
+        }
+    }
+
+    private mutating func stop() {
+        if killDue != nil || giveUpDue != nil { return }
+        manager.sayStopping()
+        send(Record(.stop))
+        killDue = .fromNow(Self.patience)
+    }
+
+    private func askForStatus() {
+        send(Record(.logStatus, number: UInt32(clamping: queue.lost)))
+    }
+
+    /// A sensor that does not listen will be noticed by what it does not do.
+    private func send(_ word: Record) {
+        do throws(SystemError) {
+            _ = try link.words.send(word)
+        } catch {}
+    }
+
+    /// Takes what the sensor has sent over one of the channels, not all if it is much.
+    ///
+    /// - Returns: whether that channel has come to its end.
+    private mutating func take(fromLines: Bool) -> Bool {
+        var record = Record(.ready)
+        for _ in 0..<Self.batch {
+            do throws(SystemError) {
+                switch fromLines ? try link.lines.receive(&record) : try link.words.receive(&record) {
+                case .record: break
+                case .nothing: return false
+                case .end: return true
+                }
+            } catch {
+                refuse(error)
+                return true
+            }
+            switch record.kind {
+            case .line: add(record.text, level: record.level, losses: record.number)
+            case .alive: manager.sayAlive(record.text)
+            case .ready, .showLife, .logStatus, .stop: break
+            }
+        }
+        return false
+    }
+
+    /// Ends a sensor that is not itself any more.
+    private mutating func refuse(_ error: SystemError) {
+        sensorIsWrong = true
+        add(error.line, level: LOG_CRIT)
+        sensor.kill()
+    }
+
+    /// Says how the sensor ended, after all that it had to say.
+    private mutating func noticeEnd() {
+        if !linesEnded || !wordsEnded { return }
+        sensor.look()
+        guard let end = sensor.end else {
+            if killDue == nil { killDue = .fromNow(Self.patience) }
+            return
+        }
+        killDue = nil
+        showLifeDue = nil
+        statusDue = nil
+        if end.isClean { add(LogLine("stopped"), level: LOG_INFO) } else { add(end.line, level: LOG_CRIT) }
+        retryDue = nil
+        giveUpDue = .fromNow(Self.lastWait)
+    }
+
+    // MARK: The log
+
+    @inline(never)  // called for in many places
+    private mutating func add(_ line: LogLine, level: Int32, losses: UInt32 = 0) {
+        log.copy(line)
+        queue.append(line, level: level, losses: losses)
+    }
+
+    private mutating func deliver() {
+        if let due = retryDue, Timestamp.now() < due { return }
+        retryDue = nil
+        while queue.count > 0 {
+            if !log.write(queue.head.line, level: queue.head.level) {
+                retryDue = .fromNow(retryPause)
+                retryPause = min(2 * retryPause, Self.longestPause)
+                return
+            }
+            retryPause = Self.shortestPause
+            queue.removeHead()
+        }
+    }
+
+    /// Lines that are only good to know are not waited for at the end.
+    private var isOver: Bool {
+        guard let giveUpDue else { return false }
+        return queue.countOfConsequence == 0 && retryDue != nil || queue.count == 0 || Timestamp.now() >= giveUpDue
+    }
+
+    /// Says what is lost if we end now. Nobody may listen.
+    ///
+    /// - Returns: whether nothing is.
+    private mutating func tellLeftovers() -> Bool {
+        let lost = queue.countOfConsequence
+        if lost == 0 { return true }
+        while queue.count > 0 {
+            if !log.copiesLines { complain(queue.head.line) }
+            queue.removeHead()
+        }
+        complain(.lost(UInt64(lost)))
+        return false
+    }
+}

@@ -1,0 +1,274 @@
+"""The log: no line may be lost, or kept back, whatever happens to syslogd, and none may keep the sensor waiting."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from harness.daemon import processes_named, status_fields, wait_until
+from harness.network import tool
+from harness.packets import LOW_PORTS, scan
+from harness.places import LOG_SOCKET, TEMPORARY
+from harness.scene import Scene
+from harness.syslog_sink import SyslogSink
+from harness.syslogd import Syslogd
+
+KEPT = 256
+LOST = "log lines lost: "
+
+
+@pytest.fixture(params=["rsyslogd", "busybox"])
+def syslogd(request: pytest.FixtureRequest, idle_scene: Scene, tmp_path: Path) -> Iterator[Syslogd]:
+    """A real syslogd that takes the place of the scene's own log, not started yet."""
+    idle_scene.log.close()
+    syslogd = Syslogd(request.param, tmp_path)
+    yield syslogd
+    idle_scene.daemon.tear_down()  # while somebody takes its last line
+    syslogd.close()
+
+
+def scanner(number: int) -> str:
+    return f"10.77.0.{100 + number}"
+
+
+def scan_from(scene: Scene, number: int) -> None:
+    scene.sender.send(scan(source=scanner(number)))
+
+
+def missing(syslogd: Syslogd, numbers: range) -> list[int]:
+    lines = syslogd.lines()
+    return [number for number in numbers if not any(line.startswith(f"{scanner(number)}:") for line in lines)]
+
+
+def test_no_line_is_lost_when_syslogd_is_killed_and_restarted_during_scans(
+    idle_scene: Scene, syslogd: Syslogd
+) -> None:
+    syslogd.start()
+    idle_scene.daemon.start()
+    scan_from(idle_scene, 0)
+    syslogd.wait_for(scanner(0))
+    syslogd.end(signal.SIGKILL)
+    scan_from(idle_scene, 1)
+    scan_from(idle_scene, 2)
+    time.sleep(0.5)
+    syslogd.start()
+    syslogd.wait_for(scanner(2))
+    syslogd.end()
+    syslogd.start()
+    scan_from(idle_scene, 3)
+    syslogd.wait_for(scanner(3))
+    syslogd.end()
+    scan_from(idle_scene, 4)
+    syslogd.start()
+    syslogd.wait_for(scanner(4))
+    assert missing(syslogd, range(5)) == []
+    assert LOST not in "".join(syslogd.lines())
+
+
+# The longer pause with one of the two only: it is the same to the daemon.
+@pytest.mark.parametrize(("syslogd", "pause"), [("rsyslogd", 10.0), ("busybox", 1.0)], indirect=["syslogd"])
+def test_no_line_is_lost_while_syslogd_is_stopped_with_its_socket_full(
+    idle_scene: Scene, syslogd: Syslogd, pause: float
+) -> None:
+    syslogd.start()
+    idle_scene.daemon.start()
+    syslogd.wait_for("started")
+    syslogd.stop_and_fill()
+    for number in range(4):
+        scan_from(idle_scene, number)
+        time.sleep(pause / 4)
+    assert missing(syslogd, range(4)) == [0, 1, 2, 3]
+    idle_scene.daemon.send_signal(signal.SIGUSR1)
+    syslogd.go_on()
+    syslogd.wait_for("status: ")
+    assert missing(syslogd, range(4)) == []
+    status = next(line for line in syslogd.lines() if line.startswith("status: "))
+    assert status.startswith(f"status: packets {4 * len(LOW_PORTS)}, "), "the sensor did not wait"
+    assert status.endswith("log lines lost 0")
+
+
+def test_the_writer_uses_no_processor_time_while_it_waits_for_syslogd(idle_scene: Scene, syslogd: Syslogd) -> None:
+    syslogd.start()
+    idle_scene.daemon.start()
+    syslogd.wait_for("started")
+    syslogd.stop_and_fill()
+    scan_from(idle_scene, 0)
+
+    def ticks() -> int:
+        fields = Path(f"/proc/{idle_scene.daemon.pid}/stat").read_text().rpartition(") ")[2].split()
+        return int(fields[11]) + int(fields[12])
+
+    before = ticks()
+    time.sleep(1)
+    assert ticks() - before <= os.sysconf("SC_CLK_TCK") // 50, "more than 2 % of a processor"
+    syslogd.go_on()
+    syslogd.wait_for(scanner(0))
+
+
+def test_a_new_socket_in_the_place_of_the_old_is_found_even_if_the_old_still_works(scene: Scene) -> None:
+    scan_from(scene, 0)
+    scene.log.wait_for_alerts(1)
+    moved = LOG_SOCKET.with_name("moved")
+    LOG_SOCKET.rename(moved)  # its owner still reads it
+    scan_from(scene, 1)
+    time.sleep(0.5)
+    new = SyslogSink()
+    try:
+        scan_from(scene, 2)
+        alerts = new.wait_for_alerts(2)
+        assert [alert.partition(":")[0] for alert in alerts] == [scanner(1), scanner(2)]
+        assert len(scene.log.alerts()) == 1
+        scene.daemon.stop()
+    finally:
+        new.close()
+        moved.rename(LOG_SOCKET)
+
+
+@pytest.mark.parametrize("foreground", [False, True], ids=["daemon", "foreground"])
+def test_without_syslogd_it_starts_with_a_warning_and_logs_when_there_is_one(
+    idle_scene: Scene, syslogd: Syslogd, foreground: bool
+) -> None:
+    daemon = idle_scene.daemon
+    warning = ("scanlogd: /dev/log: find: No such file or directory; lines are kept until it is there\n")
+    if foreground:
+        daemon.start_foreground()
+        wait_until(lambda: "started" in daemon.stderr(), "not started")
+        assert daemon.stderr().startswith(warning)
+    else:
+        done = daemon.run()
+        assert (done.status, done.stderr) == (0, warning)
+        daemon.adopt()
+    scan_from(idle_scene, 0)
+    if foreground:
+        wait_until(lambda: scanner(0) in daemon.stderr(), "a line does not wait for syslogd on standard error")
+    time.sleep(0.3)
+    syslogd.start()
+    syslogd.wait_for(scanner(0))
+    assert [line.partition(",")[0] for line in syslogd.lines()][0] == "started"
+    if foreground:
+        assert daemon.stderr().count(scanner(0)) == 1
+
+
+def test_so_many_lines_are_kept_and_the_loss_of_others_is_one_line(idle_scene: Scene) -> None:
+    daemon = idle_scene.daemon
+    daemon.start_foreground()
+    wait_until(lambda: bool(idle_scene.log.messages), "not started")
+    idle_scene.log.close()
+    extra = 44
+    for number in range(1, KEPT + extra + 1):
+        daemon.send_signal(signal.SIGUSR1)
+        wait_until(lambda: daemon.stderr().count("status: ") == number, f"no status line {number}")
+    log = SyslogSink()
+    try:
+        wait_until(lambda: any(LOST in message.text for message in log.messages), "no line about lost lines")
+        texts = [message.text for message in log.messages]
+        assert [text.startswith("status: ") for text in texts] == [True] * KEPT + [False]
+        assert texts[-1] == f"{LOST}{extra}: the system log took none for too long"
+        assert log.messages[-1].level == 4
+        daemon.send_signal(signal.SIGUSR1)
+        wait_until(lambda: len(log.messages) > KEPT + 1, "no status line")
+        assert log.messages[-1].text.endswith(f"log lines lost {extra}")
+        assert daemon.stop() == 0
+    finally:
+        log.close()
+
+
+def test_a_writer_that_does_not_read_keeps_nobody_waiting(scene: Scene) -> None:
+    daemon = scene.daemon
+    sensor = daemon.sensor
+    wait_until(lambda: bool(scene.log.messages), "not started")
+    daemon.send_signal(signal.SIGSTOP)
+    count = 700
+    for _ in range(count):
+        os.kill(sensor, signal.SIGUSR1)
+        wait_until(lambda: int(status_fields(sensor)["ShdPnd"], 16) == 0, "the sensor waits")
+    daemon.send_signal(signal.SIGCONT)
+
+    def written() -> int:
+        return sum(message.text.startswith("status: ") for message in scene.log.messages)
+
+    def lost() -> list[int]:
+        found = (re.match(rf"{LOST}(\d+): ", message.text) for message in scene.log.messages)
+        return [int(match[1]) for match in found if match]
+
+    wait_until(lambda: written() + sum(lost()) >= count, "not all lines are accounted for")
+    assert written() + sum(lost()) == count
+    assert written() >= KEPT
+    assert 1 <= len(lost()) <= 2, "one line of the sensor, for what the pipe does not hold, and one of the writer"
+    scan_from(scene, 0)
+    scene.log.wait_for_alerts(1)
+
+
+def test_what_cannot_be_logged_at_the_end_is_told(idle_scene: Scene, syslogd: Syslogd) -> None:
+    syslogd.start()
+    daemon = idle_scene.daemon
+    daemon.start_foreground()
+    syslogd.wait_for("started")
+    syslogd.stop_and_fill()
+    scan_from(idle_scene, 0)
+    wait_until(lambda: scanner(0) in daemon.stderr(), "no report")
+    assert daemon.stop() == 1
+    assert daemon.stderr().endswith("scanlogd: log lines lost: 1: the system log took none for too long\n")
+    assert processes_named() == []
+    syslogd.go_on()
+
+
+def test_a_stop_does_not_wait_for_a_syslogd_that_nothing_is_to_be_told(idle_scene: Scene) -> None:
+    idle_scene.log.close()
+    idle_scene.daemon.start_foreground()
+    wait_until(lambda: "started" in idle_scene.daemon.stderr(), "not started")
+    before = time.monotonic()
+    assert idle_scene.daemon.stop() == 0
+    assert time.monotonic() - before < 1
+
+
+def test_a_full_disk_behind_syslog_does_no_harm(idle_scene: Scene, syslogd: Syslogd) -> None:
+    disk = syslogd.file.parent
+    space = disk / "space"
+    syslogd.start()
+    idle_scene.daemon.start()
+    syslogd.wait_for("started")
+    syslogd.end()
+    subprocess.run(["mount", "-n", "-t", "tmpfs", "-o", "size=16k", "full", str(disk)], check=True, timeout=10)
+    try:
+        (disk / "log").touch()
+        configuration = 'module(load="imuxsock")\naction(type="omfile" file="%s")\n' % (disk / "log")
+        (disk / "rsyslog.conf").write_text(configuration)
+        with open(space, "wb", buffering=0) as filler:
+            try:
+                while True:
+                    filler.write(bytes(512))
+            except OSError:
+                pass
+        syslogd.start()
+        scan_from(idle_scene, 0)
+        time.sleep(0.5)
+        idle_scene.daemon.assert_running()
+        space.unlink()
+        scan_from(idle_scene, 1)
+        wait_until(lambda: scanner(1) in (disk / "log").read_text(), "nothing logged when there is room again")
+        assert idle_scene.daemon.stop() == 0
+    finally:
+        syslogd.end(signal.SIGKILL)
+        subprocess.run(["umount", "-l", str(disk)], check=True, timeout=10)
+
+
+def test_standard_error_that_is_the_journal_gets_no_copy(idle_scene: Scene) -> None:
+    output = TEMPORARY / "journal"
+    output.touch()
+    status = output.stat()
+    idle_scene.daemon.start_foreground(
+        env={"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"}, redirections=f"2>{output}")
+    scan_from(idle_scene, 0)
+    idle_scene.log.wait_for_alerts(1)
+    assert output.read_text() == ""
+    output.unlink()
+
+
+def test_the_tools_that_these_tests_need_are_there() -> None:
+    for name in ("rsyslogd", "busybox"):
+        assert tool(name)

@@ -1,0 +1,246 @@
+"""The two processes: neither goes on without the other, and each says what became of the other."""
+
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from harness.daemon import Daemon, processes_named, wait_until
+from harness.network import Namespace, tool
+from harness.packets import LOW_PORTS, Segment, scan
+from harness.places import PID_FILE
+from harness.scene import Scene
+from harness.syslog_sink import SyslogSink
+
+CRITICAL, WARNING, INFORMATION = 2, 4, 6
+EVERY_WAY = pytest.mark.parametrize("foreground", [False, True], ids=["daemon", "foreground"])
+
+
+def start(scene: Scene, foreground: bool = False, **environment: str) -> None:
+    if foreground:
+        scene.daemon.start_foreground(env=environment)
+    else:
+        scene.daemon.start(env=environment)
+    wait_for(scene.log, "started")
+
+
+def wait_for(log: SyslogSink, text: str, timeout: float = 10) -> str:
+    """Waits for a line that begins so, and returns it."""
+    wait_until(lambda: any(message.text.startswith(text) for message in log.messages), f"no line {text!r}", timeout)
+    return [message.text for message in log.messages if message.text.startswith(text)][-1]
+
+
+def texts(log: SyslogSink, level: int) -> list[str]:
+    return [message.text for message in log.messages if message.level == level]
+
+
+# Ends.
+
+
+@EVERY_WAY
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGSYS])
+def test_the_death_of_the_sensor_is_logged_and_ends_the_writer(
+    idle_scene: Scene, foreground: bool, number: signal.Signals
+) -> None:
+    start(idle_scene, foreground)
+    os.kill(idle_scene.daemon.sensor, number)
+    assert idle_scene.daemon.wait() == 1
+    assert texts(idle_scene.log, CRITICAL) == [
+        f"sensor: killed by signal {number.value} ({signal.strsignal(number.value)})"]
+    assert processes_named() == []
+    assert not PID_FILE.exists() or PID_FILE.read_text() == ""
+
+
+@EVERY_WAY
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSYS])
+def test_the_death_of_the_writer_is_logged_and_ends_the_sensor(
+    idle_scene: Scene, foreground: bool, number: signal.Signals
+) -> None:
+    start(idle_scene, foreground)
+    assert idle_scene.daemon.stop(number) == -number
+    wait_until(lambda: processes_named() == [], "the sensor goes on")
+    assert texts(idle_scene.log, CRITICAL) == ["writer: hand over lines: it has ended"]
+
+
+def test_the_death_of_the_writer_is_noticed_under_load(scene: Scene) -> None:
+    end = time.monotonic() + 1
+    flood = threading.Thread(target=lambda: [
+        scene.sender.send(scan(range(1, 1000))) for _ in iter(lambda: time.monotonic() < end, False)])
+    flood.start()
+    time.sleep(0.2)
+    scene.daemon.stop(signal.SIGKILL)
+    wait_until(lambda: processes_named() == [], "the sensor goes on", 0.7)
+    flood.join()
+
+
+@EVERY_WAY
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_that_ends_the_sensor_ends_both_like_one_that_ends_the_writer(
+    idle_scene: Scene, foreground: bool, number: signal.Signals
+) -> None:
+    start(idle_scene, foreground)
+    os.kill(idle_scene.daemon.sensor, number)
+    assert idle_scene.daemon.wait() == 0
+    assert idle_scene.log.messages[-1].text == "stopped"
+    assert texts(idle_scene.log, CRITICAL) == []
+
+
+def test_a_sensor_that_does_not_obey_is_killed(idle_scene: Scene) -> None:
+    start(idle_scene)
+    os.kill(idle_scene.daemon.sensor, signal.SIGSTOP)
+    assert idle_scene.daemon.stop() == 1
+    assert texts(idle_scene.log, CRITICAL) == ["sensor: killed by signal 9 (Killed)"]
+    assert processes_named() == []
+
+
+@pytest.mark.parametrize("call", ["execve", "open", "socket"])
+@pytest.mark.parametrize("process", ["sensor", "writer"])
+def test_a_call_that_is_not_on_its_list_kills_a_process(target: Namespace, log: SyslogSink, call: str, process: str) -> None:
+    binary = Path(os.environ.get("SCANLOGD_WITH_TEST_HOOKS", "/nonexistent"))
+    if not binary.exists():
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("no binary with test hooks: make integration")
+    daemon = Daemon(target, binary)
+    try:
+        daemon.start(env={"SCANLOGD_TEST_HOOK": call})
+        wait_for(log, "started")
+        sensor = daemon.sensor
+        os.kill(sensor if process == "sensor" else daemon.pid, signal.SIGUSR2)
+        assert daemon.wait() == (1 if process == "sensor" else -signal.SIGSYS)
+        wait_until(lambda: processes_named(binary.name) == [], "one is left")
+        assert texts(log, CRITICAL) == [
+            "sensor: killed by signal 31 (Bad system call)" if process == "sensor"
+            else "writer: hand over lines: it has ended"]
+    finally:
+        daemon.tear_down()
+
+
+def test_the_shipped_binary_has_no_test_hooks(scene: Scene) -> None:
+    """SIGUSR2 does to it what it does to any program that does not know it."""
+    os.kill(scene.daemon.sensor, signal.SIGUSR2)
+    scene.daemon.wait()
+    wait_for(scene.log, "sensor: killed by signal 12 ")
+
+
+def test_many_starts_and_stops_leave_nothing(daemon: Daemon, log: SyslogSink) -> None:
+    def files() -> int:
+        return int(Path("/proc/sys/fs/file-nr").read_text().split()[0])
+
+    before = files()
+    for _ in range(int(os.environ.get("START_CYCLES", "100"))):
+        daemon.start()
+        assert daemon.stop() == 0
+    assert processes_named() == []
+    assert files() - before < 100
+
+
+def test_it_is_ready_in_a_twentieth_of_a_second(daemon: Daemon, log: SyslogSink) -> None:
+    times = []
+    for _ in range(5):
+        before = time.monotonic()
+        daemon.start()
+        times.append(time.monotonic() - before)
+        daemon.stop()
+    assert min(times) < 0.05, times
+
+
+# Storms and pauses.
+
+
+@pytest.mark.parametrize("process", ["sensor", "writer", "both"])
+def test_a_process_that_is_stopped_during_a_scan_misses_nothing(scene: Scene, process: str) -> None:
+    stopped = [pid for name, pid in (("sensor", scene.daemon.sensor), ("writer", scene.daemon.pid))
+               if process in (name, "both")]
+    for number, segment in enumerate(scan()):
+        if number == 2:
+            for pid in stopped:
+                os.kill(pid, signal.SIGSTOP)
+        scene.sender.send([segment])
+    time.sleep(0.2)
+    for pid in stopped:
+        os.kill(pid, signal.SIGCONT)
+    assert scene.next_report().ports == LOW_PORTS[:-1]
+    scene.assert_nothing_more(1)
+
+
+def test_a_storm_of_signals_does_no_harm(scene: Scene) -> None:
+    pids = (scene.daemon.pid, scene.daemon.sensor)
+    end = time.monotonic() + 1
+
+    def storm() -> None:
+        while time.monotonic() < end:
+            for pid in pids:
+                for number in (signal.SIGHUP, signal.SIGSTOP, signal.SIGCONT, signal.SIGPIPE):
+                    os.kill(pid, number)
+
+    thread = threading.Thread(target=storm)
+    thread.start()
+    scene.sender.send(scan(), gap=0.1)
+    thread.join()
+    assert scene.next_report().ports == LOW_PORTS[:-1]
+    scene.assert_nothing_more(1)
+
+
+# Status.
+
+
+def status(scene: Scene) -> dict[str, int]:
+    count = len(texts(scene.log, INFORMATION))
+    scene.daemon.send_signal(signal.SIGUSR1)
+    wait_until(lambda: len(texts(scene.log, INFORMATION)) > count, "no status line")
+    line = texts(scene.log, INFORMATION)[-1]
+    assert line.startswith("status: ")
+    return {name: int(value) for name, value in re.findall(r"([a-z ]+) (\d+)", line.removeprefix("status: "))}
+
+
+def test_the_status_line_counts_what_was_sent(idle_scene: Scene) -> None:
+    start(idle_scene)
+    idle_scene.sender.send(scan())
+    idle_scene.log.wait_for_alerts(1)
+    found = {name.strip(): value for name, value in status(idle_scene).items()}
+    expected = {"packets": 7, "probes": 7, "dropped by the kernel": 0, "ignored": 0, "malformed": 0,
+                "sources held": 1, "evicted": 0, "reports": 1, "suppressed": 0, "log lines lost": 0}
+    assert {name: found[name] for name in expected} == expected
+
+
+def test_drops_of_the_kernel_are_told_to_the_packet(idle_scene: Scene) -> None:
+    start(idle_scene)
+    os.kill(idle_scene.daemon.sensor, signal.SIGSTOP)
+    sent = 60_000
+    packets = [Segment(port) for port in range(1, 1001)]
+    for _ in range(sent // len(packets)):
+        idle_scene.sender.send(packets)
+    os.kill(idle_scene.daemon.sensor, signal.SIGCONT)
+    wait_until(lambda: texts(idle_scene.log, WARNING) != [], "no line about drops", 10)
+    (line,) = texts(idle_scene.log, WARNING)
+    told = re.fullmatch(r"(\d+) packets dropped by the kernel: more came than could be received", line)
+    assert told and int(told[1]) > 0
+    found = {name.strip(): value for name, value in status(idle_scene).items()}
+    assert found["dropped by the kernel"] == int(told[1])
+    assert found["packets"] + found["dropped by the kernel"] == sent
+
+
+# Standard tools.
+
+
+def test_strace_of_it_under_traffic_shows_calls_of_the_loop_only(idle_scene: Scene) -> None:
+    """The filter would kill it otherwise; this shows how few there are."""
+    start(idle_scene)
+    output = Path("/run/stage/tmp/strace")
+    tracer = subprocess.Popen(
+        [tool("strace"), "-f", "-c", "-U", "name", "-o", str(output), "-p", str(idle_scene.daemon.sensor)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    assert tracer.stderr and b"attached" in tracer.stderr.readline()
+    for number in range(8):
+        idle_scene.sender.send(scan(source=f"10.77.0.{number + 50}"))
+    status(idle_scene)
+    time.sleep(1.2)  # the kernel is asked for drops
+    tracer.send_signal(signal.SIGINT)
+    tracer.wait(10)
+    calls = {line.strip() for line in output.read_text().splitlines()} - {"syscall", "total", ""}
+    calls = {call for call in calls if not call.startswith("-")}
+    assert calls <= {"poll", "ppoll", "restart_syscall", "recvmmsg", "read", "write", "getsockopt", "clock_gettime"}
+    output.unlink()

@@ -1,0 +1,164 @@
+/*
+ * Prints Sources/CSeccomp/programs.h: for each processor and each process, the program that lets the system calls of a
+ * list through and kills the process at any other. libseccomp makes the programs here, so that the daemon need not link
+ * it. What is on a list, and why, is said here and nowhere else.
+ *
+ *     cc -o generate generate.c -lseccomp && ./generate
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/if_packet.h>
+#include <linux/sockios.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* The sensor goes by what it captures with; libnids captures with libpcap. */
+enum { WRITER = 1, RAW = 2, RING = 4, PCAP = 8, SENSORS = RAW | RING | PCAP, ALL = SENSORS | WRITER };
+
+static const char *const roles[] = {"writer", "raw", "ring", "pcap"};
+
+/* A condition on one argument, or none. */
+enum condition { ANY, NOT_EXECUTABLE, EQUAL };
+
+struct rule {
+    int call;
+    unsigned roles;
+    enum condition condition;
+    unsigned argument;
+    uint64_t value;
+};
+
+#define CALL(name) SCMP_SYS(name)
+/* The processors have either the one or the other; the C library knows which. */
+#define WAIT_CALLS(roles) {CALL(poll), roles, ANY, 0, 0}, {CALL(ppoll), roles, ANY, 0, 0}
+
+static const struct rule rules[] = {
+    /* The loop of each process: wait, read signals and records, look at the clock where the vDSO can't, end. */
+    WAIT_CALLS(ALL),
+    {CALL(restart_syscall), ALL, ANY, 0, 0}, /* the wait, after SIGSTOP and SIGCONT */
+    {CALL(read), ALL, ANY, 0, 0},
+    {CALL(write), ALL, ANY, 0, 0},
+    {CALL(clock_gettime), ALL, ANY, 0, 0},
+    {CALL(gettimeofday), ALL, ANY, 0, 0},
+    {CALL(close), ALL, ANY, 0, 0},
+    {CALL(exit_group), ALL, ANY, 0, 0},
+    {CALL(rt_sigreturn), ALL, ANY, 0, 0},
+
+    /* Memory that can't be executed, for the C library and for libpcap. */
+    {CALL(brk), ALL, ANY, 0, 0},
+    {CALL(mmap), ALL, NOT_EXECUTABLE, 2, 0},
+    {CALL(munmap), ALL, ANY, 0, 0},
+    {CALL(mremap), PCAP, ANY, 0, 0},
+    {CALL(madvise), ALL, ANY, 0, 0},
+    {CALL(futex), ALL, ANY, 0, 0},
+
+    /* syslog(3), with what keeps it from waiting for ever. The sensor has a connection for its last words only. */
+    {CALL(sendto), ALL, ANY, 0, 0},
+    {CALL(setitimer), ALL, ANY, 0, 0},
+    {CALL(alarm), SENSORS, ANY, 0, 0},
+    {CALL(socket), WRITER, EQUAL, 0, AF_UNIX},
+    {CALL(connect), WRITER, ANY, 0, 0},
+    {CALL(newfstatat), WRITER, ANY, 0, 0},
+    {CALL(stat), WRITER, ANY, 0, 0},
+    {CALL(statx), WRITER, ANY, 0, 0},
+    {CALL(fstat), WRITER, ANY, 0, 0},
+    {CALL(getpid), WRITER, ANY, 0, 0},
+
+    /* The writer's care of the sensor, the pid file, and standard input, output and error. */
+    {CALL(wait4), WRITER, ANY, 0, 0},
+    {CALL(kill), WRITER, EQUAL, 1, SIGKILL},
+    {CALL(pwrite64), WRITER, ANY, 0, 0},
+    {CALL(ftruncate), WRITER, ANY, 0, 0},
+    {CALL(dup2), WRITER, ANY, 0, 0},
+    {CALL(dup3), WRITER, ANY, 0, 0},
+
+    /* Raw sockets. */
+    {CALL(recvmmsg), RAW, ANY, 0, 0},
+    {CALL(getsockopt), SENSORS, ANY, 0, 0}, /* how many packets were dropped; errors of a socket */
+
+    /* The packet socket and libpcap's, and the netlink socket that tells of interfaces. */
+    {CALL(epoll_wait), PCAP, ANY, 0, 0},
+    {CALL(epoll_pwait), PCAP, ANY, 0, 0},
+    {CALL(epoll_ctl), PCAP, ANY, 0, 0},
+    {CALL(recvfrom), RING | PCAP, ANY, 0, 0},
+    {CALL(recvmsg), RING | PCAP, ANY, 0, 0},
+    {CALL(sendmsg), RING | PCAP, ANY, 0, 0},
+    {CALL(bind), RING | PCAP, ANY, 0, 0},
+    {CALL(setsockopt), RING | PCAP, EQUAL, 1, SOL_PACKET},
+    {CALL(setsockopt), RING | PCAP, EQUAL, 1, SOL_SOCKET},
+    {CALL(ioctl), PCAP, EQUAL, 1, SIOCGIFFLAGS},
+    {CALL(ioctl), PCAP, EQUAL, 1, SIOCGIFINDEX},
+    {CALL(ioctl), PCAP, EQUAL, 1, SIOCGIFHWADDR},
+};
+
+static void must(int result, const char *what) {
+    if (result >= 0) return;
+    fprintf(stderr, "generate: %s: %s\n", what, strerror(-result));
+    exit(1);
+}
+
+static int add(scmp_filter_ctx filter, const struct rule *rule) {
+    switch (rule->condition) {
+    case NOT_EXECUTABLE:
+        return seccomp_rule_add(filter, SCMP_ACT_ALLOW, rule->call, 1,
+                                SCMP_CMP(rule->argument, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+    case EQUAL:
+        return seccomp_rule_add(filter, SCMP_ACT_ALLOW, rule->call, 1,
+                                SCMP_CMP32(rule->argument, SCMP_CMP_EQ, rule->value));
+    default: return seccomp_rule_add(filter, SCMP_ACT_ALLOW, rule->call, 0);
+    }
+}
+
+/* The program of one process, as an array of instructions. */
+static void print_program(uint32_t processor, unsigned role) {
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+    if (!filter) must(-ENOMEM, "make a filter");
+    must(seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS), "refuse other processors");
+    if (seccomp_arch_native() != processor) {
+        must(seccomp_arch_add(filter, processor), "add processor");
+        must(seccomp_arch_remove(filter, seccomp_arch_native()), "remove processor");
+    }
+    for (size_t index = 0; index < sizeof rules / sizeof rules[0]; index++)
+        if (rules[index].roles & 1U << role) must(add(filter, &rules[index]), "add rule");
+    /* The calls that come with each batch of packets are looked for first. */
+    const int often[] = {CALL(recvmmsg), CALL(poll), CALL(ppoll)};
+    for (size_t index = 0; index < sizeof often / sizeof often[0]; index++)
+        seccomp_syscall_priority(filter, often[index], 255 - index);
+
+    struct sock_filter program[512];
+    int file = memfd_create("program", 0);
+    must(file < 0 ? -errno : 0, "make a file");
+    must(seccomp_export_bpf(filter, file), "export");
+    ssize_t size = pread(file, program, sizeof program, 0);
+    if (size <= 0 || size == sizeof program) must(-E2BIG, "read");
+    close(file);
+    seccomp_release(filter);
+
+    printf("static const struct sock_filter %s_program[] = {", roles[role]);
+    for (size_t index = 0; index < size / sizeof program[0]; index++) {
+        const struct sock_filter *it = &program[index];
+        printf("%s{0x%02x, %u, %u, 0x%08x},", index % 4 ? " " : "\n    ", it->code, it->jt, it->jf, it->k);
+    }
+    printf("\n};\n\n");
+}
+
+int main(void) {
+    const struct scmp_version *version = seccomp_version();
+    printf("/* Made by Tests/SystemCalls/generate.c with libseccomp %u.%u.%u: change that, and run make system-calls. */\n\n",
+           version->major, version->minor, version->micro);
+    printf("#if defined __x86_64__\n\n");
+    for (unsigned role = 0; role < sizeof roles / sizeof roles[0]; role++) print_program(SCMP_ARCH_X86_64, role);
+    printf("#else /* __aarch64__ */\n\n");
+    for (unsigned role = 0; role < sizeof roles / sizeof roles[0]; role++) print_program(SCMP_ARCH_AARCH64, role);
+    printf("#endif\n");
+    return 0;
+}
