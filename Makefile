@@ -20,26 +20,28 @@ LINK = --disable-local-rpath -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now
 
 ifeq ($(EMBEDDED),1)
 SCRATCH = .build-embedded
-BUILD = $(SWIFT) build -c release --scratch-path $(SCRATCH) --traits Embedded$(BACKENDS:%=,%) $(LINK)
+BUILD = $(SWIFT) build -c release --scratch-path $(SCRATCH) --traits Embedded$(subst $() ,,$(BACKENDS:%=,%)) $(LINK)
 else
 SCRATCH = .build-ordinary
 BUILD = $(SWIFT) build -c release --scratch-path $(SCRATCH) $(ORDINARY_TRAITS) --static-swift-stdlib $(LINK)
 endif
-# The capture libraries, as traits of the package. They are loaded when they are asked for, not linked.
-BACKENDS = Nids
-ORDINARY_TRAITS = $(if $(BACKENDS),--traits $(BACKENDS),--disable-default-traits)
+# Where packets can come from beside raw sockets, as traits of the package. Libraries are loaded when they are asked for,
+# not linked.
+comma = ,
+BACKENDS = Ring Nids
+ORDINARY_TRAITS = $(if $(BACKENDS),--traits $(subst $() ,$(comma),$(BACKENDS)),--disable-default-traits)
 
 FUZZ_SECONDS = 60
 
-.PHONY: all linux libpcap libnids demo test lint unit asan integration fuzz bench install uninstall clean
+.PHONY: all linux libpcap libnids demo test lint unit asan integration fuzz bench soak install uninstall clean
 
 # The shipped binary: every backend.
 all: libnids
 
-# The original's three targets. Without libpcap: the packet ring and raw sockets, the C library and nothing else.
+# The original's three targets. The first has raw sockets only, as there: the smallest, and blind behind a firewall.
 linux: BACKENDS =
-libpcap: BACKENDS = Pcap
-libnids: BACKENDS = Nids
+libpcap: BACKENDS = Ring Pcap
+libnids: BACKENDS = Ring Nids
 
 linux libpcap libnids:
 	$(BUILD) --product scanlogd
@@ -53,11 +55,10 @@ test: needs-test lint
 	$(MAKE) EMBEDDED=0 all
 	./scanlogd --version
 	$(MAKE) EMBEDDED=1 linux
-	Tests/Binary/check scanlogd .build-embedded/release 'ring raw'
+	Tests/Binary/check scanlogd .build-embedded/release raw
 	$(MAKE) EMBEDDED=1 libpcap
 	Tests/Binary/check scanlogd .build-embedded/release 'ring raw pcap'
-	$(MAKE) EMBEDDED=1 libnids
-	Tests/Binary/check scanlogd .build-embedded/release 'ring raw pcap nids'
+	$(MAKE) EMBEDDED=1 libnids check-binary check-system-calls
 	$(MAKE) unit asan
 	$(MAKE) fuzz FUZZ_SECONDS=20
 	$(MAKE) integration
@@ -65,6 +66,19 @@ test: needs-test lint
 lint: needs-test
 	$(SWIFT) format lint --strict -r Package.swift Sources Tests
 	mandoc -T lint -W warning man/*.8
+
+check-binary: test-hooks
+	Tests/Binary/check scanlogd .build-embedded/release 'ring raw pcap nids' .build-hooks/release/scanlogd
+
+# The same program, but that SIGUSR2 makes it do what its sandbox forbids.
+.PHONY: test-hooks
+test-hooks:
+	$(SWIFT) build -c release --scratch-path .build-hooks --traits Embedded,Ring,Nids,TestHooks $(LINK) --product scanlogd
+
+# The programs that filter system calls, made anew from the lists in Tests/SystemCalls/generate.c, and compared.
+.PHONY: system-calls check-system-calls
+system-calls check-system-calls:
+	Tests/SystemCalls/$(if $(filter check-%,$@),check,make)
 
 unit:
 	$(SWIFT) test
@@ -74,8 +88,12 @@ unit:
 asan:
 	ASAN_OPTIONS=detect_leaks=0 SWIFT_BACKTRACE=enable=no $(SWIFT) test --scratch-path .build-asan --sanitize address
 
-integration:
-	SCANLOGD=$(CURDIR)/scanlogd Tests/Integration/run
+integration: test-hooks
+	SCANLOGD=$(CURDIR)/scanlogd SCANLOGD_WITH_TEST_HOOKS=$(CURDIR)/.build-hooks/release/scanlogd Tests/Integration/run
+
+# What takes too long for each run.
+soak: needs-test linux
+	START_CYCLES=1000 TEST_TIMEOUT=600 SCANLOGD=$(CURDIR)/scanlogd Tests/Integration/run -k many_starts_and_stops
 
 fuzz:
 	Tests/Fuzz/run $(FUZZ_SECONDS)
@@ -122,4 +140,4 @@ uninstall:
 	@echo "Left in place: the user and group scanlogd, and /var/empty. A daemon that runs was not stopped."
 
 clean:
-	rm -rf .build .build-embedded .build-ordinary .build-asan .build-fuzz scanlogd
+	rm -rf .build .build-embedded .build-ordinary .build-asan .build-fuzz .build-hooks scanlogd

@@ -31,10 +31,11 @@ let package = Package(
     ],
     traits: [
         .trait(name: "Embedded", description: "Embedded Swift: a binary that links the C library only"),
+        .trait(name: "Ring", description: "Packets from a ring in memory, before a firewall drops them"),
         .trait(name: "Pcap", description: "Packets from libpcap, and replay; only its headers are needed to build"),
         .trait(name: "Nids", description: "Fragments joined by libnids; needs its headers", enabledTraits: ["Pcap"]),
         .trait(name: "TestHooks", description: "For tests only: SIGUSR2 makes a process do what its sandbox forbids"),
-        .default(enabledTraits: ["Pcap", "Nids"]),
+        .default(enabledTraits: ["Ring", "Pcap", "Nids"]),
     ],
     targets: [
         .target(name: "ScanCore", swiftSettings: common + noHeap),

@@ -6,15 +6,23 @@ import CLinux
     @usableFromInline let memory: UnsafeMutablePointer<Value>
 
     /// Keeps what a function makes.
-    init(_ make: () -> Value) {
-        unsafe memory = .allocate(capacity: 1)
-        unsafe Box.fill(memory, make)
+    init<Failure>(_ make: () throws(Failure) -> Value) throws(Failure) {
+        let memory = UnsafeMutablePointer<Value>.allocate(capacity: 1)
+        do throws(Failure) {
+            unsafe try Box.fill(memory, make)
+        } catch {
+            unsafe memory.deallocate()
+            throw error
+        }
+        unsafe self.memory = memory
         clinux_release_stack()  // where the value was put together
     }
 
     @inline(never)  // so that the stack it takes is free when it returns
-    private static func fill(_ memory: UnsafeMutablePointer<Value>, _ make: () -> Value) {
-        unsafe memory.initialize(to: make())
+    private static func fill<Failure>(
+        _ memory: UnsafeMutablePointer<Value>, _ make: () throws(Failure) -> Value
+    ) throws(Failure) {
+        unsafe memory.initialize(to: try make())
     }
 
     @inlinable  // Embedded Swift must see a deinit to call it from another module

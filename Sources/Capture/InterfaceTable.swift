@@ -4,6 +4,9 @@ import ScanCore
 /// What is known of the interfaces that packets are wanted from, and what of it has been told.
 ///
 /// Changes are found by comparing the two, so that it doesn't matter how the news came, one by one or as a whole list.
+///
+/// All that reads the entries is mutating, also where it changes nothing: else the compiler (Swift 6.3) copies the
+/// whole table. All that is rare, and stands out of line.
 struct InterfaceTable {
     /// What can become of an interface.
     enum Change {
@@ -18,12 +21,12 @@ struct InterfaceTable {
     /// Whether all interfaces are wanted, not only those with certain names.
     let followsAll: Bool
 
-    private var entries = InlineArray<128, Entry?>(repeating: nil)
+    private var entries = InlineArray<128, Entry>(repeating: Entry())
     /// How many interfaces are known or named.
     private(set) var count = 0
 
     private struct Entry {
-        let name: InterfaceName
+        var name = InterfaceName()
         var now = State()
         var told = State()
         var isListed = false
@@ -45,7 +48,7 @@ struct InterfaceTable {
             guard let name = InterfaceName(names[index]) else {
                 throw InterfaceTable.missing(names[index])
             }
-            if find(name) == nil { add(Entry(name: name)) }
+            _ = place(of: name)
         }
     }
 
@@ -55,46 +58,46 @@ struct InterfaceTable {
     }
 
     /// Takes note of an interface as it is now.
+    @inline(never)
     mutating func update(_ link: LinkMessage) {
-        for position in 0..<count where entries[position]?.now.index == link.index {
-            if entries[position]?.name != link.name { entries[position]?.now = State() }  // it was renamed
+        for position in 0..<count where entries[position].now.index == link.index {
+            if entries[position].name != link.name { entries[position].now = State() }  // it was renamed
         }
-        var position = find(link.name)
-        if position == nil && followsAll && count < InterfaceTable.capacity {
-            position = count
-            add(Entry(name: link.name))
-        }
-        guard let position else { return }
-        entries[position]?.now = State(index: link.index, isUp: link.isUp)
-        entries[position]?.isListed = true
+        guard let position = followsAll ? place(of: link.name) : find(link.name) else { return }
+        entries[position].now = State(index: link.index, isUp: link.isUp)
+        entries[position].isListed = true
     }
 
     /// Takes note that an interface is no more.
+    @inline(never)
     mutating func remove(_ index: Int32) {
-        for position in 0..<count where entries[position]?.now.index == index {
-            entries[position]?.now = State()
+        for position in 0..<count where entries[position].now.index == index {
+            entries[position].now = State()
         }
     }
 
     /// Begins a list of all interfaces: each is to be told to ``update(_:)``.
+    @inline(never)
     mutating func beginList() {
-        for position in 0..<count { entries[position]?.isListed = false }
+        for position in 0..<count { entries[position].isListed = false }
     }
 
     /// Ends a list: what was not on it is no more.
+    @inline(never)
     mutating func endList() {
-        for position in 0..<count where entries[position]?.isListed == false {
-            entries[position]?.now = State()
+        for position in 0..<count where entries[position].isListed == false {
+            entries[position].now = State()
         }
     }
 
     /// An interface that is not as it was last told, and how: from now on it is.
+    @inline(never)
     mutating func nextChange() -> (name: InterfaceName, index: Int32, change: Change)? {
         var position = 0
         while position < count {
-            guard let entry = entries[position] else { return nil }
+            let entry = entries[position]
             let isForgotten = followsAll && entry.now.index == 0
-            if isForgotten { forget(position) } else { entries[position]?.told = entry.now }
+            if isForgotten { forget(position) } else { entries[position].told = entry.now }
             if entry.now != entry.told {
                 return (entry.name, entry.now.index, InterfaceTable.change(from: entry.told, to: entry.now))
             }
@@ -104,11 +107,11 @@ struct InterfaceTable {
     }
 
     /// Takes everything as told, but that a named interface is down.
+    @inline(never)
     mutating func tellOnlyOfDown() {
         for position in 0..<count {
-            guard let now = entries[position]?.now else { return }
-            entries[position]?.told = now
-            if !followsAll { entries[position]?.told.isUp = true }
+            entries[position].told = entries[position].now
+            if !followsAll { entries[position].told.isUp = true }
         }
     }
 
@@ -120,39 +123,47 @@ struct InterfaceTable {
 
     /// The numbers of the named interfaces that exist; `nil` if all are wanted.
     var wanted: InterfaceIndexes? {
-        if followsAll { return nil }
-        var indexes = InterfaceIndexes()
-        for position in 0..<count {
-            if let index = index(at: position), indexes.count < InterfaceNames.most { indexes.append(index) }
+        @inline(never)
+        mutating get {
+            if followsAll { return nil }
+            var indexes = InterfaceIndexes()
+            for position in 0..<count {
+                if let index = index(at: position), indexes.count < InterfaceNames.most { indexes.append(index) }
+            }
+            return indexes
         }
-        return indexes
     }
 
     /// The number of an interface that is known, `nil` if it doesn't exist. The position is 0 to ``count`` - 1.
-    func index(at position: Int) -> Int32? {
-        guard let index = entries[position]?.now.index, index != 0 else { return nil }
-        return index
+    mutating func index(at position: Int) -> Int32? {
+        let index = entries[position].now.index
+        return index == 0 ? nil : index
     }
 
     /// Whether an interface exists.
-    func exists(_ name: ConstantText) -> Bool {
+    mutating func exists(_ name: ConstantText) -> Bool {
         guard let name = InterfaceName(name), let position = find(name) else { return false }
-        return entries[position]?.now.index != 0
+        return entries[position].now.index != 0
     }
 
-    private func find(_ name: InterfaceName) -> Int? {
-        for position in 0..<count where entries[position]?.name == name { return position }
+    @inline(never)
+    private mutating func find(_ name: InterfaceName) -> Int? {
+        for position in 0..<count where entries[position].name == name { return position }
         return nil
     }
 
-    private mutating func add(_ entry: Entry) {
-        entries[count] = entry
+    /// Where an interface is, added if it wasn't known; `nil` if there is no room.
+    private mutating func place(of name: InterfaceName) -> Int? {
+        if let position = find(name) { return position }
+        if count == InterfaceTable.capacity { return nil }
+        entries[count].name = name
         count += 1
+        return count - 1
     }
 
     private mutating func forget(_ position: Int) {
         count -= 1
         entries[position] = entries[count]
-        entries[count] = nil
+        entries[count] = Entry()
     }
 }

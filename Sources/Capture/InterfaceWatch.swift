@@ -32,17 +32,19 @@ import ScanCore
     /// News wait when it is done.
     ///
     /// - Throws: the call that failed, or that a named interface doesn't exist.
+    @inline(never)
     static func begin(_ names: InterfaceNames) throws(SystemError) -> InterfaceWatch {
         let socket = try Socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, name: "netlink socket")
         _ = try check(socket.name, "bind") { clinux_bind_netlink(socket.number, UInt32(RTMGRP_LINK)) }
-        var watch = InterfaceWatch(socket, try InterfaceTable(names))
+        var watch = try InterfaceWatch(socket, names)
         try watch.readFirstList(names)
         return watch
     }
 
-    private init(_ socket: consuming Socket, _ table: InterfaceTable) {
+    private init(_ socket: consuming Socket, _ names: InterfaceNames) throws(SystemError) {
+        let tableBox = try Box { () throws(SystemError) in try InterfaceTable(names) }
         self.socket = socket
-        tableBox = Box { table }
+        self.tableBox = tableBox
         unsafe buffer = .allocate(capacity: InterfaceWatch.bufferSize)
         unsafe buffer.initialize(repeating: 0)
     }
@@ -67,6 +69,7 @@ import ScanCore
     }
 
     /// Reads what news there is into the table, without waiting.
+    @inline(never)
     mutating func update() throws(SystemError) {
         for _ in 0..<InterfaceWatch.mostDatagrams {
             let length = unsafe clinux_receive_netlink(socket.number, buffer.baseAddress, buffer.count)
@@ -87,6 +90,7 @@ import ScanCore
         }
     }
 
+    @inline(never)
     private mutating func requestList() throws(SystemError) {
         _ = try check(socket.name, "ask for interfaces") { clinux_request_links(socket.number) }
         isStale = false
@@ -95,6 +99,7 @@ import ScanCore
         table.beginList()
     }
 
+    @inline(never)
     private mutating func read(_ length: Int) {
         let datagram = unsafe UnsafeBufferPointer(rebasing: UnsafeBufferPointer(buffer)[0..<min(length, buffer.count)])
         let bytes = unsafe datagram.span

@@ -3,18 +3,23 @@ import ScanCore
 
 /// The name of an interface: 1 to 15 bytes, any but white space, `/`, `:` and zero (netdevice(7)).
 struct InterfaceName: Equatable {
-    private var bytes = InlineArray<16, UInt8>(repeating: 0)
-    private var count = 0
+    /// The bytes, the first the lowest, zeros behind the last. Not an InlineArray: that takes much more code.
+    private var first: UInt64 = 0
+    private var second: UInt64 = 0
+
+    /// No interface's name, as it is empty.
+    init() {}
 
     /// The name that begins some bytes and ends with a zero byte or with them; `nil` if it is no name.
+    @inline(never)
     init?(_ text: Span<UInt8>) {
         for index in text.indices {
             if text[index] == 0 { break }
-            if count == 15 { return nil }
-            bytes[count] = text[index]
-            count += 1
+            if index == 15 { return nil }
+            let byte = UInt64(text[index]) << UInt64(index % 8 * 8)
+            if index < 8 { first |= byte } else { second |= byte }
         }
-        if count == 0 { return nil }
+        if first == 0 { return nil }
     }
 
     /// The name an administrator gave; `nil` if no interface can have it.
@@ -23,15 +28,12 @@ struct InterfaceName: Equatable {
         self.init(unsafe bytes.bindMemory(to: UInt8.self).span)
     }
 
-    static func == (left: InterfaceName, right: InterfaceName) -> Bool {
-        for index in 0..<16 where left.bytes[index] != right.bytes[index] { return false }
-        return true
-    }
-
     /// Appends the name to a line, `?` for what doesn't print: whoever makes an interface chooses its name.
+    @inline(never)
     func append(to line: inout LogLine) {
-        for index in 0..<count {
-            let byte = bytes[index]
+        for index in 0..<16 {
+            let byte = UInt8(truncatingIfNeeded: (index < 8 ? first : second) >> UInt64(index % 8 * 8))
+            if byte == 0 { return }
             line.append(byte: byte > 0x20 && byte < 0x7f ? byte : UInt8(ascii: "?"))
         }
     }

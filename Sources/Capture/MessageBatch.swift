@@ -1,4 +1,5 @@
 import CLinux
+import ScanCore
 
 /// Fixed memory that many packets at a time are received into.
 @safe @usableFromInline struct MessageBatch: ~Copyable {
@@ -46,6 +47,7 @@ import CLinux
     }
 
     /// Receives what waits on a socket, without waiting; 0 when nothing does.
+    @inline(never)
     mutating func receive(from socket: borrowing Socket, withAncillary: Bool) throws(SystemError) -> Int {
         if withAncillary { offerAncillary() }
         let received = unsafe recvmmsg(
@@ -70,10 +72,12 @@ import CLinux
     }
 
     /// Lends the bytes of a packet of the last batch.
-    func withPacket<Result>(_ index: Int, _ body: (Span<UInt8>) -> Result) -> Result {
+    func withPacket<Result>(
+        _ index: Int, _ body: (Span<UInt8>) throws(PacketFault) -> Result
+    ) throws(PacketFault) -> Result {
         let length = unsafe min(Int(headers[index].msg_len), MessageBatch.packetSize)
         let start = index * MessageBatch.packetSize
-        return body(unsafe UnsafeBufferPointer(rebasing: UnsafeBufferPointer(data)[start..<start + length]).span)
+        return try body(unsafe UnsafeBufferPointer(rebasing: UnsafeBufferPointer(data)[start..<start + length]).span)
     }
 
     /// The address a packet of the last batch came from, for IPv6.

@@ -32,7 +32,7 @@ public struct PacketSocketCapture: ~Copyable, Capture {
     ///   - key: a secret for the table of fragments.
     /// - Throws: the call that failed; most often the privilege CAP_NET_RAW is missing, or an interface doesn't exist.
     public init(_ selection: CaptureSelection, key: HashKey) throws(SystemError) {
-        let interfaces = try InterfaceWatch.begin(selection.interfaces)
+        var interfaces = try InterfaceWatch.begin(selection.interfaces)
         // Of no protocol: nothing arrives before the filter is in place and the socket is bound.
         let socket = try Socket(AF_PACKET, SOCK_DGRAM, 0, name: "packet socket")
         let ring = try PacketRing(for: socket)
@@ -40,8 +40,8 @@ public struct PacketSocketCapture: ~Copyable, Capture {
         var intake = PacketIntake(selection, key: key)
         intake.wanted = interfaces.table.wanted
         try PacketSocketCapture.filter(socket, for: intake)
-        try PacketSocketCapture.bind(socket, to: interfaces.table)
-        if selection.promiscuous { try PacketSocketCapture.takeAllFrames(socket, of: interfaces.table) }
+        try PacketSocketCapture.bind(socket, to: &interfaces.table)
+        if selection.promiscuous { try PacketSocketCapture.takeAllFrames(socket, of: &interfaces.table) }
         let readable = try ReadableSet()
         try readable.add(socket)
         try readable.add(interfaces.socket)
@@ -75,7 +75,7 @@ public struct PacketSocketCapture: ~Copyable, Capture {
         if blocks > 0 && isAll { intake.times.endBatch() }
         if blocks == 0 || !now.isWithin(PacketSocketCapture.longestInterfaceWait, after: interfacesRead) {
             interfacesRead = now
-            try followInterfaces(into: &sink, at: now)
+            try followInterfaces(at: now) { line in sink.take(line) }
         }
         if blocks == 0 { return .nothing }
         return isAll ? .all : .batch
@@ -98,8 +98,9 @@ public struct PacketSocketCapture: ~Copyable, Capture {
 extension PacketSocketCapture {
     /// Tells what became of interfaces, and takes packets from those that are wanted now. What fails is told as well:
     /// an interface may be gone before we are done with it.
+    @inline(never)
     private mutating func followInterfaces(
-        into sink: inout some SegmentSink & ~Copyable, at now: Timestamp
+        at now: Timestamp, tell: (LogLine) -> Void
     ) throws(SystemError) {
         // The bound interface went down or away. The socket stays readable until it is told that we know.
         let code = try socket.takeError()
@@ -108,42 +109,43 @@ extension PacketSocketCapture {
         var isChanged = false
         while let (name, index, change) = interfaces.table.nextChange() {
             isChanged = true
-            if let line = notices.line(change, of: name, at: now) { sink.take(line) }
+            if let line = notices.line(change, of: name, at: now) { tell(line) }
             if !intake.promiscuous || change != .new { continue }
             do throws(SystemError) {
                 try PacketSocketCapture.takeAllFrames(socket, of: index)
             } catch {
-                if error.code != ENODEV { sink.take(error.line) }
+                if error.code != ENODEV { tell(error.line) }
             }
         }
         if !isChanged || interfaces.table.followsAll { return }
         intake.wanted = interfaces.table.wanted
         do throws(SystemError) {
             try PacketSocketCapture.filter(socket, for: intake)
-            try PacketSocketCapture.bind(socket, to: interfaces.table)
+            try PacketSocketCapture.bind(socket, to: &interfaces.table)
         } catch {
-            if error.code != ENODEV { sink.take(error.line) }
+            if error.code != ENODEV { tell(error.line) }
         }
     }
 
     /// Sets the filter for the interfaces that are wanted.
+    @inline(never)
     private static func filter(
         _ socket: borrowing Socket, for intake: borrowing PacketIntake
     ) throws(SystemError) {
         let filter = CookedFilter(
             interfaces: intake.wanted, inboundOnly: intake.inboundOnly, promiscuous: intake.promiscuous)
-        try socket.attach(filter.instructions, length: filter.count)
+        try socket.attach(filter.instructions.span.extracting(0..<filter.count))
     }
 
     /// Binds to the only interface that is wanted, if it exists, or to all.
-    private static func bind(_ socket: borrowing Socket, to table: InterfaceTable) throws(SystemError) {
+    private static func bind(_ socket: borrowing Socket, to table: inout InterfaceTable) throws(SystemError) {
         let isOne = !table.followsAll && table.count == 1
         guard let index = isOne ? table.index(at: 0) : 0 else { return }
         _ = try check(socket.name, "bind") { clinux_bind_packet(socket.number, index) }
     }
 
     private static func takeAllFrames(
-        _ socket: borrowing Socket, of table: InterfaceTable
+        _ socket: borrowing Socket, of table: inout InterfaceTable
     ) throws(SystemError) {
         for position in 0..<table.count {
             if let index = table.index(at: position) { try takeAllFrames(socket, of: index) }
@@ -151,6 +153,7 @@ extension PacketSocketCapture {
     }
 
     /// Makes an interface promiscuous as long as the socket is open.
+    @inline(never)
     private static func takeAllFrames(_ socket: borrowing Socket, of index: Int32) throws(SystemError) {
         var request = packet_mreq()
         request.mr_ifindex = index

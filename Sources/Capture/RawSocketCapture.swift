@@ -32,7 +32,8 @@ public struct RawSocketCapture: ~Copyable, Capture {
         let readable = try ReadableSet()
         let ipv4 = try Socket(AF_INET, SOCK_RAW, Int32(IPPROTO_TCP), name: "IPv4 raw socket")
         try ipv4.setReceiveBuffer(receiveBuffer)
-        try ipv4.attach(PacketFilter.ipv4)
+        let filter = PacketFilter.ipv4
+        try ipv4.attach(filter.span)
         try readable.add(ipv4)
         ipv6 = try RawSocketCapture.openIPv6(receiveBuffer: receiveBuffer, watchedBy: readable)
         self.ipv4 = ipv4
@@ -56,7 +57,8 @@ public struct RawSocketCapture: ~Copyable, Capture {
         try socket.set(IPV6_RECVHOPLIMIT, level: level, to: 1, "ask for the hop limit")
         try socket.set(IPV6_RECVTCLASS, level: level, to: 1, "ask for the traffic class")
         try socket.setReceiveBuffer(receiveBuffer)
-        try socket.attach(PacketFilter.tcp)
+        let filter = PacketFilter.tcp
+        try socket.attach(filter.span)
         try readable.add(socket)
         return socket
     }
@@ -66,55 +68,38 @@ public struct RawSocketCapture: ~Copyable, Capture {
         var (fromIPv4, fromIPv6) = (MessageBatch.count, MessageBatch.count)
         var total = 0
         for _ in 0..<RawSocketCapture.mostBatches {
-            if fromIPv4 == MessageBatch.count { fromIPv4 = try receiveIPv4(into: &sink) }
-            if fromIPv6 == MessageBatch.count { fromIPv6 = try receiveIPv6(into: &sink) }
+            if fromIPv4 == MessageBatch.count { fromIPv4 = try receive(isIPv6: false, into: &sink) }
+            if fromIPv6 == MessageBatch.count { fromIPv6 = try receive(isIPv6: true, into: &sink) }
             total += fromIPv4 + fromIPv6
             if max(fromIPv4, fromIPv6) < MessageBatch.count { return total > 0 ? .all : .nothing }
         }
         return .batch
     }
 
-    private mutating func receiveIPv4(into sink: inout some SegmentSink & ~Copyable) throws(SystemError) -> Int {
-        let received = try batch.receive(from: ipv4, withAncillary: false)
+    @inline(never)
+    private mutating func receive(
+        isIPv6: Bool, into sink: inout some SegmentSink & ~Copyable
+    ) throws(SystemError) -> Int {
+        let received = try receiveBatch(isIPv6: isIPv6)
         if received == 0 { return 0 }
         let time = BatchTime()
         for index in 0..<received {
-            batch.withPacket(index) { packet in
-                do throws(PacketFault) {
-                    sink.take(try Segment(packet: packet), at: time.now, wallClock: time.wallClock)
-                } catch {
-                    sink.take(error)
-                }
+            do throws(PacketFault) {
+                let segment = isIPv6 ? try batch.ipv6Segment(index) : try batch.ipv4Segment(index)
+                sink.take(segment, at: time.now, wallClock: time.wallClock)
+            } catch {
+                sink.take(error)
             }
         }
         return received
     }
 
-    private mutating func receiveIPv6(into sink: inout some SegmentSink & ~Copyable) throws(SystemError) -> Int {
-        let received =
-            switch ipv6 {
-            case .some(let socket): try batch.receive(from: socket, withAncillary: true)
-            case .none: 0
-            }
-        if received == 0 { return 0 }
-        let time = BatchTime()
-        for index in 0..<received {
-            let source = Address(batch.source(index))
-            let beside = batch.ancillary(index)
-            batch.withPacket(index) { header in
-                do throws(PacketFault) {
-                    if !beside.has_destination { throw .malformed }
-                    let segment = try Segment(
-                        tcpHeader: header, source: source, destination: Address(beside.destination),
-                        typeOfService: UInt8(truncatingIfNeeded: beside.traffic_class),
-                        timeToLive: UInt8(truncatingIfNeeded: beside.hop_limit))
-                    sink.take(segment, at: time.now, wallClock: time.wallClock)
-                } catch {
-                    sink.take(error)
-                }
-            }
+    private mutating func receiveBatch(isIPv6: Bool) throws(SystemError) -> Int {
+        if !isIPv6 { return try batch.receive(from: ipv4, withAncillary: false) }
+        switch ipv6 {
+        case .some(let socket): return try batch.receive(from: socket, withAncillary: true)
+        case .none: return 0
         }
-        return received
     }
 
     /// How many packets found a socket's receive buffer full.
@@ -125,6 +110,27 @@ public struct RawSocketCapture: ~Copyable, Capture {
         case .none: break
         }
         return ipv4Drops.total &+ ipv6Drops.total
+    }
+}
+
+extension MessageBatch {
+    /// The segment in a packet of the last batch, which begins with its IPv4 header.
+    @inline(never)
+    fileprivate func ipv4Segment(_ index: Int) throws(PacketFault) -> Segment {
+        try withPacket(index) { (packet) throws(PacketFault) in try Segment(packet: packet) }
+    }
+
+    /// The segment that a packet of the last batch is, what was in its IPv6 header being told beside it.
+    @inline(never)
+    fileprivate func ipv6Segment(_ index: Int) throws(PacketFault) -> Segment {
+        let beside = ancillary(index)
+        if !beside.has_destination { throw .malformed }
+        return try withPacket(index) { (header) throws(PacketFault) in
+            try Segment(
+                tcpHeader: header, source: Address(source(index)), destination: Address(beside.destination),
+                typeOfService: UInt8(truncatingIfNeeded: beside.traffic_class),
+                timeToLive: UInt8(truncatingIfNeeded: beside.hop_limit))
+        }
     }
 }
 

@@ -9,6 +9,7 @@ struct Socket: ~Copyable {
     var number: Int32 { descriptor.number }
 
     /// Opens a socket that never blocks and that no other program inherits (socket(2)).
+    @inline(never)
     init(_ family: Int32, _ type: __socket_type, _ socketProtocol: Int32, name: ConstantText) throws(SystemError) {
         let flags = Int32(type.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         descriptor = Descriptor(owning: try check(name, "open") { socket(family, flags, socketProtocol) })
@@ -22,6 +23,7 @@ struct Socket: ~Copyable {
     }
 
     /// Sets an option whose value is a number (setsockopt(2)).
+    @inline(never)
     func set(_ option: Int32, level: Int32, to value: Int32, _ operation: ConstantText) throws(SystemError) {
         var value = value
         _ = try check(name, operation) {
@@ -30,6 +32,7 @@ struct Socket: ~Copyable {
     }
 
     /// Lets the kernel hold so many bytes for us: past the system's limit with CAP_NET_ADMIN, up to it without.
+    @inline(never)
     func setReceiveBuffer(_ size: Int32) throws(SystemError) {
         do throws(SystemError) {
             try set(SO_RCVBUFFORCE, level: SOL_SOCKET, to: size, "set receive buffer")
@@ -41,18 +44,16 @@ struct Socket: ~Copyable {
 
     /// Makes the kernel run a program on each packet, and drop those that it says 0 to.
     ///
-    /// - Parameter length: how many of the instructions there are the program; all of them without it.
-    func attach<let count: Int>(
-        _ program: InlineArray<count, sock_filter>, length: Int? = nil
-    ) throws(SystemError) {
-        var program = program
-        var instructions = program.mutableSpan
-        try unsafe instructions.withUnsafeMutableBufferPointer { (instructions) throws(SystemError) in
-            var description = unsafe sock_fprog(len: UInt16(length ?? count), filter: instructions.baseAddress)
+    /// - Parameter program: its instructions, at most 4,096.
+    @inline(never)
+    func attach(_ program: Span<sock_filter>) throws(SystemError) {
+        try unsafe program.withUnsafeBufferPointer { (program) throws(SystemError) in
+            // Read only: the kernel copies it.
+            let instructions = unsafe UnsafeMutablePointer(mutating: program.baseAddress)
+            var description = unsafe sock_fprog(len: UInt16(program.count), filter: instructions)
             _ = try check(name, "attach filter") {
                 unsafe setsockopt(
-                    number, SOL_SOCKET, SO_ATTACH_FILTER, &description,
-                    socklen_t(MemoryLayout<sock_fprog>.size))
+                    number, SOL_SOCKET, SO_ATTACH_FILTER, &description, socklen_t(MemoryLayout<sock_fprog>.size))
             }
         }
     }

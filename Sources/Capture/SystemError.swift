@@ -31,7 +31,7 @@ public struct SystemError: Error {
         self.operation = operation
     }
 
-    /// An error that the system has no number for: the reason in words, and a number that ends them.
+    /// An error that the system has no number for: the reason in words, and a number from 0 that ends them.
     public init(
         _ object: ConstantText, _ operation: ConstantText, because reason: ConstantText, _ number: Int32? = nil
     ) {

@@ -47,7 +47,13 @@ enum Backend {
     /// Whether this binary has it.
     var isBuiltIn: Bool {
         switch self {
-        case .ring, .raw: return true
+        case .ring:
+            #if Ring
+                return true
+            #else
+                return false
+            #endif
+        case .raw: return true
         case .pcap:
             #if Pcap
                 return true
@@ -62,6 +68,9 @@ enum Backend {
             #endif
         }
     }
+
+    /// The one that is tried first when none is named.
+    static var first: Backend { Backend.ring.isBuiltIn ? .ring : .raw }
 
     /// Whether it can be told which packets to take: raw sockets get what comes in for the host, and nothing else.
     var takesSelection: Bool { self != .raw }

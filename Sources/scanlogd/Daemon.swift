@@ -47,11 +47,13 @@ struct Launch: ~Copyable {
         }
         let fromChild = Descriptor(owning: ends[0])
         let toParent = Descriptor(owning: ends[1])
-        if try check("background", "fork", fork) > 0 {
+        let child = try check("background", "fork", fork)
+        if child > 0 {
             close(toParent.number)
             var word: UInt8 = 0
-            let isReady = unsafe read(fromChild.number, &word, 1) == 1
-            _exit(isReady ? 0 : 1)
+            if unsafe read(fromChild.number, &word, 1) == 1 { _exit(0) }
+            _ = waitpid(child, nil, 0)  // what has failed is gone when we say so
+            _exit(1)
         }
         _ = try check("background", "start session") { setsid() }
         nullDevice = try openNullDevice()

@@ -17,10 +17,13 @@ func detect(_ options: Options) throws(SystemError) -> Int32 {
     let key = start.key
     switch options.backend {
     case .ring:
-        let capture = try PacketSocketCapture(options.selection, key: key)
-        return try start.run(capture, .ring, cseccomp_confine_ring)
+        #if Ring
+            return try start.run(try PacketSocketCapture(options.selection, key: key), .ring, cseccomp_confine_ring)
+        #else
+            throw Backend.ring.isAbsent
+        #endif
     case .raw:
-        return try start.run(try openRawSockets(), .raw, cseccomp_confine_raw)
+        return try detectInRawSockets(start)
     case .pcap:
         #if Pcap
             return try start.run(try PcapCapture(options.selection, key: key), .pcap, cseccomp_confine_pcap)
@@ -34,30 +37,36 @@ func detect(_ options: Options) throws(SystemError) -> Int32 {
             throw Backend.nids.isAbsent
         #endif
     case nil:
-        return try detectInFirst(options, start)
+        #if Ring
+            return try detectInFirst(options, start)
+        #else
+            return try detectInRawSockets(start)
+        #endif
     }
 }
 
-/// Runs the detector with the backend that sees most of those that work.
-private func detectInFirst(_ options: Options, _ start: consuming DetectorStart) throws(SystemError) -> Int32 {
-    let capture: PacketSocketCapture
-    do throws(SystemError) {
-        capture = try PacketSocketCapture(options.selection, key: start.key)
-    } catch {
-        if options.selectingOption != nil { throw error }  // raw sockets can't choose packets
-        return try detectInRawSockets(start, insteadOf: error)
+#if Ring
+    /// Runs the detector with the backend that sees most of those that work.
+    private func detectInFirst(_ options: Options, _ start: consuming DetectorStart) throws(SystemError) -> Int32 {
+        let capture: PacketSocketCapture
+        do throws(SystemError) {
+            capture = try PacketSocketCapture(options.selection, key: start.key)
+        } catch {
+            if options.selectingOption != nil { throw error }  // raw sockets can't choose packets
+            return try detectInRawSockets(start, insteadOf: error)
+        }
+        return try start.run(capture, .ring, cseccomp_confine_ring)
     }
-    return try start.run(capture, .ring, cseccomp_confine_ring)
-}
+#endif
 
 private func detectInRawSockets(
-    _ start: consuming DetectorStart, insteadOf failure: SystemError
+    _ start: consuming DetectorStart, insteadOf failure: SystemError? = nil
 ) throws(SystemError) -> Int32 {
     let capture: RawSocketCapture
     do throws(SystemError) {
         capture = try openRawSockets()
     } catch {
-        throw failure  // of what should have worked
+        throw failure ?? error  // of what should have worked
     }
     return try start.run(capture, .raw, cseccomp_confine_raw, insteadOf: failure)
 }

@@ -92,7 +92,7 @@ struct Options {
     private func checkCombination() throws(SystemError) {
         if let option = selectingOption {
             if action == .replay { throw SystemError(option, "option", because: "a capture file is read as it is") }
-            if let backend, !backend.takesSelection {
+            if !(backend ?? Backend.first).takesSelection {
                 throw SystemError(option, "option", because: "raw sockets take what comes in for this host, no choice")
             }
         }

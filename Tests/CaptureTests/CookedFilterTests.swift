@@ -118,7 +118,7 @@ struct CookedFilterTests {
         for index in 0..<count { interfaces.append(Int32(index)) }
         let filter = CookedFilter(interfaces: interfaces, inboundOnly: true, promiscuous: false)
         let socket = try Socket(AF_UNIX, SOCK_DGRAM, 0, name: "test socket")
-        try socket.attach(filter.instructions, length: filter.count)
+        try socket.attach(filter.instructions.span.extracting(0..<filter.count))
     }
 
     /// What comes through may be cut off by the filter's verdict; what is dropped must be nothing that counts.

@@ -15,7 +15,7 @@ private func kernelAccepts<let count: Int>(
     try #require(made == 0)
     let sender = Descriptor(owning: numbers[0])
     let receiver = Socket(adopting: numbers[1], name: "test socket")
-    try receiver.attach(program)
+    try receiver.attach(program.span)
     try #require(unsafe send(sender.number, packet, packet.count, 0) == packet.count)
     var buffer = [UInt8](repeating: 0, count: packet.count + 1)
     let received = unsafe recv(receiver.number, &buffer, buffer.count, Int32(MSG_DONTWAIT))

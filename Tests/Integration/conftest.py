@@ -1,5 +1,6 @@
 """Fixtures: two hosts for the session; a daemon, a log and a sender for each test."""
 
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from harness.packets import Sender
 from harness.scene import Scene
 from harness.syslog_sink import SyslogSink
 
-TEST_TIMEOUT = 120
+TEST_TIMEOUT = int(os.environ.get("TEST_TIMEOUT", "120"))
 
 
 def _too_slow(number: int, frame: FrameType | None) -> None:

@@ -111,7 +111,8 @@ def test_the_sensor_can_open_no_descriptor_and_write_no_file(running: Daemon) ->
 
 def test_the_writer_can_open_few_descriptors(running: Daemon) -> None:
     most = int(limits(running.pid)["Max open files"][0])
-    assert len(set(range(most)) - set(descriptors(running.pid))) <= 3
+    # Two for the log; the others held what the start needed to its end.
+    assert len(set(range(most)) - set(descriptors(running.pid))) <= 4
 
 
 def test_one_thread_runs(running: Daemon) -> None:
