@@ -5,6 +5,8 @@ import PackageDescription
 // The shipped binary is built with the Embedded trait, which needs no Swift runtime; everything else without it.
 let embedded: BuildSettingCondition = .when(traits: ["Embedded"])
 let embeddedFlags = ["-enable-experimental-feature", "Embedded"]
+// lld comes with Swift, and makes a smaller program than gold, which is the default.
+let embeddedLink = embeddedFlags + ["-use-ld=lld", "-Xlinker", "--gc-sections", "-Xlinker", "--icf=safe"]
 // A section each, so that the linker leaves out every function that is not called.
 let sections = ["-Xfrontend", "-function-sections"]
 
@@ -57,7 +59,7 @@ let package = Package(
             name: "scanlogd",
             dependencies: ["ScanCore", "Capture", "CLinux", "CSeccomp"],
             swiftSettings: common + small + [.define("TEST_HOOKS", .when(traits: ["TestHooks"]))],
-            linkerSettings: [.unsafeFlags(embeddedFlags + ["-Xlinker", "--gc-sections"], embedded)]),
+            linkerSettings: [.unsafeFlags(embeddedLink, embedded)]),
         .executableTarget(
             name: "core-benchmark",
             dependencies: ["ScanCore", "CLinux"],

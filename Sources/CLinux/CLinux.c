@@ -12,6 +12,13 @@ int clinux_errno(void) { return errno; }
 
 int clinux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 
+void *clinux_map_zero(size_t size) {
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return NULL;
+    madvise(memory, size, MADV_NOHUGEPAGE); /* a wish: a kernel without huge pages refuses it */
+    return memory;
+}
+
 void clinux_syslog(int priority, const char *text, int length) { syslog(priority, "%.*s", length, text); }
 
 static volatile sig_atomic_t alarmed;

@@ -47,18 +47,19 @@ struct PacketBlock {
     mutating func nextPacket(in block: Span<UInt8>) throws(PacketFault) -> RingPacket? {
         if left == 0 { return nil }
         left -= 1
-        // struct tpacket3_hdr, and struct sockaddr_ll behind it.
-        let step: UInt32 = try block.load(at: next)
-        let seconds: UInt32 = try block.load(at: next + 4)
-        let nanoseconds: UInt32 = try block.load(at: next + 8)
-        let length: UInt32 = try block.load(at: next + 12)  // tp_snaplen
-        let wholeLength: UInt32 = try block.load(at: next + 16)  // tp_len
-        let status: UInt32 = try block.load(at: next + 20)
-        let offset: UInt16 = try block.load(at: next + 24)  // tp_mac
-        let address = next + PacketBlock.headLength
-        let etherType: UInt16 = try block.load(at: address + 2)
-        let interface: Int32 = try block.load(at: address + 4)
-        let kind: UInt8 = try block.load(at: address + 10)
+        // struct tpacket3_hdr, and struct sockaddr_ll behind it as far as it is read: one check for all of it.
+        if next > block.count &- PacketBlock.readLength { throw .malformed }
+        let head = block.extracting(next..<next + PacketBlock.readLength)
+        let step: UInt32 = try head.load(at: 0)
+        let seconds: UInt32 = try head.load(at: 4)
+        let nanoseconds: UInt32 = try head.load(at: 8)
+        let length: UInt32 = try head.load(at: 12)  // tp_snaplen
+        let wholeLength: UInt32 = try head.load(at: 16)  // tp_len
+        let status: UInt32 = try head.load(at: 20)
+        let offset: UInt16 = try head.load(at: 24)  // tp_mac
+        let etherType: UInt16 = try head.load(at: PacketBlock.headLength + 2)
+        let interface: Int32 = try head.load(at: PacketBlock.headLength + 4)
+        let kind: UInt8 = try head.load(at: PacketBlock.headLength + 10)
         let start = next + Int(offset)
         if start > end || Int(length) > end - start { throw .malformed }
         // At least as far as it takes to be another packet.
@@ -72,6 +73,9 @@ struct PacketBlock {
 
     /// What struct tpacket3_hdr takes, rounded up as the macro TPACKET_ALIGN does.
     private static var headLength: Int { 48 }
+
+    /// How much of the head of a packet is read.
+    private static var readLength: Int { headLength + 11 }
 }
 
 extension Span<UInt8> {
@@ -80,7 +84,7 @@ extension Span<UInt8> {
     fileprivate func load<Number: FixedWidthInteger & BitwiseCopyable>(
         at offset: Int
     ) throws(PacketFault) -> Number {
-        if offset < 0 || offset > count - MemoryLayout<Number>.size { throw .malformed }
+        if offset < 0 || offset > count &- MemoryLayout<Number>.size { throw .malformed }
         // Every bit pattern is a number.
         return unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: Number.self)
     }

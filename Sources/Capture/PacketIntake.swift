@@ -9,7 +9,10 @@ struct PacketIntake: ~Copyable {
     /// Whether frames for the link address of another host are kept.
     let promiscuous: Bool
     /// The interfaces packets are taken from, `nil` for all.
-    var wanted: InterfaceIndexes?
+    var wanted: InterfaceIndexes? {
+        didSet { if case .none = wanted { takesAll = true } else { takesAll = false } }
+    }
+    private var takesAll = true
     /// The clocks.
     var times: TimeMapping
 
@@ -29,29 +32,52 @@ struct PacketIntake: ~Copyable {
         do throws(PacketFault) {
             var packets = try PacketBlock(block)
             while let packet = try packets.nextPacket(in: block) {
-                take(packet, in: block, into: &sink)
+                if isWanted(packet) { take(packet, in: block, into: &sink) }
             }
         } catch {
             sink.take(error)
         }
     }
 
+    @inline(__always)
     private mutating func take(
         _ packet: RingPacket, in block: Span<UInt8>, into sink: inout some SegmentSink & ~Copyable
     ) {
-        if inboundOnly && packet.kind == UInt8(PACKET_OUTGOING) { return }
-        if !promiscuous && packet.kind == UInt8(PACKET_OTHERHOST) { return }
-        if let wanted, !wanted.contains(packet.interface) { return }
         let now = times.timestamp(of: packet.realTime)
         do throws(PacketFault) {
             let payload = block.extracting(packet.bytes)
-            let offset = try LinkLayer.packetOffset(etherType: try packet.beginning(of: payload), in: payload)
+            let offset = try packet.packetOffset(in: payload)
             if let segment = try reader.value.read(payload.extracting(offset..<payload.count), at: now) {
                 sink.take(segment, at: now, wallClock: packet.realTime / 1_000_000_000)
             }
         } catch {
             sink.take(error)
         }
+    }
+
+    // Mutating as what the next one asks: else the compiler (Swift 6.3) copies all of this for each packet.
+    @inline(__always)
+    private mutating func isWanted(_ packet: RingPacket) -> Bool {
+        if inboundOnly && packet.kind == UInt8(PACKET_OUTGOING) { return false }
+        if !promiscuous && packet.kind == UInt8(PACKET_OTHERHOST) { return false }
+        return takesAll || isNamed(packet.interface)
+    }
+
+    @inline(never)
+    private mutating func isNamed(_ interface: Int32) -> Bool {
+        if let wanted { return wanted.contains(interface) }
+        return true
+    }
+}
+
+extension RingPacket {
+    /// Where in the bytes that were kept of it the IP header begins.
+    ///
+    /// - Throws: see ``LinkLayer/packetOffset(in:)``.
+    @inline(__always)
+    fileprivate func packetOffset(in payload: Span<UInt8>) throws(PacketFault) -> Int {
+        if !isTagged && (etherType == 0x0800 || etherType == 0x86dd) { return 0 }  // nearly all
+        return try LinkLayer.packetOffset(etherType: try beginning(of: payload), in: payload)
     }
 }
 

@@ -25,6 +25,10 @@ public struct PacketSocketCapture: ~Copyable, Capture {
     /// Readable when a block is full or old, or when there is news of interfaces.
     public var descriptor: Int32 { readable.descriptor.number }
 
+    @inlinable
+    @inline(never)  // for it would stand wherever a capture may end
+    deinit {}
+
     /// Opens the socket. From then on no privilege is needed, also not to follow interfaces.
     ///
     /// - Parameters:
@@ -36,20 +40,29 @@ public struct PacketSocketCapture: ~Copyable, Capture {
         // Of no protocol: nothing arrives before the filter is in place and the socket is bound.
         let socket = try Socket(AF_PACKET, SOCK_DGRAM, 0, name: "packet socket")
         let ring = try PacketRing(for: socket)
-        if selection.inboundOnly { try PacketSocketCapture.ignoreOutgoing(socket) }
-        var intake = PacketIntake(selection, key: key)
-        intake.wanted = interfaces.table.wanted
-        try PacketSocketCapture.filter(socket, for: intake)
-        try PacketSocketCapture.bind(socket, to: &interfaces.table)
-        if selection.promiscuous { try PacketSocketCapture.takeAllFrames(socket, of: &interfaces.table) }
         let readable = try ReadableSet()
-        try readable.add(socket)
-        try readable.add(interfaces.socket)
+        var intake = PacketIntake(selection, key: key)
+        try PacketSocketCapture.start(socket, &intake, &interfaces, readable)
         self.socket = socket
         self.ring = ring
         self.interfaces = interfaces
         self.readable = readable
         self.intake = intake
+    }
+
+    /// Lets packets in. All that can fail is in one place, for the caller has much to take down then.
+    @inline(never)
+    private static func start(
+        _ socket: borrowing Socket, _ intake: inout PacketIntake, _ interfaces: inout InterfaceWatch,
+        _ readable: borrowing ReadableSet
+    ) throws(SystemError) {
+        intake.wanted = interfaces.table.wanted
+        if intake.inboundOnly { try ignoreOutgoing(socket) }
+        try filter(socket, for: intake)
+        try bind(socket, to: &interfaces.table)
+        if intake.promiscuous { try takeAllFrames(socket, of: &interfaces.table) }
+        try readable.add(socket)
+        try readable.add(interfaces.socket)
     }
 
     /// Spares the kernel the filter for what the host sends. Linux before 4.20 can't, and the filter does it.
@@ -82,6 +95,7 @@ public struct PacketSocketCapture: ~Copyable, Capture {
     }
 
     /// How many packets found no room in the ring.
+    @inline(never)
     public mutating func droppedByKernel() throws(SystemError) -> UInt64 {
         var counts = tpacket_stats_v3()
         var length = socklen_t(MemoryLayout<tpacket_stats_v3>.size)

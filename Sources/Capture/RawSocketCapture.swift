@@ -22,6 +22,10 @@ public struct RawSocketCapture: ~Copyable, Capture {
     /// Readable when a packet waits on either socket.
     public var descriptor: Int32 { readable.descriptor.number }
 
+    @inlinable
+    @inline(never)  // for it would stand wherever a capture may end
+    deinit {}
+
     /// Opens the sockets. A kernel without IPv6 gives only the one for IPv4.
     ///
     /// - Parameters:
@@ -103,6 +107,7 @@ public struct RawSocketCapture: ~Copyable, Capture {
     }
 
     /// How many packets found a socket's receive buffer full.
+    @inline(never)
     public mutating func droppedByKernel() throws(SystemError) -> UInt64 {
         ipv4Drops.update(try ipv4.drops())
         switch ipv6 {

@@ -39,18 +39,13 @@ struct TimeMapping {
     /// The time of a packet.
     ///
     /// - Parameter realTime: the kernel's time stamp, in nanoseconds since 1970: 0 to 2^62.
+    @inline(__always)
     mutating func timestamp(of realTime: Int64) -> Timestamp {
-        let recent = Timestamp(nanoseconds: realTime - difference)
-        let older = Timestamp(nanoseconds: realTime - lastDifference)
-        var best = now
-        if recent <= now && older <= now {
-            best = max(recent, older)
-        } else if recent <= now {
-            best = recent
-        } else if older <= now {
-            best = older
-        }
-        earliest = max(best, earliest)
+        let recent = realTime - difference
+        let older = realTime - lastDifference
+        var best = max(recent, older)
+        if best > now.nanoseconds { best = min(recent, older, now.nanoseconds) }
+        earliest = max(Timestamp(nanoseconds: best), earliest)
         return earliest
     }
 

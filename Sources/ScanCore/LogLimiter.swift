@@ -1,9 +1,25 @@
-/// Keeps the log from being flooded: so many reports in a row, one line that says more may follow, then silence.
+/// Keeps the log from being flooded, and nobody from hiding in what it leaves out.
 ///
-/// The log speaks again when no report came for ``Parameters/reportQuiet``; those that came in the silence don't count.
+/// So many reports in a row are logged, then one line that says more may follow, then no report until none was logged
+/// for ``Parameters/reportQuiet``; those that came in the silence don't prolong it. Their sources are kept, and named in
+/// a summary of a few lines when the silence is over.
+///
+/// On a clock that does not go back, no 20 seconds (``Parameters/reportQuiet``) see more than ``mostLines`` lines come
+/// of this: the burst, the line after it, and one summary.
 public struct LogLimiter: Sendable {
     private var count: UInt32 = 0
     private var last: Timestamp?
+    private var silenced = SilencedSources()
+    /// When the first of the scans came that the next summary is about.
+    private var firstSilenced: Timestamp?
+    private var lastSummary: Timestamp?
+
+    /// When the next summary is due, or `nil` if there is nothing to say: when the silence is over, and not before the
+    /// last summary is as long ago.
+    public private(set) var nextSummaryDue: Timestamp?
+
+    /// The lines of the summary that is being given out, so far.
+    private var summaryLines = 0
 
     /// A limiter that lets the first reports through.
     public init() {}
@@ -21,8 +37,24 @@ public struct LogLimiter: Sendable {
     /// The line that says reports are being left out.
     public static let notice = "More possible port scans follow"
 
-    /// Decides what becomes of a report that was found at a time.
-    public mutating func admit(at now: Timestamp) -> Verdict {
+    /// The most lines that come of reports in ``Parameters/reportQuiet``: the reports, the notice and a summary.
+    public static var mostLines: Int { Int(Parameters.reportBurst) + 1 + Parameters.summaryLines }
+
+    /// Decides what becomes of a report that was found at a time. If it is not logged, its source will be named.
+    public mutating func admit(_ report: ScanReport, at now: Timestamp) -> Verdict {
+        let verdict = admit(at: now)
+        if verdict != .log {
+            silenced.add(report.source)
+            if firstSilenced == nil {
+                firstSilenced = now
+                nextSummaryDue = Self.after(max(last ?? now, lastSummary ?? now))
+            }
+        }
+        return verdict
+    }
+
+    /// Decides what becomes of a report, which is what the reference does.
+    mutating func admit(at now: Timestamp) -> Verdict {
         if let last, now.isWithin(Parameters.reportQuiet, after: last) {
             if count > Parameters.reportBurst { return .suppress }
         } else {
@@ -31,5 +63,36 @@ public struct LogLimiter: Sendable {
         count += 1
         last = now
         return count <= Parameters.reportBurst ? .log : .notice
+    }
+
+    /// When the quiet time after a point is over.
+    private static func after(_ point: Timestamp) -> Timestamp {
+        let (end, overflow) = point.nanoseconds.addingReportingOverflow(Parameters.reportQuiet + 1)
+        return Timestamp(nanoseconds: overflow ? .max : end)
+    }
+
+    /// The next line of a summary, or `nil` when there are no more: to be asked until it is.
+    ///
+    /// - Parameters:
+    ///   - now: nothing is said before a summary is due.
+    ///   - atExit: say what there is to say at once, as there will be no later.
+    public mutating func nextSummaryLine(at now: Timestamp, atExit: Bool = false) -> LogLine? {
+        guard let firstSilenced else { return nil }
+        if summaryLines == 0 && !atExit {
+            guard let due = nextSummaryDue, now >= due else { return nil }
+        }
+        if summaryLines > 0 && silenced.areAllTold {
+            silenced = SilencedSources()
+            self.firstSilenced = nil
+            nextSummaryDue = nil
+            lastSummary = now
+            summaryLines = 0
+            return nil
+        }
+        summaryLines += 1
+        let isLast = summaryLines == Parameters.summaryLines
+        let (elapsed, overflow) = now.nanoseconds.subtractingReportingOverflow(firstSilenced.nanoseconds)
+        return silenced.nextLine(
+            duration: overflow ? .max : max(elapsed, 0), isFirst: summaryLines == 1, isLast: isLast)
     }
 }

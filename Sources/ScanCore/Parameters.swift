@@ -23,10 +23,13 @@ public enum Parameters {
 
     // MARK: What is kept
 
-    /// The sources known at a time, and the hash buckets they are found through.
+    /// The sources known at a time: 65,536 seen with one port, 1,792 followed from the second on, and the 4,096 hash
+    /// buckets these are found through. All together take less than 4 MiB, of which only what is needed is touched.
     ///
-    /// Capacity: 1 to 65,534. Buckets: a power of two, about twice the capacity so that chains stay short.
-    public typealias Detector = ScanDetector<256, 512>
+    /// Eight sources seen once are remembered for each of the first number, a power of two up to 65,536. What counts is
+    /// how many come between two probes of a scan behind a flood. Capacity: 1 to 65,534. Buckets: a power of two, about
+    /// twice the capacity so that chains stay short.
+    public typealias Detector = ScanDetector<8192, 1792, 4096>
 
     /// The most sources in one bucket, which bounds the work a packet can cause. 1 or more.
     ///
@@ -60,6 +63,10 @@ public enum Parameters {
 
     /// How long no report may come for the log to speak again, in nanoseconds. Above 0.
     public static let reportQuiet: Int64 = 20_000_000_000
+
+    /// The most lines in which the sources of scans that were not logged are named, at most once in ``reportQuiet``.
+    /// 28 IPv4 sources need 5 lines. 1 or more.
+    public static let summaryLines = 7
 
     /// The name syslog puts before each line.
     public static let syslogIdent: StaticString = "scanlogd"
@@ -138,6 +145,11 @@ extension Parameters {
             return "weightThreshold: more ports than PortList.capacity stay below it"
         }
         if longestGap <= 0 || reportQuiet <= 0 { return "longestGap and reportQuiet: must be above 0" }
+        if Detector.firstTouchLines < 1 || Detector.firstTouchLines > 65_536
+            || Detector.firstTouchLines & (Detector.firstTouchLines - 1) != 0
+        {
+            return "Detector: lines of first touches: must be a power of two up to 65536"
+        }
         if Detector.capacity < 1 || Detector.capacity >= Int(UInt16.max) {
             return "Detector: capacity: must be 1 to 65534"
         }
@@ -157,6 +169,7 @@ extension Parameters {
         if let lineLength, lineLength < 80 || lineLength > LogLine.capacity {
             return "lineLength: must be 80 to LogLine.capacity, or nil"
         }
+        if summaryLines < 1 { return "summaryLines: must be at least 1" }
         if reportBurst < 1 || reportBurst > 1000 { return "reportBurst: must be 1 to 1000" }
         if syslogFacility < 0 || syslogFacility > 23 { return "syslogFacility: must be 0 to 23" }
         if reportLevel < 0 || reportLevel > 7 { return "reportLevel: must be 0 to 7" }

@@ -3,7 +3,15 @@
 /// A source scans when the ports it touches weigh ``Parameters/weightThreshold`` together, with at most
 /// ``Parameters/longestGap`` between two new ones. The rule is scanlogd 2.2.8's (Solar Designer, Phrack 53-13). Memory
 /// is fixed, and the work for a packet bounded, whatever arrives.
-public struct ScanDetector<let capacity: Int, let bucketCount: Int>: ~Copyable {
+///
+/// Sources seen with one port are kept apart from those that touched more, so that a flood of packets from forged
+/// sources can't make room for itself at the expense of a scan.
+///
+/// - `firstTouchLines`: a power of two, at most 65,536: eight sources seen once are remembered for each.
+/// - `capacity`: how many sources that touched more ports are followed, 1 to 65,534.
+/// - `bucketCount`: the hash buckets these are found through: a power of two, about twice the capacity.
+public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let bucketCount: Int>: ~Copyable {
+    private var firstTouches: FirstTouches<firstTouchLines>
     private var table: SourceTable<capacity, bucketCount>
 
     /// What happened since the start.
@@ -11,7 +19,14 @@ public struct ScanDetector<let capacity: Int, let bucketCount: Int>: ~Copyable {
 
     /// A detector that knows no source yet. The key must be secret, or packets can be made to put a source out.
     public init(key: HashKey) {
+        firstTouches = FirstTouches()
         table = SourceTable(key: key)
+    }
+
+    /// Gives its key to a detector that knows no source yet: to one in memory that is all zero, which is what
+    /// ``init(key:)`` makes of a key that is all zero.
+    public mutating func start(key: HashKey) {
+        table.key = key
     }
 
     /// Takes one segment into account.
@@ -28,23 +43,30 @@ public struct ScanDetector<let capacity: Int, let bucketCount: Int>: ~Copyable {
             counters.ignored &+= 1
             return nil
         }
+        return judge(segment, at: now, wallClock: wallClock)
+    }
+
+    @inline(never)  // keeps the way of packets that are ignored short
+    private mutating func judge(_ segment: Segment, at now: Timestamp, wallClock: Int64) -> ScanReport? {
         let place = table.find(segment.source)
         if let index = place.index {
             switch table.withEntry(index, { $0.take(segment, at: now) }) {
             case .outdated:
                 table.remove(index)
+            case let effect:
+                return count(effect) ? table.withEntry(index) { $0.report } : nil
+            }
+        } else if let touch = firstTouches.find(segment.source, hash: place.hash) {
+            switch firstTouches.take(segment, at: now, touch) {
+            case .outdated:
+                _ = firstTouches.remove(touch)
             case .repeated:
                 return nil
             case .ignored:
                 counters.ignored &+= 1
                 return nil
-            case .counted:
-                counters.probes &+= 1
-                return nil
-            case .scan:
-                counters.probes &+= 1
-                counters.reports &+= 1
-                return table.withEntry(index) { $0.report }
+            case .counted, .scan:
+                return promote(firstTouches.remove(touch), segment, at: now, wallClock: wallClock, to: place)
             }
         }
         if segment.flags.contains(.ack) {  // opens nothing: an answer to us, or the middle of a connection
@@ -52,8 +74,34 @@ public struct ScanDetector<let capacity: Int, let bucketCount: Int>: ~Copyable {
             return nil
         }
         counters.probes &+= 1
-        table.insert(SourceEntry(first: segment, at: now, wallClock: wallClock), place)
+        firstTouches.insert(segment, hash: place.hash, at: now, wallClock: wallClock)
         return nil
+    }
+
+    /// Counts what a segment did to its source's entry, and returns whether it made a scan.
+    private mutating func count(_ effect: SourceEntry.Effect) -> Bool {
+        switch effect {
+        case .outdated, .repeated: break
+        case .ignored: counters.ignored &+= 1
+        case .counted: counters.probes &+= 1
+        case .scan:
+            counters.probes &+= 1
+            counters.reports &+= 1
+            return true
+        }
+        return false
+    }
+
+    /// Follows a source from its second port on.
+    @inline(never)
+    private mutating func promote(
+        _ touch: FirstTouch, _ segment: Segment, at now: Timestamp, wallClock: Int64,
+        to place: SourceTable<capacity, bucketCount>.Place
+    ) -> ScanReport? {
+        var entry = touch.entry(wallClock: wallClock)
+        let isScan = count(entry.take(segment, at: now))
+        table.insert(entry, place)
+        return isScan ? entry.report : nil
     }
 
     /// Counts a packet that gives no segment.
@@ -65,14 +113,31 @@ public struct ScanDetector<let capacity: Int, let bucketCount: Int>: ~Copyable {
         }
     }
 
-    /// How many sources are known now.
-    public var sourcesHeld: Int { table.held }
+    /// How many sources are known now, those whose time is over and whose place was not needed yet included.
+    public var sourcesHeld: Int { firstTouches.held + table.held }
 
-    /// How many sources had to make room for others, since the start.
+    /// How many of them are followed: they touched more than one port.
+    public var sourcesFollowed: Int { table.held }
+
+    /// How many sources that were followed had to make room for others before their time was over, since the start.
     public var sourcesEvicted: UInt64 { table.evicted }
 
-    /// What is wrong with the table, or `nil`: for tests.
-    package var fault: String? { table.fault }
+    /// How many sources seen with one port had to make room for others before they had the time to touch a second one,
+    /// since the start.
+    public var firstTouchesLost: UInt64 { firstTouches.lost }
+
+    /// How many sources seen with one port there is room for.
+    public static var firstTouchCapacity: Int { FirstTouches<firstTouchLines>.capacity }
+
+    /// Whether nothing was ever observed: for tests.
+    package var isFresh: Bool {
+        mutating get { table.isFresh && firstTouches.isFresh && counters == StatusCounters() }
+    }
+
+    /// What is wrong with the tables, or `nil`: for tests.
+    package var fault: String? {
+        mutating get { table.fault ?? firstTouches.fault(key: table.key) }
+    }
 }
 
 /// The rule for one source.

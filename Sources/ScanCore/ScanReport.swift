@@ -70,9 +70,10 @@ public struct PortList: Sendable {
     public static let capacity = 20
 
     /// How many there are.
-    public private(set) var count = 0
+    public var count: Int { Int(used) }
 
     private var storage = InlineArray<20, UInt16>(repeating: 0)
+    private var used: UInt8 = 0
 
     /// The port at an index below ``count``.
     public subscript(index: Int) -> UInt16 {
@@ -81,8 +82,10 @@ public struct PortList: Sendable {
     }
 
     /// Whether a port is among them.
+    @inline(__always)
     func contains(_ port: UInt16) -> Bool {
-        for index in 0..<count where storage[index] == port { return true }
+        let ports = storage.span  // without it, the compiler (Swift 6.3) copies the list
+        for index in 0..<count where ports[index] == port { return true }
         return false
     }
 
@@ -90,7 +93,7 @@ public struct PortList: Sendable {
     mutating func append(_ port: UInt16) {
         if count < PortList.capacity {
             storage[count] = port
-            count += 1
+            used += 1
         }
     }
 }

@@ -91,6 +91,7 @@ extension Segment {
     init(ipv4 packet: Span<UInt8>) throws(PacketFault) {
         let headerLength = Int(try packet.uint8(at: 0) & 15) * 4
         if headerLength < 20 { throw .malformed }
+        if packet.count < 20 { throw .truncated }  // also spares a check for each field
         let source = Address(ipv4: try packet.uint32(at: 12))
         let destination = Address(ipv4: try packet.uint32(at: 16))
         if try packet.uint8(at: 9) != IPProtocol.tcp { throw .notTCP }
@@ -112,6 +113,7 @@ extension Segment {
     }
 
     private init(ipv6 packet: Span<UInt8>) throws(PacketFault) {
+        if packet.count < 40 { throw .truncated }  // also spares a check for each field
         let source = Address(ipv6High: try packet.uint64(at: 8), low: try packet.uint64(at: 16))
         let destination = Address(ipv6High: try packet.uint64(at: 24), low: try packet.uint64(at: 32))
         let payloadLength = Int(try packet.uint16(at: 4))

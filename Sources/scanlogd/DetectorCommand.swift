@@ -124,10 +124,9 @@ private struct DetectorStart: ~Copyable {
             letGo(launch)
             letGo(pidFile)  // and its lock with it: that is to end with the writer
             letGo(manager)
-            _exit(
-                try runSensor(
-                    capture, key: key, filterSystemCalls: filterSystemCalls, link: link.takeSensorEnd(),
-                    account: account, directory: directory))
+            return try runSensor(
+                capture, key: key, filterSystemCalls: filterSystemCalls, link: link.takeSensorEnd(), account: account,
+                directory: directory)
         }
         letGo(capture)
         return try runWriter(of: SensorProcess(child), link.takeWriterEnd(), backend, insteadOf: failure)

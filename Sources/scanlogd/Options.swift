@@ -140,15 +140,13 @@ func buildInformation() -> LogLine {
     append(.raw, to: &text)
     append(.pcap, to: &text)
     append(.nids, to: &text)
-    text.append("\ntable: ")
+    text.append("\nmemory: ")
+    text.append(decimal: UInt(Parameters.Detector.firstTouchCapacity))
+    text.append(" sources seen once, ")
     text.append(decimal: UInt(Parameters.Detector.capacity))
-    text.append(" sources, ")
-    text.append(decimal: UInt(Parameters.Detector.bucketCount))
-    text.append(" buckets, at most ")
-    text.append(decimal: UInt(Parameters.collisionCap))
-    text.append(" in one, ")
+    text.append(" sources followed, ")
     text.append(decimal: UInt(MemoryLayout<Parameters.Detector>.size))
-    text.append(" bytes\n")
+    text.append(" bytes, touched as needed\n")
     return text
 }
 

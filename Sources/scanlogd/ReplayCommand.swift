@@ -19,14 +19,15 @@ import ScanCore
             try ChrootDirectory(ConstantText(Parameters.chrootDirectory)).enter()
             try dropPrivileges(to: account)
         }
-        var sensor = Sensor(key: key, log: StandardOutputLog())
+        var replay = Replay(sensor: Sensor(try DetectorMemory(key: key), log: StandardOutputLog()))
         var failure: SystemError?
         do throws(SystemError) {
-            try capture.read(into: &sensor)
+            try capture.read(into: &replay)
         } catch {
             failure = error  // what came before it has been reported
         }
-        if let failure = failure ?? sensor.log.failure { throw failure }
+        replay.sensor.tellSilenced(at: replay.now, atExit: true)
+        if let failure = failure ?? replay.sensor.log.failure { throw failure }
     }
 #else
     /// Says that this binary can't.
@@ -34,6 +35,32 @@ import ScanCore
         throw SystemError(path, "read", because: "libpcap, which reads capture files, is not built in")
     }
 #endif
+
+/// Gives a sensor the time of the packets for a clock.
+struct Replay: ~Copyable, SegmentSink {
+    var sensor: Sensor<StandardOutputLog>
+
+    /// The time of the last packet.
+    private(set) var now = Timestamp(nanoseconds: 0)
+
+    init(sensor: consuming Sensor<StandardOutputLog>) {
+        self.sensor = sensor
+    }
+
+    mutating func take(_ segment: Segment, at now: Timestamp, wallClock: Int64) {
+        self.now = now
+        if sensor.nextSummaryDue != nil { sensor.tellSilenced(at: now) }
+        sensor.take(segment, at: now, wallClock: wallClock)
+    }
+
+    mutating func take(_ fault: PacketFault) {
+        sensor.take(fault)
+    }
+
+    mutating func take(_ notice: LogLine) {
+        sensor.take(notice)
+    }
+}
 
 /// Prints reports to standard output.
 struct StandardOutputLog: ReportLog {

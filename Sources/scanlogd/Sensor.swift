@@ -15,13 +15,19 @@ extension SensorLog: ReportLog {}
 
 /// Where packets become lines: the detector, the limit on the log, and the log.
 struct Sensor<Log: ReportLog & ~Copyable>: ~Copyable, SegmentSink {
-    private(set) var detector: Parameters.Detector
+    private var memory: DetectorMemory
     private var limiter = LogLimiter()
     var log: Log
 
-    init(key: HashKey, log: consuming Log) {
-        detector = Parameters.Detector(key: key)
+    init(_ memory: consuming DetectorMemory, log: consuming Log) {
+        self.memory = memory
         self.log = log
+    }
+
+    /// The detector, with its counters.
+    private(set) var detector: Parameters.Detector {
+        _read { yield memory.value }
+        _modify { yield &memory.value }
     }
 
     mutating func take(_ segment: Segment, at now: Timestamp, wallClock: Int64) {
@@ -40,7 +46,8 @@ struct Sensor<Log: ReportLog & ~Copyable>: ~Copyable, SegmentSink {
 
     @inline(never)  // rare, and large: not for the packets' path
     private mutating func take(_ report: ScanReport, at now: Timestamp) {
-        switch limiter.admit(at: now) {
+        tellSilenced(at: now)
+        switch limiter.admit(report, at: now) {
         case .log:
             log.report(LogLine(report, time: TimeOfDay(local: report.startTime)))
         case .notice:
@@ -49,6 +56,14 @@ struct Sensor<Log: ReportLog & ~Copyable>: ~Copyable, SegmentSink {
         case .suppress:
             detector.counters.suppressed &+= 1
         }
+    }
+
+    /// When there are sources to name that were not logged.
+    var nextSummaryDue: Timestamp? { limiter.nextSummaryDue }
+
+    /// Names the sources that were not logged, if it is time to.
+    mutating func tellSilenced(at now: Timestamp, atExit: Bool = false) {
+        while let line = limiter.nextSummaryLine(at: now, atExit: atExit) { log.report(line) }
     }
 
     /// Takes note of how many packets the kernel has dropped since the start.

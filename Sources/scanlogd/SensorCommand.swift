@@ -10,22 +10,29 @@ import ScanCore
 ///   - key: secret random numbers.
 ///   - filterSystemCalls: leaves it the system calls that the capture needs: one of `cseccomp_confine_`.
 ///   - link: the way to the writer.
-/// - Returns: the exit status: 0 if somebody told it to end.
+/// - Returns: never, once it is ready: the process ends, with 0 if somebody told it to.
 /// - Throws: what went wrong before it was ready, for standard error.
 func runSensor<Source: Capture & ~Copyable>(
     _ capture: consuming Source, key: HashKey, filterSystemCalls: () -> Int32, link: consuming LinkEnd,
     account: Account, directory: consuming ChrootDirectory
 ) throws(SystemError) -> Int32 {
     let signals = try Signals()
+    let memory = try DetectorMemory(key: key)
     try confineSensor(to: account, in: directory, filterSystemCalls: filterSystemCalls)
     let log = SensorLog(link)
     try log.sayReady()
-    var loop = SensorLoop(capture, signals, key: key, log: log)
+    var loop = SensorLoop(capture, signals, memory, log: log)
     do throws(SystemError) {
         try loop.run()
-        return 0
+        return end(0)
     } catch {
         loop.giveUp(error)
-        return 1
+        return end(1)
     }
+}
+
+/// Ends the process with all that is open: what takes a capture down are calls that the filter forbids.
+@inline(never)
+private func end(_ status: Int32) -> Int32 {
+    _exit(status)
 }

@@ -40,10 +40,13 @@ struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
     /// How often it is said that receiving fails and fails, in nanoseconds.
     private static var failureReminder: Int64 { 3_600_000_000_000 }
 
-    init(_ capture: consuming Source, _ signals: consuming Signals, key: HashKey, log: consuming SensorLog) {
+    init(
+        _ capture: consuming Source, _ signals: consuming Signals, _ memory: consuming DetectorMemory,
+        log: consuming SensorLog
+    ) {
         self.capture = capture
         self.signals = signals
-        sensor = Sensor(key: key, log: log)
+        sensor = Sensor(memory, log: log)
     }
 
     /// Runs until somebody says to stop.
@@ -53,8 +56,10 @@ struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
         while try !mustStop(wait()) {
             receive()
             if let due = dropCheckDue, Timestamp.now() >= due { checkDrops() }
+            if sensor.nextSummaryDue != nil { sensor.tellSilenced(at: .now()) }
         }
         checkDrops()
+        sensor.tellSilenced(at: .now(), atExit: true)
         sensor.log.tellLastLosses()
     }
 
@@ -86,11 +91,17 @@ struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
 
     private var timeout: Int32 {
         switch state {
-        case .idle: dropCheckDue.map { $0.millisecondsFromNow } ?? -1
+        case .idle: firstDue?.millisecondsFromNow ?? -1
         case .gathering: capture.gatherTime
         case .behind: 0
         case .failing: Self.failurePause
         }
+    }
+
+    /// When something is to be done even if nothing comes.
+    private var firstDue: Timestamp? {
+        guard let drops = dropCheckDue else { return sensor.nextSummaryDue }
+        return min(drops, sensor.nextSummaryDue ?? drops)
     }
 
     // MARK: Obeying

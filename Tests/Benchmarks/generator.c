@@ -1,10 +1,11 @@
 /*
  * Sends TCP packets over an interface at a bounded rate:
  *
- *     generator INTERFACE DESTINATION-MAC data|syn|mix|scan COUNT RATE
+ *     generator INTERFACE DESTINATION-MAC data|syn|mix|scan COUNT RATE SCANNER
  *
- * RATE is in packets a second, 0 as fast as it goes. Prints how many were sent and in how many nanoseconds. The TCP
- * checksum is wrong on purpose: who sniffs doesn't care, and the host under test answers nothing.
+ * RATE is in packets a second, 0 as fast as it goes. A scan comes from 10.77.1.SCANNER. Prints how many were sent, in
+ * how many nanoseconds, and when the last of them began to be, on the monotonic clock. The TCP checksum is wrong on
+ * purpose: who sniffs doesn't care, and the host under test answers nothing.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -81,13 +82,13 @@ static uint32_t random_source(void)
 	return (20 + (random >> 24) % 80) << 24 | (random & 0xffffff);
 }
 
-static void build(int index, const struct ether_addr *mac, const char *kind)
+static void build(int index, const struct ether_addr *mac, const char *kind, uint32_t scanner)
 {
 	uint8_t *frame = frames[index], *ip = frame + 14, *tcp = ip + 20;
 	bool scan = !strcmp(kind, "scan");
 	bool syn = scan || !strcmp(kind, "syn") || (!strcmp(kind, "mix") && index % 100 == 0);
 	bool payload = !syn && index % 2;
-	uint32_t source = scan ? 0x0a4d0001 : syn ? random_source() : 0x0a4d0064 + (uint32_t)index % 100;
+	uint32_t source = scan ? 0x0a4d0100 + scanner : syn ? random_source() : 0x0a4d0064 + (uint32_t)index % 100;
 
 	memcpy(frame, mac->ether_addr_octet, 6);
 	frame[6] = 2;
@@ -120,18 +121,18 @@ static int open_interface(const char *name)
 
 int main(int argc, char **argv)
 {
-	struct ether_addr *mac = argc == 6 ? ether_aton(argv[2]) : NULL;
+	struct ether_addr *mac = argc == 7 ? ether_aton(argv[2]) : NULL;
 
 	if (!mac)
-		errx(1, "usage: generator INTERFACE DESTINATION-MAC data|syn|mix|scan COUNT RATE");
+		errx(1, "usage: generator INTERFACE DESTINATION-MAC data|syn|mix|scan COUNT RATE SCANNER");
 	int count = atoi(argv[4]), rate = atoi(argv[5]);
 	int descriptor = open_interface(argv[1]);
 	int batch = rate && rate / 10000 < BATCH ? (rate + 9999) / 10000 : BATCH;
 
-	for (int i = 0; i < FRAMES; i++)
-		build(i, mac, argv[3]);
+	for (int i = 0; i < FRAMES && i < count; i++)
+		build(i, mac, argv[3], (uint32_t)atoi(argv[6]));
 
-	int64_t begin = now();
+	int64_t begin = now(), last = begin;
 	int sent = 0;
 	while (sent < count) {
 		int first = sent % FRAMES, size = batch;
@@ -142,11 +143,12 @@ int main(int argc, char **argv)
 			size = FRAMES - first;
 		if (rate)
 			sleep_until(begin + (int64_t)sent * 1000000000 / rate);
+		last = now();
 		int done = sendmmsg(descriptor, messages + first, (unsigned)size, 0);
 		if (done < 0)
 			err(1, "sendmmsg");
 		sent += done;
 	}
-	printf("%d %lld\n", sent, (long long)(now() - begin));
+	printf("%d %lld %lld\n", sent, (long long)(now() - begin), (long long)last);
 	return 0;
 }

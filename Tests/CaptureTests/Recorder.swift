@@ -14,13 +14,14 @@ struct Recorder: ~Copyable, SegmentSink {
     private(set) var faults: [PacketFault] = []
     private(set) var notices: [String] = []
     private(set) var lines: [String] = []
-    private var detector = Parameters.Detector(key: .forTests)
+    /// Smaller than the daemon's, which would not fit on the stack of a test.
+    private var detector = ScanDetector<64, 256, 512>(key: .forTests)
     private var limiter = LogLimiter()
 
     mutating func take(_ segment: Segment, at now: Timestamp, wallClock: Int64) {
         arrivals.append(Arrival(segment: segment, time: now, wallClock: wallClock))
         guard let report = detector.observe(segment, at: now, wallClock: wallClock) else { return }
-        switch limiter.admit(at: now) {
+        switch limiter.admit(report, at: now) {
         case .log:
             let second = UInt32((report.startTime % 86_400 + 86_400) % 86_400)
             let time = TimeOfDay(

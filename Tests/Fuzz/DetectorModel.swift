@@ -1,4 +1,7 @@
 /// The decision of one source after another in dictionaries: no size, no hash of ours, no eviction.
+///
+/// It knows for how long a source can't be lost, however many collide: until 16 others were seen for the first time
+/// since it was, and from its second port on until 8 others got as far since.
 struct DetectorModel {
     struct Source {
         var ports: [UInt16]
@@ -9,6 +12,10 @@ struct DetectorModel {
         var first: Segment
         var othersToo = ChangedFields()
         var isReported = false
+        /// How many sources had been seen for the first time when it was.
+        var seenAs = 0
+        /// How many had touched a second port when it did.
+        var followedAs: Int?
     }
 
     private(set) var sources: [SourceName: Source] = [:]
@@ -16,15 +23,26 @@ struct DetectorModel {
     /// Every port a source ever touched with a segment that can be part of a scan.
     private(set) var touched: [SourceName: Set<UInt16>] = [:]
 
+    /// Those that a detector may have lost, from where on it may say something else of them.
+    private(set) var uncertain: Set<SourceName> = []
+
+    private var seen = 0
+    private var followed = 0
+
     /// Whether this segment makes its source a scanner; `now` in nanoseconds.
     mutating func observe(_ segment: Segment, at now: Int64) -> Source? {
         let name = SourceName(segment.source)
         let flags = segment.flags.rawValue
         if segment.source.isUnspecified || flags == 0x10 || flags == 0x18 { return nil }
         if flags & 0x10 == 0 { touched[name, default: []].insert(segment.destinationPort) }
+        noteWhatMayBeLost(name)
 
         guard var source = sources[name], Self.isRecent(source.lastNewPort, at: now) else {
             sources[name] = flags & 0x10 != 0 ? nil : Source(segment, at: now)
+            if sources[name] != nil {
+                seen += 1
+                sources[name]?.seenAs = seen
+            }
             return nil
         }
         defer { sources[name] = source }
@@ -35,6 +53,10 @@ struct DetectorModel {
         }
         if flags & 0x14 != 0 { return nil }
         source.lastNewPort = now
+        if source.followedAs == nil {
+            followed += 1
+            source.followedAs = followed
+        }
         if source.isReported { return nil }
         source.note(segment)
         if source.weight >= Int(Parameters.weightThreshold) {
@@ -43,6 +65,18 @@ struct DetectorModel {
         }
         source.ports.append(segment.destinationPort)
         return nil
+    }
+
+    private mutating func noteWhatMayBeLost(_ name: SourceName) {
+        if let source = sources[name] {
+            let isSafe =
+                source.followedAs.map { followed - $0 < Parameters.collisionCap } ?? (seen - source.seenAs < 16)
+            if !isSafe { uncertain.insert(name) }
+        }
+        if uncertain.contains(name) {  // it may be new in the detector at any time
+            seen += 1
+            followed += 1
+        }
     }
 
     private static func isRecent(_ then: Int64, at now: Int64) -> Bool {

@@ -52,7 +52,7 @@ def assert_logged(log: SyslogSink, level: int, expected: str) -> None:
 def test_the_death_of_the_sensor_is_logged_and_ends_the_writer(
     idle_scene: Scene, foreground: bool, number: signal.Signals
 ) -> None:
-    start(idle_scene, foreground)
+    start(idle_scene, foreground=foreground)
     os.kill(idle_scene.daemon.sensor, number)
     assert idle_scene.daemon.wait() == 1
     assert_logged(idle_scene.log, CRITICAL,
@@ -66,7 +66,7 @@ def test_the_death_of_the_sensor_is_logged_and_ends_the_writer(
 def test_the_death_of_the_writer_is_logged_and_ends_the_sensor(
     idle_scene: Scene, foreground: bool, number: signal.Signals
 ) -> None:
-    start(idle_scene, foreground)
+    start(idle_scene, foreground=foreground)
     assert idle_scene.daemon.stop(number) == -number
     wait_until(lambda: processes_named() == [], "the sensor goes on")
     assert_logged(idle_scene.log, CRITICAL, "writer: hand over lines: it has ended")
@@ -88,7 +88,7 @@ def test_the_death_of_the_writer_is_noticed_under_load(scene: Scene) -> None:
 def test_a_signal_that_ends_the_sensor_ends_both_like_one_that_ends_the_writer(
     idle_scene: Scene, foreground: bool, number: signal.Signals
 ) -> None:
-    start(idle_scene, foreground)
+    start(idle_scene, foreground=foreground)
     os.kill(idle_scene.daemon.sensor, number)
     assert idle_scene.daemon.wait() == 0
     wait_for(idle_scene.log, "stopped")

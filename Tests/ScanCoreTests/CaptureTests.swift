@@ -123,7 +123,7 @@ enum Captures {
     /// Feeds a whole capture to a detector, with the packets' time as clock and UTC as local time.
     static func replay(_ name: String) throws -> Replay {
         let file = try file(name)
-        var detector = Parameters.Detector(key: HashKey.forTests)
+        var detector = SmallDetector(key: HashKey.forTests)
         var reader = PacketReader(key: HashKey.forTests)
         var limiter = LogLimiter()
         var replay = Replay()
@@ -138,7 +138,7 @@ enum Captures {
                 replay.segments.append(segment)
                 let wallClock = packet.time / 1_000_000_000
                 guard let report = detector.observe(segment, at: now, wallClock: wallClock) else { continue }
-                switch limiter.admit(at: now) {
+                switch limiter.admit(report, at: now) {
                 case .log: replay.lines.append(LogLine(report, time: TimeOfDay(utc: report.startTime)).text)
                 case .notice: replay.lines.append(LogLimiter.notice)
                 case .suppress: break

@@ -56,13 +56,39 @@ struct CountersTests {
 
     @Test func sourcesPushedOutAreCounted() {
         let watch = Watch()
-        for host in UInt32(1)...255 { _ = watch.send(80, from: Address(ipv4: 0x0a4d_0000 + host)) }
+        for host in UInt32(1)...255 { _ = watch.send(each: 80...81, from: Address(ipv4: 0x0a4d_0000 + host)) }
         #expect(watch.sourcesHeld + Int(watch.sourcesEvicted) == 255)
         let before = watch.sourcesEvicted
-        for host in UInt32(1)...1000 { _ = watch.send(80, from: Address(ipv4: 0x0a4e_0000 + host)) }
+        for host in UInt32(1)...1000 { _ = watch.send(each: 80...81, from: Address(ipv4: 0x0a4e_0000 + host)) }
         #expect(watch.sourcesHeld <= 256)
         #expect(UInt64(watch.sourcesHeld) + watch.sourcesEvicted == 1255)
         #expect(watch.sourcesEvicted > before)
+        #expect(watch.firstTouchesLost == 0)
+    }
+
+    @Test func firstTouchesPushedOutAreCounted() {
+        let watch = Watch()
+        for host in UInt32(1)...512 { #expect(watch.send(80, from: Address(ipv4: 0x0a4d_0000 + host)) == nil) }
+        #expect(watch.firstTouchesLost == 0 && watch.sourcesHeld == 512)
+        for host in UInt32(1)...1000 { #expect(watch.send(80, from: Address(ipv4: 0x0a4e_0000 + host)) == nil) }
+        #expect(watch.firstTouchesLost == 1000 && watch.sourcesHeld == 512)
+        #expect(watch.sourcesEvicted == 0 && watch.sourcesFollowed == 0)
+    }
+
+    @Test func whatGrewOldIsNotCountedAsPushedOut() {
+        let watch = Watch()
+        for host in UInt32(1)...300 { _ = watch.send(each: 80...81, from: Address(ipv4: 0x0a4d_0000 + host)) }
+        let (evicted, followed) = (watch.sourcesEvicted, watch.sourcesFollowed)
+        for host in UInt32(1)...512 { _ = watch.send(80, from: Address(ipv4: 0x0a4e_0000 + host)) }
+        let lost = watch.firstTouchesLost
+        for host in UInt32(1)...512 {
+            _ = watch.send(80, from: Address(ipv4: 0x0a4f_0000 + host), at: .seconds(3) + 1)
+        }
+        #expect(watch.firstTouchesLost == lost)
+        for host in UInt32(1)...300 {
+            _ = watch.send(each: 80...81, from: Address(ipv4: 0x0a50_0000 + host), at: .seconds(4))
+        }
+        #expect(watch.sourcesFollowed == followed && watch.sourcesEvicted - evicted < 60)
     }
 
     @Test func aSourceGrownOldIsNotCountedAsPushedOut() {

@@ -10,7 +10,7 @@ struct ModelTests {
         var traffic = Traffic(seed: seed)
         var model = RuleModel()
         // Fewer packets than entries: nobody has to make room, and the model knows no table.
-        var detector = ScanDetector<256, 512>(key: traffic.key())
+        var detector = SmallDetector(key: traffic.key())
         for step in 0..<250 {
             let packet = traffic.next()
             let expected = model.observe(packet.segment, at: packet.time, wallClock: packet.wallClock)
@@ -31,6 +31,37 @@ struct ModelTests {
         }
         let evicted = detector.sourcesEvicted
         #expect(evicted == 0)
+    }
+
+    @Test func noFloodOfSourcesSeenOnceTouchesThoseWithTwoPorts() {
+        // Now and then, when no source has one port only, six times as many sources come as there is room for.
+        var floods = 0
+        var reports = 0
+        for sequence in UInt64(0)..<60 {
+            let seed = Seed.value &+ 7000 &+ sequence
+            var traffic = Traffic(seed: seed, sources: 3)
+            var random = SplitMix(seed: seed)
+            var model = RuleModel()
+            var detector = SmallDetector(key: traffic.key())
+            for step in 0..<250 {
+                let packet = traffic.next()
+                let now = Timestamp(nanoseconds: packet.time)
+                let expected = model.observe(packet.segment, at: packet.time, wallClock: packet.wallClock)
+                let report = detector.observe(packet.segment, at: now, wallClock: packet.wallClock)
+                let line = report.map { LogLine($0, time: TimeOfDay(utc: $0.startTime)).text }
+                #expect(line == expected, "SCANLOGD_TEST_SEED=\(Seed.value), sequence \(sequence), step \(step)")
+                if line != nil { reports += 1 }
+                if model.knowsAFirstTouch { continue }
+                floods += 1
+                for _ in 0..<(floods % 50 == 0 ? 3000 : 1) {
+                    let source = Address(ipv6High: 0xfd99_0000_0000_0000, low: random.next())
+                    _ = detector.observe(segment(from: source), at: now, wallClock: packet.wallClock)
+                }
+            }
+            let evicted = detector.sourcesEvicted
+            #expect(evicted == 0)
+        }
+        #expect(floods > 1000 && reports > 10, "\(floods) floods, \(reports) reports")
     }
 
     @Test func theRandomPacketsReachBothVerdicts() {
@@ -56,39 +87,39 @@ struct ModelTests {
     @Test(arguments: 0..<20)
     func aTableOf4In2BucketsStaysWhole(sequence: Int) {
         var traffic = Traffic(seed: Seed.value &+ 1000 &+ UInt64(sequence))
-        crowd(ScanDetector<4, 2>(key: traffic.key()), with: &traffic, sequence: sequence)
+        crowd(ScanDetector<1, 4, 2>(key: traffic.key()), with: &traffic, sequence: sequence)
     }
 
     @Test(arguments: 0..<20)
     func aTableOf3In1BucketStaysWhole(sequence: Int) {
         var traffic = Traffic(seed: Seed.value &+ 2000 &+ UInt64(sequence))
-        crowd(ScanDetector<3, 1>(key: traffic.key()), with: &traffic, sequence: sequence)
+        crowd(ScanDetector<1, 3, 1>(key: traffic.key()), with: &traffic, sequence: sequence)
     }
 
     @Test(arguments: 0..<20)
     func aTableOf1StaysWhole(sequence: Int) {
         var traffic = Traffic(seed: Seed.value &+ 3000 &+ UInt64(sequence))
-        crowd(ScanDetector<1, 1>(key: traffic.key()), with: &traffic, sequence: sequence)
+        crowd(ScanDetector<1, 1, 1>(key: traffic.key()), with: &traffic, sequence: sequence)
     }
 
     @Test(arguments: 0..<20)
     func aTableWhereAllCollideStaysWhole(sequence: Int) {
         var traffic = Traffic(seed: Seed.value &+ 4000 &+ UInt64(sequence), sources: 60)
-        let held = crowd(ScanDetector<40, 1>(key: traffic.key()), with: &traffic, sequence: sequence)
+        let held = crowd(ScanDetector<4, 40, 1>(key: traffic.key()), with: &traffic, sequence: sequence)
         #expect(held <= Parameters.collisionCap)
     }
 
     @Test(arguments: 0..<20)
     func aTableWithMoreRoomThanTheCapsStaysWhole(sequence: Int) {
         var traffic = Traffic(seed: Seed.value &+ 5000 &+ UInt64(sequence), sources: 60)
-        let held = crowd(ScanDetector<40, 2>(key: traffic.key()), with: &traffic, sequence: sequence)
+        let held = crowd(ScanDetector<4, 40, 2>(key: traffic.key()), with: &traffic, sequence: sequence)
         #expect(held <= 2 * Parameters.collisionCap)
     }
 
     /// Sends more sources than there is room for, and returns the most that were held at a time.
     @discardableResult
-    private func crowd<let capacity: Int, let bucketCount: Int>(
-        _ given: consuming ScanDetector<capacity, bucketCount>, with traffic: inout Traffic, sequence: Int
+    private func crowd<let lineCount: Int, let capacity: Int, let bucketCount: Int>(
+        _ given: consuming ScanDetector<lineCount, capacity, bucketCount>, with traffic: inout Traffic, sequence: Int
     ) -> Int {
         var detector = given
         var most = 0
@@ -101,7 +132,7 @@ struct ModelTests {
                 Issue.record("\(place): \(fault)")
                 return most
             }
-            most = max(most, detector.sourcesHeld)
+            most = max(most, detector.sourcesFollowed)
             if most > capacity {
                 Issue.record("\(place): more held than there is room for")
                 return most

@@ -31,6 +31,9 @@ struct RuleModel {
     /// How many entries were made.
     private(set) var made = 0
 
+    /// Whether a source in memory, be it outdated, has touched one port only.
+    var knowsAFirstTouch: Bool { known.values.contains { $0.segments.count == 1 } }
+
     /// How many sources are in memory, the outdated ones too.
     var held: Int { known.count }
 

@@ -12,7 +12,7 @@ struct SourceTableTests {
     }
 
     @Test func anUnusedEntryIsNotTheUnspecifiedSource() {
-        // Unused entries hold 0.0.0.0, and are on no chain.
+        // Unused entries hold an unspecified address, and are on no chain.
         #expect(!Table<4, 2>().knows(0))
     }
 
@@ -143,18 +143,18 @@ struct TableFaultTests {
     @Test func anUnusedEntryOnAChainIsFound() {
         let removed = table.index(of: 2)
         table.remove(2)
-        table.spoilLink(4) { $0.next = UInt16(removed) }
+        table.spoilLink(4) { $0.next = UInt16(removed + 1) }
         #expect(table.fault == "an unused entry is on a chain")
     }
 
     @Test func aLinkOutOfTheTableIsFound() {
-        table.spoilLink(2) { $0.next = 4 }
+        table.spoilLink(2) { $0.next = 5 }
         #expect(table.fault == "a link leads out of the table")
     }
 
     @Test func aLinkToAnotherChainIsFound() {
         let other = table.index(of: 1)
-        table.spoilLink(2) { $0.next = UInt16(other) }
+        table.spoilLink(2) { $0.next = UInt16(other + 1) }
         #expect(table.fault == "an entry is on a chain that is not its own")
     }
 
@@ -165,17 +165,17 @@ struct TableFaultTests {
 
     @Test func aCircleIsFound() {
         let first = table.index(of: 4)
-        table.spoilLink(2) { $0.next = UInt16(first) }
+        table.spoilLink(2) { $0.next = UInt16(first + 1) }
         #expect(table.fault == "an entry's neighbour before it is another one")
     }
 
     @Test func aWrongNeighbourIsFound() {
-        table.spoilLink(2) { $0.previous = .max }
+        table.spoilLink(2) { $0.previous = 0 }
         #expect(table.fault == "an entry's neighbour before it is another one")
     }
 
     @Test func aCutChainIsFound() {
-        table.spoilLink(4) { $0.next = .max }
+        table.spoilLink(4) { $0.next = 0 }
         #expect(table.fault == "a linked entry is on no chain, or on two")
     }
 }

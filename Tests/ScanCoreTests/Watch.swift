@@ -2,11 +2,14 @@ import Testing
 
 @testable import ScanCore
 
-/// A detector of the shipped size, fed by tests, and asked after every packet whether its table is whole.
+/// A detector of a size that is quickly looked through: 512 sources seen once, 256 followed.
+typealias SmallDetector = ScanDetector<64, 256, 512>
+
+/// A small detector, fed by tests, and asked after every packet whether its table is whole.
 ///
 /// A class, as `#expect` can't hold what is not copyable.
 final class Watch {
-    private var detector = Parameters.Detector(key: HashKey.forTests)
+    private var detector = SmallDetector(key: HashKey.forTests)
 
     /// The wall clock at time 0: 12:34:56 UTC.
     static let wallClock: Int64 = 45_296
@@ -39,7 +42,9 @@ final class Watch {
 
     var counters: StatusCounters { detector.counters }
     var sourcesHeld: Int { detector.sourcesHeld }
+    var sourcesFollowed: Int { detector.sourcesFollowed }
     var sourcesEvicted: UInt64 { detector.sourcesEvicted }
+    var firstTouchesLost: UInt64 { detector.firstTouchesLost }
 }
 
 extension HashKey {

@@ -44,6 +44,10 @@ int clinux_errno(void);
 /* open(2) is variadic. */
 int clinux_open(const char *path, int flags, mode_t mode);
 
+/* MAP_FAILED is a cast. Maps private memory that is zero, in small pages, each of which comes into being when it is first
+ * written to; NULL with errno on failure. */
+void *clinux_map_zero(size_t size);
+
 /* syslog(3) is variadic. Logs `length` bytes of text. */
 void clinux_syslog(int priority, const char *text, int length);
 

@@ -11,16 +11,19 @@ struct Packets: ~Copyable {
     private static let interval: Int64 = 10_000
 
     let traffic: Traffic
-    private let bytes: [UInt8]
+    private var bytes: [UInt8]
+    private var round: UInt16 = 0
 
     init(_ traffic: Traffic) {
         self.traffic = traffic
         var bytes = [UInt8](repeating: 0, count: Packets.count * Packets.length)
         var random = UInt32(2_463_534_242)
         for index in 0..<Packets.count {
-            random ^= random << 13  // xorshift (Marsaglia 2003): the same packets every time
-            random ^= random >> 17
-            random ^= random << 5
+            if index % traffic.portsPerSource == 0 {
+                random ^= random << 13  // xorshift (Marsaglia 2003): the same packets every time
+                random ^= random >> 17
+                random ^= random << 5
+            }
             let packet = traffic.packet(index, random: random)
             let start = index * Packets.length
             bytes[start] = 0x45
@@ -38,6 +41,17 @@ struct Packets: ~Copyable {
 
     private static func put(_ value: UInt32, in bytes: inout [UInt8], at offset: Int) {
         for index in 0..<4 { bytes[offset + index] = UInt8(value >> UInt32(24 - index * 8) & 0xff) }
+    }
+
+    /// Makes the sources of a flood others than before: they do not come again.
+    mutating func renew() {
+        if !traffic.isFlood { return }
+        let change = round ^ (round &+ 1)
+        round &+= 1
+        for index in 0..<Packets.count {
+            bytes[index * Packets.length + 12] ^= UInt8(change >> 8)
+            bytes[index * Packets.length + 13] ^= UInt8(change & 0xff)
+        }
     }
 
     /// Shows every packet to a detector once, parser first, as the daemon does.

@@ -6,7 +6,11 @@ enum Traffic: CaseIterable {
     case established
     /// Connection attempts from random sources: a flood, each packet a new source.
     case randomSources
-    /// The same from sources that all fall into one bucket, as if the key had leaked: the longest chains.
+    /// Connection attempts from 65,536 sources in turn: about half are still known when they come again.
+    case returningSources
+    /// A flood from random sources that touch two ports each, one after the other: all get past the first touches.
+    case twoPortSources
+    /// A flood from sources that all fall into one line of the index, as if the key had leaked.
     case collidingSources
     /// One source that walks all 65,535 ports.
     case oneScanner
@@ -15,10 +19,23 @@ enum Traffic: CaseIterable {
         switch self {
         case .established: "established"
         case .randomSources: "random-sources"
+        case .returningSources: "returning-sources"
+        case .twoPortSources: "two-port-sources"
         case .collidingSources: "colliding-sources"
         case .oneScanner: "one-scanner"
         }
     }
+
+    /// Whether each source comes once.
+    var isFlood: Bool {
+        switch self {
+        case .randomSources, .twoPortSources, .collidingSources: true
+        case .established, .returningSources, .oneScanner: false
+        }
+    }
+
+    /// How many packets follow one another from the same source of a flood.
+    var portsPerSource: Int { self == .twoPortSources ? 2 : 1 }
 
     /// The detector's key. The one for collisions makes the low bits of an IPv4 address its hash.
     var key: InlineArray<5, UInt64> {
@@ -33,8 +50,9 @@ enum Traffic: CaseIterable {
     func packet(_ index: Int, random: UInt32) -> (source: UInt32, port: UInt16, flags: TCPFlags) {
         switch self {
         case .established: (0x0a4d_0100 + UInt32(index % 200), 443, index % 3 == 0 ? .ack.union(.psh) : .ack)
-        case .randomSources: (random | 1, 80, .syn)
-        case .collidingSources: (random & ~0xffff | 1, UInt16(index & 1023), .syn)
+        case .randomSources, .returningSources: (random | 1, 80, .syn)
+        case .twoPortSources: (random | 1, 80 + UInt16(index % 2), .syn)
+        case .collidingSources: (random & ~0xffff | 1, 80, .syn)
         case .oneScanner: (0x0a4d_0001, UInt16(index % 65535) + 1, .syn)
         }
     }

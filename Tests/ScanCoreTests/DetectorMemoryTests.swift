@@ -1,0 +1,96 @@
+import Testing
+
+@testable import ScanCore
+
+/// A detector need not be written to memory that is zero: it is there, and the daemon never touches what it never needs.
+struct DetectorMemoryTests {
+    @Test func aDetectorInZeroMemoryIsAFreshOne() {
+        // Not byte for byte: what stands in the gaps between fields is nobody's. What is compared is all that is read.
+        let watch = FullWatch(key: HashKey([0, 0, 0, 0, 0]))
+        #expect(watch.isFresh && watch.fault == nil)
+        var detector = SmallDetector(key: .forTests)
+        let isFresh = detector.isFresh
+        #expect(isFresh)
+        _ = detector.observe(segment(to: 80), at: Timestamp(nanoseconds: 0), wallClock: 0)
+        let isStillFresh = detector.isFresh
+        #expect(!isStillFresh)
+    }
+
+    @Test func aRecordOfNobodyAndAnUnusedLineAreAllZero() {
+        // These have no gaps, and make most of the memory.
+        var touch = FirstTouch()
+        var line = IndexLine()
+        let inTouch = unsafe withUnsafeBytes(of: &touch) { unsafe $0.count { $0 != 0 } }
+        let inLine = unsafe withUnsafeBytes(of: &line) { unsafe $0.count { $0 != 0 } }
+        #expect(inTouch == 0 && inLine == 0)
+    }
+
+    @Test(arguments: 0..<20)
+    func aDetectorInZeroMemoryJudgesAsOneThatWasMade(sequence: Int) {
+        var traffic = Traffic(seed: Seed.value &+ 6000 &+ UInt64(sequence))
+        let key = traffic.key()
+        let watch = FullWatch(key: key)
+        var made = SmallDetector(key: key)
+        for step in 0..<250 {
+            let packet = traffic.next()
+            let report = watch.observe(packet.segment, at: packet.time, wallClock: packet.wallClock)
+            let now = Timestamp(nanoseconds: packet.time)
+            let expected = made.observe(packet.segment, at: now, wallClock: packet.wallClock)
+            let line = report.map { LogLine($0, time: TimeOfDay(utc: $0.startTime)).text }
+            let expectedLine = expected.map { LogLine($0, time: TimeOfDay(utc: $0.startTime)).text }
+            #expect(line == expectedLine, "SCANLOGD_TEST_SEED=\(Seed.value), sequence \(sequence), step \(step)")
+        }
+        let counters = made.counters
+        #expect(watch.counters == counters)
+    }
+
+    @Test func theTablesOfTheDaemonStayBelow4MiB() {
+        #expect(MemoryLayout<Parameters.Detector>.size <= 4 << 20)
+        #expect(MemoryLayout<Parameters.Detector>.size > 3 << 20)
+        #expect(Parameters.Detector.firstTouchCapacity == 65_536)
+    }
+
+    @Test func theDaemonsDetectorIsWholeInZeroMemory() {
+        let watch = FullWatch()
+        #expect(watch.fault == nil && watch.sourcesHeld == 0 && watch.counters == StatusCounters())
+        for host in UInt32(1)...20 {
+            for port in UInt16(1)...7 {
+                let report = watch.observe(segment(to: port, from: Address(ipv4: host)), at: Int64(host))
+                #expect((report != nil) == (port == 7))
+            }
+        }
+        #expect(watch.fault == nil && watch.sourcesHeld == 20)
+    }
+}
+
+/// A detector of the shipped size, made as the daemon makes it.
+@safe final class FullWatch {
+    private let detector: UnsafeMutablePointer<Parameters.Detector>
+
+    init(key: HashKey = .forTests) {
+        typealias Detector = Parameters.Detector
+        let memory = UnsafeMutableRawPointer.allocate(
+            byteCount: MemoryLayout<Detector>.size, alignment: MemoryLayout<Detector>.alignment)
+        unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: MemoryLayout<Detector>.size)
+        unsafe detector = memory.bindMemory(to: Detector.self, capacity: 1)
+        unsafe detector.pointee.start(key: key)
+    }
+
+    deinit {
+        unsafe detector.deinitialize(count: 1)
+        unsafe detector.deallocate()
+    }
+
+    func observe(_ segment: Segment, at time: Int64, wallClock: Int64? = nil) -> ScanReport? {
+        let wallClock = wallClock ?? time / 1_000_000_000
+        return unsafe detector.pointee.observe(segment, at: Timestamp(nanoseconds: time), wallClock: wallClock)
+    }
+
+    var isFresh: Bool { unsafe detector.pointee.isFresh }
+    var fault: String? { unsafe detector.pointee.fault }
+    var counters: StatusCounters { unsafe detector.pointee.counters }
+    var sourcesHeld: Int { unsafe detector.pointee.sourcesHeld }
+    var sourcesFollowed: Int { unsafe detector.pointee.sourcesFollowed }
+    var sourcesEvicted: UInt64 { unsafe detector.pointee.sourcesEvicted }
+    var firstTouchesLost: UInt64 { unsafe detector.pointee.firstTouchesLost }
+}
