@@ -6,7 +6,7 @@ import PackageDescription
 let embedded: BuildSettingCondition = .when(traits: ["Embedded"])
 let embeddedFlags = ["-enable-experimental-feature", "Embedded"]
 // lld comes with Swift, and makes a smaller program than gold, which is the default.
-let embeddedLink = embeddedFlags + ["-use-ld=lld", "-Xlinker", "--gc-sections", "-Xlinker", "--icf=safe"]
+let embeddedLink = embeddedFlags + ["-use-ld=lld", "-Xlinker", "--gc-sections", "-Xlinker", "--icf=all"]
 // A section each, so that the linker leaves out every function that is not called.
 let sections = ["-Xfrontend", "-function-sections"]
 

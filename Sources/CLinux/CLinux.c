@@ -70,12 +70,16 @@ int clinux_limit(int resource, uint64_t limit) {
     return setrlimit(resource, &both);
 }
 
+int clinux_landlock_version(void) {
+    return (int)syscall(444 /* landlock_create_ruleset */, NULL, 0, 1 /* ask for the version */);
+}
+
 int clinux_landlock_all(void) {
     /* <linux/landlock.h> of a newer kernel than ours may know more; its numbers are written out for older ones. */
     struct {
         uint64_t files, network, scopes;
     } rules = {0};
-    long version = syscall(444 /* landlock_create_ruleset */, NULL, 0, 1 /* ask for the version */);
+    int version = clinux_landlock_version();
     if (version < 0) return -1;
     const uint64_t files[] = {0x1fff, 0x3fff, 0x7fff, 0x7fff, 0xffff};
     rules.files = files[version > 5 ? 4 : version - 1];

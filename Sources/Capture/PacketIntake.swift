@@ -47,7 +47,8 @@ struct PacketIntake: ~Copyable {
         do throws(PacketFault) {
             let payload = block.extracting(packet.bytes)
             let offset = try packet.packetOffset(in: payload)
-            if let segment = try reader.value.read(payload.extracting(offset..<payload.count), at: now) {
+            let bytes = offset == 0 ? payload : payload.extracting(offset..<payload.count)
+            if let segment = try reader.value.read(bytes, at: now) {
                 sink.take(segment, at: now, wallClock: packet.realTime / 1_000_000_000)
             }
         } catch {

@@ -161,7 +161,7 @@
         public mutating func droppedByKernel() throws(SystemError) -> UInt64 {
             var total: UInt64 = 0
             for index in interfaces.indices {
-                total &+= try interfaces[index]?.droppedByKernel(library) ?? 0
+                total &+= try interfaces[index]?.droppedByKernel() ?? 0
             }
             return total
         }

@@ -17,7 +17,7 @@
         private let isAny: Bool
         /// Whether what comes is of an interface of this name: one that was renamed is captured from until another comes.
         var isThere = true
-        private var drops = WrappingCount()
+        private var drops: UInt64 = 0
 
         /// Starts to capture from an interface, or from all of them if it is `any`.
         static func open(
@@ -145,15 +145,11 @@
         }
 
         /// How many packets found libpcap's buffer full.
-        ///
-        /// Not the interface's own drops: libpcap reads them from a file, and takes its absence in the chroot for 0.
-        mutating func droppedByKernel(_ library: PcapLibrary) throws(SystemError) -> UInt64 {
-            var statistics = pcap_stat()
-            if unsafe library.functions.pointee.stats(handle, &statistics) < 0 {
-                throw unsafe library.error(name, "read drop count", of: handle)
-            }
-            drops.update(statistics.ps_drop)
-            return drops.total
+        mutating func droppedByKernel() throws(SystemError) -> UInt64 {
+            let new = cpcap_new_drops(descriptor)
+            if new < 0 { throw SystemError(name, "read drop count") }
+            drops &+= UInt64(new)
+            return drops
         }
     }
 #endif

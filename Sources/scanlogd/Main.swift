@@ -18,6 +18,7 @@ public func start(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutabl
         case .version: try print(buildInformation())
         case .detect: return try detect(options)
         case .replay: try replay(options.captureFile)
+        case .selfTest: return try selfTest(options) ? 0 : 1
         }
         return 0
     } catch {

@@ -9,6 +9,7 @@ struct Options {
         case detect
         case help
         case replay
+        case selfTest
         case version
     }
 
@@ -61,6 +62,7 @@ struct Options {
         case "r":
             action = .replay
             captureFile = optionArgument()
+        case "T": action = .selfTest
         case "V": action = .version
         default: return false
         }
@@ -107,6 +109,7 @@ let usage = """
     usage: scanlogd [-d] [--backend NAME] [-i INTERFACE]... [--direction in|both]
                     [--promiscuous] [-P FILE]
            scanlogd -r FILE
+           scanlogd --self-test [--backend NAME] [-i INTERFACE]...
            scanlogd -h | -V
 
     Detects TCP port scans and logs each in one line to syslog (daemon.alert).
@@ -126,6 +129,7 @@ let usage = """
       -r, --read FILE       report the scans in a capture file (- for standard input)
                             on standard output, and end
 
+          --self-test       check all that a start needs, say what to do, and end
       -h, --help            print this
       -V, --version         print the version, what is built in, and its memory
 
@@ -160,7 +164,7 @@ private func append(_ backend: Backend, to text: inout LogLine) {
 private func nextOption(
     _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
 ) -> Unicode.Scalar? {
-    let longOptions: InlineArray<10, option> = unsafe [
+    let longOptions: InlineArray<11, option> = unsafe [
         longOption("backend", required_argument, "B"),
         longOption("direction", required_argument, "D"),
         longOption("foreground", no_argument, "d"),
@@ -169,6 +173,7 @@ private func nextOption(
         longOption("pidfile", required_argument, "P"),
         longOption("promiscuous", no_argument, "M"),
         longOption("read", required_argument, "r"),
+        longOption("self-test", no_argument, "T"),
         longOption("version", no_argument, "V"),
         option(),
     ]

@@ -87,6 +87,9 @@ int clinux_limit(int resource, uint64_t limit);
  */
 int clinux_landlock_all(void);
 
+/* The version of this kernel's Landlock, from 1; -1 with errno if it has none. */
+int clinux_landlock_version(void);
+
 /* optarg is a mutable global. */
 const char *clinux_option_argument(void);
 
@@ -134,6 +137,9 @@ static inline void clinux_release_block(void *block) {
     struct tpacket_block_desc *description = (struct tpacket_block_desc *)block;
     __atomic_store_n(&description->hdr.bh1.block_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
 }
+
+/* A builtin of the compiler. Has memory fetched that will be read soon; the address may be any. */
+static inline void clinux_prefetch(const void *address) { __builtin_prefetch(address); }
 
 /* MAP_FAILED is a macro with a cast. Maps a packet ring to read its blocks and give them back: NULL with errno. */
 void *clinux_map_ring(int socket, size_t size);
