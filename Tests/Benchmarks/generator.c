@@ -1,11 +1,12 @@
 /*
  * Sends TCP packets over an interface at a bounded rate:
  *
- *     generator INTERFACE DESTINATION-MAC data|syn|mix|scan COUNT RATE SCANNER
+ *     generator INTERFACE DESTINATION-MAC data|syn|mix|scan|flood|scans COUNT RATE [SCANNER]
  *
- * RATE is in packets a second, 0 as fast as it goes. A scan comes from 10.77.1.SCANNER. Prints how many were sent, in
- * how many nanoseconds, and when the last of them began to be, on the monotonic clock. The TCP checksum is wrong on
- * purpose: who sniffs doesn't care, and the host under test answers nothing.
+ * The sources of syn come again after 65,536 packets, those of flood never; a scan is from 10.77.1.SCANNER, scans are
+ * from 1,000 sources in turn. RATE is in packets a second, 0 as fast as it goes. Prints how many were sent, in how many
+ * nanoseconds, and when the last of them began to be, on the monotonic clock. The TCP checksum is wrong on purpose: who
+ * sniffs doesn't care, and the host under test answers nothing.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -67,6 +68,7 @@ static void ip_checksum(uint8_t *ip)
 {
 	uint32_t sum = 0;
 
+	put(ip + 10, 0, 2); /* what an earlier packet left */
 	for (int i = 0; i < 20; i += 2)
 		sum += (uint32_t)ip[i] << 8 | ip[i + 1];
 	sum = (sum & 0xffff) + (sum >> 16);
@@ -82,13 +84,27 @@ static uint32_t random_source(void)
 	return (20 + (random >> 24) % 80) << 24 | (random & 0xffffff);
 }
 
-static void build(int index, const struct ether_addr *mac, const char *kind, uint32_t scanner)
+static uint32_t scanner = 1;
+
+/* The source of a packet of a kind, by its number among all. */
+static uint32_t source_of(const char *kind, int number, bool data)
 {
+	if (!strcmp(kind, "scan"))
+		return 0x0a4d0100 + scanner;
+	if (!strcmp(kind, "scans"))
+		return 0x14000000 + (uint32_t)number % 1000 * 257;
+	return data ? 0x0a4d0064 + (uint32_t)number % 100 : random_source();
+}
+
+/* A packet of a kind, by its number among all, into its place among the frames. */
+static void build(int number, const struct ether_addr *mac, const char *kind)
+{
+	int index = number % FRAMES;
 	uint8_t *frame = frames[index], *ip = frame + 14, *tcp = ip + 20;
-	bool scan = !strcmp(kind, "scan");
-	bool syn = scan || !strcmp(kind, "syn") || (!strcmp(kind, "mix") && index % 100 == 0);
-	bool payload = !syn && index % 2;
-	uint32_t source = scan ? 0x0a4d0100 + scanner : syn ? random_source() : 0x0a4d0064 + (uint32_t)index % 100;
+	bool data = !strcmp(kind, "data") || (!strcmp(kind, "mix") && index % 100 != 0);
+	bool payload = data && index % 2;
+	bool scan = !strcmp(kind, "scan"), scans = !strcmp(kind, "scans");
+	uint32_t port = scan ? (uint32_t)index + 1 : scans ? (uint32_t)number / 1000 + 1 : 80;
 
 	memcpy(frame, mac->ether_addr_octet, 6);
 	frame[6] = 2;
@@ -97,13 +113,13 @@ static void build(int index, const struct ether_addr *mac, const char *kind, uin
 	put(ip + 2, payload ? LENGTH - 14 : 40, 2);
 	ip[8] = 64;
 	ip[9] = 6;
-	put(ip + 12, source, 4);
+	put(ip + 12, source_of(kind, number, data), 4);
 	put(ip + 16, 0x0a4d0002, 4);
 	ip_checksum(ip);
 	put(tcp, 40000, 2);
-	put(tcp + 2, scan ? (uint32_t)index + 1 : 80, 2);
+	put(tcp + 2, port, 2);
 	tcp[12] = 0x50;
-	tcp[13] = syn ? SYN : payload ? PSH_ACK : ACK;
+	tcp[13] = !data ? SYN : payload ? PSH_ACK : ACK;
 	put(tcp + 16, 0xdead, 2);
 	vectors[index] = (struct iovec){ frame, payload ? LENGTH : 54 };
 	messages[index].msg_hdr = (struct msghdr){ .msg_iov = &vectors[index], .msg_iovlen = 1 };
@@ -121,16 +137,20 @@ static int open_interface(const char *name)
 
 int main(int argc, char **argv)
 {
-	struct ether_addr *mac = argc == 7 ? ether_aton(argv[2]) : NULL;
+	struct ether_addr *mac = argc == 6 || argc == 7 ? ether_aton(argv[2]) : NULL;
 
 	if (!mac)
-		errx(1, "usage: generator INTERFACE DESTINATION-MAC data|syn|mix|scan COUNT RATE SCANNER");
+		errx(1, "usage: generator INTERFACE DESTINATION-MAC data|syn|mix|scan|flood|scans COUNT RATE [SCANNER]");
 	int count = atoi(argv[4]), rate = atoi(argv[5]);
+	if (argc == 7)
+		scanner = (uint32_t)atoi(argv[6]);
 	int descriptor = open_interface(argv[1]);
 	int batch = rate && rate / 10000 < BATCH ? (rate + 9999) / 10000 : BATCH;
 
-	for (int i = 0; i < FRAMES && i < count; i++)
-		build(i, mac, argv[3], (uint32_t)atoi(argv[6]));
+	bool renew = !strcmp(argv[3], "flood") || !strcmp(argv[3], "scans");
+
+	for (int i = 0; i < FRAMES; i++)
+		build(i, mac, argv[3]);
 
 	int64_t begin = now(), last = begin;
 	int sent = 0;
@@ -141,6 +161,8 @@ int main(int argc, char **argv)
 			size = count - sent;
 		if (size > FRAMES - first)
 			size = FRAMES - first;
+		for (int i = 0; renew && i < size; i++)
+			build(sent + i, mac, argv[3]);
 		if (rate)
 			sleep_until(begin + (int64_t)sent * 1000000000 / rate);
 		last = now();

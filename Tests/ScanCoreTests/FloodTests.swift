@@ -63,11 +63,19 @@ struct FloodTests {
     }
 
     @Test func sourcesThatCollideUnderTheReferencesHashHideNothing() {
-        // The reference XORs the four octets of an address into nine bits of a bucket's number: these share one.
+        // The reference takes the octets as a little-endian number and XORs its groups of nine bits.
+        func bucket(_ host: UInt32) -> UInt32 {
+            let value = host.byteSwapped
+            return (value ^ value >> 9 ^ value >> 18 ^ value >> 27) & 511
+        }
+        var random = SplitMix(seed: Seed.value ^ 8)
+        let wanted = bucket(0x0a4d_0001)
         let reports = scan(from: scanner, apart: .milliseconds(500)) { time in
-            flood(20_000, from: time) { index in
-                let (a, b) = (UInt32(index >> 8) + 11, UInt32(index & 255))
-                return Address(ipv4: a << 24 | b << 16 | b << 8 | a ^ 0x46)
+            flood(20_000, from: time) { _ in
+                let host = UInt32.random(in: 1...UInt32.max, using: &random).byteSwapped
+                let colliding = (host ^ bucket(host.byteSwapped) ^ wanted).byteSwapped
+                precondition(bucket(colliding) == wanted)
+                return Address(ipv4: colliding)
             }
         }
         #expect(ports(reports.first) == [1, 2, 3, 4, 5, 6])
