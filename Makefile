@@ -15,8 +15,8 @@ SYSUSERSDIR = $(PREFIX)/lib/sysusers.d
 TMPFILESDIR = $(PREFIX)/lib/tmpfiles.d
 EXAMPLEDIR = $(PREFIX)/share/doc/scanlogd
 
-# Full RELRO, no run path, no symbols.
-LINK = --disable-local-rpath -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now -Xlinker -s
+# Full RELRO, no run path, no symbols; no frame pointers, which SwiftPM keeps for profilers.
+LINK = --omit-frame-pointers --disable-local-rpath -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now -Xlinker -s
 
 ifeq ($(EMBEDDED),1)
 SCRATCH = .build-embedded
@@ -50,14 +50,18 @@ linux libpcap libnids:
 demo: needs-demo all
 	SCANLOGD=$(CURDIR)/scanlogd Tests/Demo/demo
 
+one_scan = SCANLOGD=$(CURDIR)/scanlogd Tests/Integration/run -q -k an_ipv6_scan_is_reported_to_the_byte
+
 # Everything, as CI runs it. The shipped binary is what the last part tests, whatever EMBEDDED says.
 test: needs-test lint
 	$(MAKE) EMBEDDED=0 all
-	./scanlogd --version
+	$(one_scan)
 	$(MAKE) EMBEDDED=1 linux
 	Tests/Binary/check scanlogd .build-embedded/release raw
+	$(one_scan)
 	$(MAKE) EMBEDDED=1 libpcap
 	Tests/Binary/check scanlogd .build-embedded/release 'ring raw pcap'
+	$(one_scan)
 	$(MAKE) EMBEDDED=1 libnids check-binary check-system-calls
 	$(MAKE) unit asan
 	$(MAKE) fuzz FUZZ_SECONDS=20
@@ -92,8 +96,9 @@ integration: test-hooks
 	SCANLOGD=$(CURDIR)/scanlogd SCANLOGD_WITH_TEST_HOOKS=$(CURDIR)/.build-hooks/release/scanlogd Tests/Integration/run
 
 # What takes too long for each run.
-soak: needs-test linux
-	START_CYCLES=1000 TEST_TIMEOUT=600 SCANLOGD=$(CURDIR)/scanlogd Tests/Integration/run -k many_starts_and_stops
+soak: needs-test all
+	START_CYCLES=1000 TEST_TIMEOUT=600 SOAK_SECONDS=1800 SCANLOGD=$(CURDIR)/scanlogd Tests/Integration/run \
+		-k 'many_starts_and_stops or mixed_traffic'
 
 fuzz:
 	Tests/Fuzz/run $(FUZZ_SECONDS)

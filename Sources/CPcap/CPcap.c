@@ -16,7 +16,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static char reason[PCAP_ERRBUF_SIZE + 128];
+/* One for each thread, for tests, which run side by side. Of the program's own (initial-exec), not of a library's that is
+   loaded later: so that the linker needs nothing of the dynamic loader for it. */
+#define OF_EACH_THREAD static _Thread_local __attribute__((tls_model("initial-exec")))
+
+OF_EACH_THREAD char reason[PCAP_ERRBUF_SIZE + 128];
 
 const char *cpcap_reason(void) { return reason; }
 
@@ -25,7 +29,7 @@ void cpcap_set_reason(const char *text) {
 }
 
 const char *cpcap_reading_at(int64_t position) {
-    static char text[40];
+    OF_EACH_THREAD char text[40];
     snprintf(text, sizeof text, "read at byte %" PRId64, position);
     return text;
 }

@@ -32,6 +32,7 @@ public struct Address: Equatable, Sendable {
 
 extension LogLine {
     /// Appends an address as text: dotted decimal, or the one form RFC 5952 allows for IPv6.
+    @inline(never)
     public mutating func append(_ address: Address) {
         if address.isIPv4 {
             appendDotted(UInt32(truncatingIfNeeded: address.low))  // its upper half is 0
@@ -40,6 +41,7 @@ extension LogLine {
         }
     }
 
+    @inline(never)
     private mutating func appendDotted(_ value: UInt32) {
         append(decimal: value >> 24)
         append(".")

@@ -76,6 +76,7 @@ public struct LogLimiter: Sendable {
     /// - Parameters:
     ///   - now: nothing is said before a summary is due.
     ///   - atExit: say what there is to say at once, as there will be no later.
+    @inline(never)
     public mutating func nextSummaryLine(at now: Timestamp, atExit: Bool = false) -> LogLine? {
         guard let firstSilenced else { return nil }
         if summaryLines == 0 && !atExit {

@@ -33,6 +33,7 @@ public struct LogLine: Sendable {
     }
 
     /// Appends one byte.
+    @inline(never)
     public mutating func append(byte: UInt8) {
         if count < bytes.count {
             bytes[count] = byte
@@ -59,6 +60,7 @@ public struct LogLine: Sendable {
     }
 
     /// Appends a number in lower-case hexadecimal, padded with zeros to `width` digits, of which there are at most 4.
+    @inline(never)
     public mutating func append(hexadecimal value: UInt16, width: Int = 1) {
         var digit = 3
         while digit >= 0 {
@@ -71,6 +73,7 @@ public struct LogLine: Sendable {
     }
 
     /// Takes bytes off the end until `count` are left.
+    @inline(never)
     public mutating func shorten(to count: Int) {
         self.count = min(self.count, max(count, 0))
     }

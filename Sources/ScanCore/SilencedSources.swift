@@ -2,6 +2,8 @@
 ///
 /// The first 64 sources are known by their addresses, each once. Of those after them only the scans are counted, so
 /// that forged ones can't put out a name that is there.
+///
+/// All that reads the addresses is mutating, also where it changes nothing: else the compiler (Swift 6.3) copies them.
 struct SilencedSources: Sendable {
     /// How many sources are known by their addresses.
     static var capacity: Int { 64 }
@@ -28,7 +30,7 @@ struct SilencedSources: Sendable {
         }
     }
 
-    private func contains(_ source: Address) -> Bool {
+    private mutating func contains(_ source: Address) -> Bool {
         let known = sources.span
         for index in 0..<count where known[index] == source { return true }
         return false
@@ -73,7 +75,7 @@ struct SilencedSources: Sendable {
         line.count <= Parameters.lineLength ?? LogLine.capacity - 1
     }
 
-    private func appendHead(to line: inout LogLine, _ duration: Int64) {
+    private mutating func appendHead(to line: inout LogLine, _ duration: Int64) {
         line.append(decimal: scans)
         line.append(scans == 1 ? " port scan from " : " port scans from ")
         if scansOfOthers > 0 { line.append("more than ") }
@@ -86,7 +88,8 @@ struct SilencedSources: Sendable {
     /// Says how many are not named, when so many are.
     ///
     /// - Parameter alone: whether no name stands before it in the line.
-    private func appendTail(to line: inout LogLine, after named: Int, alone: Bool = false) {
+    @inline(never)
+    private mutating func appendTail(to line: inout LogLine, after named: Int, alone: Bool = false) {
         if named < count {
             line.append(alone ? " " : " and ")
             line.append(decimal: UInt64(count - named))

@@ -16,6 +16,14 @@ public struct Timestamp: Comparable, Sendable {
         return !overflow && elapsed >= 0 && elapsed <= limit
     }
 
+    /// The earlier of two points, of which there may be one only, or none.
+    @inline(never)
+    public static func earlier(_ one: Timestamp?, _ other: Timestamp?) -> Timestamp? {
+        guard let one else { return other }
+        guard let other else { return one }
+        return min(one, other)
+    }
+
     /// The earlier point is the smaller one.
     public static func < (left: Timestamp, right: Timestamp) -> Bool {
         left.nanoseconds < right.nanoseconds

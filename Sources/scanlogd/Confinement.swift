@@ -27,7 +27,9 @@ func confineSensor(
 /// It keeps the root directory: a syslogd that is started again makes a new socket there.
 ///
 /// - Parameter account: the user it becomes.
-func confineWriter(to account: Account) throws(SystemError) {
+/// - Returns: the signals that it will obey.
+func confineWriter(to account: Account) throws(SystemError) -> Signals {
+    let signals = try Signals()
     _ = try check("/", "enter") { unsafe chdir("/") }
     try dropPrivileges(to: account)
     try hideFromOthers()
@@ -36,6 +38,7 @@ func confineWriter(to account: Account) throws(SystemError) {
     try loseFiles()
     _ = try check("signals", "catch alarms") { clinux_catch_alarms() }
     try install(cseccomp_confine_writer)
+    return signals
 }
 
 /// Whether this build and this kernel can end a process that makes a system call it never makes.
@@ -76,6 +79,7 @@ private func loseFiles() throws(SystemError) {
     do throws(SystemError) {
         _ = try check("Landlock", "restrict") { clinux_landlock_all() }
     } catch {
-        if error.code != ENOSYS && error.code != EOPNOTSUPP { throw error }
+        // EPERM is what the filter of a container or a service manager says that does not know Landlock.
+        if error.code != ENOSYS && error.code != EOPNOTSUPP && error.code != EPERM { throw error }
     }
 }

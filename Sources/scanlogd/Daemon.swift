@@ -60,6 +60,9 @@ struct Launch: ~Copyable {
         self.toParent = toParent
     }
 
+    @inline(never)  // for it would stand wherever a start may end
+    deinit {}
+
     /// Lets go of the terminal and says that all is ready: last, when nothing else is left that can fail.
     consuming func finish() throws(SystemError) {
         try replaceStandardDescriptors(by: nullDevice)

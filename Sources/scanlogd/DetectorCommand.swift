@@ -14,34 +14,26 @@ func detect(_ options: Options) throws(SystemError) -> Int32 {
     if let problem = Parameters.problem { throw SystemError("parameters", "check", because: ConstantText(problem)) }
     if geteuid() != 0 { throw SystemError("start", "check privileges", because: "only root can start scanlogd") }
     let start = try DetectorStart(options)
-    let key = start.key
     switch options.backend {
-    case .ring:
-        #if Ring
-            return try start.run(try PacketSocketCapture(options.selection, key: key), .ring, cseccomp_confine_ring)
-        #else
-            throw Backend.ring.isAbsent
-        #endif
-    case .raw:
-        return try detectInRawSockets(start)
-    case .pcap:
-        #if Pcap
-            return try start.run(try PcapCapture(options.selection, key: key), .pcap, cseccomp_confine_pcap)
-        #else
-            throw Backend.pcap.isAbsent
-        #endif
-    case .nids:
-        #if Nids
-            return try start.run(try NidsCapture(options.selection, key: key), .nids, cseccomp_confine_pcap)
-        #else
-            throw Backend.nids.isAbsent
-        #endif
-    case nil:
-        #if Ring
+    #if Ring
+        case nil:
             return try detectInFirst(options, start)
-        #else
-            return try detectInRawSockets(start)
-        #endif
+        case .ring:
+            let capture = try PacketSocketCapture(options.selection, key: start.key)
+            return try start.run(capture, .ring, cseccomp_confine_ring)
+    #endif
+    #if Pcap
+        case .pcap:
+            let capture = try PcapCapture(options.selection, key: start.key)
+            return try start.run(capture, .pcap, cseccomp_confine_pcap)
+    #endif
+    #if Nids
+        case .nids:
+            let capture = try NidsCapture(options.selection, key: start.key)
+            return try start.run(capture, .nids, cseccomp_confine_pcap)
+    #endif
+    default:  // what is not built in was refused with the options
+        return try detectInRawSockets(start)
     }
 }
 
@@ -90,22 +82,20 @@ private struct DetectorStart: ~Copyable {
 
     /// Opens everything that needs root, or the file system.
     init(_ options: Options) throws(SystemError) {
+        // First what needs no end, so that little is open where something may fail.
+        let key = try HashKey.random()
+        let account = try Account(named: ConstantText(Parameters.user))
         let launch: Launch? = if options.foreground { nil } else { try Launch() }
         try Signals.block()
-        let account = try Account(named: ConstantText(Parameters.user))
         let directory = try ChrootDirectory(ConstantText(Parameters.chrootDirectory))
-        let log = SystemLog(copyToStandardError: options.foreground)
-        let manager = connectToServiceManager()
-        loadTimeZone()
-        let pidFile: PidFile? = if let path = options.pidFile { try PidFile(path) } else { nil }
-        let key = try HashKey.random()
+        pidFile = if let path = options.pidFile { try PidFile(path) } else { nil }
         self.key = key
-        self.launch = launch
         self.account = account
+        self.launch = launch
         self.directory = directory
-        self.log = log
-        self.manager = manager
-        self.pidFile = pidFile
+        log = SystemLog(copyToStandardError: options.foreground)
+        manager = connectToServiceManager()
+        loadTimeZone()
     }
 
     /// Becomes the two processes, and returns the exit status of the one it is called in.
@@ -133,6 +123,7 @@ private struct DetectorStart: ~Copyable {
     }
 
     /// What the writer's process does, from the fork to its end.
+    @inline(never)
     private consuming func runWriter(
         of sensor: consuming SensorProcess, _ link: consuming LinkEnd, _ backend: Backend,
         insteadOf failure: SystemError?
@@ -140,11 +131,24 @@ private struct DetectorStart: ~Copyable {
         letGo(directory)
 
         // Root no more.
-        let signals = try Signals()
         let isFiltered = systemCallsAreFiltered  // to ask the kernel is a call that the filter forbids
-        try confineWriter(to: account)
+        let signals = try confineWriter(to: account)
         var writer = Writer(signals, link, sensor, log, manager)
-        guard try writer.sensorIsReady() else { return 1 }
+        return try DetectorStart.run(
+            &writer, pidFile, launch, backend, isFiltered: isFiltered, insteadOf: failure) ? 0 : 1
+    }
+
+    /// Says that all is ready, and runs the writer.
+    ///
+    /// Nothing in it ends values that are open: that would stand behind each call that can fail.
+    ///
+    /// - Returns: whether it ended as somebody wanted it.
+    @inline(never)
+    private static func run(
+        _ writer: inout Writer, _ pidFile: borrowing PidFile?, _ launch: consuming Launch?, _ backend: Backend,
+        isFiltered: Bool, insteadOf failure: SystemError?
+    ) throws(SystemError) -> Bool {
+        guard try writer.sensorIsReady() else { return false }
         warnOfAbsentLog()
         try pidFile?.write(getpid())
         if let failure { writer.warn(insteadOfRing(failure)) }
@@ -157,7 +161,7 @@ private struct DetectorStart: ~Copyable {
         // Started.
         let isClean = try writer.run()
         try pidFile?.empty()
-        return isClean ? 0 : 1
+        return isClean
     }
 }
 

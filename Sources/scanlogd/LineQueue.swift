@@ -36,6 +36,7 @@ import ScanCore
     ///   - line: the line.
     ///   - level: its syslog level.
     ///   - losses: how many lost lines it tells of, which must not be forgotten with it.
+    @inline(never)
     mutating func append(_ line: LogLine, level: Int32, losses: UInt32) {
         if count == LineQueue.capacity {
             lost += losses == 0 ? 1 : 0
@@ -52,6 +53,7 @@ import ScanCore
     }
 
     /// Takes that line off. In its place, at the end, one may say how many were lost.
+    @inline(never)
     mutating func removeHead() {
         count -= 1
         first = count == 0 ? 0 : (first + 1) % LineQueue.capacity  // the same memory again, if that will do

@@ -6,118 +6,102 @@ import ScanCore
 ///
 /// Opens everything as a start does and closes it again: nothing is captured, logged or left behind.
 func selfTest(_ options: Options) throws(SystemError) -> Bool {
-    var test = SelfTest()
-    try test.check("parameters", remedy: "correct Sources/ScanCore/Parameters.swift and build again") {
-        () throws(SystemError) in
-        if let problem = Parameters.problem {
-            throw SystemError("parameters", "check", because: ConstantText(problem))
-        }
-    }
-    try test.check("root", remedy: "run it as root, as a start has to be") { () throws(SystemError) in
-        if geteuid() != 0 { throw SystemError("user", "check", because: "not root") }
-    }
-    try test.check("user scanlogd", remedy: "useradd --system --user-group scanlogd") { () throws(SystemError) in
-        _ = try Account(named: ConstantText(Parameters.user))
-    }
-    try test.check("directory /var/empty", remedy: "install -d -m 755 -o root -g root /var/empty") {
-        () throws(SystemError) in
-        _ = try ChrootDirectory(ConstantText(Parameters.chrootDirectory))
-    }
+    var test = SelfTest(wanted: options.backend ?? .first)
+    try test.report("root", isRoot, remedy: "run it as root, as a start has to be")
+    try test.report(
+        "user scanlogd",
+        failure { () throws(SystemError) in _ = try Account(named: ConstantText(Parameters.user)) },
+        remedy: "useradd --system --user-group scanlogd")
+    try test.report(
+        "directory /var/empty",
+        failure { () throws(SystemError) in _ = try ChrootDirectory(ConstantText(Parameters.chrootDirectory)) },
+        remedy: "install -d -m 755 -o root -g root /var/empty")
     try test.checkCaptures(options)
-    try test.check("log socket /dev/log", remedy: "start a syslog daemon, or systemd-journald") {
-        () throws(SystemError) in _ = try LogSocket.look()
-    }
-    try test.checkOptional("system-call filter", remedy: "a kernel with CONFIG_SECCOMP_FILTER, x86-64 or arm64") {
-        () throws(SystemError) in
-        if !systemCallsAreFiltered { throw SystemError("system-call filter", "look", because: "not on this machine") }
-    }
-    try test.checkOptional("Landlock", remedy: "Linux 5.13 or later, with landlock among its security modules") {
-        () throws(SystemError) in
-        _ = try check("Landlock", "look") { clinux_landlock_version() }
-    }
+    try test.report(
+        "log socket /dev/log", failure { () throws(SystemError) in _ = try LogSocket.look() },
+        remedy: "start a syslog daemon, or systemd-journald")
+    try test.report(
+        "system-call filter", isNeeded: false, isFiltered, remedy: "Linux 4.14 or later, on x86-64 or arm64")
+    try test.report(
+        "Landlock", isNeeded: false,
+        failure { () throws(SystemError) in _ = try check("Landlock", "look") { clinux_landlock_version() } },
+        remedy: "Linux 5.13 or later, with landlock among its security modules")
     return test.isPassed
+}
+
+/// Why something does not work, or `nil`.
+private func failure(_ body: () throws(SystemError) -> Void) -> SystemError? {
+    do throws(SystemError) {
+        try body()
+        return nil
+    } catch {
+        return error
+    }
+}
+
+private var isRoot: SystemError? {
+    geteuid() == 0 ? nil : SystemError("user", "check", because: "not root")
+}
+
+private var isFiltered: SystemError? {
+    systemCallsAreFiltered ? nil : SystemError("system-call filter", "look", because: "not on this machine")
 }
 
 /// What was found so far.
 private struct SelfTest {
+    /// The backend that was asked for, or the default one. The others may be missing.
+    let wanted: Backend
     private(set) var isPassed = true
 
-    /// Runs a check that a start depends on.
-    mutating func check(
-        _ name: ConstantText, remedy: ConstantText, _ body: () throws(SystemError) -> Void
-    ) throws(SystemError) {
-        do throws(SystemError) {
-            try body()
-        } catch {
-            isPassed = false
-            return try report("failed  ", name, error, remedy)
-        }
-        try report("ok      ", name)
-    }
-
-    /// Runs a check of something that only some starts need.
-    func checkOptional(
-        _ name: ConstantText, remedy: ConstantText, _ body: () throws(SystemError) -> Void
-    ) throws(SystemError) {
-        do throws(SystemError) {
-            try body()
-        } catch {
-            return try report("absent  ", name, error, remedy)
-        }
-        try report("ok      ", name)
-    }
-
-    /// The backend that was asked for, or the default one, has to work. The others may.
     mutating func checkCaptures(_ options: Options) throws(SystemError) {
         let key = try HashKey.random()
-        let wanted = options.backend ?? .first
         #if Ring
-            try check(.ring, wanted, remedy: "give it CAP_NET_RAW, or --backend raw, which a firewall blinds") {
-                () throws(SystemError) in _ = try PacketSocketCapture(options.selection, key: key)
-            }
+            try report(
+                .ring,
+                failure { () throws(SystemError) in _ = try PacketSocketCapture(options.selection, key: key) },
+                remedy: "give it CAP_NET_RAW, or --backend raw, which a firewall blinds")
         #endif
-        try check(.raw, wanted, remedy: "give it CAP_NET_RAW") { () throws(SystemError) in
-            _ = try openRawSockets()
-        }
+        try report(
+            .raw, failure { () throws(SystemError) in _ = try openRawSockets() }, remedy: "give it CAP_NET_RAW")
         #if Pcap
-            try check(.pcap, wanted, remedy: "install libpcap (Debian's package libpcap0.8), and give it CAP_NET_RAW") {
-                () throws(SystemError) in _ = try PcapCapture(options.selection, key: key)
-            }
+            try report(
+                .pcap, failure { () throws(SystemError) in _ = try PcapCapture(options.selection, key: key) },
+                remedy: "install libpcap (Debian's package libpcap0.8), and give it CAP_NET_RAW")
         #endif
         #if Nids
-            try check(.nids, wanted, remedy: "install libnids (Debian's package libnids1.21), and give it CAP_NET_RAW") {
-                () throws(SystemError) in _ = try NidsCapture(options.selection, key: key)
-            }
+            try report(
+                .nids, failure { () throws(SystemError) in _ = try NidsCapture(options.selection, key: key) },
+                remedy: "install libnids (Debian's package libnids1.21), and give it CAP_NET_RAW")
         #endif
     }
 
-    private mutating func check(
-        _ backend: Backend, _ wanted: Backend, remedy: ConstantText, _ body: () throws(SystemError) -> Void
+    private mutating func report(
+        _ backend: Backend, _ failure: SystemError?, remedy: ConstantText
     ) throws(SystemError) {
-        if backend == wanted {
-            try check(backend.name, remedy: remedy, body)
-        } else {
-            try checkOptional(backend.name, remedy: remedy, body)
-        }
+        try report(backend.name, isNeeded: backend == wanted, failure, remedy: remedy)
     }
 
-    private func report(_ verdict: ConstantText, _ name: ConstantText) throws(SystemError) {
-        var line = LogLine()
-        line.append(verdict)
-        line.append(name)
-        line.append("\n")
-        try print(line)
-    }
-
-    private func report(
-        _ verdict: ConstantText, _ name: ConstantText, _ error: SystemError, _ remedy: ConstantText
+    /// Prints a row of the table.
+    ///
+    /// - Parameters:
+    ///   - isNeeded: whether a start depends on it.
+    ///   - remedy: what to do if it has failed.
+    @inline(never)
+    mutating func report(
+        _ name: ConstantText, isNeeded: Bool = true, _ failure: SystemError?, remedy: ConstantText
     ) throws(SystemError) {
-        try report(verdict, name)
-        var line = LogLine("            ")
-        line.append(error.line)
-        line.append("\n            remedy: ")
-        line.append(remedy)
-        line.append("\n")
-        try print(line)
+        if isNeeded && failure != nil { isPassed = false }
+        var row = LogLine()
+        row.append(failure == nil ? "ok      " : isNeeded ? "failed  " : "absent  ")
+        row.append(name)
+        row.append("\n")
+        try print(row)
+        guard let failure else { return }
+        var reason = LogLine("            ")
+        reason.append(failure.line)
+        reason.append("\n            remedy: ")
+        reason.append(remedy)
+        reason.append("\n")
+        try print(reason)
     }
 }

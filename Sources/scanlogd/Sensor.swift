@@ -62,6 +62,7 @@ struct Sensor<Log: ReportLog & ~Copyable>: ~Copyable, SegmentSink {
     var nextSummaryDue: Timestamp? { limiter.nextSummaryDue }
 
     /// Names the sources that were not logged, if it is time to.
+    @inline(never)
     mutating func tellSilenced(at now: Timestamp, atExit: Bool = false) {
         while let line = limiter.nextSummaryLine(at: now, atExit: atExit) { log.report(line) }
     }

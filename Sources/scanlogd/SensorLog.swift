@@ -67,6 +67,7 @@ struct SensorLog: ~Copyable {
     }
 
     /// Says it at the end, past the lines that there is no room behind.
+    @inline(never)
     mutating func tellLastLosses() {
         tellLosses()
         if untold > 0 { _ = send(lossRecord, over: link.words) }
@@ -104,6 +105,7 @@ struct SensorLog: ~Copyable {
 
 extension LogLine {
     /// The line that says how many others are missing.
+    @inline(never)
     static func lost(_ count: UInt64) -> LogLine {
         var line = LogLine("log lines lost: ")
         line.append(decimal: count)

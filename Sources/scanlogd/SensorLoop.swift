@@ -89,19 +89,21 @@ struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
         return waiting
     }
 
+    // Mutating, like the next one, so that the compiler (Swift 6.3) does not copy the whole sensor.
     private var timeout: Int32 {
-        switch state {
-        case .idle: firstDue?.millisecondsFromNow ?? -1
-        case .gathering: capture.gatherTime
-        case .behind: 0
-        case .failing: Self.failurePause
+        mutating get {
+            switch state {
+            case .idle: firstDue?.millisecondsFromNow ?? -1
+            case .gathering: capture.gatherTime
+            case .behind: 0
+            case .failing: Self.failurePause
+            }
         }
     }
 
     /// When something is to be done even if nothing comes.
     private var firstDue: Timestamp? {
-        guard let drops = dropCheckDue else { return sensor.nextSummaryDue }
-        return min(drops, sensor.nextSummaryDue ?? drops)
+        mutating get { .earlier(dropCheckDue, sensor.nextSummaryDue) }
     }
 
     // MARK: Obeying
@@ -146,12 +148,14 @@ struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
         SystemError("writer", "hand over lines", because: "it has ended")
     }
 
+    @inline(never)
     private mutating func logStatus() {
         var line = LogLine("status: ")
         line.append(currentStatus())
         sensor.log.inform(line)
     }
 
+    @inline(never)
     private mutating func currentStatus() -> LogLine {
         noteDrops()
         return sensor.status(lost: sensor.log.lost + lostByWriter)
@@ -186,6 +190,7 @@ struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
     }
 
     /// Says how many packets were lost since this was last said, if any were.
+    @inline(never)
     private mutating func checkDrops() {
         dropCheckDue = nil
         noteDrops()

@@ -41,7 +41,11 @@ struct SensorProcess: ~Copyable {
     }
 
     deinit {
-        if end != nil { return }
+        if end == nil { reap() }
+    }
+
+    @inline(never)  // for it would stand wherever a value may end
+    private borrowing func reap() {
         kill()
         waitpid(process, nil, 0)
     }

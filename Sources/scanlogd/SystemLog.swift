@@ -24,6 +24,7 @@ struct SystemLog {
     /// Tries to log a line, within about a second.
     ///
     /// - Returns: whether it is in the log. If not, try again later.
+    @inline(never)
     mutating func write(_ line: LogLine, level: Int32) -> Bool {
         do throws(SystemError) {
             let before = try LogSocket.look()

@@ -48,6 +48,9 @@ struct Writer: ~Copyable {
         self.manager = manager
     }
 
+    @inline(never)  // for it would stand wherever a start may end
+    deinit {}
+
     /// Waits until the sensor is ready; it is not if it ended, and said why.
     mutating func sensorIsReady() throws(SystemError) -> Bool {
         var waiting = PollSet()
@@ -119,10 +122,10 @@ struct Writer: ~Copyable {
     }
 
     private var timeout: Int32 {
-        var first: Timestamp?
-        for due in [retryDue, showLifeDue, statusDue, killDue, giveUpDue] {
-            if let due { first = min(first ?? due, due) }
-        }
+        var first = Timestamp.earlier(retryDue, showLifeDue)
+        first = .earlier(first, statusDue)
+        first = .earlier(first, killDue)
+        first = .earlier(first, giveUpDue)
         return first?.millisecondsFromNow ?? -1
     }
 
@@ -133,7 +136,7 @@ struct Writer: ~Copyable {
             sensor.kill()
         }
         if let due = showLifeDue, now >= due {
-            send(Record(.showLife))
+            send(.showLife)
             showLifeDue = manager.interval.map { .fromNow($0) }
         }
         if let due = statusDue, now >= due {
@@ -160,27 +163,30 @@ struct Writer: ~Copyable {
         }
     }
 
+    @inline(never)
     private mutating func stop() {
         if killDue != nil || giveUpDue != nil { return }
         manager.sayStopping()
-        send(Record(.stop))
+        send(.stop)
         killDue = .fromNow(Self.patience)
     }
 
-    private func askForStatus() {
-        send(Record(.logStatus, number: UInt32(clamping: queue.lost)))
+    private mutating func askForStatus() {
+        send(.logStatus, number: UInt32(clamping: queue.lost))
     }
 
     /// A sensor that does not listen will be noticed by what it does not do.
-    private func send(_ word: Record) {
+    @inline(never)
+    private func send(_ word: Record.Kind, number: UInt32 = 0) {
         do throws(SystemError) {
-            _ = try link.words.send(word)
+            _ = try link.words.send(Record(word, number: number))
         } catch {}
     }
 
     /// Takes what the sensor has sent over one of the channels, not all if it is much.
     ///
     /// - Returns: whether that channel has come to its end.
+    @inline(never)
     private mutating func take(fromLines: Bool) -> Bool {
         var record = Record(.ready)
         for _ in 0..<Self.batch {

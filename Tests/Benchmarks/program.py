@@ -39,6 +39,7 @@ class Program:
         self._pid_file = Path(f"/run/{backend}.pid") if backend else None
         self._options = ["--backend", backend, "-P", str(self._pid_file)] if backend else []
         self._log_start = 0
+        self.start_times: list[float] = []
 
     def pids(self) -> list[str]:
         """Every process that runs the program: a daemon may be more than one."""
@@ -53,8 +54,10 @@ class Program:
 
     def start(self) -> None:
         self._log_start = self._log.position()
+        begin = time.monotonic()
         subprocess.run([self.path, *self._options], check=True, timeout=10, stdin=subprocess.DEVNULL,
                        preexec_fn=lambda: pin(-1))
+        self.start_times.append(time.monotonic() - begin)
         time.sleep(START_PAUSE)
         if not self.pids():
             sys.exit(f"{self.name}: did not stay")

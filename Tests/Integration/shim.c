@@ -1,6 +1,7 @@
 /* What a test puts before the C library (LD_PRELOAD) to make the machine behave as it seldom does:
    SHIM_CLOCK=SECONDS     the wall clock jumps back and forth by so much with every reading
-   SHIM_NO_PACKET=1       there are no packet sockets, as in a kernel built without them */
+   SHIM_NO_PACKET=1       there are no packet sockets, as in a kernel built without them
+   SHIM_NO_BUFFERS=COUNT  so many times there is no memory to receive packets from raw sockets into */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -22,6 +23,22 @@ int clock_gettime(clockid_t clock, struct timespec *time) {
         jump = -jump;
     }
     return result;
+}
+
+int recvmmsg(int descriptor, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout) {
+    static int (*real)(int, struct mmsghdr *, unsigned, int, struct timespec *);
+    static int failures;
+    if (!real) {
+        real = (int (*)(int, struct mmsghdr *, unsigned, int, struct timespec *))dlsym(RTLD_NEXT, "recvmmsg");
+        const char *text = getenv("SHIM_NO_BUFFERS");
+        failures = text ? atoi(text) : 0;
+    }
+    if (failures > 0) {
+        failures--;
+        errno = ENOBUFS;
+        return -1;
+    }
+    return real(descriptor, messages, count, flags, timeout);
 }
 
 int socket(int family, int type, int protocol) {

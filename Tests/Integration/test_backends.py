@@ -4,11 +4,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 
 import pytest
 from harness.daemon import Daemon
 from harness.frames import DOT1AD, DOT1Q, FrameSender, ethernet, ipv4, ipv4_fragments, ipv6_fragments
-from harness.lines import Report
+from harness.lines import Report, read
 from harness.network import ATTACKER, ATTACKER_6, TARGET, TARGET_6, Namespace, tool
 from harness.packets import (
     DESTINATION_OPTIONS, FRAGMENT, HOP_BY_HOP, LOW_PORTS, PADDING_ONLY, WHOLE_IN_ONE, Segment, scan,
@@ -172,6 +173,35 @@ def test_established_data_is_ignored_also_where_no_filter_drops_it(any_backend: 
     any_backend.sender.send(scan(range(1, 100), flags=0x10))
     any_backend.sender.send(scan(range(1, 100), flags=0x18))
     any_backend.assert_nothing_more()
+
+
+def damaged_frames(count: int, seed: int) -> Iterator[bytes]:
+    """Frames of scans, whole and in fragments, with some bytes changed and cut short; and frames of nothing at all."""
+    random = Random(seed)
+    whole = [ethernet(ipv4(segment)) for segment in scan(source="10.77.0.66")]
+    whole += [ethernet(segment.packet()) for segment in scan(**HERE_6)]
+    whole += [ethernet(piece) for segment in scan(source="10.77.0.67") for piece in ipv4_fragments(segment, 7)]
+    for number in range(count):
+        if number % 4 == 0:
+            yield whole[0][:12] + random.randbytes(random.randrange(2, 300))
+            continue
+        frame = bytearray(random.choice(whole))
+        for _ in range(random.randrange(1, 6)):
+            frame[random.randrange(12, len(frame))] = random.randrange(256)
+        yield bytes(frame[:random.randrange(14, len(frame) + 1)])
+
+
+def test_damaged_frames_do_no_harm(any_backend: Scene) -> None:
+    seed = Random().randrange(1 << 32)
+    print("seed", seed)
+    with FrameSender(any_backend.attacker) as sender:
+        sender.send(*damaged_frames(10_000, seed))
+    time.sleep(0.3)
+    any_backend.daemon.assert_running()
+    # Of those that are whole some are scans; what they say can be anything, but each line is one.
+    for text in any_backend.log.alerts():
+        assert text == "More possible port scans follow" or "not logged" in text or read(text)
+    assert any_backend.daemon.stop() == 0
 
 
 # Time.

@@ -57,3 +57,11 @@ def test_without_packet_sockets_what_needs_them_is_one_clear_line(
     assert (done.status, done.stdout, done.stderr.count("\n")) == (1, "", 1), done
     assert done.stderr.startswith("scanlogd: ")
     assert "Address family not supported" in done.stderr
+
+
+def test_packets_that_there_is_no_memory_for_are_received_later(idle_scene: Scene, shim: Path) -> None:
+    idle_scene.daemon.start("--backend", "raw", env={"LD_PRELOAD": str(shim), "SHIM_NO_BUFFERS": "2"})
+    idle_scene.sender.send(scan())
+    idle_scene.log.wait_for_alerts(1)
+    texts = [message.text for message in idle_scene.log.messages if message.level == 4]
+    assert texts == ["IPv4 raw socket: receive: No buffer space available", "packets are received again"]

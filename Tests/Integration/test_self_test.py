@@ -24,7 +24,7 @@ def test_where_all_is_well_it_says_so(daemon: Daemon, log: SyslogSink) -> None:
     done = daemon.run("--self-test")
     assert done.status == 0, done
     assert verdicts(done) == dict.fromkeys([
-        "parameters", "root", "user scanlogd", "directory /var/empty", "ring", "raw", "pcap", "nids",
+        "root", "user scanlogd", "directory /var/empty", "ring", "raw", "pcap", "nids",
         "log socket /dev/log", "system-call filter", "Landlock"], "ok")
     assert not log.messages
     assert not PID_FILE.exists()

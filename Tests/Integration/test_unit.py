@@ -1,0 +1,75 @@
+"""The systemd unit, as far as it can be tried without systemd: its filter of system calls lets the daemon do its work."""
+
+import re
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import pytest
+from harness.lines import Report
+from harness.network import ATTACKER, TARGET, tool
+from harness.packets import LOW_PORTS, scan
+from harness.places import REPOSITORY, TEMPORARY
+from harness.scene import Scene
+
+UNIT = REPOSITORY / "rc.d/scanlogd.service"
+LANDLOCK = {"landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"}
+
+
+@cache
+def members(group: str) -> frozenset[str]:
+    """The system calls of one of systemd's groups."""
+    listing = subprocess.run([tool("systemd-analyze"), "syscall-filter", group], check=True, capture_output=True,
+                             text=True, timeout=10).stdout
+    words = [line.strip() for line in listing.splitlines()[1:] if not line.strip().startswith("#")]
+    return frozenset(name for word in words if word for name in expand(word))
+
+
+def expand(word: str) -> frozenset[str]:
+    return members(word) if word.startswith("@") else frozenset([word])
+
+
+def allowed() -> set[str]:
+    """What the unit lets a process call; it and its children always may do what @default names."""
+    calls = set(members("@default"))
+    for line in re.findall(r"^SystemCallFilter=(.*)$", UNIT.read_text(), re.MULTILINE):
+        names = set().union(*(expand(word) for word in line.removeprefix("~").split()))
+        calls = calls - names if line.startswith("~") else calls | names
+    return calls
+
+
+@pytest.fixture(scope="module")
+def allow() -> Path:
+    program = TEMPORARY / "allow"
+    source = Path(__file__).with_name("allow.c")
+    subprocess.run([tool("cc"), "-Wall", "-Wextra", "-Werror", "-o", program, source, "-lseccomp"], check=True,
+                   timeout=60)
+    return program
+
+
+def start(scene: Scene, allow: Path, calls: set[str], *options: str) -> list[str]:
+    """Starts the daemon with these calls only, and returns what it says of itself once it has reported a scan."""
+    names = TEMPORARY / "calls"
+    names.write_text("\n".join(sorted(calls)))
+    scene.daemon.start(*options, wrapper=[str(allow), str(names)])
+    scene.sender.send(scan())
+    scene.expect(Report(ATTACKER, TARGET, LOW_PORTS[:-1], source_port=40000, tos=0, ttl=64))
+    assert scene.daemon.stop() == 0
+    return [message.text for message in scene.log.messages if message.level == 6]
+
+
+@pytest.mark.parametrize("backend", ["ring", "raw", "pcap", "nids"])
+def test_the_units_filter_lets_the_daemon_work_and_lock_itself_in(
+    idle_scene: Scene, allow: Path, backend: str
+) -> None:
+    started, stopped = start(idle_scene, allow, allowed(), "--backend", backend)
+    assert re.fullmatch(rf"started, version \S+, backend {backend}", started)
+    assert stopped == "stopped"
+
+
+def test_a_filter_that_does_not_know_landlock_is_no_reason_not_to_start(idle_scene: Scene, allow: Path) -> None:
+    assert start(idle_scene, allow, allowed() - LANDLOCK)[0].startswith("started, ")
+
+
+def test_where_system_calls_can_not_be_filtered_it_says_so(idle_scene: Scene, allow: Path) -> None:
+    assert start(idle_scene, allow, allowed() - {"seccomp"})[0].endswith(", system calls not filtered")
