@@ -162,13 +162,6 @@ void cpcap_ignore_outgoing(int socket) {
 #endif
 }
 
-int64_t cpcap_new_drops(int socket) {
-    struct tpacket_stats_v3 counts = {0};
-    socklen_t length = sizeof counts;
-    if (getsockopt(socket, SOL_PACKET, PACKET_STATISTICS, &counts, &length) < 0) return -1;
-    return counts.tp_drops;
-}
-
 int cpcap_leave_out_other_hosts(int socket) {
     enum { before = 3 };
     static struct sock_filter code[BPF_MAXINSNS];

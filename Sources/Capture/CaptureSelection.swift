@@ -36,7 +36,7 @@ public struct InterfaceNames: Sendable {
     ///
     /// - Throws: that there are too many.
     public mutating func append(_ name: ConstantText) throws(SystemError) {
-        if unsafe strcmp(name.pointer, ConstantText("any").pointer) == 0 {
+        if name == "any" {
             hasAny = true
             return
         }

@@ -23,6 +23,11 @@ import ScanCore
     public init(unsafe pointer: UnsafePointer<CChar>) {
         unsafe self.pointer = pointer
     }
+
+    /// Whether two texts have the same bytes.
+    public static func == (left: ConstantText, right: ConstantText) -> Bool {
+        unsafe strcmp(left.pointer, right.pointer) == 0
+    }
 }
 
 extension LogLine {

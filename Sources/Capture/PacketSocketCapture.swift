@@ -97,14 +97,20 @@ public struct PacketSocketCapture: ~Copyable, Capture {
     /// How many packets found no room in the ring.
     @inline(never)
     public mutating func droppedByKernel() throws(SystemError) -> UInt64 {
-        var counts = tpacket_stats_v3()
-        var length = socklen_t(MemoryLayout<tpacket_stats_v3>.size)
-        _ = try check(socket.name, "read drop count") {
-            unsafe getsockopt(socket.number, SOL_PACKET, PACKET_STATISTICS, &counts, &length)
-        }
-        dropped += UInt64(counts.tp_drops)  // since it was last asked
+        dropped += try newPacketDrops(of: socket.number, socket.name)
         return dropped
     }
+}
+
+/// How many packets have found the ring of a packet socket full since this was last asked (packet(7)).
+@inline(never)
+func newPacketDrops(of number: Int32, _ name: ConstantText) throws(SystemError) -> UInt64 {
+    var counts = tpacket_stats_v3()
+    var length = socklen_t(MemoryLayout<tpacket_stats_v3>.size)
+    _ = try check(name, "read drop count") {
+        unsafe getsockopt(number, SOL_PACKET, PACKET_STATISTICS, &counts, &length)
+    }
+    return UInt64(counts.tp_drops)
 }
 
 // MARK: Interfaces

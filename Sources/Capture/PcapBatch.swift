@@ -58,11 +58,4 @@
         let (sum, sumOverflow) = product.addingReportingOverflow(rest)
         return sumOverflow ? (rest < 0 ? .min : .max) : sum
     }
-
-    /// The clock that packets are stamped with, in nanoseconds since 1970 UTC (clock_gettime(2)).
-    func timeOfDay() -> Int64 {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &time)
-        return nanoseconds(seconds: Int64(time.tv_sec), and: Int64(time.tv_nsec))
-    }
 #endif

@@ -52,7 +52,7 @@
             self.packets = packets
             // A block is handed over when the timer comes by the second time; and the timer may be late.
             let wait = 2 * Int64(Parameters.pcapTimeout) + 20
-            time = TimeMapping(now: .now(), realTime: timeOfDay(), slack: wait * 1_000_000)
+            time = TimeMapping(now: .now(), realTime: realTime(), slack: wait * 1_000_000)
             batch = PcapBatch(snapshot: Parameters.pcapSnapshot)
         }
 
@@ -128,7 +128,7 @@
 
         private mutating func deliver(_ link: LinkLayer, into sink: inout some SegmentSink & ~Copyable) {
             if batch.count == 0 { return }
-            time.beginBatch(now: .now(), realTime: timeOfDay())
+            time.beginBatch(now: .now(), realTime: realTime())
             for index in 0..<batch.count {
                 let stamp = batch.stamp(index)
                 let now = time.timestamp(of: max(0, min(stamp, 1 << 62)))

@@ -68,7 +68,7 @@
             unsafe self.handle = handle
             self.name = name
             promiscuous = selection.promiscuous
-            isAny = unsafe strcmp(name.pointer, ConstantText("any").pointer) == 0
+            isAny = name == "any"
             hardwareType = unsafe cpcap_hardware_type(descriptor, device.pointer)
         }
 
@@ -146,9 +146,8 @@
 
         /// How many packets found libpcap's buffer full.
         mutating func droppedByKernel() throws(SystemError) -> UInt64 {
-            let new = cpcap_new_drops(descriptor)
-            if new < 0 { throw SystemError(name, "read drop count") }
-            drops &+= UInt64(new)
+            // Not by pcap_stats(3), which also opens a file: the sensor is killed for that.
+            drops &+= try newPacketDrops(of: descriptor, name)
             return drops
         }
     }

@@ -21,7 +21,7 @@
         ///   - key: secret random numbers.
         public init(_ path: ConstantText, key: HashKey) throws(SystemError) {
             let library = try PcapLibrary()
-            let isInput = unsafe strcmp(path.pointer, ConstantText("-").pointer) == 0
+            let isInput = path == "-"
             let name: ConstantText = isInput ? "standard input" : path
             let number = try check(name, "open") {
                 isInput ? dup(STDIN_FILENO) : unsafe clinux_open(path.pointer, O_RDONLY | O_CLOEXEC, 0)

@@ -75,10 +75,3 @@ enum Backend {
     /// Whether it can be told which packets to take: raw sockets get what comes in for the host, and nothing else.
     var takesSelection: Bool { self != .raw }
 }
-
-extension ConstantText {
-    /// Whether two texts have the same bytes.
-    static func == (left: ConstantText, right: ConstantText) -> Bool {
-        unsafe strcmp(left.pointer, right.pointer) == 0
-    }
-}

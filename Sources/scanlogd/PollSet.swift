@@ -13,11 +13,6 @@ struct PollSet {
         entries[place] = pollfd(fd: descriptor, events: Int16(events), revents: 0)
     }
 
-    /// Leaves a place empty.
-    mutating func leaveOut(_ place: Int) {
-        entries[place] = pollfd(fd: -1, events: 0, revents: 0)
-    }
-
     /// Waits until something happens to one of them, or the time is over.
     ///
     /// - Parameter timeout: in milliseconds, or -1 for ever.

@@ -2,8 +2,10 @@
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from types import FrameType
 
 import pytest
@@ -12,8 +14,9 @@ pytest.register_assert_rewrite("harness")
 
 from harness import network  # noqa: E402 - after what makes its assertions tell what they saw
 from harness.daemon import Daemon, sweep
-from harness.network import Namespace
+from harness.network import Namespace, tool
 from harness.packets import Sender
+from harness.places import REPOSITORY, TEMPORARY
 from harness.scene import Scene
 from harness.syslog_sink import SyslogSink
 
@@ -45,6 +48,15 @@ def attacker(hosts: tuple[Namespace, Namespace]) -> Namespace:
 @pytest.fixture
 def target(hosts: tuple[Namespace, Namespace]) -> Namespace:
     return hosts[1]
+
+
+@pytest.fixture(scope="session")
+def generator() -> Path:
+    """The benchmarks' sender of packets, which is fast enough."""
+    binary = TEMPORARY / "generator"
+    source = REPOSITORY / "Tests/Benchmarks/generator.c"
+    subprocess.run([tool("cc"), "-O2", "-Wall", "-Wextra", "-Werror", "-o", binary, source], check=True, timeout=60)
+    return binary
 
 
 @pytest.fixture

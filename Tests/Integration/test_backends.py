@@ -12,7 +12,7 @@ from harness.frames import DOT1AD, DOT1Q, FrameSender, ethernet, ipv4, ipv4_frag
 from harness.lines import Report, read
 from harness.network import ATTACKER, ATTACKER_6, TARGET, TARGET_6, Namespace, tool
 from harness.packets import (
-    DESTINATION_OPTIONS, FRAGMENT, HOP_BY_HOP, LOW_PORTS, PADDING_ONLY, WHOLE_IN_ONE, Segment, scan,
+    DESTINATION_OPTIONS, FRAGMENT, HOP_BY_HOP, LOW_PORTS, PADDING_ONLY, WHOLE_IN_ONE, Segment, Sender, scan,
 )
 from harness.scene import Scene
 
@@ -241,7 +241,6 @@ def test_slow_probes_are_judged_by_their_own_times(idle_scene: Scene) -> None:
 def test_what_the_host_sends_counts_only_when_asked_for(idle_scene: Scene, backend: str) -> None:
     outgoing = scan(source=TARGET, destination=ATTACKER)
     scene = started(idle_scene, "--backend", backend, "--direction", "in")
-    from harness.packets import Sender
     with Sender(scene.target) as sender:
         sender.send(outgoing)
         scene.assert_nothing_more()

@@ -14,7 +14,6 @@ from harness.daemon import wait_until
 from harness.lines import LENGTH_LIMIT, SUPPRESSED, read
 from harness.network import ATTACKER, TARGET, TARGET_MAC, tool
 from harness.packets import LOW_PORTS, Segment, scan
-from harness.places import REPOSITORY, TEMPORARY
 from harness.scene import Scene
 from harness.syslog_sink import ALERT
 
@@ -29,15 +28,6 @@ StartFlood = Callable[[int, float], subprocess.Popen[bytes]]
 
 _MORE = "also not logged:"
 _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
-
-
-@pytest.fixture(scope="session")
-def generator() -> Path:
-    """The benchmarks' sender of packets, which is fast enough."""
-    binary = TEMPORARY / "generator"
-    source = REPOSITORY / "Tests/Benchmarks/generator.c"
-    subprocess.run([tool("cc"), "-O2", "-Wall", "-Wextra", "-Werror", "-o", binary, source], check=True, timeout=60)
-    return binary
 
 
 @pytest.fixture

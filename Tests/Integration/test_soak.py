@@ -2,14 +2,12 @@
 
 import os
 import signal
-import subprocess
 import time
 from pathlib import Path
 
 from harness.daemon import processes_named
-from harness.network import TARGET_MAC, tool
+from harness.network import TARGET_MAC
 from harness.packets import scan
-from harness.places import REPOSITORY, TEMPORARY
 from harness.scene import Scene
 
 SECONDS = float(os.environ.get("SOAK_SECONDS", "10"))
@@ -24,11 +22,8 @@ def private_memory() -> int:
     return sum(int(row[1]) for row in rows if row[0] in ("Private_Dirty:", "Private_Clean:"))
 
 
-def test_mixed_traffic_leaves_memory_flat(scene: Scene) -> None:
+def test_mixed_traffic_leaves_memory_flat(scene: Scene, generator: Path) -> None:
     signal.alarm(int(SECONDS) + 120)
-    generator = TEMPORARY / "soak-generator"
-    subprocess.run([tool("cc"), "-O2", "-o", generator, REPOSITORY / "Tests/Benchmarks/generator.c"], check=True)
-
     def send(*traffic: object) -> None:
         kind, count, rate = traffic
         scene.attacker.run(generator, "wire", TARGET_MAC, kind, count, rate)

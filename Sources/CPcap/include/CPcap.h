@@ -84,10 +84,6 @@ int cpcap_hardware_type(int socket, const char *_Nonnull name);
 /* The kernel then does not even hand over what the host sends; older kernels than 4.20 do. */
 void cpcap_ignore_outgoing(int socket);
 
-/* How many packets have found the buffer full since this was last asked: -1 with errno. Not by pcap_stats(3), which also
-   opens a file: the sensor is killed for that. */
-int64_t cpcap_new_drops(int socket);
-
 /* Has a socket's filter leave out frames for other hosts, which a bridge or a virtual link brings also when nobody asks:
    libpcap tells of them only where the frames are cooked. -1 with errno. */
 int cpcap_leave_out_other_hosts(int socket);

@@ -3,8 +3,8 @@
 import socket
 import struct
 
-from .network import ATTACKER, ATTACKER_MAC, TARGET, TARGET_MAC, Namespace
-from .packets import FRAGMENT, Segment
+from .network import ATTACKER_MAC, TARGET_MAC, Namespace
+from .packets import FRAGMENT, Segment, checksum
 
 IPV4, IPV6, DOT1Q, DOT1AD = 0x0800, 0x86DD, 0x8100, 0x88A8
 SHORTEST = 60
@@ -30,10 +30,7 @@ def ipv4(segment: Segment, identification: int = 0, offset: int = 0, more: bool 
     payload = packet[20:] if payload is None else payload
     head = struct.pack("!BBHHHBBH", 0x45, segment.tos, 20 + len(payload), identification,
                        (0x2000 if more else 0) | offset // 8, segment.ttl, socket.IPPROTO_TCP, 0) + packet[12:20]
-    total = sum(struct.unpack("!10H", head))
-    total = (total >> 16) + (total & 0xFFFF)
-    checksum = ~(total + (total >> 16)) & 0xFFFF
-    return head[:10] + struct.pack("!H", checksum) + head[12:] + payload
+    return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + payload
 
 
 def ipv4_fragments(segment: Segment, identification: int, size: int = 8) -> list[bytes]:
@@ -73,6 +70,3 @@ class FrameSender:
         for frame in frames:
             self._socket.send(frame)
 
-
-__all__ = ["ATTACKER", "TARGET", "DOT1AD", "DOT1Q", "FrameSender", "ethernet", "ipv4", "ipv4_fragments",
-           "ipv6_fragments"]

@@ -59,7 +59,7 @@ class Segment:
                                checksum, 0)
 
         pseudo_header = addresses + struct.pack("!HH", socket.IPPROTO_TCP, len(header(0)))
-        return header(_checksum(pseudo_header + header(0)))
+        return header(checksum(pseudo_header + header(0)))
 
     def _extended(self, payload: bytes) -> tuple[int, bytes]:
         following = int(socket.IPPROTO_TCP)
@@ -69,7 +69,7 @@ class Segment:
         return following, payload
 
 
-def _checksum(data: bytes) -> int:
+def checksum(data: bytes) -> int:
     total = sum(struct.unpack(f"!{len(data) // 2}H", data))
     total = (total >> 16) + (total & 0xFFFF)
     return ~(total + (total >> 16)) & 0xFFFF
