@@ -175,6 +175,17 @@ int cpcap_leave_out_other_hosts(int socket) {
     return setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
+/* What is called before a stream reads. */
+OF_EACH_THREAD struct {
+    bool (*function)(void *context);
+    void *context;
+} before;
+
+void cpcap_before_reading(bool (*function)(void *context), void *context) {
+    before.function = function;
+    before.context = context;
+}
+
 /* A descriptor, and how much was read from it. */
 struct source {
     int descriptor;
@@ -184,6 +195,7 @@ struct source {
 static ssize_t source_read(void *cookie, char *buffer, size_t size) {
     struct source *source = cookie;
     ssize_t count;
+    if (before.function && !before.function(before.context)) return 0;
     do count = read(source->descriptor, buffer, size);
     while (count < 0 && errno == EINTR);
     if (count > 0) source->position += count;

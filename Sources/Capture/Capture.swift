@@ -32,8 +32,11 @@ public enum Reception: Sendable {
 
 /// What packets go to.
 public protocol SegmentSink: ~Copyable {
-    /// Takes a segment that arrived at a time: see ``ScanDetector/observe(_:at:wallClock:)``.
-    mutating func take(_ segment: Segment, at now: Timestamp, wallClock: Int64)
+    /// Takes a segment that arrived at a time: on the clock that can't be set, and in nanoseconds since 1970 UTC.
+    mutating func take(_ segment: Segment, at now: Timestamp, realTime: Int64)
+
+    /// Looks at a packet, from its IP header on, before its segment is read: whether it is done with. Most aren't.
+    mutating func take(packet: Span<UInt8>, at now: Timestamp, realTime: Int64) throws(PacketFault) -> Bool
 
     /// Takes a packet that gave no segment.
     mutating func take(_ fault: PacketFault)
@@ -42,15 +45,25 @@ public protocol SegmentSink: ~Copyable {
     mutating func take(_ notice: LogLine)
 }
 
+extension SegmentSink where Self: ~Copyable {
+    /// Who takes segments only looks at no packet.
+    @inlinable
+    @inline(__always)
+    public mutating func take(packet: Span<UInt8>, at now: Timestamp, realTime: Int64) throws(PacketFault) -> Bool {
+        false
+    }
+}
+
 /// The time of a batch of packets, read once for all of them.
 struct BatchTime {
     let now = Timestamp.now()
-    let wallClock: Int64
+    /// To the precision of the kernel's tick.
+    let realTime: Int64
 
     init() {
         var time = timespec()
         unsafe clock_gettime(CLOCK_REALTIME_COARSE, &time)
-        wallClock = Int64(time.tv_sec)
+        realTime = Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 }
 

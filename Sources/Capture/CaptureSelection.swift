@@ -11,8 +11,33 @@ public struct CaptureSelection: Sendable {
     /// Lets the interfaces take frames for other hosts, and hands those over too.
     public var promiscuous = false
 
+    /// Which of the packets are of use: the kernel may leave out the others, which it does not always do.
+    public var interest = Interest.probes
+
+    /// A filter in libpcap's language (pcap-filter(7)) that packets have to match; `nil`: none. For libpcap only.
+    public var expression: ConstantText?
+
+    /// Leaves out frames with a VLAN tag, as an expression of libpcap's that does not speak of VLANs does: where the
+    /// VLAN is an interface of the host, their packets come from that one as well.
+    public var untaggedOnly = false
+
+    /// What packets are wanted for.
+    public enum Interest: Sendable {
+        /// To see scans: all segments but those with exactly ACK, or PSH and ACK.
+        case probes
+        /// To see connections being attempted: segments with SYN and without ACK.
+        case attempts
+        /// Whatever ``expression`` matches.
+        case everything
+    }
+
     /// What a host wants to know that watches itself: what comes in for it, on all interfaces.
     public init() {}
+}
+
+extension CaptureSelection {
+    /// Whether the beginning of a TCP header is enough, if it holds the flags: to see who attempts to connect it is.
+    var takesCutHeaders: Bool { interest == .attempts }
 }
 
 /// The network interfaces that packets are wanted from, as an administrator names them.

@@ -25,12 +25,21 @@ struct CookedFilter {
     ///   - interfaces: the numbers of the interfaces whose packets are kept, or `nil` for all.
     ///   - inboundOnly: drops what the host itself sends.
     ///   - promiscuous: keeps frames for the link address of another host.
-    init(interfaces: InterfaceIndexes?, inboundOnly: Bool, promiscuous: Bool) {
+    ///   - interest: which segments are kept.
+    init(
+        interfaces: InterfaceIndexes?, inboundOnly: Bool, promiscuous: Bool,
+        interest: CaptureSelection.Interest = .probes
+    ) {
         append(.load(BPF_W, BPF_ABS, CookedFilter.beside(SKF_AD_PKTTYPE)))
         if !promiscuous { appendDrop(ifEqual: UInt32(PACKET_OTHERHOST)) }
         if inboundOnly { appendDrop(ifEqual: UInt32(PACKET_OUTGOING)) }
         if let interfaces { appendTest(for: interfaces) }
-        let body = CookedFilter.body
+        var body = CookedFilter.body
+        if interest == .attempts {  // SYN, and not ACK
+            body[CookedFilter.flags] = .instruction(BPF_ALU | BPF_AND | BPF_K, 0x12)
+            body[CookedFilter.flags + 1] = CookedFilter.branch(
+                CookedFilter.flags + 1, 0x02, to: CookedFilter.keepHeaders, otherwise: CookedFilter.drop)
+        }
         for index in body.indices { append(body[index]) }
     }
 

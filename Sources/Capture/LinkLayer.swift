@@ -62,6 +62,22 @@ public struct LinkLayer: Equatable, Sendable {
         try EtherType.packetOffset(etherType, in: payload, at: 0)
     }
 
+    /// Whether a type in a frame says that a VLAN tag follows: the customer's, the provider's, and the provider's before it
+    /// had a number.
+    static func isTag(_ etherType: UInt16) -> Bool { etherType == 0x8100 || etherType == 0x88a8 || etherType == 0x9100 }
+
+    /// Whether a frame has a VLAN tag.
+    ///
+    /// - Throws: ``PacketFault/truncated`` if it ends too early to tell.
+    func hasTag(_ frame: Span<UInt8>) throws(PacketFault) -> Bool {
+        switch header {
+        case .ethernet: LinkLayer.isTag(try frame.uint16(at: 12))
+        case .linuxCooked: LinkLayer.isTag(try frame.uint16(at: 14))
+        case .linuxCooked2: LinkLayer.isTag(try frame.uint16(at: 0))
+        case .none, .hostFamily, .networkFamily, .ppp, .pppOverEthernet: false
+        }
+    }
+
     /// Version 2 has the protocol first, and 20 bytes in all.
     private static func packetOffset(linuxCooked2 frame: Span<UInt8>) throws(PacketFault) -> Int {
         let etherType = try frame.uint16(at: 0)

@@ -18,7 +18,7 @@
         /// Loads libpcap and libnids, and starts to capture: see ``PcapCapture/init(_:key:)``.
         public init(_ selection: CaptureSelection, key: HashKey) throws(SystemError) {
             let nids = try NidsDefragmenter(try PcapLibrary())
-            capture = try PcapCapture(selection, PcapPackets(key: key, nids))
+            capture = try PcapCapture(selection, PcapPackets(selection, key: key, nids))
         }
 
         /// Hands over what waits: see ``PcapCapture/receive(into:)``.

@@ -17,6 +17,11 @@ struct RingPacket: Equatable {
     var kind: UInt8
     /// The number of the interface.
     var interface: Int32
+    /// The kind of network it belongs to: an ARPHRD_ number.
+    var hardwareType: UInt16
+
+    /// Whether the host sent it to itself: it comes once as outgoing and once as incoming.
+    var isOfLoopback: Bool { hardwareType == 772 }  // ARPHRD_LOOPBACK
 }
 
 /// Walks the packets of a block (struct tpacket_block_desc of linux/if_packet.h), in host byte order.
@@ -59,6 +64,7 @@ struct PacketBlock {
         let offset: UInt16 = try head.load(at: 24)  // tp_mac
         let etherType: UInt16 = try head.load(at: PacketBlock.headLength + 2)
         let interface: Int32 = try head.load(at: PacketBlock.headLength + 4)
+        let hardwareType: UInt16 = try head.load(at: PacketBlock.headLength + 8)
         let kind: UInt8 = try head.load(at: PacketBlock.headLength + 10)
         let start = next + Int(offset)
         if start > end || Int(length) > end - start { throw .malformed }
@@ -74,7 +80,8 @@ struct PacketBlock {
         return RingPacket(
             bytes: start..<start + Int(length), realTime: Int64(seconds) * 1_000_000_000 + Int64(nanoseconds),
             length: Int(wholeLength), etherType: UInt16(bigEndian: etherType),
-            isTagged: status & UInt32(TP_STATUS_VLAN_VALID) != 0, kind: kind, interface: interface)
+            isTagged: status & UInt32(TP_STATUS_VLAN_VALID) != 0, kind: kind, interface: interface,
+            hardwareType: hardwareType)
     }
 
     /// What struct tpacket3_hdr takes, rounded up as the macro TPACKET_ALIGN does.

@@ -8,6 +8,10 @@ struct PacketIntake: ~Copyable {
     let inboundOnly: Bool
     /// Whether frames for the link address of another host are kept.
     let promiscuous: Bool
+    /// What is wanted of the packets.
+    let interest: CaptureSelection.Interest
+    /// Whether frames with a VLAN tag are left out.
+    private let untaggedOnly: Bool
     /// The interfaces packets are taken from, `nil` for all.
     var wanted: InterfaceIndexes? {
         didSet { if case .none = wanted { takesAll = true } else { takesAll = false } }
@@ -21,7 +25,9 @@ struct PacketIntake: ~Copyable {
     init(_ selection: CaptureSelection, key: HashKey) {
         inboundOnly = selection.inboundOnly
         promiscuous = selection.promiscuous
-        reader = Box { PacketReader(key: key) }
+        interest = selection.interest
+        untaggedOnly = selection.untaggedOnly
+        reader = Box { PacketReader(key: key, takesCutHeaders: selection.takesCutHeaders) }
         // A block is handed over when the timer comes by the second time; and the timer may be late.
         let wait = 2 * Int64(Parameters.ringBlockTimeout) + 20
         times = TimeMapping(now: .now(), realTime: realTime(), slack: wait * 1_000_000)
@@ -48,8 +54,9 @@ struct PacketIntake: ~Copyable {
             let payload = block.extracting(packet.bytes)
             let offset = try packet.packetOffset(in: payload)
             let bytes = offset == 0 ? payload : payload.extracting(offset..<payload.count)
+            if try sink.take(packet: bytes, at: now, realTime: packet.realTime) { return }
             if let segment = try reader.value.read(bytes, at: now) {
-                sink.take(segment, at: now, wallClock: packet.realTime / 1_000_000_000)
+                sink.take(segment, at: now, realTime: packet.realTime)
             }
         } catch {
             sink.take(error)
@@ -59,8 +66,9 @@ struct PacketIntake: ~Copyable {
     // Mutating as what the next one asks: else the compiler (Swift 6.3) copies all of this for each packet.
     @inline(__always)
     private mutating func isWanted(_ packet: RingPacket) -> Bool {
-        if inboundOnly && packet.kind == UInt8(PACKET_OUTGOING) { return false }
+        if packet.kind == UInt8(PACKET_OUTGOING) && (inboundOnly || packet.isOfLoopback) { return false }
         if !promiscuous && packet.kind == UInt8(PACKET_OTHERHOST) { return false }
+        if untaggedOnly && (packet.isTagged || LinkLayer.isTag(packet.etherType)) { return false }
         return takesAll || isNamed(packet.interface)
     }
 

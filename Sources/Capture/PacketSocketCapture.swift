@@ -153,7 +153,8 @@ extension PacketSocketCapture {
         _ socket: borrowing Socket, for intake: borrowing PacketIntake
     ) throws(SystemError) {
         let filter = CookedFilter(
-            interfaces: intake.wanted, inboundOnly: intake.inboundOnly, promiscuous: intake.promiscuous)
+            interfaces: intake.wanted, inboundOnly: intake.inboundOnly, promiscuous: intake.promiscuous,
+            interest: intake.interest)
         try socket.attach(filter.instructions.span.extracting(0..<filter.count))
     }
 

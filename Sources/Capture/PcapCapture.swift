@@ -37,7 +37,7 @@
         ///   - key: secret random numbers.
         /// - Throws: what could not be done, with libpcap's own reason; most often CAP_NET_RAW is missing.
         public init(_ selection: CaptureSelection, key: HashKey) throws(SystemError) {
-            try self.init(selection, PcapPackets(key: key))
+            try self.init(selection, PcapPackets(selection, key: key))
         }
 
         init(_ selection: CaptureSelection, _ packets: consuming PcapPackets) throws(SystemError) {
@@ -133,7 +133,7 @@
                 let stamp = batch.stamp(index)
                 let now = time.timestamp(of: max(0, min(stamp, 1 << 62)))
                 batch.withPacket(index) { frame in
-                    packets.read(frame, of: link, at: now, wallClock: stamp / 1_000_000_000, into: &sink)
+                    packets.read(frame, of: link, at: now, realTime: stamp, into: &sink)
                 }
             }
         }

@@ -87,7 +87,9 @@
             if selection.inboundOnly, unsafe pcap.setdirection(handle, PCAP_D_IN) < 0 {
                 throw unsafe library.error(name, "leave out what the host sends", of: handle)
             }
-            if let filter = unsafe PcapFilter.text(dataLinkType: pcap.datalink(handle)) {
+            if let expression = selection.expression {
+                try unsafe library.setFilter(expression, of: handle)
+            } else if let filter = unsafe PcapFilter.text(dataLinkType: pcap.datalink(handle)) {
                 let result = unsafe cpcap_set_filter(library.functions, handle, filter.pointer)
                 if result < 0 { throw PcapLibrary.error(name, "attach filter") }
             }

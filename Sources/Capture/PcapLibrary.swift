@@ -26,6 +26,13 @@
             return PcapLibrary.error(object, operation)
         }
 
+        /// Lets only packets through that match an expression.
+        func setFilter(_ expression: ConstantText, of handle: OpaquePointer) throws(SystemError) {
+            let result = unsafe cpcap_set_filter(functions, handle, expression.pointer)
+            if result > 0 { throw unsafe error(expression, "compile filter", of: handle) }
+            if result < 0 { throw PcapLibrary.error(expression, "attach filter") }
+        }
+
         /// What frames of a handle begin with.
         func linkLayer(of handle: OpaquePointer, _ object: ConstantText) throws(SystemError) -> LinkLayer {
             let type = unsafe functions.pointee.datalink(handle)

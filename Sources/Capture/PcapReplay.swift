@@ -13,28 +13,45 @@
         @usableFromInline let stream: PcapStream
         @usableFromInline var handle: OpaquePointer?
         private var packets: PcapPackets
+        /// What can be polled to wait for more of the file.
+        public let descriptor: Int32
+        private let expression: ConstantText?
+        @usableFromInline var link: LinkLayer?
+        /// The packet that was read last, valid until the next is: see ``advance()``.
+        private var header: UnsafeMutablePointer<pcap_pkthdr>?
+        private var data: UnsafePointer<UInt8>?
 
         /// Loads libpcap and opens a file, without reading it.
         ///
         /// - Parameters:
         ///   - path: the file; `-` is standard input.
+        ///   - selection: which packets are wanted; a file has no interfaces and no directions.
         ///   - key: secret random numbers.
-        public init(_ path: ConstantText, key: HashKey) throws(SystemError) {
+        public init(
+            _ path: ConstantText, _ selection: CaptureSelection = CaptureSelection(), key: HashKey
+        ) throws(SystemError) {
             let library = try PcapLibrary()
             let isInput = path == "-"
             let name: ConstantText = isInput ? "standard input" : path
             let number = try check(name, "open") {
                 isInput ? dup(STDIN_FILENO) : unsafe clinux_open(path.pointer, O_RDONLY | O_CLOEXEC, 0)
             }
-            self.init(library, name, try PcapStream(owning: number, name), key: key)
+            self.init(library, name, try PcapStream(owning: number, name), of: number, selection, key: key)
         }
 
-        init(_ library: PcapLibrary, _ name: ConstantText, _ stream: PcapStream, key: HashKey) {
+        init(
+            _ library: PcapLibrary, _ name: ConstantText, _ stream: PcapStream, of descriptor: Int32,
+            _ selection: CaptureSelection = CaptureSelection(), key: HashKey
+        ) {
             unsafe handle = nil
+            unsafe header = nil
+            unsafe data = nil
             self.library = library
             self.name = name
             self.stream = stream
-            packets = PcapPackets(key: key)
+            self.descriptor = descriptor
+            expression = selection.expression
+            packets = PcapPackets(selection, key: key)
         }
 
         @inlinable  // Embedded Swift must see a deinit to call it from another module
@@ -46,50 +63,59 @@
             }
         }
 
-        /// Reads the file to its end, once, and hands over its packets.
+        /// Calls a function before each time that the file is read from, which may have to be waited for.
         ///
-        /// - Throws: libpcap's reason why the file can't be read on, and at which byte what it can't read begins; or the
-        ///   name of a link type that is not known. What comes before that has been handed over.
-        public mutating func read(into sink: inout some SegmentSink & ~Copyable) throws(SystemError) {
-            if unsafe handle != nil { return }
-            guard let opened = unsafe cpcap_open_stream(library.functions, stream.pointer) else { throw fault(at: 0) }
-            unsafe handle = opened
-            let link = try unsafe library.linkLayer(of: opened, name)
-            while try unsafe next(opened, link, into: &sink) {}
+        /// - Parameter function: is given the context; says whether to read, or else the file ends here.
+        public func beforeReading(
+            _ function: @convention(c) (UnsafeMutableRawPointer?) -> Bool, context: UnsafeMutableRawPointer
+        ) {
+            unsafe cpcap_before_reading(function, context)
         }
 
-        /// Hands over the next packet: whether there was one.
-        private mutating func next(
-            _ handle: OpaquePointer, _ link: LinkLayer, into sink: inout some SegmentSink & ~Copyable
-        ) throws(SystemError) -> Bool {
+        /// Reads the file to its end, once, and hands over its packets.
+        ///
+        /// - Throws: see ``open()`` and ``advance()``. What comes before has been handed over.
+        public mutating func read(into sink: inout some SegmentSink & ~Copyable) throws(SystemError) {
+            if unsafe handle != nil { return }
+            try open()
+            while try advance() { deliver(into: &sink) }
+        }
+
+        /// Reads the beginning of the file. Once, before all else.
+        ///
+        /// - Throws: libpcap's reason why it is no capture, the name of a link type that is not known, or what is wrong with
+        ///   the filter expression.
+        public mutating func open() throws(SystemError) {
+            guard let opened = unsafe cpcap_open_stream(library.functions, stream.pointer) else { throw fault(at: 0) }
+            unsafe handle = opened
+            link = try unsafe library.linkLayer(of: opened, name)
+            if let expression { try unsafe library.setFilter(expression, of: opened) }
+        }
+
+        /// Goes on to the next packet: whether there was one.
+        ///
+        /// - Throws: libpcap's reason why the file can't be read on, and at which byte what it can't read begins.
+        public mutating func advance() throws(SystemError) -> Bool {
+            guard let handle = unsafe handle else { return false }
             let position = stream.position
-            var header: UnsafeMutablePointer<pcap_pkthdr>?
-            var data: UnsafePointer<UInt8>?
             switch unsafe library.functions.pointee.next_ex(handle, &header, &data) {
-            case 1:
-                guard let header = unsafe header?.pointee, let data = unsafe data else { return false }
-                // Valid until the next packet is asked for.
-                deliver(
-                    header, unsafe UnsafeBufferPointer(start: data, count: Int(header.caplen)).span, link, into: &sink)
-                return true
-            case PCAP_ERROR_BREAK:
-                return false  // the end of the file
+            case 1: return true
+            case PCAP_ERROR_BREAK: return false  // the end of the file
             default:
                 unsafe cpcap_set_reason(library.functions.pointee.geterr(handle))
                 throw fault(at: position)
             }
         }
 
-        private mutating func deliver(
-            _ header: pcap_pkthdr, _ frame: Span<UInt8>, _ link: LinkLayer,
-            into sink: inout some SegmentSink & ~Copyable
-        ) {
+        /// Hands over that packet.
+        public mutating func deliver(into sink: inout some SegmentSink & ~Copyable) {
+            guard let header = unsafe header?.pointee, let data = unsafe data, let link else { return }
+            let frame = unsafe UnsafeBufferPointer(start: data, count: Int(header.caplen)).span
             var seconds = Int64(header.ts.tv_sec)
             // libpcap takes the 32 bits of a pcap file, which end in 2106, for signed. Nothing is older than 1970.
             if seconds < 0 && seconds >= Int64(Int32.min) { seconds += 1 << 32 }
             let stamp = nanoseconds(seconds: seconds, and: Int64(header.ts.tv_usec))  // as was asked for
-            packets.read(
-                frame, of: link, at: Timestamp(nanoseconds: stamp), wallClock: stamp / 1_000_000_000, into: &sink)
+            packets.read(frame, of: link, at: Timestamp(nanoseconds: stamp), realTime: stamp, into: &sink)
         }
 
         private func fault(at position: Int64) -> SystemError {

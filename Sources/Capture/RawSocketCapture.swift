@@ -90,7 +90,7 @@ public struct RawSocketCapture: ~Copyable, Capture {
         for index in 0..<received {
             do throws(PacketFault) {
                 let segment = isIPv6 ? try batch.ipv6Segment(index) : try batch.ipv4Segment(index)
-                sink.take(segment, at: time.now, wallClock: time.wallClock)
+                sink.take(segment, at: time.now, realTime: time.realTime)
             } catch {
                 sink.take(error)
             }

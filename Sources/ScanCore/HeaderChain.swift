@@ -48,6 +48,7 @@ struct HeaderChain {
 enum IPProtocol {
     static let hopByHop: UInt8 = 0
     static let tcp: UInt8 = 6
+    static let udp: UInt8 = 17
     static let routing: UInt8 = 43
     static let fragment: UInt8 = 44
     static let authentication: UInt8 = 51

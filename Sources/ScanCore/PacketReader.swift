@@ -1,9 +1,16 @@
 /// Makes segments of packets, also of those that come in fragments.
 public struct PacketReader: ~Copyable {
     private var fragments: Parameters.Fragments
+    private let takesCutHeaders: Bool
 
-    /// A reader that keeps no fragment yet. The key must be secret: see ``Defragmenter/init(key:)``.
-    public init(key: HashKey) {
+    /// A reader that keeps no fragment yet.
+    ///
+    /// - Parameters:
+    ///   - key: must be secret: see ``Defragmenter/init(key:)``.
+    ///   - takesCutHeaders: a first fragment is a segment as soon as it holds the flags of the TCP header: then what
+    ///     others say does not count.
+    public init(key: HashKey, takesCutHeaders: Bool = false) {
+        self.takesCutHeaders = takesCutHeaders
         fragments = Parameters.Fragments(key: key)
     }
 
@@ -31,6 +38,7 @@ public struct PacketReader: ~Copyable {
 
     @inline(never)  // rare, and large: not for the path of the other packets
     private mutating func reassemble(_ packet: Span<UInt8>, at now: Timestamp) throws(PacketFault) -> Segment? {
-        try fragments.take(packet, at: now)
+        if takesCutHeaders, let segment = try Segment(cutHeaderIn: packet) { return segment }
+        return try fragments.take(packet, at: now)
     }
 }

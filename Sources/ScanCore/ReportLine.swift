@@ -81,11 +81,7 @@ extension LogLine {
             append(decimal: report.timeToLive)
         }
         append(" @")
-        append(decimal: time.hour, width: 2)
-        append(":")
-        append(decimal: time.minute, width: 2)
-        append(":")
-        append(decimal: time.second, width: 2)
+        append(time)
     }
 
     /// Appends a letter for each flag, lowest bit first: upper case for always set, lower case for never, `?` for both.

@@ -47,10 +47,10 @@ struct Replay: ~Copyable, SegmentSink {
         self.sensor = sensor
     }
 
-    mutating func take(_ segment: Segment, at now: Timestamp, wallClock: Int64) {
+    mutating func take(_ segment: Segment, at now: Timestamp, realTime: Int64) {
         self.now = now
         if sensor.nextSummaryDue != nil { sensor.tellSilenced(at: now) }
-        sensor.take(segment, at: now, wallClock: wallClock)
+        sensor.take(segment, at: now, realTime: realTime)
     }
 
     mutating func take(_ fault: PacketFault) {

@@ -30,8 +30,8 @@ struct Sensor<Log: ReportLog & ~Copyable>: ~Copyable, SegmentSink {
         _modify { yield &memory.value }
     }
 
-    mutating func take(_ segment: Segment, at now: Timestamp, wallClock: Int64) {
-        if let report = detector.observe(segment, at: now, wallClock: wallClock) {
+    mutating func take(_ segment: Segment, at now: Timestamp, realTime: Int64) {
+        if let report = detector.observe(segment, at: now, wallClock: realTime / 1_000_000_000) {
             take(report, at: now)
         }
     }

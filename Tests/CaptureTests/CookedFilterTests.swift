@@ -38,6 +38,18 @@ struct CookedFilterTests {
         }
     }
 
+    @Test func attemptsAreSegmentsWithSYNAndWithoutACK() throws {
+        let filter = CookedFilter(interfaces: nil, inboundOnly: false, promiscuous: true, interest: .attempts)
+        for flags in UInt8.min...UInt8.max {
+            for (index, shape) in shapes(flags: flags).enumerated() {
+                let isKept = try isKept(shape.packet, of: shape.etherType, by: filter)
+                #expect(isKept == (flags & 0x12 == 0x02), "flags \(flags), shape \(index)")
+            }
+        }
+        #expect(try isKept(P.ipv4(P.tcp(flags: P.ack), fragment: 0x2000), of: 0x0800, by: filter))
+        #expect(try isKept(P.ipv6(P.options(P.tcp(flags: P.ack)), next: 0), of: 0x86dd, by: filter))
+    }
+
     @Test(arguments: [0x2000, 0x0001, 0x2001, 0x1fff, 0x3fff] as [UInt16])
     func everyFragmentOfIPv4IsKept(field: UInt16) throws {
         #expect(try isKept(P.ipv4(P.tcp(flags: P.ack), fragment: field), of: 0x0800))

@@ -27,7 +27,8 @@ struct TestBlock {
     @discardableResult
     mutating func add(
         _ packet: [UInt8], etherType: UInt16 = 0x0800, realTime: Int64 = 1_700_000_000_000_000_001,
-        kind: Int32 = PACKET_HOST, interface: Int32 = 1, status: UInt32 = 1, length: Int? = nil
+        kind: Int32 = PACKET_HOST, interface: Int32 = 1, hardwareType: UInt16 = 1, status: UInt32 = 1,
+        length: Int? = nil
     ) -> Int {
         let head = end
         if let last { write(UInt32(head - last), at: last) }
@@ -41,6 +42,7 @@ struct TestBlock {
         write(UInt16(96), at: head + 26)
         write(etherType.bigEndian, at: head + 48 + 2)
         write(interface, at: head + 48 + 4)
+        write(hardwareType, at: head + 48 + 8)
         write(UInt8(kind), at: head + 48 + 10)
         bytes.replaceSubrange(head + 96..<head + 96 + packet.count, with: packet)
         end = (head + 96 + packet.count + 7) & ~7
@@ -158,7 +160,7 @@ struct LeftoverTagTests {
     private func offset(_ payload: [UInt8], _ etherType: UInt16, isTagged: Bool = true) throws -> Int {
         let packet = RingPacket(
             bytes: 0..<payload.count, realTime: 0, length: payload.count, etherType: etherType, isTagged: isTagged,
-            kind: 0, interface: 1)
+            kind: 0, interface: 1, hardwareType: 1)
         return try LinkLayer.packetOffset(etherType: try packet.beginning(of: payload.span), in: payload.span)
     }
 

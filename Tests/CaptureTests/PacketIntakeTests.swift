@@ -9,13 +9,13 @@ private typealias P = TestPacket
 private struct Sink: SegmentSink, ~Copyable {
     var flags: [UInt8] = []
     var times: [Timestamp] = []
-    var wallClocks: [Int64] = []
+    var realTimes: [Int64] = []
     var faults: [PacketFault] = []
 
-    mutating func take(_ segment: Segment, at now: Timestamp, wallClock: Int64) {
+    mutating func take(_ segment: Segment, at now: Timestamp, realTime: Int64) {
         flags.append(segment.flags.rawValue)
         times.append(now)
-        wallClocks.append(wallClock)
+        realTimes.append(realTime)
     }
 
     mutating func take(_ fault: PacketFault) { faults.append(fault) }
@@ -47,7 +47,7 @@ struct PacketIntakeTests {
         let sink = take(block)
         #expect(sink.flags == [1, 2, 3])
         #expect(sink.faults == [.notTCP])
-        #expect(sink.wallClocks == [Int64](repeating: now / 1_000_000_000, count: 3))
+        #expect(sink.realTimes == [Int64](repeating: now, count: 3))
     }
 
     @Test func fragmentsArePutTogetherAcrossBlocks() {
@@ -78,6 +78,45 @@ struct PacketIntakeTests {
         #expect(take(block, selection).flags == [1, 2, 3, 4])
         selection.promiscuous = false
         #expect(take(block, selection).flags == [1, 3, 4])
+    }
+
+    /// It comes as incoming, too.
+    @Test func whatTheHostSendsItselfOverLoopbackComesOnce() {
+        var block = TestBlock()
+        for (flags, kind) in [(1, PACKET_OUTGOING), (2, PACKET_HOST)] {
+            block.add(P.ipv4(P.tcp(flags: UInt8(flags))), kind: kind, hardwareType: 772)
+        }
+        var selection = CaptureSelection()
+        #expect(take(block, selection).flags == [2])
+        selection.inboundOnly = false
+        #expect(take(block, selection).flags == [2])
+    }
+
+    @Test func taggedFramesAreLeftOutOnRequest() {
+        var block = TestBlock()
+        block.add(P.ipv4(P.tcp(flags: 1)))
+        block.add(P.ipv4(P.tcp(flags: 2)), status: 0x11)
+        block.add(P.tag(P.ipv4(P.tcp(flags: 3)), type: 0x0800), etherType: 0x8100)
+        block.add(P.session(P.ipv4(P.tcp(flags: 4))), etherType: 0x8864)
+        var selection = CaptureSelection()
+        #expect(take(block, selection).faults.count + take(block, selection).flags.count == 4)
+        selection.untaggedOnly = true
+        let sink = take(block, selection)
+        #expect(sink.flags == [1, 4])
+        #expect(sink.faults.isEmpty)
+    }
+
+    /// It is known who attempts what as soon as the flags are there, and must not be told again with the rest.
+    @Test func theBeginningOfAHeaderIsEnoughToSeeAnAttempt() {
+        let header = P.tcp(flags: 2)
+        var block = TestBlock()
+        block.add(P.ipv4(Array(header[..<16]), fragment: 0x2000))
+        block.add(P.ipv4(Array(header[16...]), fragment: 0x0002))
+        var selection = CaptureSelection()
+        selection.interest = .attempts
+        let sink = take(block, selection)
+        #expect(sink.flags == [2])
+        #expect(sink.faults.isEmpty)
     }
 
     @Test func packetsOfOtherInterfacesAreLeftOut() {

@@ -7,7 +7,8 @@ struct Recorder: ~Copyable, SegmentSink {
     struct Arrival {
         var segment: Segment
         var time: Timestamp
-        var wallClock: Int64
+        /// In nanoseconds since 1970 UTC.
+        var realTime: Int64
     }
 
     private(set) var arrivals: [Arrival] = []
@@ -18,9 +19,9 @@ struct Recorder: ~Copyable, SegmentSink {
     private var detector = ScanDetector<64, 256, 512>(key: .forTests)
     private var limiter = LogLimiter()
 
-    mutating func take(_ segment: Segment, at now: Timestamp, wallClock: Int64) {
-        arrivals.append(Arrival(segment: segment, time: now, wallClock: wallClock))
-        guard let report = detector.observe(segment, at: now, wallClock: wallClock) else { return }
+    mutating func take(_ segment: Segment, at now: Timestamp, realTime: Int64) {
+        arrivals.append(Arrival(segment: segment, time: now, realTime: realTime))
+        guard let report = detector.observe(segment, at: now, wallClock: realTime / 1_000_000_000) else { return }
         switch limiter.admit(report, at: now) {
         case .log:
             let second = UInt32((report.startTime % 86_400 + 86_400) % 86_400)

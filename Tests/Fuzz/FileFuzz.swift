@@ -7,7 +7,7 @@ public func fileFuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     var judge = Judge()
     do throws(SystemError) {
         let stream = try PcapStream(owning: unsafe memoryFile(data, count), "input")
-        var replay = PcapReplay(try PcapLibrary(), "input", stream, key: judge.key)
+        var replay = PcapReplay(try PcapLibrary(), "input", stream, of: -1, key: judge.key)
         try replay.read(into: &judge)
     } catch {
         checkError(error.line, count)
@@ -43,10 +43,10 @@ private struct Judge: ~Copyable, SegmentSink {
 
     init() { detector = Parameters.Detector(key: key) }
 
-    mutating func take(_ segment: Segment, at now: Timestamp, wallClock: Int64) {
+    mutating func take(_ segment: Segment, at now: Timestamp, realTime: Int64) {
         packets += 1
-        check(wallClock == now.nanoseconds / 1_000_000_000, "\(now) is not in second \(wallClock)")
-        guard let report = detector.observe(segment, at: now, wallClock: wallClock) else { return }
+        check(realTime == now.nanoseconds, "\(now) is not at \(realTime)")
+        guard let report = detector.observe(segment, at: now, wallClock: realTime / 1_000_000_000) else { return }
         let line = LogLine(report, time: TimeOfDay(hour: 0, minute: 0, second: 0))
         check(line.count > 0 && line.count <= LogLine.capacity, "a line of \(line.count) bytes")
     }

@@ -6,6 +6,7 @@
 #endif
 
 #include <pcap/pcap.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The functions of libpcap that we call, with the types that its own header gives them. */
@@ -91,6 +92,9 @@ int cpcap_leave_out_other_hosts(int socket);
 /* A stream that reads a descriptor, which it owns, and knows its position also where the descriptor can't seek: NULL
  * with errno. FILE is not the same kind of type in every C library. */
 void *_Nullable cpcap_stream(int descriptor);
+
+/* A callback. Has a function called, in this thread, before a stream reads from its descriptor: false makes it end there. */
+void cpcap_before_reading(bool (*_Nullable function)(void *_Nullable context), void *_Nullable context);
 
 /* Reads a stream as a capture, and owns it when that succeeds: NULL with the reason. */
 pcap_t *_Nullable cpcap_open_stream(const struct cpcap_library *_Nonnull library, void *_Nonnull stream);

@@ -1,0 +1,82 @@
+/// A point in time on the calendar, and how far its clock is from UTC.
+public struct CalendarTime: Equatable, Sendable {
+    /// The year, of four digits in every time that a capture can hold.
+    public var year: UInt16
+    /// 1 to 12.
+    public var month: UInt8
+    /// 1 to 31.
+    public var day: UInt8
+    /// The time of day.
+    public var time: TimeOfDay
+    /// How many minutes its clock is ahead of UTC: -1439 to 1439.
+    public var minutesAheadOfUTC: Int16
+
+    /// A point of its parts.
+    public init(year: UInt16, month: UInt8, day: UInt8, time: TimeOfDay, minutesAheadOfUTC: Int16) {
+        self.year = year
+        self.month = month
+        self.day = day
+        self.time = time
+        self.minutesAheadOfUTC = minutesAheadOfUTC
+    }
+}
+
+/// What a line about an attempt consists of: five fields, and a bar between each two of them:
+///
+///     DATE|SOURCE|SOURCE PORT|DESTINATION|DESTINATION PORT
+///
+/// No field holds a bar, a blank or a control character, and there is no line without all five.
+extension LogLine {
+    /// The line about an attempt, without a line feed.
+    ///
+    /// - Parameters:
+    ///   - attempt: the attempt.
+    ///   - date: its ``Attempt/realTime``, as text.
+    @inline(never)
+    public init(_ attempt: Attempt, date: LogLine) {
+        self.init()
+        append(date)
+        append("|")
+        append(attempt.source)
+        append("|")
+        append(decimal: attempt.sourcePort)
+        append("|")
+        append(attempt.destination)
+        append("|")
+        append(decimal: attempt.destinationPort)
+    }
+
+    /// Appends a date as ISO 8601 has it, to the second, with the offset from UTC: `2026-11-21T09:22:51+00:00`.
+    @inline(never)
+    public mutating func append(_ date: CalendarTime) {
+        append(decimal: date.year, width: 4)
+        append("-")
+        append(decimal: date.month, width: 2)
+        append("-")
+        append(decimal: date.day, width: 2)
+        append("T")
+        append(date.time)
+        append(date.minutesAheadOfUTC < 0 ? "-" : "+")
+        append(decimal: date.minutesAheadOfUTC.magnitude / 60, width: 2)
+        append(":")
+        append(decimal: date.minutesAheadOfUTC.magnitude % 60, width: 2)
+    }
+
+    /// Appends a time of day: `09:22:51`.
+    mutating func append(_ time: TimeOfDay) {
+        append(decimal: time.hour, width: 2)
+        append(":")
+        append(decimal: time.minute, width: 2)
+        append(":")
+        append(decimal: time.second, width: 2)
+    }
+
+    /// Appends seconds since 1970 UTC, with six digits behind the point: `1795252971.123456`. Nothing is before 1970.
+    @inline(never)
+    public mutating func append(epoch nanoseconds: Int64) {
+        let microseconds = UInt64(max(nanoseconds, 0)) / 1_000
+        append(decimal: microseconds / 1_000_000)
+        append(".")
+        append(decimal: microseconds % 1_000_000, width: 6)
+    }
+}
