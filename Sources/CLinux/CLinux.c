@@ -1,5 +1,6 @@
 #include "CLinux.h"
 
+#include <limits.h>
 #include <linux/capability.h>
 #include <linux/sock_diag.h>
 #include <stddef.h>
@@ -74,11 +75,16 @@ int clinux_landlock_version(void) {
     return (int)syscall(444 /* landlock_create_ruleset */, NULL, 0, 1 /* ask for the version */);
 }
 
-int clinux_landlock_all(void) {
+/* Restricts what this kernel's Landlock can, but for some kinds of access to files below a directory, which is -1 for none. */
+static int landlock(int directory, uint64_t access) {
     /* <linux/landlock.h> of a newer kernel than ours may know more; its numbers are written out for older ones. */
     struct {
         uint64_t files, network, scopes;
     } rules = {0};
+    struct {
+        uint64_t access;
+        int32_t directory;
+    } __attribute__((packed)) exception = {access, directory};
     int version = clinux_landlock_version();
     if (version < 0) return -1;
     const uint64_t files[] = {0x1fff, 0x3fff, 0x7fff, 0x7fff, 0xffff};
@@ -87,9 +93,58 @@ int clinux_landlock_all(void) {
     if (version >= 6) rules.scopes = 1;  /* abstract sockets; not signals: the sensor may have to be killed */
     int ruleset = (int)syscall(444, &rules, sizeof rules, 0);
     if (ruleset < 0) return -1;
-    int result = (int)syscall(446 /* landlock_restrict_self */, ruleset, 0);
+    int result = 0;
+    if (directory >= 0)
+        result = (int)syscall(445 /* landlock_add_rule */, ruleset, 1 /* path beneath */, &exception, 0);
+    if (result == 0) result = (int)syscall(446 /* landlock_restrict_self */, ruleset, 0);
     close(ruleset);
     return result;
+}
+
+int clinux_landlock_all(void) { return landlock(-1, 0); }
+
+int clinux_landlock_all_but_new_files(const char *path) {
+    char directory[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    size_t length = slash ? (size_t)(slash - path) + 1 : 1;
+    if (length >= sizeof directory) return errno = ENAMETOOLONG, -1;
+    memcpy(directory, slash ? path : ".", length);
+    directory[length] = 0;
+    int descriptor = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) return -1;
+    int result = landlock(descriptor, 0x0002 /* write */ | 0x0100 /* make a regular file */);
+    close(descriptor);
+    return result;
+}
+
+ssize_t clinux_send_descriptor(int socket, const void *bytes, size_t size, int descriptor) {
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
+    struct iovec vector = {.iov_base = (void *)bytes, .iov_len = size};
+    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
+    if (descriptor >= 0) {
+        memcpy(CMSG_DATA(&control.header), &descriptor, sizeof descriptor);
+        message.msg_control = &control;
+        message.msg_controllen = sizeof control;
+    }
+    return sendmsg(socket, &message, 0);
+}
+
+ssize_t clinux_receive_descriptor(int socket, void *bytes, size_t size, int *descriptor) {
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec vector = {.iov_base = bytes, .iov_len = size};
+    struct msghdr message = {
+        .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    ssize_t count = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    struct cmsghdr *header = count < 0 ? NULL : CMSG_FIRSTHDR(&message);
+    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
+        memcpy(descriptor, CMSG_DATA(header), sizeof *descriptor);
+    return count;
 }
 
 const char *clinux_option_argument(void) { return optarg; }
@@ -108,11 +163,15 @@ int clinux_empty_bounding_set(void) {
     return 0;
 }
 
-int clinux_drop_capabilities(void) {
+static int set_capabilities(uint32_t kept) {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
-    return (int)syscall(SYS_capset, &header, none);
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {{.effective = kept, .permitted = kept}};
+    return (int)syscall(SYS_capset, &header, sets);
 }
+
+int clinux_drop_capabilities(void) { return set_capabilities(0); }
+
+int clinux_keep_file_access(void) { return set_capabilities(1U << CAP_DAC_OVERRIDE); }
 
 bool clinux_has_no_capabilities(void) {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};

@@ -32,6 +32,8 @@ int cseccomp_confine_writer(void) { return install(writer_program, sizeof writer
 int cseccomp_confine_raw(void) { return install(raw_program, sizeof raw_program); }
 int cseccomp_confine_ring(void) { return install(ring_program, sizeof ring_program); }
 int cseccomp_confine_pcap(void) { return install(pcap_program, sizeof pcap_program); }
+int cseccomp_confine_connections(void) { return install(connections_program, sizeof connections_program); }
+int cseccomp_confine_keeper(void) { return install(keeper_program, sizeof keeper_program); }
 
 #else
 
@@ -43,5 +45,7 @@ int cseccomp_confine_writer(void) { return refuse(); }
 int cseccomp_confine_raw(void) { return refuse(); }
 int cseccomp_confine_ring(void) { return refuse(); }
 int cseccomp_confine_pcap(void) { return refuse(); }
+int cseccomp_confine_connections(void) { return refuse(); }
+int cseccomp_confine_keeper(void) { return refuse(); }
 
 #endif

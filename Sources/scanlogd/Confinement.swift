@@ -35,7 +35,7 @@ func confineWriter(to account: Account) throws(SystemError) -> Signals {
     try hideFromOthers()
     // The two sockets it opens anew: that of syslog(3), and one that looks whether somebody listens.
     try limitDescriptors(more: 2)
-    try loseFiles()
+    try loseFiles(clinux_landlock_all)
     _ = try check("signals", "catch alarms") { clinux_catch_alarms() }
     try install(cseccomp_confine_writer)
     return signals
@@ -44,19 +44,19 @@ func confineWriter(to account: Account) throws(SystemError) -> Signals {
 /// Whether this build and this kernel can end a process that makes a system call it never makes.
 var systemCallsAreFiltered: Bool { cseccomp_is_available() }
 
-private func install(_ filter: () -> Int32) throws(SystemError) {
+func install(_ filter: () -> Int32) throws(SystemError) {
     if !systemCallsAreFiltered { return }  // the log says so
     _ = try check("system-call filter", "install") { filter() }
 }
 
 /// Nothing can look into the process, its memory is never written out, and it has no children.
-private func hideFromOthers() throws(SystemError) {
+func hideFromOthers() throws(SystemError) {
     _ = try check("privileges", "forbid dumps") { clinux_set_undumpable() }
     try limit(RLIMIT_CORE, to: 0)
     try limit(__RLIMIT_NPROC, to: 0)
 }
 
-private func limit(_ resource: __rlimit_resource, to value: UInt64) throws(SystemError) {
+func limit(_ resource: __rlimit_resource, to value: UInt64) throws(SystemError) {
     _ = try check("limits", "set") { clinux_limit(Int32(resource.rawValue), value) }
 }
 
@@ -74,12 +74,41 @@ private func limitDescriptors(more count: Int) throws(SystemError) {
     }
 }
 
-/// Takes the whole file system away, where the kernel can do so: to connect to a socket is not among what it forbids.
-private func loseFiles() throws(SystemError) {
+/// Takes the file system away, or some of it, where the kernel can do so: to connect to a socket is not among what it
+/// forbids.
+///
+/// - Parameter restrict: what takes it away: one of `clinux_landlock_`.
+func loseFiles(_ restrict: () -> Int32) throws(SystemError) {
     do throws(SystemError) {
-        _ = try check("Landlock", "restrict") { clinux_landlock_all() }
+        _ = try check("Landlock", "restrict") { restrict() }
     } catch {
         // EPERM is what the filter of a container or a service manager says that does not know Landlock.
         if error.code != ENOSYS && error.code != EOPNOTSUPP && error.code != EPERM { throw error }
     }
 }
+
+#if Pcap
+    /// Makes this process one that can do nothing but look at packets, and write to what is open.
+    ///
+    /// - Parameters:
+    ///   - account: the user it becomes; `nil`: it is nobody who could become another.
+    ///   - directory: what becomes its root directory, if it can.
+    ///   - hasFile: its lines go to a file, which may be replaced, and not to standard output.
+    func confineAttempts(
+        to account: Account?, in directory: consuming ChrootDirectory?, hasFile: Bool
+    ) throws(SystemError) {
+        let nullDevice = try openNullDevice()
+        _ = try check("/dev/null", "duplicate") { dup2(nullDevice.number, STDIN_FILENO) }
+        if hasFile { _ = try check("/dev/null", "duplicate") { dup2(nullDevice.number, STDOUT_FILENO) } }
+        letGo(nullDevice)
+        switch consume directory {
+        case .some(let directory): try directory.enter()
+        case .none: break
+        }
+        if let account { try dropPrivileges(to: account) }
+        _ = try check("privileges", "set no_new_privs") { clinux_set_no_new_privileges() }
+        try hideFromOthers()
+        try limitDescriptors(more: hasFile ? 1 : 0)
+        try install(cseccomp_confine_connections)
+    }
+#endif

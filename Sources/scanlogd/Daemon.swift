@@ -37,14 +37,7 @@ struct Launch: ~Copyable {
 
     /// Goes on in the child. The parent exits with 0 once the child says that it is ready, and with 1 if it ends before.
     init() throws(SystemError) {
-        var ends: InlineArray<2, Int32> = [-1, -1]
-        var pipeEnds = ends.mutableSpan
-        _ = try check("background", "make pipe") {
-            unsafe pipeEnds.withUnsafeMutableBufferPointer { buffer in
-                guard let first = buffer.baseAddress else { return -1 }
-                return unsafe pipe2(first, O_CLOEXEC)
-            }
-        }
+        let ends = unsafe try makePair("background", "make pipe") { unsafe pipe2($0, O_CLOEXEC) }
         let fromChild = Descriptor(owning: ends[0])
         let toParent = Descriptor(owning: ends[1])
         let child = try check("background", "fork", fork)

@@ -19,11 +19,11 @@ struct Link: ~Copyable {
 
     /// Makes both channels.
     init() throws(SystemError) {
-        let pipe = unsafe try Link.pair("make pipe") { unsafe pipe2($0, O_NONBLOCK | O_CLOEXEC) }
+        let pipe = unsafe try makePair("link", "make pipe") { unsafe pipe2($0, O_NONBLOCK | O_CLOEXEC) }
         let reading = RecordChannel(owning: pipe[0], peer: "sensor")
         let writing = RecordChannel(owning: pipe[1], peer: "writer")
         let type = Int32(SOCK_SEQPACKET.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-        let sockets = unsafe try Link.pair("make sockets") { unsafe socketpair(AF_UNIX, type, 0, $0) }
+        let sockets = unsafe try makePair("link", "make sockets") { unsafe socketpair(AF_UNIX, type, 0, $0) }
         let sensors = RecordChannel(owning: sockets[0], peer: "writer")
         let writers = RecordChannel(owning: sockets[1], peer: "sensor")
         // Twice that: when all but one of the records in a page have been read, the page is still taken.
@@ -39,19 +39,19 @@ struct Link: ~Copyable {
 
     /// The writer's end, for its process.
     consuming func takeWriterEnd() -> LinkEnd { writerEnd }
+}
 
-    /// Calls what fills an array with two descriptors.
-    private static func pair(
-        _ operation: ConstantText, _ make: (UnsafeMutablePointer<Int32>) -> Int32
-    ) throws(SystemError) -> InlineArray<2, Int32> {
-        var ends: InlineArray<2, Int32> = [-1, -1]
-        var span = ends.mutableSpan
-        _ = try check("link", operation) {
-            unsafe span.withUnsafeMutableBufferPointer { buffer in
-                guard let first = buffer.baseAddress else { return -1 }
-                return unsafe make(first)
-            }
+/// Calls what fills an array with two descriptors.
+func makePair(
+    _ object: ConstantText, _ operation: ConstantText, _ make: (UnsafeMutablePointer<Int32>) -> Int32
+) throws(SystemError) -> InlineArray<2, Int32> {
+    var ends: InlineArray<2, Int32> = [-1, -1]
+    var span = ends.mutableSpan
+    _ = try check(object, operation) {
+        unsafe span.withUnsafeMutableBufferPointer { buffer in
+            guard let first = buffer.baseAddress else { return -1 }
+            return unsafe make(first)
         }
-        return ends
     }
+    return ends
 }

@@ -12,6 +12,11 @@ public func start(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutabl
     do throws(SystemError) {
         try openStandardDescriptors()
         closefrom(3)  // what a careless parent left open would stay open for as long as we run
+        #if Pcap
+            if unsafe isRole("connections", count, arguments) {
+                return try unsafe connections(count - 1, arguments + 1)
+            }
+        #endif
         guard let options = unsafe try Options(count, arguments) else { return 1 }
         switch options.action {
         case .help: try print(usage)
@@ -26,3 +31,13 @@ public func start(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutabl
         return 1
     }
 }
+
+#if Pcap
+    /// Whether the first argument names a role other than the detector's.
+    private func isRole(
+        _ name: ConstantText, _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+    ) -> Bool {
+        guard count > 1, let first = unsafe arguments[1] else { return false }
+        return unsafe ConstantText(unsafe: first) == name
+    }
+#endif

@@ -16,6 +16,16 @@ func print(_ lines: LogLine) throws(SystemError) {
 func complain(_ complaint: LogLine) {
     var line = LogLine("scanlogd: ")
     line.append(complaint)
+    printError(line)
+}
+
+/// Prints one line on standard error. What would make it two, or change the terminal, becomes a question mark.
+func printError(_ text: LogLine) {
+    var line = LogLine()
+    for index in 0..<text.count {
+        let byte = text.bytes[index]
+        line.append(byte: byte < 0x20 || byte == 0x7f ? UInt8(ascii: "?") : byte)
+    }
     line.append("\n")
     do throws(SystemError) {
         try write(line.bytes.span.extracting(0..<line.count), to: STDERR_FILENO, "standard error")

@@ -183,13 +183,14 @@ private func nextOption(
     return found < 0 ? nil : Unicode.Scalar(UInt8(truncatingIfNeeded: found))
 }
 
-private func longOption(_ name: StaticString, _ argument: Int32, _ letter: Unicode.Scalar) -> option {
+/// A long option of getopt_long(3), and the letter it is told by.
+func longOption(_ name: StaticString, _ argument: Int32, _ letter: Unicode.Scalar) -> option {
     let text = unsafe UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)  // ends in 0
     return unsafe option(name: text, has_arg: argument, flag: nil, val: Int32(letter.value))
 }
 
 /// The argument of the option just found, which must have one.
-private func optionArgument() -> ConstantText {
+func optionArgument() -> ConstantText {
     guard let argument = unsafe clinux_option_argument() else { return "(none)" }
     return unsafe ConstantText(unsafe: argument)
 }

@@ -20,6 +20,8 @@ struct Record {
         case logStatus
         /// To the sensor: end.
         case stop
+        /// To the keeper: open the output file anew. From it: here it is.
+        case reopen
     }
 
     /// Its size in bytes: eight of them fill a page.

@@ -117,7 +117,7 @@ struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
                 case .stop: return true
                 case .logStatus: logStatus()
                 case .runTestHook: runTestHook()
-                case .collectChild, .ignore: break
+                case .collectChild, .reload: break
                 }
             }
         }
@@ -139,7 +139,7 @@ struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
                 lostByWriter = UInt64(word.number)
                 logStatus()
             case .showLife: sensor.log.showLife(currentStatus())
-            case .line, .ready, .alive: break  // not for us
+            case .line, .ready, .alive, .reopen: break  // not for us
             }
         }
     }

@@ -14,8 +14,8 @@ struct Signals: ~Copyable {
         case collectChild
         /// Of a test build: do what the sandbox forbids.
         case runTestHook
-        /// Nothing: SIGHUP is harmless.
-        case ignore
+        /// Take files anew: for who has any.
+        case reload
     }
 
     private let descriptor: Descriptor
@@ -59,7 +59,7 @@ struct Signals: ~Copyable {
         case SIGUSR1: return .logStatus
         case SIGCHLD: return .collectChild
         case SIGUSR2: return .runTestHook
-        default: return .ignore
+        default: return .reload
         }
     }
 }

@@ -8,9 +8,8 @@ struct Writer: ~Copyable {
     private let signals: Signals
     private let link: LinkEnd
     private var sensor: SensorProcess
-    private var log: SystemLog
+    private var log: LogDelivery
     private let manager: ServiceManager
-    private var queue = LineQueue()
 
     /// The sensor has closed its end of the link, of the lines or of the words: nothing more will come.
     private var linesEnded = false
@@ -19,17 +18,12 @@ struct Writer: ~Copyable {
     private var sensorIsWrong = false
 
     /// When to do the things that wait; `nil`: not to be done.
-    private var retryDue: Timestamp?
     private var showLifeDue: Timestamp?
     private var statusDue: Timestamp?
     private var killDue: Timestamp?
     /// Set once the last line is in the queue: when to end with lines in it.
     private var giveUpDue: Timestamp?
 
-    /// How long the system log is left alone when it did not take a line, in nanoseconds: ever longer, up to a bound.
-    private var retryPause = Self.shortestPause
-    private static let shortestPause: Int64 = 5_000_000
-    private static let longestPause: Int64 = 200_000_000
     /// How long the sensor may take to end, in nanoseconds.
     private static let patience: Int64 = 2_000_000_000
     /// How long the last lines may wait for the system log, in nanoseconds.
@@ -44,7 +38,7 @@ struct Writer: ~Copyable {
         self.signals = signals
         self.link = link
         self.sensor = sensor
-        self.log = log
+        self.log = LogDelivery(log)
         self.manager = manager
     }
 
@@ -75,7 +69,7 @@ struct Writer: ~Copyable {
         line.append(", backend ")
         line.append(backend)
         if !isFiltered { line.append(", system calls not filtered") }
-        add(line, level: LOG_INFO)
+        log.add(line, level: LOG_INFO)
         manager.sayReady()
         showLifeDue = manager.interval.map { _ in .now() }
         planStatus()
@@ -83,14 +77,14 @@ struct Writer: ~Copyable {
 
     /// Logs what an administrator should look after.
     mutating func warn(_ line: LogLine) {
-        add(line, level: LOG_WARNING)
+        log.add(line, level: LOG_WARNING)
     }
 
     /// Runs until the sensor has ended and its lines are logged.
     ///
     /// - Returns: whether that is as somebody wanted it, and no line was lost.
     mutating func run() throws(SystemError) -> Bool {
-        deliver()
+        log.deliver()
         while !isOver {
             let happened = try wait()
             if happened.happened(Place.signals) { obeySignals() }
@@ -98,9 +92,9 @@ struct Writer: ~Copyable {
             if happened.happened(Place.lines) { linesEnded = take(fromLines: true) }
             if giveUpDue == nil { noticeEnd() }
             keepAppointments()
-            deliver()
+            log.deliver()
         }
-        return tellLeftovers() && !sensorIsWrong && sensor.end?.isClean == true
+        return log.tellLeftovers() && !sensorIsWrong && sensor.end?.isClean == true
     }
 
     // MARK: Waiting
@@ -122,7 +116,7 @@ struct Writer: ~Copyable {
     }
 
     private var timeout: Int32 {
-        var first = Timestamp.earlier(retryDue, showLifeDue)
+        var first = Timestamp.earlier(log.retryDue, showLifeDue)
         first = .earlier(first, statusDue)
         first = .earlier(first, killDue)
         first = .earlier(first, giveUpDue)
@@ -158,7 +152,7 @@ struct Writer: ~Copyable {
             case .logStatus: askForStatus()
             case .collectChild: sensor.look()
             case .runTestHook: runTestHook()
-            case .ignore: break
+            case .reload: break
             }
         }
     }
@@ -172,7 +166,7 @@ struct Writer: ~Copyable {
     }
 
     private mutating func askForStatus() {
-        send(.logStatus, number: UInt32(clamping: queue.lost))
+        send(.logStatus, number: UInt32(clamping: log.lost))
     }
 
     /// A sensor that does not listen will be noticed by what it does not do.
@@ -201,9 +195,9 @@ struct Writer: ~Copyable {
                 return true
             }
             switch record.kind {
-            case .line: add(record.text, level: record.level, losses: record.number)
+            case .line: log.add(record.text, level: record.level, losses: record.number)
             case .alive: manager.sayAlive(record.text)
-            case .ready, .showLife, .logStatus, .stop: break
+            case .ready, .showLife, .logStatus, .stop, .reopen: break
             }
         }
         return false
@@ -212,7 +206,7 @@ struct Writer: ~Copyable {
     /// Ends a sensor that is not itself any more.
     private mutating func refuse(_ error: SystemError) {
         sensorIsWrong = true
-        add(error.line, level: LOG_CRIT)
+        log.add(error.line, level: LOG_CRIT)
         sensor.kill()
     }
 
@@ -227,50 +221,15 @@ struct Writer: ~Copyable {
         killDue = nil
         showLifeDue = nil
         statusDue = nil
-        if end.isClean { add(LogLine("stopped"), level: LOG_INFO) } else { add(end.line, level: LOG_CRIT) }
-        retryDue = nil
+        if end.isClean { log.add(LogLine("stopped"), level: LOG_INFO) } else { log.add(end.line, level: LOG_CRIT) }
+        log.retryAtOnce()
         giveUpDue = .fromNow(Self.lastWait)
     }
 
     // MARK: The log
 
-    @inline(never)  // called for in many places
-    private mutating func add(_ line: LogLine, level: Int32, losses: UInt32 = 0) {
-        log.copy(line)
-        queue.append(line, level: level, losses: losses)
-    }
-
-    private mutating func deliver() {
-        if let due = retryDue, Timestamp.now() < due { return }
-        retryDue = nil
-        while queue.count > 0 {
-            if !log.write(queue.head.line, level: queue.head.level) {
-                retryDue = .fromNow(retryPause)
-                retryPause = min(2 * retryPause, Self.longestPause)
-                return
-            }
-            retryPause = Self.shortestPause
-            queue.removeHead()
-        }
-    }
-
-    /// Lines that are only good to know are not waited for at the end.
     private var isOver: Bool {
         guard let giveUpDue else { return false }
-        return queue.countOfConsequence == 0 && retryDue != nil || queue.count == 0 || Timestamp.now() >= giveUpDue
-    }
-
-    /// Says what is lost if we end now. Nobody may listen.
-    ///
-    /// - Returns: whether nothing is.
-    private mutating func tellLeftovers() -> Bool {
-        let lost = queue.countOfConsequence
-        if lost == 0 { return true }
-        while queue.count > 0 {
-            if !log.copiesLines { complain(queue.head.line) }
-            queue.removeHead()
-        }
-        complain(.lost(UInt64(lost)))
-        return false
+        return log.isDone || Timestamp.now() >= giveUpDue
     }
 }

@@ -22,9 +22,22 @@
 #include <unistd.h>
 
 /* The sensor goes by what it captures with; libnids captures with libpcap. */
-enum { WRITER = 1, RAW = 2, RING = 4, PCAP = 8, SENSORS = RAW | RING | PCAP, ALL = SENSORS | WRITER };
+enum {
+    WRITER = 1,
+    RAW = 2,
+    RING = 4,
+    PCAP = 8,
+    /* `scanlogd connections`: with a ring, libpcap or a file, and what keeps its log and its file. */
+    CONNECTIONS = 16,
+    KEEPER = 32,
+    SENSORS = RAW | RING | PCAP,
+    LIBPCAP = PCAP | CONNECTIONS,
+    PACKETS = RING | LIBPCAP,
+    LOGGERS = WRITER | KEEPER,
+    ALL = SENSORS | LOGGERS | CONNECTIONS
+};
 
-static const char *const roles[] = {"writer", "raw", "ring", "pcap"};
+static const char *const roles[] = {"writer", "raw", "ring", "pcap", "connections", "keeper"};
 
 /* A condition on one argument, or none. */
 enum condition { ANY, NOT_EXECUTABLE, EQUAL };
@@ -57,7 +70,7 @@ static const struct rule rules[] = {
     {CALL(brk), ALL, ANY, 0, 0},
     {CALL(mmap), ALL, NOT_EXECUTABLE, 2, 0},
     {CALL(munmap), ALL, ANY, 0, 0},
-    {CALL(mremap), PCAP, ANY, 0, 0},
+    {CALL(mremap), LIBPCAP, ANY, 0, 0},
     {CALL(madvise), ALL, ANY, 0, 0},
     {CALL(futex), ALL, ANY, 0, 0},
 
@@ -65,40 +78,46 @@ static const struct rule rules[] = {
     {CALL(sendto), ALL, ANY, 0, 0},
     {CALL(setitimer), ALL, ANY, 0, 0},
     {CALL(alarm), SENSORS, ANY, 0, 0},
-    {CALL(socket), WRITER, EQUAL, 0, AF_UNIX},
-    {CALL(connect), WRITER, ANY, 0, 0},
-    {CALL(newfstatat), WRITER, ANY, 0, 0},
-    {CALL(stat), WRITER, ANY, 0, 0},
-    {CALL(statx), WRITER, ANY, 0, 0},
-    {CALL(fstat), WRITER, ANY, 0, 0},
-    {CALL(getpid), WRITER, ANY, 0, 0},
+    {CALL(socket), LOGGERS, EQUAL, 0, AF_UNIX},
+    {CALL(connect), LOGGERS, ANY, 0, 0},
+    {CALL(newfstatat), LOGGERS | CONNECTIONS, ANY, 0, 0},
+    {CALL(stat), LOGGERS, ANY, 0, 0},
+    {CALL(statx), LOGGERS | CONNECTIONS, ANY, 0, 0},
+    {CALL(fstat), LOGGERS | CONNECTIONS, ANY, 0, 0},
+    {CALL(getpid), LOGGERS, ANY, 0, 0},
 
     /* The writer's care of the sensor, the pid file, and standard input, output and error. */
     {CALL(wait4), WRITER, ANY, 0, 0},
     {CALL(kill), WRITER, EQUAL, 1, SIGKILL},
-    {CALL(pwrite64), WRITER, ANY, 0, 0},
-    {CALL(ftruncate), WRITER, ANY, 0, 0},
-    {CALL(dup2), WRITER, ANY, 0, 0},
-    {CALL(dup3), WRITER, ANY, 0, 0},
+    {CALL(pwrite64), WRITER | CONNECTIONS, ANY, 0, 0},
+    {CALL(ftruncate), WRITER | CONNECTIONS, ANY, 0, 0},
+    {CALL(dup2), WRITER | CONNECTIONS, ANY, 0, 0},
+    {CALL(dup3), WRITER | CONNECTIONS, ANY, 0, 0},
 
     /* Raw sockets. */
     {CALL(recvmmsg), RAW, ANY, 0, 0},
-    {CALL(getsockopt), SENSORS, ANY, 0, 0}, /* how many packets were dropped; errors of a socket */
+    {CALL(getsockopt), SENSORS | CONNECTIONS, ANY, 0, 0}, /* how many packets were dropped; errors of a socket */
 
     /* The packet socket and libpcap's, and the netlink socket that tells of interfaces. */
-    {CALL(epoll_wait), PCAP, ANY, 0, 0},
-    {CALL(epoll_pwait), PCAP, ANY, 0, 0},
-    {CALL(epoll_ctl), PCAP, ANY, 0, 0},
-    {CALL(recvfrom), RING | PCAP, ANY, 0, 0},
-    {CALL(recvmsg), RING | PCAP, ANY, 0, 0},
-    {CALL(sendmsg), RING | PCAP, ANY, 0, 0},
-    {CALL(bind), RING | PCAP, ANY, 0, 0},
-    {CALL(setsockopt), RING | PCAP, EQUAL, 1, SOL_PACKET},
-    {CALL(setsockopt), RING | PCAP, EQUAL, 1, SOL_SOCKET},
-    {CALL(ioctl), PCAP, EQUAL, 1, SIOCGIFFLAGS},
-    {CALL(ioctl), PCAP, EQUAL, 1, SIOCGIFINDEX},
-    {CALL(ioctl), PCAP, EQUAL, 1, SIOCGIFHWADDR},
-    {CALL(getsockname), PCAP, ANY, 0, 0}, /* libpcap asks whether an interface that went down is still there */
+    {CALL(epoll_wait), LIBPCAP, ANY, 0, 0},
+    {CALL(epoll_pwait), LIBPCAP, ANY, 0, 0},
+    {CALL(epoll_ctl), LIBPCAP, ANY, 0, 0},
+    {CALL(recvfrom), PACKETS, ANY, 0, 0},
+    {CALL(recvmsg), PACKETS, ANY, 0, 0},
+    {CALL(sendmsg), PACKETS, ANY, 0, 0},
+    {CALL(bind), PACKETS, ANY, 0, 0},
+    {CALL(setsockopt), PACKETS, EQUAL, 1, SOL_PACKET},
+    {CALL(setsockopt), PACKETS, EQUAL, 1, SOL_SOCKET},
+    {CALL(ioctl), LIBPCAP, EQUAL, 1, SIOCGIFFLAGS},
+    {CALL(ioctl), LIBPCAP, EQUAL, 1, SIOCGIFINDEX},
+    {CALL(ioctl), LIBPCAP, EQUAL, 1, SIOCGIFHWADDR},
+    {CALL(getsockname), LIBPCAP, ANY, 0, 0}, /* libpcap asks whether an interface that went down is still there */
+
+    /* A standard output that is a file, when the disk is full; a new output file, from the keeper. */
+    {CALL(lseek), CONNECTIONS, ANY, 0, 0},
+    {CALL(openat), KEEPER, EQUAL, 2, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC},
+    {CALL(umask), KEEPER, ANY, 0, 0},
+    {CALL(sendmsg), KEEPER, ANY, 0, 0},
 };
 
 static void must(int result, const char *what) {

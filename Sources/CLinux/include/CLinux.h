@@ -87,6 +87,9 @@ int clinux_limit(int resource, uint64_t limit);
  */
 int clinux_landlock_all(void);
 
+/* The same, but files may be made and written to in the directory of a path. */
+int clinux_landlock_all_but_new_files(const char *path);
+
 /* The version of this kernel's Landlock, from 1; -1 with errno if it has none. */
 int clinux_landlock_version(void);
 
@@ -104,6 +107,15 @@ int clinux_empty_bounding_set(void);
 
 /* capset(2) has no wrapper. Empties the permitted, effective and inheritable sets: 0, or -1 with errno. */
 int clinux_drop_capabilities(void);
+
+/* Leaves of them the one to open files whatever their modes say: 0, or -1 with errno. */
+int clinux_keep_file_access(void);
+
+/* CMSG_* are macros. Sends bytes over a local socket, and with them a descriptor if it is not -1: how many, -1 with errno. */
+ssize_t clinux_send_descriptor(int socket, const void *bytes, size_t size, int descriptor);
+
+/* Receives bytes and the descriptor that comes with them, if one does: how many, 0 at the end, -1 with errno. */
+ssize_t clinux_receive_descriptor(int socket, void *bytes, size_t size, int *descriptor);
 
 /* Whether no capability is left in the permitted, effective, inheritable, ambient and bounding sets. */
 bool clinux_has_no_capabilities(void);

@@ -14,3 +14,5 @@ int cseccomp_confine_writer(void);
 int cseccomp_confine_raw(void);  /* the sensor with raw sockets */
 int cseccomp_confine_ring(void); /* the sensor with a packet socket */
 int cseccomp_confine_pcap(void); /* the sensor with libpcap, by itself or below libnids */
+int cseccomp_confine_connections(void); /* what writes of connection attempts */
+int cseccomp_confine_keeper(void);      /* what opens the file for that */

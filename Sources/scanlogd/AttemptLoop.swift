@@ -1,0 +1,131 @@
+#if Pcap
+    import Capture
+    import CLinux
+    import ScanCore
+
+    /// What `scanlogd connections` does all its life where packets come from a network: waits for them, and for signals.
+    struct AttemptLoop {
+        private let place: AttemptWriterPlace
+
+        /// Packets can't be received: a fault that stays must not make us spin.
+        private var isFailing = false
+        /// When to say again that receiving still fails.
+        private var failureReminderDue: Timestamp?
+        /// When to say how many packets were dropped; `nil` when none came since this was last done.
+        private var dropCheckDue: Timestamp?
+        private var dropsTold: UInt64 = 0
+
+        /// How long a receive that failed is left alone, in milliseconds.
+        private static var failurePause: Int32 { 1_000 }
+        /// How often it is said that receiving fails and fails, in nanoseconds.
+        private static var failureReminder: Int64 { 3_600_000_000_000 }
+        /// How often it may be said that packets were dropped, in nanoseconds.
+        private static var dropCheckInterval: Int64 { 60_000_000_000 }
+
+        init(_ place: AttemptWriterPlace) {
+            self.place = place
+        }
+
+        /// Runs until somebody says to stop, nobody reads the lines any more, or there are enough.
+        ///
+        /// The work is done by what is no generic function: there is one of this for each kind of capture.
+        ///
+        /// - Returns: the exit status.
+        mutating func run(_ capture: inout some Capture & ~Copyable) -> Int32 {
+            while wait(for: capture.descriptor) {
+                do throws(SystemError) {
+                    let reception = try capture.receive(into: &place.writer)
+                    place.writer.dropped = try capture.droppedByKernel()
+                    noteReceived(reception != .nothing)
+                } catch {
+                    noteFailure(error)
+                }
+            }
+            return finish()
+        }
+
+        /// The places of what is waited for.
+        private enum Place {
+            static var signals: Int { 0 }
+            static var keeper: Int { 1 }
+            static var output: Int { 2 }
+            static var packets: Int { 3 }
+        }
+
+        /// Waits until packets can be received, and does meanwhile what there is to do.
+        ///
+        /// - Returns: whether packets are still wanted.
+        @inline(never)
+        private mutating func wait(for packets: Int32) -> Bool {
+            repeat {
+                keepAppointments()
+                if place.writer.isOver { return false }
+                do throws(SystemError) {
+                    try waitOnce(for: packets)
+                } catch {
+                    place.writer.fail(error)
+                    return false
+                }
+                if place.writer.isOver { return false }
+            } while !place.writer.flush()
+            return true
+        }
+
+        private mutating func waitOnce(for packets: Int32) throws(SystemError) {
+            var waiting = PollSet()
+            waiting.watch(Place.signals, place.writer.signals.number)
+            waiting.watch(Place.keeper, place.writer.keeper.descriptor)
+            let isWritten = place.writer.output.isEmpty
+            waiting.watch(Place.output, place.writer.output.descriptor, for: isWritten ? 0 : POLLOUT)
+            // While lines wait for their reader, packets wait in the kernel, which counts those it has no room for.
+            if !isFailing && isWritten { waiting.watch(Place.packets, packets) }
+            let due = Timestamp.earlier(place.writer.noteDue, dropCheckDue)?.millisecondsFromNow ?? -1
+            try waiting.wait(timeout: isFailing ? Self.failurePause : due)
+            if waiting.happened(Place.signals) { place.writer.obeySignals() }
+            if waiting.happened(Place.keeper) { place.writer.obeyKeeper() }
+            if waiting.isBroken(Place.output) { place.writer.noteClosed() }
+        }
+
+        private mutating func keepAppointments() {
+            place.writer.flush()
+            let now = Timestamp.now()
+            place.writer.tellSuppressed(at: now)
+            if let due = dropCheckDue, now >= due { tellDropped() }
+        }
+
+        @inline(never)
+        private mutating func noteReceived(_ anything: Bool) {
+            if anything && dropCheckDue == nil { dropCheckDue = .fromNow(Self.dropCheckInterval) }
+            if !isFailing { return }
+            isFailing = false
+            place.writer.note(LogLine("connections: packets are received again"), level: LOG_NOTICE)
+        }
+
+        @inline(never)
+        private mutating func noteFailure(_ error: SystemError) {
+            let isNews = !isFailing
+            isFailing = true
+            if let due = failureReminderDue, !isNews, Timestamp.now() < due { return }
+            failureReminderDue = .fromNow(Self.failureReminder)
+            place.writer.note(error.line, level: LOG_WARNING)
+        }
+
+        /// Says how many packets were lost since this was last said, if any were.
+        private mutating func tellDropped() {
+            dropCheckDue = nil
+            let dropped = place.writer.dropped
+            if dropped == dropsTold { return }
+            var line = LogLine("connections: ")
+            line.append(decimal: dropped &- dropsTold)
+            line.append(" packets dropped by the kernel: more came than could be received")
+            place.writer.note(line, level: LOG_WARNING)
+            dropsTold = dropped
+        }
+
+        @inline(never)
+        private mutating func finish() -> Int32 {
+            tellDropped()
+            return place.writer.finish(at: .now())
+        }
+    }
+#endif

@@ -1,0 +1,193 @@
+#if Pcap
+    import Capture
+    import CLinux
+    import ScanCore
+
+    /// Where lines about attempts go: they gather in memory, and are written whole or not at all.
+    @safe struct AttemptOutput: ~Copyable {
+        /// What became of the lines since the start.
+        struct Counters {
+            var written: UInt64 = 0
+            /// Lines that could not be written.
+            var lost: UInt64 = 0
+        }
+
+        /// How far the lines that gathered could be written.
+        enum Progress {
+            case done
+            /// Whoever reads is slow: wait until there is room for more.
+            case mustWait
+            /// There is nobody who reads.
+            case closed
+            /// They are lost; it was not known before that lines are.
+            case failed(SystemError)
+            /// All was written again, after so many lines were lost.
+            case recovered(lost: UInt64)
+        }
+
+        /// What poll(2) is asked about.
+        var descriptor: Int32 {
+            switch file {
+            case .some(let file): file.number
+            case .none: STDOUT_FILENO
+            }
+        }
+
+        private(set) var counters = Counters()
+
+        private let name: ConstantText
+        private var file: Descriptor?
+        /// Whether it is a pipe, a terminal or the like, which somebody has to read.
+        private let isStream: Bool
+
+        private let buffer: UnsafeMutableBufferPointer<UInt8>
+        private var used = 0
+
+        /// How many were lost since lines can't be written; `nil`: they can.
+        private var lostNow: UInt64?
+        /// When it was last said that lines are lost, so that a disk on the edge does not fill the log.
+        private var failureTold: Timestamp?
+        private static var failureInterval: Int64 { 60_000_000_000 }
+
+        private static var size: Int { 65_536 }
+
+        /// Writes to a file, or to standard output.
+        init(_ path: ConstantText?) throws(SystemError) {
+            let name = path ?? "standard output"
+            if let path {
+                file = try OutputFile.open(path)
+                isStream = false
+            } else {
+                isStream = try !OutputFile.isRegular(STDOUT_FILENO, name)
+                file = nil
+            }
+            self.name = name
+            unsafe buffer = .allocate(capacity: AttemptOutput.size)
+        }
+
+        deinit {
+            unsafe buffer.deallocate()
+        }
+
+        /// Whether there is room for another line.
+        var hasRoom: Bool { used + LogLine.capacity <= AttemptOutput.size }
+
+        /// Whether lines wait.
+        var isEmpty: Bool { used == 0 }
+
+        /// Adds a line, which ends in a line feed. There must be room.
+        mutating func append(_ line: LogLine) {
+            precondition(hasRoom)
+            for index in 0..<line.count { unsafe buffer[used + index] = line.bytes[index] }
+            used += line.count
+        }
+
+        /// Goes on in another file, whose place in the file system is the same. Nothing is lost or written twice.
+        mutating func replace(by other: consuming Descriptor) {
+            file = consume other
+        }
+
+        /// Gives up the lines that wait.
+        mutating func abandon() {
+            counters.lost += lines(in: 0..<used)
+            used = 0
+        }
+
+        /// Writes what has gathered, and never waits.
+        mutating func flush() -> Progress {
+            if used == 0 { return .done }
+            return isStream ? flushStream() : flushFile()
+        }
+
+        /// A pipe that poll(2) says to be writable takes so many bytes at once (pipe(7)).
+        private static var pieceSize: Int { 4096 }
+
+        private mutating func flushStream() -> Progress {
+            while used > 0 {
+                var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                if unsafe poll(&entry, 1, 0) <= 0 { return .mustWait }
+                if Int32(entry.revents) & (POLLERR | POLLHUP) != 0 { return .closed }
+                let written = unsafe write(descriptor, buffer.baseAddress, beginning())
+                if written <= 0 {
+                    let code = clinux_errno()
+                    if code == EAGAIN || code == EINTR { return .mustWait }
+                    if code == EPIPE { return .closed }
+                    return fail(SystemError(name, "write", code: code))
+                }
+                counters.written += lines(in: 0..<written)
+                remove(written)
+            }
+            return .done
+        }
+
+        /// As many whole lines as may be written without waiting. What a terminal took of one has gone before.
+        private func beginning() -> Int {
+            if used <= AttemptOutput.pieceSize { return used }
+            var end = AttemptOutput.pieceSize
+            while unsafe end > 0 && buffer[end - 1] != UInt8(ascii: "\n") { end -= 1 }
+            return end
+        }
+
+        private mutating func flushFile() -> Progress {
+            var done = 0
+            while done < used {
+                let written = unsafe write(descriptor, buffer.baseAddress.map { unsafe $0 + done }, used - done)
+                if written > 0 {
+                    done += written
+                    continue
+                }
+                let error = SystemError(name, "write")
+                if error.code == EINTR { continue }
+                takeBack(done - endOfLines(before: done))
+                counters.written += lines(in: 0..<done)
+                remove(endOfLines(before: done))
+                return fail(error)
+            }
+            counters.written += lines(in: 0..<used)
+            used = 0
+            guard let lost = lostNow else { return .done }
+            lostNow = nil
+            return .recovered(lost: lost)
+        }
+
+        /// Takes the beginning of a line off the end of the file, which could not be written further.
+        private func takeBack(_ count: Int) {
+            if count == 0 { return }
+            var status = stat()
+            if unsafe fstat(descriptor, &status) != 0 { return }
+            let end = status.st_size - count
+            // Where it was opened without O_APPEND, as standard output may be, writing would go on behind a hole.
+            if ftruncate(descriptor, end) == 0 { lseek(descriptor, end, SEEK_SET) }
+        }
+
+        /// Loses all that waits.
+        private mutating func fail(_ error: SystemError) -> Progress {
+            let count = lines(in: 0..<used)
+            counters.lost += count
+            used = 0
+            let isNews = lostNow == nil
+            lostNow = (lostNow ?? 0) + count
+            let now = Timestamp.now()
+            if !isNews || failureTold.map({ now.isWithin(Self.failureInterval, after: $0) }) == true { return .done }
+            failureTold = now
+            return .failed(error)
+        }
+
+        private mutating func remove(_ count: Int) {
+            for index in count..<used { unsafe buffer[index - count] = buffer[index] }
+            used -= count
+        }
+
+        private func endOfLines(before end: Int) -> Int {
+            var end = end
+            while unsafe end > 0 && buffer[end - 1] != UInt8(ascii: "\n") { end -= 1 }
+            return end
+        }
+
+        private func lines(in range: Range<Int>) -> UInt64 {
+            var count: UInt64 = 0
+            for index in range where unsafe buffer[index] == UInt8(ascii: "\n") { count += 1 }
+            return count
+        }
+    }
+#endif

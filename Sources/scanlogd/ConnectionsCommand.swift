@@ -1,0 +1,120 @@
+#if Pcap
+    import Capture
+    import CLinux
+    import CSeccomp
+    import ScanCore
+
+    /// Runs `scanlogd connections`: opens everything, as root where packets come from a network, gives all privileges up,
+    /// and writes a line for each attempt to connect.
+    ///
+    /// - Parameters:
+    ///   - count: of the arguments, of which the first is `connections`.
+    ///   - arguments: the arguments.
+    /// - Returns: the exit status.
+    func connections(
+        _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+    ) throws(SystemError) -> Int32 {
+        guard let options = unsafe try ConnectionsOptions(count, arguments) else { return 1 }
+        if options.wantsHelp {
+            try print(connectionsUsage)
+            return 0
+        }
+        let start = try ConnectionsStart(options)
+        if let path = options.captureFile {
+            let file = try PcapReplay(path, options.selection, key: start.key)
+            return try start.read(file)
+        }
+        #if Ring
+            if options.selection.expression == nil {
+                let ring = try PacketSocketCapture(options.selection, key: start.key)
+                return try start.run(ring)
+            }
+        #endif
+        let pcap = try PcapCapture(options.selection, key: start.key)
+        return try start.run(pcap)
+    }
+
+    /// A start on its way: what was opened as root, but for the place that packets come from.
+    private struct ConnectionsStart: ~Copyable {
+        /// Secret random numbers.
+        let key: HashKey
+
+        private let options: ConnectionsOptions
+        private let launch: Launch?
+        /// Who to become, and where to be; `nil` for somebody who is not root, and reads a file.
+        private let account: Account?
+        private let directory: ChrootDirectory?
+        private let pidFile: PidFile?
+        private let keeper: Keeper
+
+        /// Opens everything that needs root, or the file system.
+        init(_ options: ConnectionsOptions) throws(SystemError) {
+            let isRoot = geteuid() == 0
+            if !isRoot && options.captureFile == nil {
+                throw SystemError("packets", "check privileges", because: "only root can capture them; see --read")
+            }
+            let key = try HashKey.random()
+            let account = isRoot ? try Account(named: ConstantText(Parameters.user)) : nil
+            let launch: Launch? = if options.background { try Launch() } else { nil }
+            try Signals.block()
+            // Before anything is open that it must not hold.
+            let keeper = try Keeper(options.outputFile, account)
+            let pidFile: PidFile? = if let path = options.pidFile { try PidFile(path) } else { nil }
+            directory = isRoot ? try ChrootDirectory(ConstantText(Parameters.chrootDirectory)) : nil
+            self.key = key
+            self.account = account
+            self.launch = launch
+            self.keeper = keeper
+            self.pidFile = pidFile
+            self.options = options
+            loadTimeZone()
+        }
+
+        /// Writes lines about what comes from a network, until somebody says to stop.
+        consuming func run<Source: Capture & ~Copyable>(_ capture: consuming Source) throws(SystemError) -> Int32 {
+            let run = try finish()
+            var capture = capture
+            var loop = AttemptLoop(run.writer)
+            return end(loop.run(&capture), run.pidFile)
+        }
+
+        /// Writes lines about what is in a file.
+        consuming func read(_ capture: consuming PcapReplay) throws(SystemError) -> Int32 {
+            let run = try finish()
+            var capture = capture
+            return end(replayAttempts(in: &capture, run.writer), run.pidFile)
+        }
+
+        /// Opens the rest, gives the privileges up, and says that all is ready.
+        @inline(never)
+        private consuming func finish() throws(SystemError) -> ConnectionsRun {
+            let output = try AttemptOutput(options.outputFile)
+            let signals = try Signals()
+            try confineAttempts(to: account, in: directory, hasFile: options.outputFile != nil)
+            try pidFile?.write(getpid())
+            switch consume launch {
+            case .some(let launch): try launch.finish()
+            case .none: break
+            }
+            let writer = AttemptWriterPlace(AttemptWriter(options, signals, output, keeper))
+            return ConnectionsRun(writer: writer, pidFile: pidFile)
+        }
+    }
+
+    /// What has been started, but for the capture.
+    private struct ConnectionsRun: ~Copyable {
+        let writer: AttemptWriterPlace
+        let pidFile: PidFile?
+    }
+
+    /// Ends the process with all that is open: what takes a capture down are calls that the filter forbids.
+    @inline(never)
+    private func end(_ status: Int32, _ pidFile: borrowing PidFile?) -> Int32 {
+        do throws(SystemError) {
+            try pidFile?.empty()
+        } catch {
+            complain(error.line)
+        }
+        _exit(status)
+    }
+#endif

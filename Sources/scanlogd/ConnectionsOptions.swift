@@ -1,0 +1,191 @@
+#if Pcap
+    import Capture
+    import CLinux
+    import ScanCore
+
+    /// What the command line of `scanlogd connections` asks for.
+    struct ConnectionsOptions {
+        /// How the date of a line is written.
+        enum DateFormat {
+            case iso
+            case epoch
+        }
+
+        private(set) var wantsHelp = false
+        /// Go to the background.
+        private(set) var background = false
+        /// Print names of hosts.
+        private(set) var names = false
+        /// Which packets are wanted.
+        private(set) var selection = CaptureSelection()
+        /// Where lines go; `nil`: to standard output.
+        private(set) var outputFile: ConstantText?
+        /// Where the process id goes; `nil`: nowhere.
+        private(set) var pidFile: ConstantText?
+        /// The capture file to read; `nil`: packets as they come.
+        private(set) var captureFile: ConstantText?
+        private(set) var dateFormat = DateFormat.iso
+        /// How many lines may be written in a second; `nil`: any number.
+        private(set) var limit: UInt64?
+        /// After how many lines to end; `nil`: never.
+        private(set) var count: UInt64?
+
+        private var takesAllFrames = true
+        private var hasLimit = false
+        private var hasInterface = false
+
+        /// The lines a second that are written where none says another number.
+        private static var usualLimit: UInt64 { 1000 }
+
+        /// Reads the arguments behind `connections` with getopt_long(3), which says itself what it does not know: then
+        /// `nil`.
+        ///
+        /// - Parameters:
+        ///   - count: of the arguments, of which the first is `connections`.
+        ///   - arguments: the arguments.
+        init?(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) throws(SystemError) {
+            // Begins getopt's messages.
+            unsafe arguments[0] = UnsafeMutablePointer(mutating: ConstantText("scanlogd connections").pointer)
+            selection.inboundOnly = false
+            selection.interest = .attempts
+            while let letter = unsafe ConnectionsOptions.next(count, arguments) {
+                if try !take(letter) {
+                    complain(LogLine("try 'scanlogd connections -h'"))
+                    return nil
+                }
+            }
+            if clinux_option_index() < count, let extra = unsafe arguments[Int(clinux_option_index())] {
+                throw SystemError(unsafe ConstantText(unsafe: extra), "argument", because: "none is expected")
+            }
+            try checkCombination()
+            // As tcpdump does: not all interfaces there are, only those that somebody names.
+            selection.promiscuous = takesAllFrames && !selection.interfaces.areAll
+            selection.untaggedOnly = selection.expression == nil
+            if !hasLimit && captureFile == nil { limit = ConnectionsOptions.usualLimit }
+        }
+
+        /// Takes an option, and returns whether there is one of this letter.
+        private mutating func take(_ letter: Unicode.Scalar) throws(SystemError) -> Bool {
+            switch letter {
+            case "b": background = true
+            case "c": count = try number(of: "--count", most: 1 << 62)
+            case "D": try take(date: optionArgument())
+            case "F": try take(expression: optionArgument(), for: .everything)
+            case "f": try take(expression: optionArgument(), for: .attempts)
+            case "h": wantsHelp = true
+            case "i":
+                hasInterface = true
+                try selection.interfaces.append(optionArgument())
+            case "L": try takeLimit()
+            case "n": names = false
+            case "o": outputFile = optionArgument()
+            case "P": pidFile = optionArgument()
+            case "p": takesAllFrames = false
+            case "R": captureFile = optionArgument()
+            case "r": names = true
+            default: return false
+            }
+            return true
+        }
+
+        private mutating func take(date: ConstantText) throws(SystemError) {
+            if date == "iso" {
+                dateFormat = .iso
+            } else if date == "epoch" {
+                dateFormat = .epoch
+            } else {
+                throw SystemError(date, "date", because: "must be iso or epoch")
+            }
+        }
+
+        private mutating func take(
+            expression: ConstantText, for interest: CaptureSelection.Interest
+        ) throws(SystemError) {
+            if selection.expression != nil {
+                throw SystemError(expression, "filter", because: "there is one already; join them with 'and' or 'or'")
+            }
+            selection.expression = expression
+            selection.interest = interest
+        }
+
+        private mutating func takeLimit() throws(SystemError) {
+            hasLimit = true
+            limit = optionArgument() == "off" ? nil : try number(of: "--limit", most: 1_000_000_000)
+        }
+
+        /// The argument of an option as a number from 1 on.
+        private func number(of option: ConstantText, most: UInt64) throws(SystemError) -> UInt64 {
+            let text = optionArgument()
+            var value: UInt64 = 0
+            var next = unsafe text.pointer
+            while let digit = UInt8(exactly: Int(unsafe next.pointee) - 48), digit <= 9, value <= most {
+                value = value * 10 + UInt64(digit)
+                unsafe next += 1
+            }
+            if unsafe next.pointee != 0 || value < 1 || value > most {
+                throw SystemError(text, option, because: "not a number of this kind")
+            }
+            return value
+        }
+
+        /// Refuses options that would be ignored.
+        private func checkCombination() throws(SystemError) {
+            if captureFile != nil {
+                let reason: ConstantText = "a capture file is read as it is, in the foreground"
+                if hasInterface { throw SystemError("-i", "option", because: reason) }
+                if !takesAllFrames { throw SystemError("-p", "option", because: reason) }
+                if background { throw SystemError("-b", "option", because: reason) }
+            }
+            if background && outputFile == nil {
+                throw SystemError("-b", "option", because: "in the background lines need a file: -o")
+            }
+        }
+
+        /// The letter of the next option, `?` for one that is wrong, or `nil` when there are no more.
+        private static func next(
+            _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+        ) -> Unicode.Scalar? {
+            let longOptions: InlineArray<8, option> = unsafe [
+                longOption("count", required_argument, "c"),
+                longOption("date", required_argument, "D"),
+                longOption("help", no_argument, "h"),
+                longOption("interface", required_argument, "i"),
+                longOption("limit", required_argument, "L"),
+                longOption("pidfile", required_argument, "P"),
+                longOption("read", required_argument, "R"),
+                option(),
+            ]
+            let found = unsafe longOptions.span.withUnsafeBufferPointer { options in
+                unsafe getopt_long(count, arguments, "bc:F:f:hi:no:P:pr", options.baseAddress, nil)
+            }
+            return found < 0 ? nil : Unicode.Scalar(UInt8(truncatingIfNeeded: found))
+        }
+    }
+
+    /// The text of `scanlogd connections -h`.
+    let connectionsUsage = """
+        usage: scanlogd connections [-b] [-n | -r] [-p] [-i INTERFACE]... [-o FILE] [-P FILE]
+                                    [-f EXPRESSION | -F EXPRESSION] [--read FILE]
+                                    [--date iso|epoch] [--limit N|off] [-c COUNT]
+
+        Writes a line for each attempt to connect: DATE|SOURCE|PORT|DESTINATION|PORT
+
+          -i, --interface NAME  take packets from this interface; up to 16 times (any)
+          -p                    leave out packets for other hosts
+          -f EXPRESSION         only attempts that match a filter of tcpdump's
+          -F EXPRESSION         whatever matches it instead, of TCP and UDP
+              --read FILE       from a capture file (- for standard input)
+
+          -o FILE               append to this file; SIGHUP opens it anew
+              --date iso|epoch  how dates are written (iso)
+          -n                    addresses as they are (this is so without it, too)
+          -r                    names for addresses: asks the name servers of whoever connects
+              --limit N|off     at most so many lines a second (1000; with --read: off)
+          -c, --count COUNT     end after so many lines
+
+          -b                    go to the background; needs -o
+          -P, --pidfile FILE    where the process id goes (nowhere)
+          -h, --help            print this
+
+        """
+#endif

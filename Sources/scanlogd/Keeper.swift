@@ -1,0 +1,177 @@
+#if Pcap
+    import Capture
+    import CLinux
+    import CSeccomp
+    import ScanCore
+
+    /// The process that keeps the two things which the one that sees packets can't reach any more: the system log, and the
+    /// place of the output file, where it opens a new one when it is asked to.
+    ///
+    /// With a file it stays root, for the file is in root's directory; it is left the one capability that this takes,
+    /// a filter of system calls, and of the file system that directory (landlock(7)). It never sees a packet, and what it
+    /// is told of them are numbers in a line.
+    struct Keeper: ~Copyable {
+        /// What it says.
+        enum Answer: ~Copyable {
+            /// Nothing yet.
+            case nothing
+            /// The file, open.
+            case file(Descriptor)
+            /// Why it can't open the file.
+            case failure(LogLine)
+            /// It is gone.
+            case gone
+        }
+
+        private let socket: Descriptor
+        private(set) var isGone = false
+
+        /// What poll(2) is asked about; -1, which it leaves out, when there is nobody any more.
+        var descriptor: Int32 { isGone ? -1 : socket.number }
+
+        /// Starts it, before anything is open that it must not hold.
+        ///
+        /// - Parameters:
+        ///   - path: the output file, if there is one.
+        ///   - account: the user it becomes where there is none; `nil`: it is not root anyway.
+        init(_ path: ConstantText?, _ account: Account?) throws(SystemError) {
+            let type = Int32(SOCK_SEQPACKET.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+            let ends = unsafe try makePair("keeper", "make sockets") { unsafe socketpair(AF_UNIX, type, 0, $0) }
+            let ours = Descriptor(owning: ends[0])
+            let theirs = Descriptor(owning: ends[1])
+            if try check("keeper", "fork", fork) == 0 { _exit(KeeperProcess.run(theirs.number, path, account)) }
+            socket = ours
+        }
+
+        /// Has a line logged. One that there is no room for is not: it went to standard error as well.
+        func log(_ line: LogLine, level: Int32) {
+            send(Record(.line, level: level, text: line))
+        }
+
+        /// Asks for the output file to be opened anew.
+        func reopen() {
+            send(Record(.reopen))
+        }
+
+        @inline(never)
+        private func send(_ record: Record) {
+            if isGone { return }
+            var bytes = record.bytes
+            var span = bytes.mutableSpan
+            _ = unsafe span.withUnsafeMutableBytes { unsafe write(socket.number, $0.baseAddress, $0.count) }
+        }
+
+        /// Takes what it has said.
+        @inline(never)
+        mutating func answer() -> Answer {
+            var bytes = InlineArray<512, UInt8>(repeating: 0)
+            var span = bytes.mutableSpan
+            var number: Int32 = -1
+            let count = unsafe span.withUnsafeMutableBytes {
+                unsafe clinux_receive_descriptor(socket.number, $0.baseAddress, $0.count, &number)
+            }
+            if count < 0 && clinux_errno() == EAGAIN { return .nothing }
+            guard count == Record.size, let record = Record(bytes) else {
+                isGone = true
+                return .gone
+            }
+            if number >= 0 { return .file(Descriptor(owning: number)) }
+            return .failure(record.text)
+        }
+    }
+
+    /// What the keeper's process does.
+    private enum KeeperProcess {
+        /// How long the last lines may wait for the system log, in nanoseconds.
+        private static var lastWait: Int64 { 3_000_000_000 }
+
+        /// Runs until the other end of the socket is closed.
+        ///
+        /// - Returns: the exit status.
+        static func run(_ socket: Int32, _ path: ConstantText?, _ account: Account?) -> Int32 {
+            dup2(socket, 3)
+            closefrom(4)  // nothing of what the other process holds
+            let channel = RecordChannel(owning: 3, peer: "capture")
+            do throws(SystemError) {
+                let log = SystemLog(copyToStandardError: false)
+                try confine(path, account)
+                try serve(channel, path, log)
+                return 0
+            } catch {
+                complain(error.line)
+                return 1
+            }
+        }
+
+        private static func confine(_ path: ConstantText?, _ account: Account?) throws(SystemError) {
+            if let path {
+                if account != nil { try keepDirectoryOnly(of: path) }
+            } else if let account {
+                try dropPrivileges(to: account)
+            }
+            _ = try check("keeper", "set no_new_privs") { clinux_set_no_new_privileges() }
+            try hideFromOthers()
+            try limit(RLIMIT_FSIZE, to: 0)
+            _ = try check("signals", "catch alarms") { clinux_catch_alarms() }
+            try install(cseccomp_confine_keeper)
+        }
+
+        /// Leaves root no more than it takes to open a file in that directory, whoever owns it.
+        private static func keepDirectoryOnly(of path: ConstantText) throws(SystemError) {
+            _ = try check("keeper", "empty bounding set") { clinux_empty_bounding_set() }
+            _ = try check("keeper", "drop capabilities") { clinux_keep_file_access() }
+            _ = try check("keeper", "set no_new_privs") { clinux_set_no_new_privileges() }
+            try loseFiles { unsafe clinux_landlock_all_but_new_files(path.pointer) }
+        }
+
+        private static func serve(
+            _ channel: borrowing RecordChannel, _ path: ConstantText?, _ log: SystemLog
+        ) throws(SystemError) {
+            var delivery = LogDelivery(log)
+            var endDue: Timestamp?
+            while true {
+                var waiting = PollSet()
+                if endDue == nil { waiting.watch(0, channel.number) }
+                try waiting.wait(timeout: Timestamp.earlier(delivery.retryDue, endDue)?.millisecondsFromNow ?? -1)
+                if endDue == nil, try !obey(channel, path, &delivery) {
+                    delivery.retryAtOnce()
+                    endDue = .fromNow(lastWait)
+                }
+                delivery.deliver()
+                if let endDue, delivery.isDone || Timestamp.now() >= endDue { return }
+            }
+        }
+
+        /// Does what it is told, and says whether there is more to come.
+        private static func obey(
+            _ channel: borrowing RecordChannel, _ path: ConstantText?, _ delivery: inout LogDelivery
+        ) throws(SystemError) -> Bool {
+            var record = Record(.ready)
+            while true {
+                switch try channel.receive(&record) {
+                case .nothing: return true
+                case .end: return false
+                case .record: break
+                }
+                if record.kind == .line { delivery.add(record.text, level: record.level) }
+                if record.kind == .reopen, let path { reopen(path, for: channel.number) }
+            }
+        }
+
+        private static func reopen(_ path: ConstantText, for socket: Int32) {
+            do throws(SystemError) {
+                let file = try OutputFile.open(path)
+                send(Record(.reopen), with: file.number, over: socket)
+            } catch {
+                send(Record(.line, level: LOG_WARNING, text: error.line), with: -1, over: socket)
+            }
+        }
+
+        private static func send(_ record: Record, with descriptor: Int32, over socket: Int32) {
+            let bytes = record.bytes
+            _ = unsafe bytes.span.withUnsafeBytes {
+                unsafe clinux_send_descriptor(socket, $0.baseAddress, $0.count, descriptor)
+            }
+        }
+    }
+#endif
