@@ -1,0 +1,224 @@
+/// What is known of the name of an address.
+public enum NameAnswer: Equatable, Sendable {
+    /// This is it.
+    case name(HostName)
+    /// It has none that can be told: the address stands for itself.
+    case noName
+    /// It is being looked up.
+    case pending
+}
+
+/// The names of addresses, as far as they were looked up, and which lookups are under way: fixed memory, and bounded
+/// work for a packet, whatever arrives.
+///
+/// The keyed hash of an address chooses one of the sets, so that nobody can aim at one; it has room for eight addresses.
+/// Whatever is new takes the place of what is outdated, or of the oldest; never of a lookup that is under way. So what
+/// was just answered is there when it is asked for again.
+///
+/// All bytes zero are an empty cache, whose key ``start(key:)`` gives it. All that reads is mutating: otherwise the
+/// compiler makes a copy of the whole.
+///
+/// - `setCount`: how many sets: a power of two, at most 8,192.
+/// - `mostUnderWay`: how many lookups may be under way, 1 to 256.
+public struct NameCache<let setCount: Int, let mostUnderWay: Int>: ~Copyable {
+    /// How long a lookup may take, in nanoseconds: then there is no name.
+    public static var patience: Int64 { 2_000_000_000 }
+    /// How long a name is remembered, in nanoseconds.
+    public static var namesLast: Int64 { 300_000_000_000 }
+    /// How long it is remembered that there is none, in nanoseconds.
+    public static var absencesLast: Int64 { 60_000_000_000 }
+
+    private typealias Set = InlineArray<8, NameEntry>
+
+    private var key = HashKey([0, 0, 0, 0, 0])
+    private var sets = InlineArray<setCount, Set>(repeating: Set(repeating: NameEntry()))
+
+    /// The places of the lookups under way, in no order.
+    private var places = InlineArray<mostUnderWay, UInt16>(repeating: 0)
+    /// How many lookups are under way, those among them that take too long included.
+    private(set) var underWay = 0
+    /// No lookup under way was begun before; it may be earlier than that.
+    private var oldestBegan = Timestamp(nanoseconds: 0)
+
+    /// A cache that knows nothing.
+    init() {}
+
+    /// Gives its key to a cache that knows nothing yet. It must be secret.
+    public mutating func start(key: HashKey) {
+        self.key = key
+    }
+
+    /// What is known of an address; `nil`: nothing.
+    public mutating func find(_ address: Address, at now: Timestamp) -> NameAnswer? {
+        guard let place = place(of: address) else { return nil }
+        if self[place].isUnderWay && Self.isOver(self[place], at: now) { settle(place, with: nil, at: now) }
+        if Self.isOver(self[place], at: now) { return nil }
+        switch self[place].state {
+        case .empty: return nil
+        case .pending: return .pending
+        case .absent: return .noName
+        case .named: return .name(self[place].name)
+        }
+    }
+
+    /// Takes note that the lookup of an address of which nothing is known begins.
+    ///
+    /// - Returns: whether there is room for it. If not it must not begin.
+    public mutating func begin(_ address: Address, at now: Timestamp) -> Bool {
+        if underWay == mostUnderWay { giveUpOldOnes(at: now) }
+        if underWay == mostUnderWay { return false }
+        guard let place = place(of: address) ?? placeForNew(address, at: now), !self[place].isUnderWay else {
+            return false
+        }
+        if underWay == 0 { oldestBegan = now }
+        places[underWay] = UInt16(place)
+        self[place] = NameEntry(address, since: now, state: .pending, index: UInt8(underWay))
+        underWay += 1
+        return true
+    }
+
+    /// Forgets a lookup under way, which could not be made.
+    public mutating func forget(_ address: Address) {
+        guard let place = place(of: address), self[place].isUnderWay else { return }
+        endLookup(place)
+        self[place] = NameEntry()
+    }
+
+    /// Takes the answer to a lookup, also one that comes too late; what was not asked for is not taken.
+    ///
+    /// - Parameters:
+    ///   - name: the name, or `nil` for none.
+    ///   - now: when it came.
+    public mutating func take(_ name: HostName?, of address: Address, at now: Timestamp) {
+        guard let place = place(of: address), self[place].state != .named else { return }
+        if !self[place].isUnderWay && Self.isOver(self[place], at: now) { return }
+        settle(place, with: name, at: now)
+    }
+
+    // MARK: Lookups under way
+
+    private mutating func settle(_ place: Int, with name: HostName?, at now: Timestamp) {
+        if self[place].isUnderWay { endLookup(place) }
+        self[place].since = now
+        self[place].state = name == nil ? .absent : .named
+        self[place].name = name ?? HostName()
+    }
+
+    /// Takes a lookup off the list of those under way; the last in the list takes its place there.
+    private mutating func endLookup(_ place: Int) {
+        let index = self[place].index
+        underWay -= 1
+        places[Int(index)] = places[underWay]
+        self[Int(places[underWay])].index = index
+    }
+
+    /// Settles the lookups that take too long, if there can be any.
+    private mutating func giveUpOldOnes(at now: Timestamp) {
+        if now.isWithin(Self.patience, after: oldestBegan) { return }
+        var oldest = now
+        var index = underWay
+        while index > 0 {  // from behind, where the list gets shorter
+            index -= 1
+            let place = Int(places[index])
+            if Self.isOver(self[place], at: now) {
+                settle(place, with: nil, at: now)
+            } else {
+                oldest = min(oldest, self[place].since)
+            }
+        }
+        oldestBegan = oldest
+    }
+
+    // MARK: Places
+
+    /// A place is the number of a set, and of one of its eight entries.
+    private subscript(place: Int) -> NameEntry {
+        @inline(__always) mutating _read { yield sets[place >> 3][place & 7] }
+        @inline(__always) _modify { yield &sets[place >> 3][place & 7] }
+    }
+
+    private func firstPlace(for address: Address) -> Int { (Int(key.hash(address)) & (setCount - 1)) << 3 }
+
+    @inline(never)
+    private mutating func place(of address: Address) -> Int? {
+        let first = firstPlace(for: address)
+        for place in first..<first + 8 where self[place].isOf(address) { return place }
+        return nil
+    }
+
+    /// The place that something new takes, if not all are taken by lookups under way.
+    private mutating func placeForNew(_ address: Address, at now: Timestamp) -> Int? {
+        let first = firstPlace(for: address)
+        var oldest: Int?
+        for place in first..<first + 8 where !self[place].isUnderWay {
+            if Self.isOver(self[place], at: now) { return place }
+            if let other = oldest, self[other].since <= self[place].since { continue }
+            oldest = place
+        }
+        return oldest
+    }
+
+    /// Whether what an entry says is too old; always, of an empty one.
+    private static func isOver(_ entry: NameEntry, at now: Timestamp) -> Bool {
+        switch entry.state {
+        case .empty: true
+        case .pending: !now.isWithin(patience - 1, after: entry.since)
+        case .absent: !now.isWithin(absencesLast - 1, after: entry.since)
+        case .named: !now.isWithin(namesLast - 1, after: entry.since)
+        }
+    }
+}
+
+/// One address of a cache. All zero, it is empty.
+private struct NameEntry {
+    enum State: UInt8 {
+        case empty = 0
+        case pending
+        case absent
+        case named
+    }
+
+    let address: Address
+    var state: State
+    /// Of a lookup under way: where in the list of these it is.
+    var index: UInt8
+    var name: HostName
+    /// When it came into this state.
+    var since: Timestamp
+
+    init() {
+        self.init(Address(ipv6High: 0, low: 0), since: Timestamp(nanoseconds: 0), state: .empty, index: 0)
+    }
+
+    init(_ address: Address, since: Timestamp, state: State, index: UInt8) {
+        self.address = address
+        self.since = since
+        self.state = state
+        self.index = index
+        name = HostName()
+    }
+
+    var isUnderWay: Bool { state == .pending }
+
+    func isOf(_ other: Address) -> Bool { state != .empty && address == other }
+}
+
+extension NameCache {
+    /// What is wrong with the cache, if anything is: for tests.
+    var fault: String? {
+        mutating get {
+            var found = 0
+            for place in 0..<setCount * 8 {
+                let entry = self[place]
+                if entry.state == .empty { continue }
+                if place >> 3 != firstPlace(for: entry.address) >> 3 { return "an address in another's set" }
+                if self.place(of: entry.address) != place { return "an address twice" }
+                if !entry.isUnderWay { continue }
+                found += 1
+                if entry.index >= underWay || places[Int(entry.index)] != place { return "a lookup not in the list" }
+                if entry.since < oldestBegan { return "a lookup that began before the oldest" }
+            }
+            return found == underWay ? nil : "more in the list than lookups"
+        }
+    }
+}
