@@ -66,6 +66,8 @@ int clinux_exit_status(int status) { return WEXITSTATUS(status); }
 
 int clinux_set_undumpable(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
 
+int clinux_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); }
+
 int clinux_limit(int resource, uint64_t limit) {
     const struct rlimit both = {.rlim_cur = limit, .rlim_max = limit};
     return setrlimit(resource, &both);
@@ -75,33 +77,52 @@ int clinux_landlock_version(void) {
     return (int)syscall(444 /* landlock_create_ruleset */, NULL, 0, 1 /* ask for the version */);
 }
 
-/* Restricts what this kernel's Landlock can, but for some kinds of access to files below a directory, which is -1 for none. */
-static int landlock(int directory, uint64_t access) {
-    /* <linux/landlock.h> of a newer kernel than ours may know more; its numbers are written out for older ones. */
+/* What Landlock is to leave: some kinds of access to what is beneath a directory, connections over TCP. */
+struct exception {
+    int directory; /* -1 for none */
+    uint64_t access;
+    bool connects;
+};
+
+/* <linux/landlock.h> of a newer kernel than ours may know more; its numbers are written out for older ones. */
+static int landlock(struct exception exception) {
     struct {
         uint64_t files, network, scopes;
     } rules = {0};
     struct {
         uint64_t access;
         int32_t directory;
-    } __attribute__((packed)) exception = {access, directory};
+    } __attribute__((packed)) beneath = {exception.access, exception.directory};
     int version = clinux_landlock_version();
     if (version < 0) return -1;
     const uint64_t files[] = {0x1fff, 0x3fff, 0x7fff, 0x7fff, 0xffff};
     rules.files = files[version > 5 ? 4 : version - 1];
-    if (version >= 4) rules.network = 3; /* bind and connect, of TCP */
-    if (version >= 6) rules.scopes = 1;  /* abstract sockets; not signals: the sensor may have to be killed */
+    if (version >= 4) rules.network = exception.connects ? 1 : 3; /* bind and connect, of TCP */
+    /* Abstract sockets, and signals to others than its children; but who has no such exception may have to kill the sensor. */
+    if (version >= 6) rules.scopes = exception.connects ? 3 : 1;
     int ruleset = (int)syscall(444, &rules, sizeof rules, 0);
     if (ruleset < 0) return -1;
     int result = 0;
-    if (directory >= 0)
-        result = (int)syscall(445 /* landlock_add_rule */, ruleset, 1 /* path beneath */, &exception, 0);
+    if (exception.directory >= 0)
+        result = (int)syscall(445 /* landlock_add_rule */, ruleset, 1 /* what is beneath */, &beneath, 0);
     if (result == 0) result = (int)syscall(446 /* landlock_restrict_self */, ruleset, 0);
     close(ruleset);
     return result;
 }
 
-int clinux_landlock_all(void) { return landlock(-1, 0); }
+static int landlock_all_but(const char *directory, uint64_t access, bool connects) {
+    int descriptor = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) return -1;
+    int result = landlock((struct exception){descriptor, access, connects});
+    close(descriptor);
+    return result;
+}
+
+int clinux_landlock_all(void) { return landlock((struct exception){.directory = -1}); }
+
+int clinux_landlock_all_but_reading(void) {
+    return landlock_all_but("/", 4 | 8 /* read files, and directories */, true);
+}
 
 int clinux_landlock_all_but_new_files(const char *path) {
     char directory[PATH_MAX];
@@ -110,11 +131,7 @@ int clinux_landlock_all_but_new_files(const char *path) {
     if (length >= sizeof directory) return errno = ENAMETOOLONG, -1;
     memcpy(directory, slash ? path : ".", length);
     directory[length] = 0;
-    int descriptor = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor < 0) return -1;
-    int result = landlock(descriptor, 0x0002 /* write */ | 0x0100 /* make a regular file */);
-    close(descriptor);
-    return result;
+    return landlock_all_but(directory, 0x0002 /* write */ | 0x0100 /* make a regular file */, false);
 }
 
 ssize_t clinux_send_descriptor(int socket, const void *bytes, size_t size, int descriptor) {

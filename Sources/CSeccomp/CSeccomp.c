@@ -34,6 +34,7 @@ int cseccomp_confine_ring(void) { return install(ring_program, sizeof ring_progr
 int cseccomp_confine_pcap(void) { return install(pcap_program, sizeof pcap_program); }
 int cseccomp_confine_connections(void) { return install(connections_program, sizeof connections_program); }
 int cseccomp_confine_keeper(void) { return install(keeper_program, sizeof keeper_program); }
+int cseccomp_confine_names(void) { return install(names_program, sizeof names_program); }
 
 #else
 
@@ -47,5 +48,6 @@ int cseccomp_confine_ring(void) { return refuse(); }
 int cseccomp_confine_pcap(void) { return refuse(); }
 int cseccomp_confine_connections(void) { return refuse(); }
 int cseccomp_confine_keeper(void) { return refuse(); }
+int cseccomp_confine_names(void) { return refuse(); }
 
 #endif

@@ -32,18 +32,24 @@ extension LogLine {
     /// - Parameters:
     ///   - attempt: the attempt.
     ///   - date: its ``Attempt/realTime``, as text.
+    ///   - source: the name to stand in place of its source's address, if there is one.
+    ///   - destination: the same for its destination.
     @inline(never)
-    public init(_ attempt: Attempt, date: LogLine) {
+    public init(_ attempt: Attempt, date: LogLine, source: HostName? = nil, destination: HostName? = nil) {
         self.init()
         append(date)
         append("|")
-        append(attempt.source)
+        append(source, orElse: attempt.source)
         append("|")
         append(decimal: attempt.sourcePort)
         append("|")
-        append(attempt.destination)
+        append(destination, orElse: attempt.destination)
         append("|")
         append(decimal: attempt.destinationPort)
+    }
+
+    private mutating func append(_ name: HostName?, orElse address: Address) {
+        if let name { append(name) } else { append(address) }
     }
 
     /// Appends a date as ISO 8601 has it, to the second, with the offset from UTC: `2026-11-21T09:22:51+00:00`.

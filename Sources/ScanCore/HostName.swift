@@ -29,10 +29,10 @@ public struct HostName: Equatable, Sendable {
     }
 
     /// The length in bytes.
-    var count: Int { Int(length) }
+    public var count: Int { Int(length) }
 
     /// One of the bytes, the first being 0.
-    subscript(index: Int) -> UInt8 { bytes[index] }
+    public subscript(index: Int) -> UInt8 { bytes[index] }
 
     /// Whether two names have the same bytes: letters are not the same in upper and in lower case.
     public static func == (one: HostName, other: HostName) -> Bool {

@@ -15,8 +15,8 @@
         private var dropCheckDue: Timestamp?
         private var dropsTold: UInt64 = 0
 
-        /// How long a receive that failed is left alone, in milliseconds.
-        private static var failurePause: Int32 { 1_000 }
+        /// How long a receive that failed is left alone, in nanoseconds.
+        private static var failurePause: Int64 { 1_000_000_000 }
         /// How often it is said that receiving fails and fails, in nanoseconds.
         private static var failureReminder: Int64 { 3_600_000_000_000 }
         /// How often it may be said that packets were dropped, in nanoseconds.
@@ -44,14 +44,6 @@
             return finish()
         }
 
-        /// The places of what is waited for.
-        private enum Place {
-            static var signals: Int { 0 }
-            static var keeper: Int { 1 }
-            static var output: Int { 2 }
-            static var packets: Int { 3 }
-        }
-
         /// Waits until packets can be received, and does meanwhile what there is to do.
         ///
         /// - Returns: whether packets are still wanted.
@@ -60,33 +52,18 @@
             repeat {
                 keepAppointments()
                 if place.writer.isOver { return false }
-                do throws(SystemError) {
-                    try waitOnce(for: packets)
-                } catch {
-                    place.writer.fail(error)
-                    return false
-                }
+                // While lines wait for their reader, packets wait in the kernel, which counts those it has no room for.
+                let canReceive = !isFailing && place.writer.output.isEmpty
+                let pause = isFailing ? Timestamp.fromNow(Self.failurePause) : nil
+                let due = Timestamp.earlier(.earlier(place.writer.noteDue, dropCheckDue), pause)
+                place.writer.wait(for: canReceive ? packets : -1, until: due)
                 if place.writer.isOver { return false }
             } while !place.writer.flush()
             return true
         }
 
-        private mutating func waitOnce(for packets: Int32) throws(SystemError) {
-            var waiting = PollSet()
-            waiting.watch(Place.signals, place.writer.signals.number)
-            waiting.watch(Place.keeper, place.writer.keeper.descriptor)
-            let isWritten = place.writer.output.isEmpty
-            waiting.watch(Place.output, place.writer.output.descriptor, for: isWritten ? 0 : POLLOUT)
-            // While lines wait for their reader, packets wait in the kernel, which counts those it has no room for.
-            if !isFailing && isWritten { waiting.watch(Place.packets, packets) }
-            let due = Timestamp.earlier(place.writer.noteDue, dropCheckDue)?.millisecondsFromNow ?? -1
-            try waiting.wait(timeout: isFailing ? Self.failurePause : due)
-            if waiting.happened(Place.signals) { place.writer.obeySignals() }
-            if waiting.happened(Place.keeper) { place.writer.obeyKeeper() }
-            if waiting.isBroken(Place.output) { place.writer.noteClosed() }
-        }
-
         private mutating func keepAppointments() {
+            place.writer.writeNamed()
             place.writer.flush()
             let now = Timestamp.now()
             place.writer.tellSuppressed(at: now)

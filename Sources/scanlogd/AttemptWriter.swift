@@ -13,6 +13,10 @@
         private(set) var keeper: Keeper
         private var rate: LineRate
 
+        /// The attempts that wait for names, where these are wanted.
+        private var names: NamedAttempts?
+        private var namesAreGone = false
+
         private let options: ConnectionsOptions
         private let background: Bool
         /// When the last line came up, on the clock of the packets.
@@ -32,12 +36,13 @@
 
         init(
             _ options: ConnectionsOptions, _ signals: consuming Signals, _ output: consuming AttemptOutput,
-            _ keeper: consuming Keeper
+            _ keeper: consuming Keeper, _ names: consuming NamedAttempts?
         ) {
             self.options = options
             self.signals = signals
             self.output = output
             self.keeper = keeper
+            self.names = names
             rate = LineRate(limit: options.limit)
             background = options.background
             remaining = options.count
@@ -70,16 +75,53 @@
             lastTime = now
             if isOver || !rate.admit(at: now) { return }
             if let left = remaining { remaining = left - 1 }
-            write(attempt)
+            if !options.names { return write(attempt, nil, nil) }
+            if names?.isFull == true { makeRoomAmongWaiting() }
+            names?.append(attempt, at: .now())
+        }
+
+        /// Who captures packets never waits for names; who reads a file can.
+        private mutating func makeRoomAmongWaiting() {
+            while options.captureFile != nil && !mustStop && !isClosed {
+                flush()
+                wait(for: -1)
+                if names?.isFull == false { return }
+            }
+            writeNext(atOnce: true)
         }
 
         // MARK: Lines
 
-        private mutating func write(_ attempt: Attempt) {
-            var line = LogLine(attempt, date: date(of: attempt.realTime))
+        /// Writes the lines of the attempts that need not wait any longer for names.
+        ///
+        /// - Parameter atOnce: none may wait any longer.
+        @inline(never)
+        mutating func writeNamed(atOnce: Bool = false) {
+            while writeNext(atOnce: atOnce) {}
+        }
+
+        /// Writes the line of the attempt that has waited for the longest time, and says whether there was one to write.
+        @discardableResult
+        private mutating func writeNext(atOnce: Bool) -> Bool {
+            guard let next = names?.next(atOnce: atOnce) else { return false }
+            write(next.attempt, next.source, next.destination)
+            return true
+        }
+
+        private mutating func write(_ attempt: Attempt, _ source: HostName?, _ destination: HostName?) {
+            var line = LogLine(attempt, date: date(of: attempt.realTime), source: source, destination: destination)
             line.append("\n")
             if !output.hasRoom { makeSureAllIsWritten() }
             if output.hasRoom { output.append(line) }
+        }
+
+        /// Takes the names that have come.
+        @inline(never)
+        private mutating func receiveNames() {
+            names?.receive()
+            if names?.descriptor != -1 || namesAreGone { return }
+            namesAreGone = true
+            note(LogLine("connections: host names: the helper has ended; addresses are printed"), level: LOG_WARNING)
         }
 
         private mutating func date(of realTime: Int64) -> LogLine {
@@ -102,48 +144,8 @@
         private mutating func makeSureAllIsWritten() {
             while !flush() {
                 if mustStop || isClosed { return output.abandon() }
-                waitForReader()
+                wait(for: -1)
             }
-        }
-
-        /// Waits for more of a capture file, and does meanwhile what there is to do.
-        ///
-        /// - Returns: whether more is wanted.
-        @inline(never)
-        mutating func waitForInput() -> Bool {
-            while !isOver {
-                let isWritten = flush()
-                var waiting = PollSet()
-                waiting.watch(0, signals.number)
-                waiting.watch(1, output.descriptor, for: isWritten ? 0 : POLLOUT)
-                waiting.watch(2, keeper.descriptor)
-                waiting.watch(3, input)
-                do throws(SystemError) {
-                    try waiting.wait(timeout: -1)
-                } catch {
-                    fail(error)
-                    return false
-                }
-                if waiting.happened(0) { obeySignals() }
-                if waiting.happened(2) { obeyKeeper() }
-                if waiting.isBroken(1) { noteClosed() }
-                if waiting.happened(3) && !isOver { return true }
-            }
-            return false
-        }
-
-        @inline(never)
-        private mutating func waitForReader() {
-            var waiting = PollSet()
-            waiting.watch(0, signals.number)
-            waiting.watch(1, output.descriptor, for: POLLOUT)
-            do throws(SystemError) {
-                try waiting.wait(timeout: -1)
-            } catch {
-                fail(error)
-                mustStop = true
-            }
-            obeySignals()
         }
 
         /// Writes what has gathered, without waiting, and says whether all is written.
@@ -178,12 +180,60 @@
         /// Whether no line is to be written any more.
         var isOver: Bool { mustStop || isClosed || remaining == 0 }
 
-        // MARK: The end
+        // MARK: Waiting
 
-        /// Takes note that nobody reads the lines any more.
-        mutating func noteClosed() {
-            isClosed = true
+        /// The places of what is waited for.
+        private enum Place {
+            static let signals = 0
+            static let keeper = 1
+            static let output = 2
+            static let names = 3
+            static let input = 4
         }
+
+        /// Waits until there is something to do, and does it, but for writing.
+        ///
+        /// - Parameters:
+        ///   - input: what more can be read of; -1: nothing.
+        ///   - due: until when; `nil`: for ever.
+        /// - Returns: whether there is more to be read.
+        @inline(never)
+        @discardableResult
+        mutating func wait(for input: Int32, until due: Timestamp? = nil) -> Bool {
+            var waiting = PollSet()
+            waiting.watch(Place.signals, signals.number)
+            waiting.watch(Place.keeper, keeper.descriptor)
+            waiting.watch(Place.output, output.descriptor, for: output.isEmpty ? 0 : POLLOUT)
+            waiting.watch(Place.names, names?.descriptor ?? -1)
+            waiting.watch(Place.input, input)
+            do throws(SystemError) {
+                try waiting.wait(timeout: Timestamp.earlier(due, names?.due)?.millisecondsFromNow ?? -1)
+            } catch {
+                fail(error)
+                mustStop = true
+                return false
+            }
+            if waiting.happened(Place.signals) { obeySignals() }
+            if waiting.happened(Place.keeper) { obeyKeeper() }
+            if waiting.happened(Place.names) { receiveNames() }
+            if waiting.isBroken(Place.output) { isClosed = true }
+            return waiting.happened(Place.input)
+        }
+
+        /// Waits for more of a capture file.
+        ///
+        /// - Returns: whether more is wanted.
+        @inline(never)
+        mutating func waitForInput() -> Bool {
+            while !isOver {
+                writeNamed()
+                flush()
+                if wait(for: input) && !isOver { return true }
+            }
+            return false
+        }
+
+        // MARK: The end
 
         /// Says why it can't go on.
         @inline(never)
@@ -198,6 +248,12 @@
         @inline(never)
         mutating func finish(at now: Timestamp) -> Int32 {
             tellSuppressed(at: now, atExit: true)
+            while !mustStop && !isClosed && names?.due != nil {
+                writeNamed()
+                flush()
+                if names?.due != nil { wait(for: -1) }
+            }
+            writeNamed(atOnce: true)
             makeSureAllIsWritten()
             if options.captureFile == nil { tellCounters() }
             return hasFailed || output.counters.lost > 0 && !isClosed ? 1 : 0

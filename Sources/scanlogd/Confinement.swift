@@ -111,4 +111,32 @@ func loseFiles(_ restrict: () -> Int32) throws(SystemError) {
         try limitDescriptors(more: hasFile ? 1 : 0)
         try install(cseccomp_confine_connections)
     }
+
+    /// Makes this process one that can look names up and do nothing else: it reads files, and connects to name servers.
+    ///
+    /// It keeps the root directory, where the C library's resolver has its files, and can fork: a process for each lookup.
+    ///
+    /// - Parameter account: the user it becomes; `nil`: it is an ordinary user's already.
+    func confineNameService(to account: Account?) throws(SystemError) {
+        let nullDevice = try openNullDevice()
+        _ = try check("host names", "start session") { setsid() }  // the terminal's signals are not meant for it
+        _ = try check("/", "enter") { unsafe chdir("/") }
+        if let account { try dropPrivileges(to: account) }
+        _ = try check("privileges", "set no_new_privs") { clinux_set_no_new_privileges() }
+        _ = try check("privileges", "forbid dumps") { clinux_set_undumpable() }
+        _ = try check("host names", "end with parent") { clinux_die_with_parent() }
+        try limit(RLIMIT_CORE, to: 0)
+        try limit(RLIMIT_FSIZE, to: 0)
+        try limit(RLIMIT_NOFILE, to: 64)
+        try limit(RLIMIT_AS, to: 256 << 20)
+        try loseFiles(clinux_landlock_all_but_reading)
+        try install(cseccomp_confine_names)
+        try replaceStandardDescriptors(by: nullDevice)
+    }
+
+    /// What a process that makes one lookup gives up as well: it can't fork, and it ends with the one that forked it.
+    func confineLookup() throws(SystemError) {
+        try limit(__RLIMIT_NPROC, to: 0)
+        _ = try check("host names", "end with parent") { clinux_die_with_parent() }
+    }
 #endif

@@ -46,6 +46,7 @@
         private let directory: ChrootDirectory?
         private let pidFile: PidFile?
         private let keeper: Keeper
+        private let names: NamedAttempts?
 
         /// Opens everything that needs root, or the file system.
         init(_ options: ConnectionsOptions) throws(SystemError) {
@@ -59,12 +60,14 @@
             try Signals.block()
             // Before anything is open that it must not hold.
             let keeper = try Keeper(options.outputFile, account)
+            let names: NamedAttempts? = if options.names { try NamedAttempts(account: account) } else { nil }
             let pidFile: PidFile? = if let path = options.pidFile { try PidFile(path) } else { nil }
             directory = isRoot ? try ChrootDirectory(ConstantText(Parameters.chrootDirectory)) : nil
             self.key = key
             self.account = account
             self.launch = launch
             self.keeper = keeper
+            self.names = names
             self.pidFile = pidFile
             self.options = options
             loadTimeZone()
@@ -96,7 +99,7 @@
             case .some(let launch): try launch.finish()
             case .none: break
             }
-            let writer = AttemptWriterPlace(AttemptWriter(options, signals, output, keeper))
+            let writer = AttemptWriterPlace(AttemptWriter(options, signals, output, keeper, names))
             return ConnectionsRun(writer: writer, pidFile: pidFile)
         }
     }

@@ -1,7 +1,7 @@
 /*
  * Prints Sources/CSeccomp/programs.h: for each processor and each process, the program that lets the system calls of a
- * list through and kills the process at any other. libseccomp makes the programs here, so that the daemon need not link
- * it. What is on a list, and why, is said here and nowhere else.
+ * list through and kills the process at any other; that of the helper for names refuses the others. libseccomp makes the
+ * programs here, so that the daemon need not link it. What is on a list, and why, is said here and nowhere else.
  *
  *     cc -o generate generate.c -lseccomp && ./generate
  */
@@ -11,13 +11,17 @@
 #include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -30,6 +34,10 @@ enum {
     /* `scanlogd connections`: with a ring, libpcap or a file, and what keeps its log and its file. */
     CONNECTIONS = 16,
     KEEPER = 32,
+    /* The helper that looks host names up, and its children. What they call is up to the C library and to whatever modules
+     * /etc/nsswitch.conf names, which nobody can know beforehand: so here a call that is not on the list fails with EPERM,
+     * and the lookup perhaps with it, but nothing is killed. */
+    NAMES = 64,
     SENSORS = RAW | RING | PCAP,
     LIBPCAP = PCAP | CONNECTIONS,
     PACKETS = RING | LIBPCAP,
@@ -37,10 +45,14 @@ enum {
     ALL = SENSORS | LOGGERS | CONNECTIONS
 };
 
-static const char *const roles[] = {"writer", "raw", "ring", "pcap", "connections", "keeper"};
+static const char *const roles[] = {"writer", "raw", "ring", "pcap", "connections", "keeper", "names"};
 
-/* A condition on one argument, or none. */
-enum condition { ANY, NOT_EXECUTABLE, EQUAL };
+static uint32_t refusal(unsigned role) { return 1U << role == NAMES ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_PROCESS; }
+
+/* A condition on one argument, or none. Two are on more than one: CODE_OF_A_FILE, of mmap, is on memory that can be
+ * executed but not written, and is a file; SOCKET, of socket, on the family, which is the value, and the type, which
+ * stands in the place of an argument. */
+enum condition { ANY, NOT_EXECUTABLE, EQUAL, NONE_OF, CODE_OF_A_FILE, SOCKET };
 
 struct rule {
     int call;
@@ -51,28 +63,32 @@ struct rule {
 };
 
 #define CALL(name) SCMP_SYS(name)
+/* What opens a file otherwise than for reading. */
+#define WRITING (O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND)
+#define NAMESPACES \
+    (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
 /* The processors have either the one or the other; the C library knows which. */
 #define WAIT_CALLS(roles) {CALL(poll), roles, ANY, 0, 0}, {CALL(ppoll), roles, ANY, 0, 0}
 
 static const struct rule rules[] = {
     /* The loop of each process: wait, read signals and records, look at the clock where the vDSO can't, end. */
-    WAIT_CALLS(ALL),
-    {CALL(restart_syscall), ALL, ANY, 0, 0}, /* the wait, after SIGSTOP and SIGCONT */
-    {CALL(read), ALL, ANY, 0, 0},
-    {CALL(write), ALL, ANY, 0, 0},
-    {CALL(clock_gettime), ALL, ANY, 0, 0},
-    {CALL(gettimeofday), ALL, ANY, 0, 0},
-    {CALL(close), ALL, ANY, 0, 0},
-    {CALL(exit_group), ALL, ANY, 0, 0},
-    {CALL(rt_sigreturn), ALL, ANY, 0, 0},
+    WAIT_CALLS(ALL | NAMES),
+    {CALL(restart_syscall), ALL | NAMES, ANY, 0, 0}, /* the wait, after SIGSTOP and SIGCONT */
+    {CALL(read), ALL | NAMES, ANY, 0, 0},
+    {CALL(write), ALL | NAMES, ANY, 0, 0},
+    {CALL(clock_gettime), ALL | NAMES, ANY, 0, 0},
+    {CALL(gettimeofday), ALL | NAMES, ANY, 0, 0},
+    {CALL(close), ALL | NAMES, ANY, 0, 0},
+    {CALL(exit_group), ALL | NAMES, ANY, 0, 0},
+    {CALL(rt_sigreturn), ALL | NAMES, ANY, 0, 0},
 
     /* Memory that can't be executed, for the C library and for libpcap. */
-    {CALL(brk), ALL, ANY, 0, 0},
-    {CALL(mmap), ALL, NOT_EXECUTABLE, 2, 0},
-    {CALL(munmap), ALL, ANY, 0, 0},
-    {CALL(mremap), LIBPCAP, ANY, 0, 0},
-    {CALL(madvise), ALL, ANY, 0, 0},
-    {CALL(futex), ALL, ANY, 0, 0},
+    {CALL(brk), ALL | NAMES, ANY, 0, 0},
+    {CALL(mmap), ALL | NAMES, NOT_EXECUTABLE, 2, 0},
+    {CALL(munmap), ALL | NAMES, ANY, 0, 0},
+    {CALL(mremap), LIBPCAP | NAMES, ANY, 0, 0},
+    {CALL(madvise), ALL | NAMES, ANY, 0, 0},
+    {CALL(futex), ALL | NAMES, ANY, 0, 0},
 
     /* syslog(3), with what keeps it from waiting for ever. The sensor has a connection for its last words only. */
     {CALL(sendto), ALL, ANY, 0, 0},
@@ -113,6 +129,91 @@ static const struct rule rules[] = {
     {CALL(ioctl), LIBPCAP, EQUAL, 1, SIOCGIFHWADDR},
     {CALL(getsockname), LIBPCAP, ANY, 0, 0}, /* libpcap asks whether an interface that went down is still there */
 
+    /* The helper for names: a child for each lookup, which gives up what it must not have, and is killed. */
+    {CALL(clone), NAMES, NONE_OF, 0, NAMESPACES},
+    {CALL(fork), NAMES, ANY, 0, 0},
+    {CALL(set_robust_list), NAMES, ANY, 0, 0},
+    {CALL(rseq), NAMES, ANY, 0, 0},
+    {CALL(socketpair), NAMES, EQUAL, 0, AF_UNIX},
+    {CALL(prctl), NAMES, EQUAL, 0, PR_SET_PDEATHSIG},
+    {CALL(prlimit64), NAMES, EQUAL, 0, 0},
+    {CALL(setrlimit), NAMES, ANY, 0, 0},
+    {CALL(dup2), NAMES, ANY, 0, 0},
+    {CALL(dup3), NAMES, ANY, 0, 0},
+    {CALL(close_range), NAMES, ANY, 0, 0},
+    {CALL(kill), NAMES, EQUAL, 1, SIGKILL},
+    {CALL(wait4), NAMES, ANY, 0, 0},
+
+    /* The resolver and its modules: files to be read, and code in them to be run. */
+    {CALL(mmap), NAMES, CODE_OF_A_FILE, 0, 0},
+    {CALL(mprotect), NAMES, NOT_EXECUTABLE, 2, 0},
+    {CALL(open), NAMES, NONE_OF, 1, WRITING},
+    {CALL(openat), NAMES, NONE_OF, 2, WRITING},
+    {CALL(pread64), NAMES, ANY, 0, 0},
+    {CALL(readv), NAMES, ANY, 0, 0},
+    {CALL(lseek), NAMES, ANY, 0, 0},
+    {CALL(stat), NAMES, ANY, 0, 0},
+    {CALL(lstat), NAMES, ANY, 0, 0},
+    {CALL(fstat), NAMES, ANY, 0, 0},
+    {CALL(newfstatat), NAMES, ANY, 0, 0},
+    {CALL(statx), NAMES, ANY, 0, 0},
+    {CALL(access), NAMES, ANY, 0, 0},
+    {CALL(faccessat), NAMES, ANY, 0, 0},
+    {CALL(faccessat2), NAMES, ANY, 0, 0},
+    {CALL(readlink), NAMES, ANY, 0, 0},
+    {CALL(readlinkat), NAMES, ANY, 0, 0},
+    {CALL(getdents64), NAMES, ANY, 0, 0},
+    {CALL(fcntl), NAMES, ANY, 0, 0},
+
+    /* Sockets to name servers, and to the daemons that answer for them: nscd, resolved, avahi. Not bind, and so not
+     * netlink: without it the resolver takes it that there are addresses of both families. */
+    {CALL(socket), NAMES, SOCKET, SOCK_DGRAM, AF_INET},
+    {CALL(socket), NAMES, SOCKET, SOCK_STREAM, AF_INET},
+    {CALL(socket), NAMES, SOCKET, SOCK_DGRAM, AF_INET6},
+    {CALL(socket), NAMES, SOCKET, SOCK_STREAM, AF_INET6},
+    {CALL(socket), NAMES, SOCKET, SOCK_DGRAM, AF_UNIX},
+    {CALL(socket), NAMES, SOCKET, SOCK_STREAM, AF_UNIX},
+    {CALL(connect), NAMES, ANY, 0, 0},
+    {CALL(sendto), NAMES, ANY, 0, 0},
+    {CALL(sendmsg), NAMES, ANY, 0, 0},
+    {CALL(sendmmsg), NAMES, ANY, 0, 0},
+    {CALL(writev), NAMES, ANY, 0, 0},
+    {CALL(recvfrom), NAMES, ANY, 0, 0},
+    {CALL(recvmsg), NAMES, ANY, 0, 0},
+    {CALL(shutdown), NAMES, ANY, 0, 0},
+    {CALL(getsockname), NAMES, ANY, 0, 0},
+    {CALL(getpeername), NAMES, ANY, 0, 0},
+    {CALL(getsockopt), NAMES, ANY, 0, 0},
+    {CALL(setsockopt), NAMES, EQUAL, 1, SOL_SOCKET},
+    {CALL(setsockopt), NAMES, EQUAL, 1, IPPROTO_IP},
+    {CALL(setsockopt), NAMES, EQUAL, 1, IPPROTO_IPV6},
+    {CALL(setsockopt), NAMES, EQUAL, 1, IPPROTO_TCP},
+    {CALL(ioctl), NAMES, EQUAL, 1, FIONREAD},
+    {CALL(epoll_create1), NAMES, ANY, 0, 0},
+    {CALL(epoll_ctl), NAMES, ANY, 0, 0},
+    {CALL(epoll_wait), NAMES, ANY, 0, 0},
+    {CALL(epoll_pwait), NAMES, ANY, 0, 0},
+    {CALL(select), NAMES, ANY, 0, 0},
+    {CALL(pselect6), NAMES, ANY, 0, 0},
+
+    /* What it asks of itself. */
+    {CALL(getrandom), NAMES, ANY, 0, 0},
+    {CALL(getpid), NAMES, ANY, 0, 0},
+    {CALL(getppid), NAMES, ANY, 0, 0},
+    {CALL(gettid), NAMES, ANY, 0, 0},
+    {CALL(getuid), NAMES, ANY, 0, 0},
+    {CALL(geteuid), NAMES, ANY, 0, 0},
+    {CALL(getgid), NAMES, ANY, 0, 0},
+    {CALL(getegid), NAMES, ANY, 0, 0},
+    {CALL(uname), NAMES, ANY, 0, 0},
+    {CALL(sysinfo), NAMES, ANY, 0, 0},
+    {CALL(time), NAMES, ANY, 0, 0},
+    {CALL(nanosleep), NAMES, ANY, 0, 0},
+    {CALL(clock_nanosleep), NAMES, ANY, 0, 0},
+    {CALL(rt_sigaction), NAMES, ANY, 0, 0},
+    {CALL(rt_sigprocmask), NAMES, ANY, 0, 0},
+    {CALL(sched_yield), NAMES, ANY, 0, 0},
+
     /* A standard output that is a file, when the disk is full; a new output file, from the keeper. */
     {CALL(lseek), CONNECTIONS, ANY, 0, 0},
     {CALL(openat), KEEPER, EQUAL, 2, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC},
@@ -131,6 +232,16 @@ static int add(scmp_filter_ctx filter, const struct rule *rule) {
     case NOT_EXECUTABLE:
         return seccomp_rule_add(filter, SCMP_ACT_ALLOW, rule->call, 1,
                                 SCMP_CMP(rule->argument, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+    case CODE_OF_A_FILE:
+        return seccomp_rule_add(filter, SCMP_ACT_ALLOW, rule->call, 2,
+                                SCMP_CMP(2, SCMP_CMP_MASKED_EQ, PROT_EXEC | PROT_WRITE, PROT_EXEC),
+                                SCMP_CMP(3, SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, 0));
+    case SOCKET:
+        return seccomp_rule_add(filter, SCMP_ACT_ALLOW, rule->call, 2, SCMP_CMP32(0, SCMP_CMP_EQ, rule->value),
+                                SCMP_CMP(1, SCMP_CMP_MASKED_EQ, 0xf, rule->argument));
+    case NONE_OF:
+        return seccomp_rule_add(filter, SCMP_ACT_ALLOW, rule->call, 1,
+                                SCMP_CMP(rule->argument, SCMP_CMP_MASKED_EQ, rule->value, 0));
     case EQUAL:
         return seccomp_rule_add(filter, SCMP_ACT_ALLOW, rule->call, 1,
                                 SCMP_CMP32(rule->argument, SCMP_CMP_EQ, rule->value));
@@ -140,7 +251,7 @@ static int add(scmp_filter_ctx filter, const struct rule *rule) {
 
 /* The program of one process, as an array of instructions. */
 static void print_program(uint32_t processor, unsigned role) {
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+    scmp_filter_ctx filter = seccomp_init(refusal(role));
     if (!filter) must(-ENOMEM, "make a filter");
     must(seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS), "refuse other processors");
     if (seccomp_arch_native() != processor) {

@@ -10,6 +10,7 @@
 #include <getopt.h>
 #include <grp.h>
 #include <net/if.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pwd.h>
@@ -78,6 +79,10 @@ int clinux_exit_status(int status);
 /* prctl(2) is variadic. Keeps other processes of the same user from looking into this one: 0, or -1 with errno. */
 int clinux_set_undumpable(void);
 
+/* prctl(2) is variadic. Has the kernel kill this process when its parent ends, until it changes user: 0, or -1 with
+ * errno. */
+int clinux_die_with_parent(void);
+
 /* setrlimit(2) takes an enumeration, or a number, by C library. Sets both limits: 0, or -1 with errno. */
 int clinux_limit(int resource, uint64_t limit);
 
@@ -89,6 +94,10 @@ int clinux_landlock_all(void);
 
 /* The same, but files may be made and written to in the directory of a path. */
 int clinux_landlock_all_but_new_files(const char *path);
+
+/* The same for what calls the C library's resolver: it can still read files and connect over TCP, and can't signal other
+ * processes than its own children. */
+int clinux_landlock_all_but_reading(void);
 
 /* The version of this kernel's Landlock, from 1; -1 with errno if it has none. */
 int clinux_landlock_version(void);
