@@ -37,8 +37,9 @@ public struct NameCache<let setCount: Int, let mostUnderWay: Int>: ~Copyable {
     private var places = InlineArray<mostUnderWay, UInt16>(repeating: 0)
     /// How many lookups are under way, those among them that take too long included.
     private(set) var underWay = 0
-    /// No lookup under way was begun before; it may be earlier than that.
-    private var oldestBegan = Timestamp(nanoseconds: 0)
+    /// When it was last looked which of them take too long: seldom, for a flood must not make that its business.
+    private var lastLook = Timestamp(nanoseconds: 0)
+    private static var lookPause: Int64 { 100_000_000 }
 
     /// A cache that knows nothing.
     init() {}
@@ -70,7 +71,6 @@ public struct NameCache<let setCount: Int, let mostUnderWay: Int>: ~Copyable {
         guard let place = place(of: address) ?? placeForNew(address, at: now), !self[place].isUnderWay else {
             return false
         }
-        if underWay == 0 { oldestBegan = now }
         places[underWay] = UInt16(place)
         self[place] = NameEntry(address, since: now, state: .pending, index: UInt8(underWay))
         underWay += 1
@@ -97,11 +97,15 @@ public struct NameCache<let setCount: Int, let mostUnderWay: Int>: ~Copyable {
 
     // MARK: Lookups under way
 
+    @inline(never)
     private mutating func settle(_ place: Int, with name: HostName?, at now: Timestamp) {
         if self[place].isUnderWay { endLookup(place) }
         self[place].since = now
-        self[place].state = name == nil ? .absent : .named
-        self[place].name = name ?? HostName()
+        self[place].state = .absent
+        if let name {
+            self[place].state = .named
+            self[place].name = name
+        }
     }
 
     /// Takes a lookup off the list of those under way; the last in the list takes its place there.
@@ -112,21 +116,16 @@ public struct NameCache<let setCount: Int, let mostUnderWay: Int>: ~Copyable {
         self[Int(places[underWay])].index = index
     }
 
-    /// Settles the lookups that take too long, if there can be any.
+    /// Settles the lookups that take too long.
     private mutating func giveUpOldOnes(at now: Timestamp) {
-        if now.isWithin(Self.patience, after: oldestBegan) { return }
-        var oldest = now
+        if now.isWithin(Self.lookPause - 1, after: lastLook) { return }
+        lastLook = now
         var index = underWay
         while index > 0 {  // from behind, where the list gets shorter
             index -= 1
             let place = Int(places[index])
-            if Self.isOver(self[place], at: now) {
-                settle(place, with: nil, at: now)
-            } else {
-                oldest = min(oldest, self[place].since)
-            }
+            if Self.isOver(self[place], at: now) { settle(place, with: nil, at: now) }
         }
-        oldestBegan = oldest
     }
 
     // MARK: Places
@@ -137,6 +136,7 @@ public struct NameCache<let setCount: Int, let mostUnderWay: Int>: ~Copyable {
         @inline(__always) _modify { yield &sets[place >> 3][place & 7] }
     }
 
+    @inline(never)
     private func firstPlace(for address: Address) -> Int { (Int(key.hash(address)) & (setCount - 1)) << 3 }
 
     @inline(never)
@@ -159,6 +159,7 @@ public struct NameCache<let setCount: Int, let mostUnderWay: Int>: ~Copyable {
     }
 
     /// Whether what an entry says is too old; always, of an empty one.
+    @inline(never)
     private static func isOver(_ entry: NameEntry, at now: Timestamp) -> Bool {
         switch entry.state {
         case .empty: true
@@ -216,7 +217,6 @@ extension NameCache {
                 if !entry.isUnderWay { continue }
                 found += 1
                 if entry.index >= underWay || places[Int(entry.index)] != place { return "a lookup not in the list" }
-                if entry.since < oldestBegan { return "a lookup that began before the oldest" }
             }
             return found == underWay ? nil : "more in the list than lookups"
         }

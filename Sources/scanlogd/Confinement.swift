@@ -56,6 +56,7 @@ func hideFromOthers() throws(SystemError) {
     try limit(__RLIMIT_NPROC, to: 0)
 }
 
+@inline(never)
 func limit(_ resource: __rlimit_resource, to value: UInt64) throws(SystemError) {
     _ = try check("limits", "set") { clinux_limit(Int32(resource.rawValue), value) }
 }

@@ -48,16 +48,17 @@
             if isGone { return .noName }
             if let answer = cache.value.find(address, at: now) { return answer }
             if !cache.value.begin(address, at: now) { return .noName }
-            if NameMessage(address).send(to: descriptor) { return .pending }
+            if NameMessage(address, at: now).send(to: descriptor) { return .pending }
             cache.value.forget(address)
             return .noName
         }
 
         /// Takes the answers that have come.
         mutating func receive(at now: Timestamp) {
+            var answer = NameMessage.none
             for _ in 0..<Self.batch {
-                switch NameMessage.receive(from: descriptor) {
-                case .message(let answer): cache.value.take(answer.name, of: answer.address, at: now)
+                switch answer.receive(from: descriptor) {
+                case .message: cache.value.take(answer.name, of: answer.address, at: now)
                 case .nothing: return
                 case .end:
                     socket = nil

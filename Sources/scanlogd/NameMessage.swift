@@ -3,29 +3,64 @@
     import CLinux
     import ScanCore
 
-    /// What goes between the command, its helper for names, and the processes of the helper: an address as the question,
-    /// and the same with its name, or without one, as the answer.
+    /// What goes between the command, its helper for names, and the helper's processes: a question, which comes back with
+    /// the answer.
+    ///
+    /// It goes as it is in memory, and is nothing but numbers: whatever comes can be read.
     struct NameMessage {
         /// What came.
         enum Received {
-            case message(NameMessage)
+            case message
             /// Nothing waits.
             case nothing
             /// The other end is closed, or isn't itself any more.
             case end
         }
 
-        let address: Address
-        let name: HostName?
+        private var addressHigh: UInt64
+        private var addressLow: UInt64
+        private var asked: Int64
+        private var family: UInt8
+        private var nameLength: UInt8 = 0
+        private var nameBytes = InlineArray<128, UInt8>(repeating: 0)
 
-        init(_ address: Address, name: HostName? = nil) {
-            self.address = address
-            self.name = name
+        /// The question for the name of an address.
+        init(_ address: Address, at now: Timestamp) {
+            addressHigh = address.high
+            addressLow = address.low
+            asked = now.nanoseconds
+            family = address.isIPv4 ? 4 : 6
         }
 
-        // A byte for the family, 16 of the address, which begin with zeros for IPv4, and as many as the name has.
-        private static let headerSize = 17
-        private typealias Bytes = InlineArray<145, UInt8>
+        /// What stands where there is none.
+        static var none: NameMessage { NameMessage(Address(ipv4: 0), at: Timestamp(nanoseconds: 0)) }
+
+        /// The address in question.
+        var address: Address {
+            if family == 4 { return Address(ipv4: UInt32(truncatingIfNeeded: addressLow)) }
+            return Address(ipv6High: addressHigh, low: addressLow)
+        }
+
+        /// When the question was asked.
+        var time: Timestamp { Timestamp(nanoseconds: asked) }
+
+        /// The name in the answer, if it has one. It came from the network: what is no name is left out.
+        var name: HostName? {
+            let span = nameBytes.span
+            return HostName(span.extracting(0..<min(Int(nameLength), span.count)))
+        }
+
+        /// Answers with a name.
+        mutating func answer(_ name: HostName) {
+            nameLength = UInt8(name.count)
+            for index in 0..<name.count { nameBytes[index] = name[index] }
+        }
+
+        /// Answers with what another answer says, whatever that is.
+        mutating func answer(as other: NameMessage) {
+            nameLength = other.nameLength
+            nameBytes = other.nameBytes
+        }
 
         /// Makes two sockets that keep messages apart and never block.
         static func makeSockets() throws(SystemError) -> InlineArray<2, Int32> {
@@ -39,52 +74,20 @@
         }
 
         /// Sends the message, and says whether there was somebody to take it, and room.
-        @inline(never)
         func send(to socket: Int32) -> Bool {
-            var bytes = Bytes(repeating: 0)
-            bytes[0] = address.isIPv4 ? 4 : 6
-            for index in 0..<8 {
-                let shift = UInt64(56 - 8 * index)
-                bytes[1 + index] = UInt8(truncatingIfNeeded: address.high >> shift)
-                bytes[9 + index] = UInt8(truncatingIfNeeded: address.low >> shift)
+            let size = MemoryLayout<NameMessage>.size
+            return unsafe withUnsafeBytes(of: self) {
+                unsafe CLinux.send(socket, $0.baseAddress, size, Int32(MSG_NOSIGNAL)) == size
             }
-            let length = name?.count ?? 0
-            for index in 0..<length { bytes[NameMessage.headerSize + index] = name?[index] ?? 0 }
-            let count = NameMessage.headerSize + length
-            var span = bytes.mutableSpan
-            let sent = unsafe span.withUnsafeMutableBytes {
-                unsafe CLinux.send(socket, $0.baseAddress, count, Int32(MSG_NOSIGNAL))
-            }
-            return sent == count
         }
 
-        /// Receives a message, and trusts it no more than a packet.
+        /// Receives a message in place of this one.
         @inline(never)
-        static func receive(from socket: Int32) -> Received {
-            var bytes = InlineArray<146, UInt8>(repeating: 0)  // one more, to see what is too long
-            var span = bytes.mutableSpan
-            let count = unsafe span.withUnsafeMutableBytes { unsafe read(socket, $0.baseAddress, $0.count) }
-            if count < 0 { return clinux_errno() == EAGAIN ? .nothing : .end }
-            guard count < bytes.count, let message = NameMessage(bytes.span.extracting(0..<count)) else { return .end }
-            return .message(message)
-        }
-
-        /// Reads a message; `nil` if it is none. A name that is none is left out: it came from the network.
-        private init?(_ bytes: Span<UInt8>) {
-            if bytes.count < NameMessage.headerSize { return nil }
-            var (high, low) = (UInt64(0), UInt64(0))
-            for index in 1...8 {
-                high = high << 8 | UInt64(bytes[index])
-                low = low << 8 | UInt64(bytes[8 + index])
-            }
-            switch bytes[0] {
-            case 4:
-                guard high == 0, let value = UInt32(exactly: low) else { return nil }
-                address = Address(ipv4: value)
-            case 6: address = Address(ipv6High: high, low: low)
-            default: return nil
-            }
-            name = HostName(bytes.extracting(NameMessage.headerSize...))
+        mutating func receive(from socket: Int32) -> Received {
+            let size = MemoryLayout<NameMessage>.size
+            let count = unsafe withUnsafeMutableBytes(of: &self) { unsafe read(socket, $0.baseAddress, size) }
+            if count == size { return .message }
+            return count < 0 && clinux_errno() == EAGAIN ? .nothing : .end
         }
     }
 #endif

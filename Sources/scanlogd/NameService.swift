@@ -7,43 +7,30 @@
     ///
     /// It calls no resolver itself. Each lookup has a process of its own, which is killed after two seconds: whatever the
     /// C library, a module that /etc/nsswitch.conf names, or an answer from the network does in there, be it hang, crash
-    /// or worse, it does to that lookup.
+    /// or worse, it does to that lookup. While there are as many processes as there may be, questions wait in the socket.
     ///
     /// It ends when the other end of its socket is closed, and its children with it.
     struct NameService: ~Copyable {
-        /// A lookup under way.
+        /// What is being looked up, by which process, and until when.
         private struct Lookup {
-            let process: pid_t
-            /// Where the answer comes; -1: there is no lookup.
-            let answer: Int32
-            let address: Address
-            /// When to kill the process.
-            let due: Timestamp
-
-            static var none: Lookup {
-                Lookup(
-                    process: 0, answer: -1, address: Address(ipv6High: 0, low: 0), due: Timestamp(nanoseconds: 0))
-            }
-        }
-
-        /// An address that waits until there is room for its lookup.
-        private struct Request {
-            var address = Address(ipv6High: 0, low: 0)
-            /// When nobody waits for the answer any more.
+            var process: pid_t = 0
             var due = Timestamp(nanoseconds: 0)
+            var message = NameMessage.none
         }
 
-        /// How long a lookup may take, and how long its request may wait before, in nanoseconds.
+        /// How long a lookup may take, and how long nobody may have asked for it, in nanoseconds.
         private static let patience: Int64 = 2_000_000_000
+        /// How often to look whether one takes too long, in milliseconds.
+        private static let pause: Int32 = 100
+        private static let mostLookups = 8
 
-        private let socket: Int32
-        private var lookups = InlineArray<8, Lookup>(repeating: .none)
-        private var requests = InlineArray<256, Request>(repeating: Request())
-        private var first = 0
-        private var waiting = 0
+        /// What to wait for: the answers of the lookups in their places, and behind them the questions.
+        private var entries = InlineArray<9, pollfd>(repeating: pollfd(fd: -1, events: Int16(POLLIN), revents: 0))
+        private var lookups = InlineArray<8, Lookup>(repeating: Lookup())
+        private var underWay = 0
 
         private init(socket: Int32) {
-            self.socket = socket
+            entries[Self.mostLookups].fd = socket
         }
 
         /// Forks the helper, and waits until it has given up what it must not have.
@@ -59,9 +46,10 @@
             var waiting = PollSet()
             waiting.watch(0, socket.number)
             try waiting.wait(timeout: 10_000)
-            if case .message = NameMessage.receive(from: socket.number) { return socket }
+            var message = NameMessage.none
+            if message.receive(from: socket.number) == .message { return socket }
             _ = kill(child, SIGKILL)
-            _ = waitpid(child, nil, 0)  // what has failed is gone when we end
+            _ = waitpid(child, nil, 0)  // what has failed, and said why, is gone when we end
             _exit(1)
         }
 
@@ -69,12 +57,11 @@
         private static func serve(_ socket: Int32, as account: Account?) -> Never {
             do throws(SystemError) {
                 try Signals.block()
-                let kept = keepOnly(socket)
+                var service = NameService(socket: keepOnly(socket))
                 try confineNameService(to: account)
                 prepareResolver()
-                _ = NameMessage(Address(ipv4: 0)).send(to: kept)
+                service.sendReady()
                 loadResolver()
-                var service = NameService(socket: kept)
                 try service.run()
                 _exit(0)
             } catch {
@@ -83,114 +70,72 @@
             }
         }
 
+        private func sendReady() {
+            _ = NameMessage.none.send(to: entries[Self.mostLookups].fd)
+        }
+
         private mutating func run() throws(SystemError) {
-            while true {
-                let happened = try wait()
-                if happened[8].revents != 0 && !takeRequests() { return endAll() }
+            while try wait() {
                 let now = Timestamp.now()
-                for index in 0..<8 where lookups[index].answer >= 0 {
-                    if happened[index].revents != 0 || now >= lookups[index].due { end(index) }
+                for place in lookups.indices {
+                    if entries[place].revents != 0 || isUsed(place) && now >= lookups[place].due { finish(place) }
+                    if !isUsed(place) { startNext(place, at: now) }
                 }
-                startLookups(at: now)
             }
+            for place in lookups.indices where isUsed(place) { finish(place) }
         }
 
-        /// Waits for requests, answers, and for what takes too long.
-        private mutating func wait() throws(SystemError) -> InlineArray<9, pollfd> {
-            var entries = InlineArray<9, pollfd>(repeating: pollfd(fd: socket, events: Int16(POLLIN), revents: 0))
-            var due: Timestamp?
-            for index in 0..<8 {
-                entries[index].fd = lookups[index].answer
-                if lookups[index].answer >= 0 { due = .earlier(due, lookups[index].due) }
-            }
-            let timeout = due?.millisecondsFromNow ?? -1
-            var span = entries.mutableSpan
-            _ = try check("descriptors", "poll") {
-                unsafe span.withUnsafeMutableBufferPointer { unsafe poll($0.baseAddress, 9, timeout) }
-            }
-            return entries
-        }
+        private func isUsed(_ place: Int) -> Bool { entries[place].fd >= 0 }
 
-        /// Takes the requests that have come; those that there is no room for have no name.
+        /// Waits for answers, for questions if there is a place for their lookups, and for what takes too long.
         ///
-        /// - Returns: whether more can come.
-        private mutating func takeRequests() -> Bool {
-            for _ in 0..<requests.count {
-                switch NameMessage.receive(from: socket) {
-                case .message(let request): take(request.address)
-                case .nothing: return true
-                case .end: return false
-                }
+        /// - Returns: whether anybody is there to ask questions.
+        private mutating func wait() throws(SystemError) -> Bool {
+            entries[Self.mostLookups].events = underWay < Self.mostLookups ? Int16(POLLIN) : 0
+            let timeout = underWay > 0 ? Self.pause : -1
+            var span = entries.mutableSpan
+            _ = try check("host names", "poll") {
+                unsafe span.withUnsafeMutableBufferPointer { unsafe poll($0.baseAddress, nfds_t($0.count), timeout) }
             }
-            return true
+            return Int32(entries[Self.mostLookups].revents) & (POLLHUP | POLLERR) == 0
         }
 
-        private mutating func take(_ address: Address) {
-            if waiting == requests.count { return answer(address, nil) }
-            let due = Timestamp(nanoseconds: Timestamp.now().nanoseconds + Self.patience)
-            requests[(first + waiting) % requests.count] = Request(address: address, due: due)
-            waiting += 1
-        }
-
-        /// Answers what was asked. Nobody waits for an answer that there is no room for.
-        private func answer(_ address: Address, _ name: HostName?) {
-            _ = NameMessage(address, name: name).send(to: socket)
-        }
-
-        // MARK: Lookups
-
-        private mutating func startLookups(at now: Timestamp) {
-            for index in 0..<8 where lookups[index].answer < 0 {
-                while waiting > 0 {
-                    let request = requests[first]
-                    first = (first + 1) % requests.count
-                    waiting -= 1
-                    if now >= request.due { continue }
-                    if start(index, request.address, at: now) { break }
-                    answer(request.address, nil)
-                }
-            }
-        }
-
-        /// Forks a process for a lookup, and says whether it could.
-        private mutating func start(_ index: Int, _ address: Address, at now: Timestamp) -> Bool {
-            let ends: InlineArray<2, Int32>
+        /// Forks a process for the next question, if there is one that is not too old, which has no name if we can't.
+        @inline(never)
+        private mutating func startNext(_ place: Int, at now: Timestamp) {
+            let questions = entries[Self.mostLookups].fd
+            var message = NameMessage.none
+            repeat {
+                if message.receive(from: questions) != .message { return }
+            } while !now.isWithin(Self.patience, after: message.time)
             do throws(SystemError) {
-                ends = try NameMessage.makeSockets()
+                let ends = try NameMessage.makeSockets()
+                let child = fork()
+                if child == 0 { answer(message, to: keepOnly(ends[1])) }
+                close(ends[1])
+                entries[place].fd = ends[0]
+                let due = Timestamp(nanoseconds: now.nanoseconds + Self.patience)
+                lookups[place] = Lookup(process: child, due: due, message: message)
+                underWay += 1
+                if child < 0 { finish(place) }
             } catch {
-                return false
+                _ = message.send(to: questions)
             }
-            let child = fork()
-            if child == 0 { answerOnce(address, to: keepOnly(ends[1])) }
-            close(ends[1])
-            if child < 0 {
-                close(ends[0])
-                return false
-            }
-            lookups[index] = Lookup(
-                process: child, answer: ends[0], address: address,
-                due: Timestamp(nanoseconds: now.nanoseconds + Self.patience))
-            return true
         }
 
-        /// Passes the answer on, if there is one, and ends the process, if it has not ended.
-        private mutating func end(_ index: Int) {
-            let lookup = lookups[index]
-            var name: HostName?
-            if case .message(let message) = NameMessage.receive(from: lookup.answer) { name = message.name }
-            answer(lookup.address, name)
-            remove(index)
-        }
-
-        private mutating func endAll() {
-            for index in 0..<8 where lookups[index].answer >= 0 { remove(index) }
-        }
-
-        private mutating func remove(_ index: Int) {
-            close(lookups[index].answer)
-            _ = kill(lookups[index].process, SIGKILL)  // still ours: nobody has waited for it
-            _ = waitpid(lookups[index].process, nil, 0)
-            lookups[index] = .none
+        /// Passes on what a lookup has found, if anything, and ends its process, if it has not ended.
+        @inline(never)
+        private mutating func finish(_ place: Int) {
+            var answer = NameMessage.none
+            if answer.receive(from: entries[place].fd) == .message { lookups[place].message.answer(as: answer) }
+            _ = lookups[place].message.send(to: entries[Self.mostLookups].fd)
+            close(entries[place].fd)
+            entries[place].fd = -1
+            underWay -= 1
+            let process = lookups[place].process
+            if process < 0 { return }
+            _ = kill(process, SIGKILL)  // still ours: nobody has waited for it
+            _ = waitpid(process, nil, 0)
         }
     }
 
@@ -203,13 +148,17 @@
     }
 
     /// What a process does that makes one lookup.
-    private func answerOnce(_ address: Address, to socket: Int32) -> Never {
+    private func answer(_ message: NameMessage, to socket: Int32) -> Never {
         do throws(SystemError) {
             try confineLookup()
         } catch {
             _exit(1)
         }
-        if let name = confirmedName(of: address) { _ = NameMessage(address, name: name).send(to: socket) }
+        if let name = confirmedName(of: message.address) {
+            var answer = message
+            answer.answer(name)
+            _ = answer.send(to: socket)
+        }
         _exit(0)
     }
 #endif

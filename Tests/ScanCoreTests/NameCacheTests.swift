@@ -94,10 +94,17 @@ struct NameCacheTests {
         #expect(cache.find(6, at: .seconds(1)) == nil)  // nothing is remembered of it
         cache.take(nil, of: 3, at: .seconds(1))
         #expect(cache.begin(6, at: .seconds(1)) && !cache.begin(7, at: .seconds(1)))
-        // Those that take too long make room, though nobody asks for them.
-        #expect(!cache.begin(7, at: .seconds(2)))
-        #expect(cache.begin(7, at: .seconds(2) + 1))
-        #expect(cache.underWay == 2 && cache.fault == nil)
+    }
+
+    @Test func lookupsThatTakeTooLongMakeRoomThoughNobodyAsksForThem() {
+        let cache = Cache<4, 3>()
+        for host in UInt32(1)...3 { #expect(cache.begin(host, at: .milliseconds(Int64(host)))) }
+        #expect(!cache.begin(4, at: .milliseconds(2_000)))
+        // It is looked for them every tenth of a second.
+        #expect(!cache.begin(4, at: .milliseconds(2_100) - 1))
+        #expect(cache.begin(4, at: .milliseconds(2_100)))
+        #expect(cache.underWay == 1 && cache.fault == nil)
+        #expect(cache.find(1, at: .milliseconds(2_100)) == .noName)
     }
 
     @Test func theMostIsReachedAt256InTheCacheOfTheCommand() {

@@ -189,10 +189,6 @@ static const struct rule rules[] = {
     {CALL(setsockopt), NAMES, EQUAL, 1, IPPROTO_IPV6},
     {CALL(setsockopt), NAMES, EQUAL, 1, IPPROTO_TCP},
     {CALL(ioctl), NAMES, EQUAL, 1, FIONREAD},
-    {CALL(epoll_create1), NAMES, ANY, 0, 0},
-    {CALL(epoll_ctl), NAMES, ANY, 0, 0},
-    {CALL(epoll_wait), NAMES, ANY, 0, 0},
-    {CALL(epoll_pwait), NAMES, ANY, 0, 0},
     {CALL(select), NAMES, ANY, 0, 0},
     {CALL(pselect6), NAMES, ANY, 0, 0},
 
@@ -206,13 +202,11 @@ static const struct rule rules[] = {
     {CALL(getgid), NAMES, ANY, 0, 0},
     {CALL(getegid), NAMES, ANY, 0, 0},
     {CALL(uname), NAMES, ANY, 0, 0},
-    {CALL(sysinfo), NAMES, ANY, 0, 0},
     {CALL(time), NAMES, ANY, 0, 0},
     {CALL(nanosleep), NAMES, ANY, 0, 0},
     {CALL(clock_nanosleep), NAMES, ANY, 0, 0},
     {CALL(rt_sigaction), NAMES, ANY, 0, 0},
     {CALL(rt_sigprocmask), NAMES, ANY, 0, 0},
-    {CALL(sched_yield), NAMES, ANY, 0, 0},
 
     /* A standard output that is a file, when the disk is full; a new output file, from the keeper. */
     {CALL(lseek), CONNECTIONS, ANY, 0, 0},
