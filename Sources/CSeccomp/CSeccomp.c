@@ -35,6 +35,7 @@ int cseccomp_confine_pcap(void) { return install(pcap_program, sizeof pcap_progr
 int cseccomp_confine_connections(void) { return install(connections_program, sizeof connections_program); }
 int cseccomp_confine_keeper(void) { return install(keeper_program, sizeof keeper_program); }
 int cseccomp_confine_names(void) { return install(names_program, sizeof names_program); }
+int cseccomp_confine_lookup(void) { return install(lookup_program, sizeof lookup_program); }
 
 #else
 
@@ -49,5 +50,6 @@ int cseccomp_confine_pcap(void) { return refuse(); }
 int cseccomp_confine_connections(void) { return refuse(); }
 int cseccomp_confine_keeper(void) { return refuse(); }
 int cseccomp_confine_names(void) { return refuse(); }
+int cseccomp_confine_lookup(void) { return refuse(); }
 
 #endif

@@ -4,8 +4,6 @@
 public struct AttemptQueue: ~Copyable {
     /// The most attempts that wait.
     public static let capacity = 4_096
-    /// How long one may wait, in nanoseconds: as long as a lookup takes that has no answer.
-    public static let patience: Int64 = 2_000_000_000
 
     private struct Item {
         var attempt: Attempt
@@ -37,10 +35,10 @@ public struct AttemptQueue: ~Copyable {
         mutating get { count == 0 ? nil : items[first].attempt }
     }
 
-    /// When that one has waited for long enough.
+    /// When that one has waited for as long as a lookup may take.
     public var headDeadline: Timestamp? {
         mutating get {
-            count == 0 ? nil : Timestamp(nanoseconds: items[first].arrival.nanoseconds + AttemptQueue.patience)
+            count == 0 ? nil : Timestamp(nanoseconds: items[first].arrival.nanoseconds + NameAnswer.patience)
         }
     }
 

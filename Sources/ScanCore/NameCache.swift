@@ -6,6 +6,9 @@ public enum NameAnswer: Equatable, Sendable {
     case noName
     /// It is being looked up.
     case pending
+
+    /// How long that may take, in nanoseconds: then there is no name.
+    public static var patience: Int64 { 2_000_000_000 }
 }
 
 /// The names of addresses, as far as they were looked up, and which lookups are under way: fixed memory, and bounded
@@ -21,8 +24,6 @@ public enum NameAnswer: Equatable, Sendable {
 /// - `setCount`: how many sets: a power of two, at most 8,192.
 /// - `mostUnderWay`: how many lookups may be under way, 1 to 256.
 public struct NameCache<let setCount: Int, let mostUnderWay: Int>: ~Copyable {
-    /// How long a lookup may take, in nanoseconds: then there is no name.
-    public static var patience: Int64 { 2_000_000_000 }
     /// How long a name is remembered, in nanoseconds.
     public static var namesLast: Int64 { 300_000_000_000 }
     /// How long it is remembered that there is none, in nanoseconds.
@@ -163,7 +164,7 @@ public struct NameCache<let setCount: Int, let mostUnderWay: Int>: ~Copyable {
     private static func isOver(_ entry: NameEntry, at now: Timestamp) -> Bool {
         switch entry.state {
         case .empty: true
-        case .pending: !now.isWithin(patience - 1, after: entry.since)
+        case .pending: !now.isWithin(NameAnswer.patience - 1, after: entry.since)
         case .absent: !now.isWithin(absencesLast - 1, after: entry.since)
         case .named: !now.isWithin(namesLast - 1, after: entry.since)
         }

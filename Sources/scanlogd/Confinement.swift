@@ -135,9 +135,13 @@ func loseFiles(_ restrict: () -> Int32) throws(SystemError) {
         try replaceStandardDescriptors(by: nullDevice)
     }
 
-    /// What a process that makes one lookup gives up as well: it can't fork, and it ends with the one that forked it.
-    func confineLookup() throws(SystemError) {
+    /// What a process that makes one lookup gives up as well: it can't fork, nor signal others, and it ends with the one
+    /// that forked it.
+    ///
+    /// - Parameter filter: whether that one's system calls are filtered, which can't be asked any more.
+    func confineLookup(filter: Bool) throws(SystemError) {
         try limit(__RLIMIT_NPROC, to: 0)
         _ = try check("host names", "end with parent") { clinux_die_with_parent() }
+        if filter { _ = try check("system-call filter", "install") { cseccomp_confine_lookup() } }
     }
 #endif

@@ -18,8 +18,6 @@
             var message = NameMessage.none
         }
 
-        /// How long a lookup may take, and how long nobody may have asked for it, in nanoseconds.
-        private static let patience: Int64 = 2_000_000_000
         /// How often to look whether one takes too long, in milliseconds.
         private static let pause: Int32 = 100
         private static let mostLookups = 8
@@ -28,6 +26,8 @@
         private var entries = InlineArray<9, pollfd>(repeating: pollfd(fd: -1, events: Int16(POLLIN), revents: 0))
         private var lookups = InlineArray<8, Lookup>(repeating: Lookup())
         private var underWay = 0
+        /// To ask the kernel is a call that the filter forbids.
+        private let isFiltered = systemCallsAreFiltered
 
         private init(socket: Int32) {
             entries[Self.mostLookups].fd = socket
@@ -76,10 +76,12 @@
 
         private mutating func run() throws(SystemError) {
             while try wait() {
-                let now = Timestamp.now()
+                var mayBeAsked = true
                 for place in lookups.indices {
-                    if entries[place].revents != 0 || isUsed(place) && now >= lookups[place].due { finish(place) }
-                    if !isUsed(place) { startNext(place, at: now) }
+                    if entries[place].revents != 0 || isUsed(place) && Timestamp.now() >= lookups[place].due {
+                        finish(place)
+                    }
+                    if !isUsed(place) && mayBeAsked { mayBeAsked = startNext(place) }
                 }
             }
             for place in lookups.indices where isUsed(place) { finish(place) }
@@ -100,27 +102,30 @@
             return Int32(entries[Self.mostLookups].revents) & (POLLHUP | POLLERR) == 0
         }
 
-        /// Forks a process for the next question, if there is one that is not too old, which has no name if we can't.
+        /// Forks a process for the next question that is not too old, for which there is no name if we can't.
+        ///
+        /// - Returns: whether there was one.
         @inline(never)
-        private mutating func startNext(_ place: Int, at now: Timestamp) {
+        private mutating func startNext(_ place: Int) -> Bool {
             let questions = entries[Self.mostLookups].fd
             var message = NameMessage.none
             repeat {
-                if message.receive(from: questions) != .message { return }
-            } while !now.isWithin(Self.patience, after: message.time)
+                if message.receive(from: questions) != .message { return false }
+            } while !Timestamp.now().isWithin(NameAnswer.patience, after: message.time)
             do throws(SystemError) {
                 let ends = try NameMessage.makeSockets()
+                let helper = getpid()
                 let child = fork()
-                if child == 0 { answer(message, to: keepOnly(ends[1])) }
+                if child == 0 { answer(message, to: keepOnly(ends[1]), childOf: helper, filter: isFiltered) }
                 close(ends[1])
                 entries[place].fd = ends[0]
-                let due = Timestamp(nanoseconds: now.nanoseconds + Self.patience)
-                lookups[place] = Lookup(process: child, due: due, message: message)
+                lookups[place] = Lookup(process: child, due: .fromNow(NameAnswer.patience), message: message)
                 underWay += 1
                 if child < 0 { finish(place) }
             } catch {
                 _ = message.send(to: questions)
             }
+            return true
         }
 
         /// Passes on what a lookup has found, if anything, and ends its process, if it has not ended.
@@ -148,12 +153,13 @@
     }
 
     /// What a process does that makes one lookup.
-    private func answer(_ message: NameMessage, to socket: Int32) -> Never {
+    private func answer(_ message: NameMessage, to socket: Int32, childOf helper: pid_t, filter: Bool) -> Never {
         do throws(SystemError) {
-            try confineLookup()
+            try confineLookup(filter: filter)
         } catch {
             _exit(1)
         }
+        if getppid() != helper { _exit(1) }  // it ended before we asked to end with it
         if let name = confirmedName(of: message.address) {
             var answer = message
             answer.answer(name)

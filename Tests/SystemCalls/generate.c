@@ -38,6 +38,8 @@ enum {
      * /etc/nsswitch.conf names, which nobody can know beforehand: so here a call that is not on the list fails with EPERM,
      * and the lookup perhaps with it, but nothing is killed. */
     NAMES = 64,
+    /* In addition, of each child: what is on the list of this role is what it can't do any more, though the helper can. */
+    LOOKUP = 128,
     SENSORS = RAW | RING | PCAP,
     LIBPCAP = PCAP | CONNECTIONS,
     PACKETS = RING | LIBPCAP,
@@ -45,14 +47,22 @@ enum {
     ALL = SENSORS | LOGGERS | CONNECTIONS
 };
 
-static const char *const roles[] = {"writer", "raw", "ring", "pcap", "connections", "keeper", "names"};
+static const char *const roles[] = {"writer", "raw", "ring", "pcap", "connections", "keeper", "names", "lookup"};
 
-static uint32_t refusal(unsigned role) { return 1U << role == NAMES ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_PROCESS; }
+/* What happens to a call that is on the list of a role, and to one that is not. */
+static uint32_t effect_on_listed(unsigned role) { return 1U << role == LOOKUP ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_ALLOW; }
+static uint32_t effect_on_others(unsigned role) {
+    switch (1U << role) {
+    case NAMES: return SCMP_ACT_ERRNO(EPERM);
+    case LOOKUP: return SCMP_ACT_ALLOW;
+    default: return SCMP_ACT_KILL_PROCESS;
+    }
+}
 
 /* A condition on one argument, or none. Two are on more than one: CODE_OF_A_FILE, of mmap, is on memory that can be
  * executed but not written, and is a file; SOCKET, of socket, on the family, which is the value, and the type, which
  * stands in the place of an argument. */
-enum condition { ANY, NOT_EXECUTABLE, EQUAL, NONE_OF, CODE_OF_A_FILE, SOCKET };
+enum condition { ANY, NOT_EXECUTABLE, EQUAL, AT_MOST, NONE_OF, CODE_OF_A_FILE, SOCKET };
 
 struct rule {
     int call;
@@ -136,6 +146,7 @@ static const struct rule rules[] = {
     {CALL(rseq), NAMES, ANY, 0, 0},
     {CALL(socketpair), NAMES, EQUAL, 0, AF_UNIX},
     {CALL(prctl), NAMES, EQUAL, 0, PR_SET_PDEATHSIG},
+    {CALL(prctl), NAMES, EQUAL, 0, PR_SET_SECCOMP},
     {CALL(prlimit64), NAMES, EQUAL, 0, 0},
     {CALL(setrlimit), NAMES, ANY, 0, 0},
     {CALL(dup2), NAMES, ANY, 0, 0},
@@ -143,6 +154,9 @@ static const struct rule rules[] = {
     {CALL(close_range), NAMES, ANY, 0, 0},
     {CALL(kill), NAMES, EQUAL, 1, SIGKILL},
     {CALL(wait4), NAMES, ANY, 0, 0},
+    {CALL(clone), LOOKUP, ANY, 0, 0},
+    {CALL(fork), LOOKUP, ANY, 0, 0},
+    {CALL(kill), LOOKUP, ANY, 0, 0},
 
     /* The resolver and its modules: files to be read, and code in them to be run. */
     {CALL(mmap), NAMES, CODE_OF_A_FILE, 0, 0},
@@ -163,7 +177,8 @@ static const struct rule rules[] = {
     {CALL(readlink), NAMES, ANY, 0, 0},
     {CALL(readlinkat), NAMES, ANY, 0, 0},
     {CALL(getdents64), NAMES, ANY, 0, 0},
-    {CALL(fcntl), NAMES, ANY, 0, 0},
+    {CALL(fcntl), NAMES, AT_MOST, 1, F_SETFL}, /* not F_SETOWN, by which others are signalled */
+    {CALL(fcntl), NAMES, EQUAL, 1, F_DUPFD_CLOEXEC},
 
     /* Sockets to name servers, and to the daemons that answer for them: nscd, resolved, avahi. Not bind, and so not
      * netlink: without it the resolver takes it that there are addresses of both families. */
@@ -221,31 +236,34 @@ static void must(int result, const char *what) {
     exit(1);
 }
 
-static int add(scmp_filter_ctx filter, const struct rule *rule) {
+static int add(scmp_filter_ctx filter, const struct rule *rule, uint32_t effect) {
     switch (rule->condition) {
     case NOT_EXECUTABLE:
-        return seccomp_rule_add(filter, SCMP_ACT_ALLOW, rule->call, 1,
+        return seccomp_rule_add(filter, effect, rule->call, 1,
                                 SCMP_CMP(rule->argument, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
     case CODE_OF_A_FILE:
-        return seccomp_rule_add(filter, SCMP_ACT_ALLOW, rule->call, 2,
+        return seccomp_rule_add(filter, effect, rule->call, 2,
                                 SCMP_CMP(2, SCMP_CMP_MASKED_EQ, PROT_EXEC | PROT_WRITE, PROT_EXEC),
                                 SCMP_CMP(3, SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, 0));
     case SOCKET:
-        return seccomp_rule_add(filter, SCMP_ACT_ALLOW, rule->call, 2, SCMP_CMP32(0, SCMP_CMP_EQ, rule->value),
+        return seccomp_rule_add(filter, effect, rule->call, 2, SCMP_CMP32(0, SCMP_CMP_EQ, rule->value),
                                 SCMP_CMP(1, SCMP_CMP_MASKED_EQ, 0xf, rule->argument));
+    case AT_MOST:
+        return seccomp_rule_add(filter, effect, rule->call, 1,
+                                SCMP_CMP32(rule->argument, SCMP_CMP_LE, rule->value));
     case NONE_OF:
-        return seccomp_rule_add(filter, SCMP_ACT_ALLOW, rule->call, 1,
+        return seccomp_rule_add(filter, effect, rule->call, 1,
                                 SCMP_CMP(rule->argument, SCMP_CMP_MASKED_EQ, rule->value, 0));
     case EQUAL:
-        return seccomp_rule_add(filter, SCMP_ACT_ALLOW, rule->call, 1,
+        return seccomp_rule_add(filter, effect, rule->call, 1,
                                 SCMP_CMP32(rule->argument, SCMP_CMP_EQ, rule->value));
-    default: return seccomp_rule_add(filter, SCMP_ACT_ALLOW, rule->call, 0);
+    default: return seccomp_rule_add(filter, effect, rule->call, 0);
     }
 }
 
 /* The program of one process, as an array of instructions. */
 static void print_program(uint32_t processor, unsigned role) {
-    scmp_filter_ctx filter = seccomp_init(refusal(role));
+    scmp_filter_ctx filter = seccomp_init(effect_on_others(role));
     if (!filter) must(-ENOMEM, "make a filter");
     must(seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS), "refuse other processors");
     if (seccomp_arch_native() != processor) {
@@ -253,7 +271,7 @@ static void print_program(uint32_t processor, unsigned role) {
         must(seccomp_arch_remove(filter, seccomp_arch_native()), "remove processor");
     }
     for (size_t index = 0; index < sizeof rules / sizeof rules[0]; index++)
-        if (rules[index].roles & 1U << role) must(add(filter, &rules[index]), "add rule");
+        if (rules[index].roles & 1U << role) must(add(filter, &rules[index], effect_on_listed(role)), "add rule");
     /* The calls that come with each batch of packets are looked for first. */
     const int often[] = {CALL(recvmmsg), CALL(poll), CALL(ppoll)};
     for (size_t index = 0; index < sizeof often / sizeof often[0]; index++)

@@ -19,3 +19,6 @@ int cseccomp_confine_keeper(void);      /* what opens the file for that */
 
 /* The helper that looks host names up: here a call that is not on the list fails with EPERM, and kills nobody. */
 int cseccomp_confine_names(void);
+
+/* Each of its children, in addition: it can neither fork nor signal another. */
+int cseccomp_confine_lookup(void);
