@@ -58,6 +58,7 @@
             let account = isRoot ? try Account(named: ConstantText(Parameters.user)) : nil
             let launch: Launch? = if options.background { try Launch() } else { nil }
             try Signals.block()
+            loadTimeZone()  // for the keeper too, which logs
             // Before anything is open that it must not hold.
             let keeper = try Keeper(options.outputFile, account)
             let names: NamedAttempts? = if options.names { try NamedAttempts(account: account) } else { nil }
@@ -70,7 +71,6 @@
             self.names = names
             self.pidFile = pidFile
             self.options = options
-            loadTimeZone()
         }
 
         /// Writes lines about what comes from a network, until somebody says to stop.

@@ -208,7 +208,7 @@ static const struct rule rules[] = {
     {CALL(pselect6), NAMES, ANY, 0, 0},
 
     /* What it asks of itself. */
-    {CALL(getrandom), NAMES, ANY, 0, 0},
+    {CALL(getrandom), NAMES | KEEPER, ANY, 0, 0}, /* malloc(3) does so when it is first called */
     {CALL(getpid), NAMES, ANY, 0, 0},
     {CALL(getppid), NAMES, ANY, 0, 0},
     {CALL(gettid), NAMES, ANY, 0, 0},
