@@ -118,7 +118,7 @@
             let text = optionArgument()
             var value: UInt64 = 0
             var next = unsafe text.pointer
-            while let digit = UInt8(exactly: Int(unsafe next.pointee) - 48), digit <= 9, value <= most {
+            while let digit = UInt8(exactly: Int(unsafe next.pointee) - 48), digit <= 9, value <= most / 10 {
                 value = value * 10 + UInt64(digit)
                 unsafe next += 1
             }
@@ -164,9 +164,10 @@
 
     /// The text of `scanlogd connections -h`.
     let connectionsUsage = """
-        usage: scanlogd connections [-b] [-n | -r] [-p] [-i INTERFACE]... [-o FILE] [-P FILE]
-                                    [-f EXPRESSION | -F EXPRESSION] [--read FILE]
-                                    [--date iso|epoch] [--limit N|off] [-c COUNT]
+        usage: scanlogd connections [-b] [-n | -r] [-p] [-i INTERFACE]... [-o FILE]
+                                    [-P FILE] [-f EXPRESSION | -F EXPRESSION]
+                                    [--read FILE] [--date iso|epoch]
+                                    [--limit N|off] [-c COUNT]
 
         Writes a line for each attempt to connect: DATE|SOURCE|PORT|DESTINATION|PORT
 
