@@ -46,6 +46,7 @@ public struct SystemError: Error {
     public var line: LogLine {
         var line = LogLine()
         line.append(object)
+        line.shorten(to: 256)  // a filter can be long; what is wrong with it must be read as well
         line.append(": ")
         line.append(operation)
         line.append(": ")

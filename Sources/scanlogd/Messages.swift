@@ -26,6 +26,7 @@ func printError(_ text: LogLine) {
         let byte = text.bytes[index]
         line.append(byte: byte < 0x20 || byte == 0x7f ? UInt8(ascii: "?") : byte)
     }
+    line.shorten(to: LogLine.capacity - 1)
     line.append("\n")
     do throws(SystemError) {
         try write(line.bytes.span.extracting(0..<line.count), to: STDERR_FILENO, "standard error")
