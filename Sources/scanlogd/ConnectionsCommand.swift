@@ -58,7 +58,7 @@
             let account = isRoot ? try Account(named: ConstantText(Parameters.user)) : nil
             let launch: Launch? = if options.background { try Launch() } else { nil }
             try Signals.block()
-            loadTimeZone()  // for the keeper too, which logs
+            loadTimeZone()  // for the keeper too: syslog(3) would open its file, and that is the end of who may not
             // Before anything is open that it must not hold.
             let keeper = try Keeper(options.outputFile, account)
             let names: NamedAttempts? = if options.names { try NamedAttempts(account: account) } else { nil }
