@@ -26,7 +26,9 @@ struct Signals: ~Copyable {
     /// Blocks the signals, for this process and those it will fork. They wait from here on.
     static func block() throws(SystemError) {
         var set = Signals.all
-        unsafe sigaddset(&set, SIGPIPE)  // a closed standard error must not end us: a write says it too
+        // A closed standard error, or a file at its limit of size, must not end us: a write says it too.
+        unsafe sigaddset(&set, SIGPIPE)
+        unsafe sigaddset(&set, SIGXFSZ)
         _ = try check("signals", "block") { unsafe sigprocmask(SIG_SETMASK, &set, nil) }
     }
 
