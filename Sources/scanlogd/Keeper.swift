@@ -94,11 +94,17 @@
             let channel = RecordChannel(owning: 3, peer: "capture")
             do throws(SystemError) {
                 let log = SystemLog(copyToStandardError: false)
+                let nullDevice = try openNullDevice()
                 try confine(path, account)
+                // Who waits for the end of a pipe must not have to wait for the keeper's too.
+                try replaceStandardDescriptors(by: nullDevice)
+                letGo(nullDevice)
+                try install(cseccomp_confine_keeper)
                 try serve(channel, path, log)
                 return 0
             } catch {
-                complain(error.line)
+                // A directory that is not there is what the other process says as well, which opens the file.
+                if error.code != ENOENT && error.code != ENOTDIR { complain(error.line) }
                 return 1
             }
         }
@@ -113,7 +119,6 @@
             try hideFromOthers()
             try limit(RLIMIT_FSIZE, to: 0)
             _ = try check("signals", "catch alarms") { clinux_catch_alarms() }
-            try install(cseccomp_confine_keeper)
         }
 
         /// Leaves root no more than it takes to open a file in that directory, whoever owns it.
