@@ -93,8 +93,9 @@
         private consuming func finish() throws(SystemError) -> ConnectionsRun {
             let output = try AttemptOutput(options.outputFile)
             let signals = try Signals()
+            let process = getpid()  // afterwards even that is forbidden
             try confineAttempts(to: account, in: directory, hasFile: options.outputFile != nil)
-            try pidFile?.write(getpid())
+            try pidFile?.write(process)
             switch consume launch {
             case .some(let launch): try launch.finish()
             case .none: break
