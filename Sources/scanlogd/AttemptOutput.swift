@@ -19,9 +19,9 @@
             case mustWait
             /// There is nobody who reads.
             case closed
-            /// They are lost; it was not known before that lines are.
+            /// They are lost, which was not said before.
             case failed(SystemError)
-            /// All was written again, after so many lines were lost.
+            /// All was written again, after it was said that lines are lost: so many, since this was last told.
             case recovered(lost: UInt64)
         }
 
@@ -43,9 +43,11 @@
         private let buffer: UnsafeMutableBufferPointer<UInt8>
         private var used = 0
 
-        /// How many were lost since lines can't be written; `nil`: they can.
-        private var lostNow: UInt64?
-        /// When it was last said that lines are lost, so that a disk on the edge does not fill the log.
+        /// How many were lost that nobody was told the number of.
+        private var untold: UInt64 = 0
+        /// Whether it was said that lines are lost, and not yet that they no longer are.
+        private var isToldOf = false
+        /// When that was last said, so that a disk on the edge does not fill the log.
         private var failureTold: Timestamp?
         private static var failureInterval: Int64 { 60_000_000_000 }
 
@@ -145,8 +147,10 @@
             }
             counters.written += lines(in: 0..<used)
             used = 0
-            guard let lost = lostNow else { return .done }
-            lostNow = nil
+            if !isToldOf { return .done }
+            isToldOf = false
+            let lost = untold
+            untold = 0
             return .recovered(lost: lost)
         }
 
@@ -165,10 +169,10 @@
             let count = lines(in: 0..<used)
             counters.lost += count
             used = 0
-            let isNews = lostNow == nil
-            lostNow = (lostNow ?? 0) + count
+            untold += count
             let now = Timestamp.now()
-            if !isNews || failureTold.map({ now.isWithin(Self.failureInterval, after: $0) }) == true { return .done }
+            if isToldOf || failureTold.map({ now.isWithin(Self.failureInterval, after: $0) }) == true { return .done }
+            isToldOf = true
             failureTold = now
             return .failed(error)
         }
