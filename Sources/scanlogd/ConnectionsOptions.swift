@@ -60,8 +60,15 @@
             try checkCombination()
             // As tcpdump does: not all interfaces there are, only those that somebody names.
             selection.promiscuous = takesAllFrames && !selection.interfaces.areAll
-            selection.untaggedOnly = selection.expression == nil
+            selection.untaggedOnly = !speaksOfTags
             if !hasLimit && captureFile == nil { limit = ConnectionsOptions.usualLimit }
+        }
+
+        /// Whether an expression is to judge frames with a VLAN tag. In a file the tag is in its place, and libpcap lets
+        /// through what an expression means; of a network the kernel has taken it off, and anything matches what is left.
+        private var speaksOfTags: Bool {
+            guard let expression = selection.expression else { return false }
+            return unsafe captureFile != nil || strstr(expression.pointer, "vlan") != nil
         }
 
         /// Takes an option, and returns whether there is one of this letter.
