@@ -45,6 +45,17 @@ bool clinux_syslog_impatiently(int priority, const char *text, int length) {
     return alarmed;
 }
 
+ssize_t clinux_write_impatiently(int descriptor, const void *bytes, size_t size) {
+    const struct timeval half = {.tv_usec = 500000};
+    const struct itimerval on = {.it_interval = half, .it_value = half}, off = {.it_value = {0}};
+    setitimer(ITIMER_REAL, &on, NULL);
+    ssize_t written = write(descriptor, bytes, size);
+    int error = errno;
+    setitimer(ITIMER_REAL, &off, NULL);
+    errno = error;
+    return written;
+}
+
 int clinux_connect_local(int socket, const char *name) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     size_t length = strlen(name);

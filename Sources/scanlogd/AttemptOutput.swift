@@ -109,7 +109,8 @@
                 var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 if unsafe poll(&entry, 1, 0) <= 0 { return .mustWait }
                 if Int32(entry.revents) & (POLLERR | POLLHUP) != 0 { return .closed }
-                let written = unsafe write(descriptor, buffer.baseAddress, beginning())
+                // A terminal has room for one byte, and makes us wait for more; so may whoever else writes to a pipe.
+                let written = unsafe clinux_write_impatiently(descriptor, buffer.baseAddress, beginning())
                 if written <= 0 {
                     let code = clinux_errno()
                     if code == EAGAIN || code == EINTR { return .mustWait }

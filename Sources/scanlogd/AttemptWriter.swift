@@ -238,7 +238,7 @@
         /// Says why it can't go on.
         @inline(never)
         mutating func fail(_ error: SystemError) {
-            if options.captureFile != nil { complain(error.line) } else { note(error.line, level: LOG_ERR) }
+            if options.captureFile != nil { offer(error.line) } else { note(error.line, level: LOG_ERR) }
             hasFailed = true
         }
 
@@ -287,7 +287,7 @@
                 case .failure(let line):
                     note(line, level: LOG_WARNING)
                 case .gone:
-                    return complain(LogLine("connections: keeper of the log: ended"))
+                    return offer(LogLine("connections: keeper of the log: ended"))
                 }
             }
         }
@@ -295,8 +295,14 @@
         /// Says what an administrator should know, here and in the log.
         @inline(never)
         func note(_ line: LogLine, level: Int32) {
-            if !background { complain(line) }
+            if !background { offer(line) }
             keeper.log(line, level: level)
+        }
+
+        private func offer(_ line: LogLine) {
+            var complaint = LogLine("scanlogd: ")
+            complaint.append(line)
+            offerError(complaint)
         }
 
         /// Says how many lines were suppressed, if it is time to.
@@ -326,7 +332,7 @@
             line.append(decimal: count)
             line.append(" ")
             line.append(what)
-            if background { keeper.log(line, level: LOG_INFO) } else { printError(line) }
+            if background { keeper.log(line, level: LOG_INFO) } else { offerError(line) }
         }
     }
 

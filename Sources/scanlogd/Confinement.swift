@@ -110,6 +110,7 @@ func loseFiles(_ restrict: () -> Int32) throws(SystemError) {
         _ = try check("privileges", "set no_new_privs") { clinux_set_no_new_privileges() }
         try hideFromOthers()
         try limitDescriptors(more: hasFile ? 1 : 0)
+        _ = try check("signals", "catch alarms") { clinux_catch_alarms() }
         try install(cseccomp_confine_connections)
     }
 

@@ -21,6 +21,27 @@ func complain(_ complaint: LogLine) {
 
 /// Prints one line on standard error. What would make it two, or change the terminal, becomes a question mark.
 func printError(_ text: LogLine) {
+    let line = errorLine(text)
+    do throws(SystemError) {
+        try write(line.bytes.span.extracting(0..<line.count), to: STDERR_FILENO, "standard error")
+    } catch {
+        // There is nobody left to tell; the exit status says it too.
+    }
+}
+
+#if Pcap
+    /// Prints one line on standard error if whoever reads it need not be waited for.
+    func offerError(_ text: LogLine) {
+        var entry = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
+        if unsafe poll(&entry, 1, 0) <= 0 { return }
+        let line = errorLine(text)
+        _ = unsafe line.bytes.span.withUnsafeBytes {
+            unsafe clinux_write_impatiently(STDERR_FILENO, $0.baseAddress, line.count)
+        }
+    }
+#endif
+
+private func errorLine(_ text: LogLine) -> LogLine {
     var line = LogLine()
     for index in 0..<text.count {
         let byte = text.bytes[index]
@@ -28,11 +49,7 @@ func printError(_ text: LogLine) {
     }
     line.shorten(to: LogLine.capacity - 1)
     line.append("\n")
-    do throws(SystemError) {
-        try write(line.bytes.span.extracting(0..<line.count), to: STDERR_FILENO, "standard error")
-    } catch {
-        // There is nobody left to tell; the exit status says it too.
-    }
+    return line
 }
 
 private func write(_ bytes: Span<UInt8>, to descriptor: Int32, _ object: ConstantText) throws(SystemError) {

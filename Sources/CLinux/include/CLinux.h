@@ -58,6 +58,9 @@ void clinux_syslog(int priority, const char *text, int length);
  */
 bool clinux_syslog_impatiently(int priority, const char *text, int length);
 
+/* write(2) that waits for half a second at most, then fails with EINTR; alarms must be caught. */
+ssize_t clinux_write_impatiently(int descriptor, const void *bytes, size_t size);
+
 /* Installs that handler, of SIGALRM: 0, or -1 with errno. */
 int clinux_catch_alarms(void);
 
