@@ -61,6 +61,7 @@ static bool find_functions(void *module, struct cpcap_library *library) {
         FUNCTION(freecode),
         FUNCTION(get_selectable_fd),
         FUNCTION(geterr),
+        FUNCTION(is_swapped),
         FUNCTION(next_ex),
         FUNCTION(open_dead),
         FUNCTION(set_buffer_size),
@@ -128,6 +129,54 @@ int cpcap_set_filter(const struct cpcap_library *library, pcap_t *handle, const 
     int result = library->setfilter(handle, &program);
     library->freecode(&program);
     if (result >= 0) return 0;
+    cpcap_set_reason(library->geterr(handle));
+    return -1;
+}
+
+/* The kinds of files that can be read. A filter that is wrong for both of the first two is wrong. */
+static const int links[] = {1, 113, 0, 9, 12, 14, 50, 51, 101, 108, 228, 229, 276};
+enum { LINKS = sizeof links / sizeof links[0] };
+
+OF_EACH_THREAD struct {
+    const char *expression;
+    struct {
+        struct bpf_program program;
+        char reason[PCAP_ERRBUF_SIZE]; /* if there is no program */
+    } of[LINKS];
+} prepared;
+
+int cpcap_prepare_filter(const struct cpcap_library *library, const char *expression) {
+    prepared.expression = expression;
+    for (size_t index = 0; index < LINKS; index++) {
+        struct bpf_program *program = &prepared.of[index].program;
+        if (program->bf_insns) library->freecode(program);
+        program->bf_insns = NULL;
+        pcap_t *handle = library->open_dead(links[index], 262144);
+        if (!handle) return cpcap_set_reason(strerror(ENOMEM)), -1;
+        /* Not made better: for a long filter that takes seconds. */
+        if (library->compile(handle, program, expression, 0, PCAP_NETMASK_UNKNOWN) < 0) {
+            program->bf_insns = NULL;
+            snprintf(prepared.of[index].reason, PCAP_ERRBUF_SIZE, "%s", library->geterr(handle));
+        }
+        library->close(handle);
+        if (index == 1 && !prepared.of[0].program.bf_insns && !prepared.of[1].program.bf_insns)
+            return cpcap_set_reason(prepared.of[0].reason), -1;
+    }
+    return 0;
+}
+
+int cpcap_filter_file(const struct cpcap_library *library, pcap_t *handle, const char *expression) {
+    int link = library->datalink(handle);
+    size_t index = 0;
+    while (index < LINKS && links[index] != link) index++;
+    /* Byte order matters where a file has the address family of whoever captured: what was prepared is for ours. */
+    if (index == LINKS || prepared.expression != expression || (link == 0 && library->is_swapped(handle))) {
+        int result = cpcap_set_filter(library, handle, expression);
+        if (result > 0) cpcap_set_reason(library->geterr(handle));
+        return result == 0 ? 0 : -1;
+    }
+    if (!prepared.of[index].program.bf_insns) return cpcap_set_reason(prepared.of[index].reason), -1;
+    if (library->setfilter(handle, &prepared.of[index].program) >= 0) return 0;
     cpcap_set_reason(library->geterr(handle));
     return -1;
 }

@@ -33,6 +33,20 @@
             if result < 0 { throw PcapLibrary.error(expression, "attach filter") }
         }
 
+        /// Gets a filter ready for whatever kind of file there will be, while names can be looked up.
+        func prepareFilter(_ expression: ConstantText) throws(SystemError) {
+            if unsafe cpcap_prepare_filter(functions, expression.pointer) < 0 {
+                throw PcapLibrary.error(expression, "compile filter")
+            }
+        }
+
+        /// Lets only packets of a file through that match an expression.
+        func filterFile(_ expression: ConstantText, of handle: OpaquePointer) throws(SystemError) {
+            if unsafe cpcap_filter_file(functions, handle, expression.pointer) < 0 {
+                throw PcapLibrary.error(expression, "compile filter")
+            }
+        }
+
         /// What frames of a handle begin with.
         func linkLayer(of handle: OpaquePointer, _ object: ConstantText) throws(SystemError) -> LinkLayer {
             let type = unsafe functions.pointee.datalink(handle)

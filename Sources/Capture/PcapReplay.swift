@@ -31,6 +31,7 @@
             _ path: ConstantText, _ selection: CaptureSelection = CaptureSelection(), key: HashKey
         ) throws(SystemError) {
             let library = try PcapLibrary()
+            if let expression = selection.expression { try library.prepareFilter(expression) }
             let isInput = path == "-"
             let name: ConstantText = isInput ? "standard input" : path
             let number = try check(name, "open") {
@@ -89,7 +90,7 @@
             guard let opened = unsafe cpcap_open_stream(library.functions, stream.pointer) else { throw fault(at: 0) }
             unsafe handle = opened
             link = try unsafe library.linkLayer(of: opened, name)
-            if let expression { try unsafe library.setFilter(expression, of: opened) }
+            if let expression { try unsafe library.filterFile(expression, of: opened) }
         }
 
         /// Goes on to the next packet: whether there was one.

@@ -22,6 +22,7 @@ struct cpcap_library {
     __typeof__(pcap_freecode) *_Nonnull freecode;
     __typeof__(pcap_get_selectable_fd) *_Nonnull get_selectable_fd;
     __typeof__(pcap_geterr) *_Nonnull geterr;
+    __typeof__(pcap_is_swapped) *_Nonnull is_swapped;
     __typeof__(pcap_next_ex) *_Nonnull next_ex;
     __typeof__(pcap_open_dead) *_Nonnull open_dead;
     __typeof__(pcap_set_buffer_size) *_Nonnull set_buffer_size;
@@ -73,6 +74,14 @@ int cpcap_dispatch(const struct cpcap_library *_Nonnull library, pcap_t *_Nonnul
  * -1 when it can't be attached, with the reason. */
 int cpcap_set_filter(const struct cpcap_library *_Nonnull library, pcap_t *_Nonnull handle,
                      const char *_Nonnull expression);
+
+/* Names in a filter are looked up when it is compiled, and what kind a file is shows when it is read: so a filter is
+ * compiled for each kind before, and kept. The expression must stay where it is. 0, or -1 with the reason. */
+int cpcap_prepare_filter(const struct cpcap_library *_Nonnull library, const char *_Nonnull expression);
+
+/* Attaches it to a file: 0, or -1 with the reason. One that was not prepared is compiled now. */
+int cpcap_filter_file(const struct cpcap_library *_Nonnull library, pcap_t *_Nonnull handle,
+                      const char *_Nonnull expression);
 
 /* bind(2) takes a transparent union, ioctl(2) is variadic. Binds the socket of a capture, whose interface has gone, to the
  * one that has its name now. libpcap would open another socket, which takes a privilege; this takes none. 0, or -1 with
