@@ -64,11 +64,11 @@
             if !hasLimit && captureFile == nil { limit = ConnectionsOptions.usualLimit }
         }
 
-        /// Whether an expression is to judge frames with a VLAN tag. In a file the tag is in its place, and libpcap lets
-        /// through what an expression means; of a network the kernel has taken it off, and anything matches what is left.
+        /// Whether an expression is to judge frames with a VLAN tag. Else it would match more of them than it means: of a
+        /// network those whose tag the kernel has taken off, of a file those that are not what it denies.
         private var speaksOfTags: Bool {
             guard let expression = selection.expression else { return false }
-            return unsafe captureFile != nil || strstr(expression.pointer, "vlan") != nil
+            return unsafe strstr(expression.pointer, "vlan") != nil
         }
 
         /// Takes an option, and returns whether there is one of this letter.
