@@ -114,6 +114,7 @@ needs-demo needs-test needs-bench:
 installed = \
 	$(DESTDIR)$(SBINDIR)/scanlogd \
 	$(DESTDIR)$(MANDIR)/man8/scanlogd.8 \
+	$(DESTDIR)$(MANDIR)/man8/scanlogd-connections.8 \
 	$(DESTDIR)$(SYSCONFDIR)/init.d/scanlogd \
 	$(DESTDIR)$(UNITDIR)/scanlogd.service \
 	$(DESTDIR)$(SYSUSERSDIR)/scanlogd.conf \
@@ -128,7 +129,7 @@ install:
 	@if [ -z "$(DESTDIR)" ]; then rc.d/prepare-host $(SYSCONFDIR)/init.d/scanlogd; fi
 	install -d $(dir $(installed))
 	install -m 755 scanlogd $(DESTDIR)$(SBINDIR)/scanlogd
-	install -m 644 man/scanlogd.8 $(DESTDIR)$(MANDIR)/man8/scanlogd.8
+	install -m 644 man/scanlogd.8 man/scanlogd-connections.8 $(DESTDIR)$(MANDIR)/man8
 	$(with_path) rc.d/scanlogd >$(DESTDIR)$(SYSCONFDIR)/init.d/scanlogd
 	chmod 755 $(DESTDIR)$(SYSCONFDIR)/init.d/scanlogd
 	$(with_path) rc.d/scanlogd.service >$(DESTDIR)$(UNITDIR)/scanlogd.service

@@ -109,6 +109,7 @@ let usage = """
     usage: scanlogd [-d] [--backend NAME] [-i INTERFACE]... [--direction in|both]
                     [--promiscuous] [-P FILE]
            scanlogd -r FILE
+           scanlogd connections [-h]
            scanlogd --self-test [--backend NAME] [-i INTERFACE]...
            scanlogd -h | -V
 

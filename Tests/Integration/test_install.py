@@ -55,8 +55,10 @@ def test_the_binary_is_installed_where_daemons_are(installed: Path) -> None:
     assert done.stdout == finish([str(BINARY), "--version"]).stdout
 
 
-def test_the_manual_page_is_installed(installed: Path) -> None:
-    pages = [path for path in files_under(installed) if re.search(r"man/man8/scanlogd\.8(\.gz)?$", str(path))]
+@pytest.mark.parametrize("name", sorted(page.name for page in (REPOSITORY / "man").iterdir()))
+def test_every_manual_page_is_installed(installed: Path, name: str) -> None:
+    section = name[-1]
+    pages = [path for path in files_under(installed) if path.match(f"man/man{section}/{name}*")]
     assert len(pages) == 1
 
 
