@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import tables
+from connections import show_connections
 from log_sink import LogSink
 from measures import delays, footprint, idle_milliseconds, measure_loads
 from program import programs
@@ -54,6 +55,7 @@ def main() -> None:
     tables.show_host(costs, compared)
     tables.show_waiting(idle, waited, footprints)
     tables.show_memory(footprints)
+    show_connections(Path(os.environ["SCANLOGD"]).resolve(), generator)
     show_core()
 
 

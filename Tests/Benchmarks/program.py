@@ -42,15 +42,7 @@ class Program:
         self.start_times: list[float] = []
 
     def pids(self) -> list[str]:
-        """Every process that runs the program: a daemon may be more than one."""
-        found = []
-        for process in Path("/proc").glob("[0-9]*"):
-            try:
-                if os.readlink(process / "exe") == str(self.path):
-                    found.append(process.name)
-            except OSError:
-                continue
-        return found
+        return processes_of(self.path)
 
     def start(self) -> None:
         self._log_start = self._log.position()
@@ -83,10 +75,7 @@ class Program:
             os.kill(int(pid), number)
 
     def nanoseconds(self) -> int:
-        """The processor time taken so far, user and system."""
-        return sum(
-            int(task.read_text().split()[0])
-            for pid in self.pids() for task in Path("/proc", pid, "task").glob("*/schedstat"))
+        return processor_time(self.pids())
 
     def memory(self) -> Memory:
         total, ring = dict.fromkeys(("Pss", "Private_Dirty", "Rss"), 0), 0
@@ -103,6 +92,25 @@ class Program:
                 elif not in_ring and name in total:
                     total[name] += int(value)
         return Memory(total["Pss"], total["Private_Dirty"], total["Rss"], ring)
+
+
+def processes_of(path: Path) -> list[str]:
+    """Every process that runs a program: a daemon may be more than one."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if os.readlink(process / "exe") == str(path):
+                found.append(process.name)
+        except OSError:
+            continue
+    return found
+
+
+def processor_time(pids: list[str]) -> int:
+    """The processor time they have taken so far, user and system, in nanoseconds."""
+    return sum(
+        int(task.read_text().split()[0])
+        for pid in pids for task in Path("/proc", pid, "task").glob("*/schedstat"))
 
 
 def pin(which: int) -> None:
