@@ -34,6 +34,7 @@ let package = Package(
     name: "scanlogd",
     products: [
         .library(name: "ScanCore", targets: ["ScanCore"]),
+        .library(name: "HostRules", targets: ["HostRules"]),
         .executable(name: "scanlogd", targets: ["scanlogd"]),
     ],
     traits: [
@@ -46,6 +47,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "ScanCore", swiftSettings: common + noHeap + small),
+        .target(name: "HostRules", dependencies: ["ScanCore"], swiftSettings: common + noHeap + small),
         .target(name: "CLinux", cSettings: strictC),
         .target(name: "CPcap", cSettings: strictC),
         .target(name: "CNids", cSettings: strictC),
@@ -78,6 +80,7 @@ let package = Package(
                 .target(name: "CPcap", condition: .when(traits: ["Pcap"])),
             ],
             swiftSettings: common),
+        .testTarget(name: "HostRulesTests", dependencies: ["HostRules", "ScanCore"], swiftSettings: common),
         .testTarget(name: "ScanCoreTests", dependencies: ["ScanCore"], swiftSettings: common),
     ]
 )

@@ -1,0 +1,48 @@
+/// What becomes of a client, and why.
+public struct Decision: Equatable, Sendable {
+    /// What becomes of it.
+    public enum Verdict: Sendable {
+        case granted
+        case denied
+        /// The rule's `twist` answers it, in place of the service.
+        case delegated
+    }
+
+    /// What the verdict comes from.
+    public enum Reason: Sendable {
+        /// No rule matches.
+        case noRule
+        /// A rule matches.
+        case rule
+        /// A rule matches, but has an option that is wrong: that denies.
+        case badOption
+        /// hosts.deny has a line that is too long, or has a zero byte: nothing behind it counts, and it denies.
+        case brokenLine
+        /// A file is there but can't be read: that denies.
+        case unreadable
+        /// A rule needs more pattern files than are read for one: that denies.
+        case tooManyPatternFiles
+    }
+
+    /// What becomes of the client.
+    public let verdict: Verdict
+    /// What that comes from.
+    public let reason: Reason
+    /// The file that decided; `nil`: none.
+    public let file: RuleFile?
+    /// The number of the last line of what decided, from 1; 0: none.
+    public let line: Int
+
+    /// What becomes of a client that no rule matches.
+    public static let noRule = Decision(.granted, .noRule)
+
+    /// What becomes of a client if hosts.deny is there but can't be read.
+    public static let unreadable = Decision(.denied, .unreadable, .deny)
+
+    init(_ verdict: Verdict, _ reason: Reason, _ file: RuleFile? = nil, line: Int = 0) {
+        self.verdict = verdict
+        self.reason = reason
+        self.file = file
+        self.line = line
+    }
+}

@@ -1,0 +1,113 @@
+import ScanCore
+
+extension RuleQuery {
+    /// Pattern files that may be open at once, each named in the one before.
+    static var patternFileDepth: Int { 4 }
+
+    /// Pattern files that are read for one rule.
+    static var patternFileLimit: Int { 64 }
+
+    /// Whether the daemons of a rule are those of the query.
+    func matchesDaemons<System: RuleSystem & ~Copyable>(
+        _ text: Span<UInt8>, _ words: Range<Int>, _ system: borrowing System, _ work: inout MatchWork
+    ) -> Bool {
+        matchesList(text, words, &work) { word, work in matches(daemonWord: word, system, &work) }
+    }
+
+    /// Whether the clients of a rule are those of the query.
+    func matchesClients<System: RuleSystem & ~Copyable>(
+        _ text: Span<UInt8>, _ words: Range<Int>, _ system: borrowing System, _ work: inout MatchWork
+    ) -> Bool {
+        matchesList(text, words, &work) { word, work in matches(clientWord: word, system, &work) }
+    }
+
+    /// Whether a list has a word that matches.
+    ///
+    /// `a EXCEPT b EXCEPT c` is a but not those of b that are not of c: what counts is how many parts match from the
+    /// first on.
+    private func matchesList(
+        _ text: Span<UInt8>, _ range: Range<Int>, _ work: inout MatchWork,
+        _ test: (Span<UInt8>, inout MatchWork) -> Bool
+    ) -> Bool {
+        var parts = 0
+        var isMatched = false
+        var words = RuleWords(range)
+        while let range = words.next(of: text) {
+            let word = text.extracting(range)
+            work.steps += 1 + word.count
+            if word.reads("except") {
+                if !isMatched { break }
+                parts += 1
+                isMatched = false
+            } else if !isMatched {
+                isMatched = test(word, &work)
+            }
+        }
+        return (parts + (isMatched ? 1 : 0)) % 2 == 1
+    }
+
+    private func matches<System: RuleSystem & ~Copyable>(
+        daemonWord word: Span<UInt8>, _ system: borrowing System, _ work: inout MatchWork
+    ) -> Bool {
+        let at = word.atSign
+        let name = word.extracting(0..<(at ?? word.count))
+        let isDaemon: Bool
+        if let number = name.decimal(limit: 65536), number < 65536 {
+            isDaemon = port.map { Int($0) == number } ?? false
+        } else {
+            isDaemon = daemon.withBytes { name.describes($0, &work) }
+        }
+        guard isDaemon, let at else { return isDaemon }
+        return matches(word.extracting((at + 1)...), server, system, &work)
+    }
+
+    private func matches<System: RuleSystem & ~Copyable>(
+        clientWord word: Span<UInt8>, _ system: borrowing System, _ work: inout MatchWork
+    ) -> Bool {
+        guard let at = word.atSign else { return matches(word, client, system, &work) }
+        let name = word.extracting(0..<at)
+        return matches(word.extracting((at + 1)...), client, system, &work)
+            && user.withBytes { name.describes($0, &work) }
+    }
+
+    /// Whether a host is what a word says.
+    @inline(never)
+    private func matches<System: RuleSystem & ~Copyable>(
+        _ word: Span<UInt8>, _ host: RuleHost, _ system: borrowing System, _ work: inout MatchWork
+    ) -> Bool {
+        work.steps += 1 + word.count
+        switch HostPattern(word) {
+        case .all: return true
+        case .known: return host.address != nil && host.hasName
+        case .local: return host.hasName && host.nameText.withBytes { !$0.contains(UInt8(ascii: ".")) }
+        case .netgroup, .never: return false
+        case .file: return matchesFile(word, host, system, &work)
+        case .net(let net, let mask): return host.address?.isIn(net, mask: mask) ?? false
+        case .prefix(let address, let length): return host.address?.isIn(address, length: length) ?? false
+        case .text:
+            return host.addressText.withBytes { word.describes($0, &work) }
+                || !word.isNumeric && host.nameText.withBytes { word.describes($0, &work) }
+        }
+    }
+
+    /// Whether a host is in a file of patterns. One that can't be read holds none.
+    private func matchesFile<System: RuleSystem & ~Copyable>(
+        _ path: Span<UInt8>, _ host: RuleHost, _ system: borrowing System, _ work: inout MatchWork
+    ) -> Bool {
+        if work.depth == Self.patternFileDepth || work.files == Self.patternFileLimit {
+            work.hasTooManyFiles = true
+            return false
+        }
+        work.files += 1
+        work.depth += 1
+        var isMatched = false
+        _ = system.withPatterns(in: path) { text in
+            var words = PatternWords(text)
+            while !isMatched, !work.hasTooManyFiles, let range = words.next(of: text) {
+                isMatched = matches(text.extracting(range), host, system, &work)
+            }
+        }
+        work.depth -= 1
+        return isMatched
+    }
+}

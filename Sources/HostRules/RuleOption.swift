@@ -1,0 +1,100 @@
+/// One option of a rule: where its name and its value stand.
+struct RuleOption {
+    /// The name; empty if there is none.
+    let name: Range<Int>
+    /// The value; empty if there is none. In it `\:` stands for a colon.
+    let value: Range<Int>
+    /// Whether another follows.
+    let isLast: Bool
+    let keyword: Keyword?
+
+    /// The options there are. `group` is in no manual; `aclexec` is Debian's.
+    enum Keyword: Sendable {
+        case aclexec, allow, banners, deny, group, keepalive, linger, nice, rfc931, setenv, severity, spawn, twist,
+            umask
+        case user
+
+        init?(_ name: Span<UInt8>) {
+            if name.reads("allow") {
+                self = .allow
+            } else if name.reads("deny") {
+                self = .deny
+            } else if name.reads("severity") {
+                self = .severity
+            } else if name.reads("spawn") {
+                self = .spawn
+            } else if name.reads("twist") {
+                self = .twist
+            } else if let other = Self.rare(name) {
+                self = other
+            } else {
+                return nil
+            }
+        }
+
+        private static func rare(_ name: Span<UInt8>) -> Keyword? {
+            if name.reads("aclexec") { return .aclexec }
+            if name.reads("banners") { return .banners }
+            if name.reads("group") { return .group }
+            if name.reads("keepalive") { return .keepalive }
+            if name.reads("linger") { return .linger }
+            if name.reads("nice") { return .nice }
+            if name.reads("rfc931") { return .rfc931 }
+            if name.reads("setenv") { return .setenv }
+            if name.reads("umask") { return .umask }
+            return name.reads("user") ? .user : nil
+        }
+
+        var takesValue: Bool { self != .allow && self != .deny && self != .keepalive }
+        var needsValue: Bool { takesValue && self != .nice && self != .rfc931 }
+        var mustBeLast: Bool { self == .allow || self == .deny || self == .twist }
+        /// Whether `%a` and the like in its value stand for something.
+        var expands: Bool { self == .aclexec || self == .setenv || self == .spawn || self == .twist }
+    }
+}
+
+/// The options of a rule, one by one.
+struct RuleOptions {
+    private var position: Int
+    private let end: Int
+    private var isOver = false
+
+    init(_ range: Range<Int>) {
+        position = range.lowerBound
+        end = range.upperBound
+    }
+
+    mutating func next(of text: Span<UInt8>) -> RuleOption? {
+        if isOver { return nil }
+        let start = position
+        while position < end && text[position] != UInt8(ascii: ":") {
+            let isEscaped =
+                text[position] == UInt8(ascii: "\\") && position + 1 < end && text[position + 1] == UInt8(ascii: ":")
+            position += isEscaped ? 2 : 1
+        }
+        let stop = position
+        isOver = position == end
+        position += 1
+        return RuleOption(text, start..<stop, isLast: isOver)
+    }
+}
+
+extension RuleOption {
+    fileprivate init(_ text: Span<UInt8>, _ range: Range<Int>, isLast: Bool) {
+        var start = range.lowerBound
+        var end = range.upperBound
+        while start < end && text[start].isBlank { start += 1 }
+        while end > start && text[end - 1].isBlank { end -= 1 }
+        var stop = start
+        while stop < end && !text[stop].isBlank && text[stop] != UInt8(ascii: "=") { stop += 1 }
+        name = start..<stop
+        keyword = Keyword(text.extracting(name))
+        // Blanks, an equals sign at most, and blanks again.
+        start = stop
+        while start < end && text[start].isBlank { start += 1 }
+        if start < end && text[start] == UInt8(ascii: "=") { start += 1 }
+        while start < end && text[start].isBlank { start += 1 }
+        value = start..<end
+        self.isLast = isLast
+    }
+}

@@ -1,0 +1,52 @@
+/// Something that is wrong with a rule file, or will not do what it seems to, and where.
+public struct RuleProblem: Sendable {
+    /// What it is.
+    public let kind: Kind
+    /// The number of its line, from 1.
+    public let line: Int
+    /// The number of the byte in the line where the word begins, from 1; 0: it is about the whole line.
+    public let column: Int
+    /// The number of the line of an earlier rule that this one repeats; else 0.
+    public let earlierLine: Int
+
+    init(_ kind: Kind, line: Int, column: Int = 0, earlierLine: Int = 0) {
+        self.kind = kind
+        self.line = line
+        self.column = column
+        self.earlierLine = earlierLine
+    }
+
+    /// What can be wrong.
+    public enum Kind: Sendable {
+        // The line.
+        case byteOrderMark, missingNewline, tooLong, zeroByte, missingColon, joinAtEnd, joinBeforeReturn
+        case joinedComment, blankBeforeComment, trailingComment
+        // The lists.
+        case noDaemons, noClients
+        case daemonIsFile, daemonIsNetgroup, daemonIsReserved, daemonBeginsWithDot, daemonEndsInDot
+        case userIsFile, userIsNetgroup, userIsReserved, userBeginsWithDot, userEndsInDot
+        case emptyHost, netgroup, fail, nameEndsInDot, numberBeginsWithDot, notAnAddress, dottedWildcard
+        case badNet, emptyLength, badLength, hostBits
+        case openBracket, afterBracket, lengthInBrackets, badIPv6, bracketedIPv4, mappedIPv4, zone, bareIPv6
+        // Pattern files.
+        case noFile, tooManyFiles, commaInFile, exceptInFile, atSignInFile
+        // Options.
+        case missingOption, unknownOption, missingValue, unexpectedValue, optionNotLast, badNumber, badSeverity
+        case unknownUser, unknownGroup, noDirectory, unknownExpansion, implicitAllow
+        // The file as a whole.
+        case shadowed, repeated, afterAll
+        // Exempt files.
+        case needsName, needsServer, acts, tooManyRules, tooManyPatterns, tooMuchText, otherDaemon
+    }
+}
+
+/// Where problems go.
+public protocol RuleProblemSink: ~Copyable {
+    /// Takes a problem.
+    ///
+    /// - Parameters:
+    ///   - problem: what and where.
+    ///   - word: the word it is about, as it stands in the file, any bytes; empty if there is none.
+    ///   - patternFile: the path of the pattern file it is in; empty if it is in the rule file itself.
+    mutating func take(_ problem: RuleProblem, word: Span<UInt8>, patternFile: Span<UInt8>)
+}

@@ -1,0 +1,68 @@
+import ScanCore
+
+/// A host as far as it is known.
+public struct RuleHost: Sendable {
+    /// What is known of its name.
+    public enum Name: Sendable {
+        /// It has none, or it was not looked up.
+        case unknown
+        /// Its name and its address contradict each other: PARANOID.
+        case paranoid
+        /// Its name, whose address was looked up and found to be this host's.
+        case known(RuleName)
+    }
+
+    /// Its address; an IPv4-mapped one is taken for the IPv4 address in it.
+    public let address: Address?
+    /// The address as it is printed.
+    let addressText: RuleName
+    /// Its name, or the word that stands for none.
+    let nameText: RuleName
+    /// Whether its name is known.
+    let hasName: Bool
+
+    /// A host of which some things are known.
+    public init(address: Address? = nil, name: Name = .unknown) {
+        let address = address?.unmapped
+        self.address = address
+        addressText = address.map { RuleName($0) } ?? RuleName("unknown")
+        switch name {
+        case .unknown: nameText = RuleName("unknown")
+        case .paranoid: nameText = RuleName("paranoid")
+        case .known(let name): nameText = name
+        }
+        if case .known = name { hasName = true } else { hasName = false }
+    }
+}
+
+/// Who wants what: what a rule is matched against.
+public struct RuleQuery: ~Copyable, Sendable {
+    /// The name of the daemon's process.
+    let daemon: RuleName
+    /// The port that was connected to; `nil`: not known.
+    let port: UInt16?
+    /// The host that was connected to.
+    let server: RuleHost
+    /// The name of the user who connects, or the word for none.
+    let user: RuleName
+    /// The host that connects.
+    let client: RuleHost
+
+    /// A query.
+    ///
+    /// - Parameters:
+    ///   - daemon: the name of the daemon's process.
+    ///   - server: the address that was connected to, if it is known.
+    ///   - port: the port that was connected to, if it is known.
+    ///   - user: the name of the user who connects, `nil` if it is not known.
+    ///   - client: the host that connects.
+    public init(
+        daemon: RuleName, server: RuleHost = RuleHost(), port: UInt16? = nil, user: RuleName? = nil, client: RuleHost
+    ) {
+        self.daemon = daemon
+        self.port = port
+        self.server = server
+        self.user = user ?? RuleName("unknown")
+        self.client = client
+    }
+}

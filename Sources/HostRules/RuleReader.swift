@@ -1,0 +1,101 @@
+/// What a line of a rule file is, lines that are joined being one.
+public enum RuleLine: Sendable {
+    case rule
+    /// It begins with `#`, in the first column.
+    case comment
+    /// Nothing, or blanks.
+    case empty
+    /// There is no colon in it. It is skipped.
+    case missingColon
+    /// It is longer than ``Rule/capacity``, or has a zero byte: nothing behind it counts, and in hosts.deny everybody is
+    /// denied.
+    case broken(RuleProblem.Kind)
+}
+
+/// Reads the lines of a rule file, one by one, and keeps none.
+public struct RuleReader: Sendable {
+    private var position = 0
+    private var line = 0
+
+    /// A reader at the beginning of a file.
+    public init() {}
+
+    /// Reads the next line into a rule, of which only the text and the place are meant if it is none; `nil` at the end
+    /// of the file, and behind a line that is broken.
+    ///
+    /// A byte order mark before the first line is skipped, a last line without newline counts.
+    public mutating func next(of text: Span<UInt8>, into rule: inout Rule) -> RuleLine? {
+        if position == 0 && text.startsWithByteOrderMark { position = 3 }
+        if position >= text.count { return nil }
+        line += 1
+        rule.begin(at: position, line: line)
+        while true {
+            let newline = text.firstIndex(of: 10, from: position)
+            let end = newline ?? text.count
+            let isJoined = newline != nil && end > position && text[end - 1] == UInt8(ascii: "\\")
+            let part = text.extracting(position..<(isJoined ? end - 1 : end))
+            // What there is, this line, and its newline, also where that is missing.
+            if rule.count + (end - position) + 1 > Rule.capacity { return stop(text, &rule, .tooLong) }
+            if part.contains(0) { return stop(text, &rule, .zeroByte) }
+            rule.append(part)
+            position = min(end + 1, text.count)
+            if !isJoined || position == text.count { break }
+            line += 1
+        }
+        rule.line = line
+        rule.end = position
+        return Self.kind(&rule)
+    }
+
+    private mutating func stop(_ text: Span<UInt8>, _ rule: inout Rule, _ problem: RuleProblem.Kind) -> RuleLine {
+        position = text.count
+        rule.line = line
+        rule.end = position
+        return .broken(problem)
+    }
+
+    private static func kind(_ rule: inout Rule) -> RuleLine {
+        let isComment = rule.withText { !$0.isEmpty && $0[0] == UInt8(ascii: "#") }
+        if isComment { return .comment }
+        let isEmpty = rule.withText { text in
+            for index in text.indices where !text[index].isLineBlank { return false }
+            return true
+        }
+        if isEmpty { return .empty }
+        return rule.split() ? .rule : .missingColon
+    }
+}
+
+extension Span<UInt8> {
+    /// Whether it begins with the three bytes that some editors put before UTF-8.
+    var startsWithByteOrderMark: Bool { count >= 3 && self[0] == 0xef && self[1] == 0xbb && self[2] == 0xbf }
+}
+
+/// A place in a file, for people.
+public struct RulePlace: Equatable, Sendable {
+    /// The number of the line, from 1.
+    public var line: Int
+    /// The number of the byte in the line, from 1.
+    public var column: Int
+}
+
+extension Rule {
+    /// Where a byte of a rule stands in the file, at most as far as its end.
+    mutating func place(of offset: Int, in file: Span<UInt8>) -> RulePlace {
+        var place = RulePlace(line: firstLine, column: 1)
+        var position = start
+        var left = offset
+        while position < file.count {
+            if file[position] == UInt8(ascii: "\\") && position + 1 < file.count && file[position + 1] == 10 {
+                place = RulePlace(line: place.line + 1, column: 1)
+                position += 2
+                continue
+            }
+            if left == 0 { break }
+            left -= 1
+            place.column += 1
+            position += 1
+        }
+        return place
+    }
+}

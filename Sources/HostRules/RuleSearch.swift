@@ -1,0 +1,86 @@
+/// Looks for the first rule of a file that matches a query.
+///
+/// A rule takes time linear in its length, whatever names and patterns are: at most 256 steps for each byte, and as
+/// many for each byte of the pattern files it names, of which no more than 64 are read. Memory is fixed: nothing of the
+/// file is kept but the rule at hand.
+public struct RuleSearch: ~Copyable {
+    private let query: RuleQuery
+    private let file: RuleFile
+    private var reader = RuleReader()
+
+    /// The rule or other line that the last step was about.
+    public private(set) var rule = Rule()
+
+    /// The option that makes the rule deny, if the last step found one: what is wrong, and which word of ``rule``.
+    public private(set) var badOption: (kind: RuleProblem.Kind, word: Range<Int>)?
+
+    /// What all rules so far have taken, for the tests of the bound.
+    package private(set) var steps = 0
+
+    /// A search that begins at the first line.
+    public init(_ query: consuming RuleQuery, in file: RuleFile) {
+        self.query = query
+        self.file = file
+    }
+
+    /// What a line comes to.
+    public enum Step: Sendable {
+        /// It is no rule.
+        case line(RuleLine)
+        /// Its daemons are others.
+        case otherDaemon
+        /// Its clients are others.
+        case otherClient
+        /// It decides.
+        case decision(Decision)
+    }
+
+    /// Looks at the next line; `nil` at the end of the file.
+    ///
+    /// - Parameter text: the file, the same each time.
+    public mutating func step<System: RuleSystem & ~Copyable>(
+        _ text: Span<UInt8>, _ system: borrowing System
+    ) -> Step? {
+        guard let line = reader.next(of: text, into: &rule) else { return nil }
+        switch line {
+        case .rule: return matchRule(system)
+        case .broken where file == .deny:
+            return .decision(Decision(.denied, .brokenLine, .deny, line: rule.firstLine))
+        default: return .line(line)
+        }
+    }
+
+    /// What the file decides, `nil` if none of its rules matches.
+    public mutating func decide<System: RuleSystem & ~Copyable>(
+        _ text: Span<UInt8>, _ system: borrowing System
+    ) -> Decision? {
+        while let step = step(text, system) {
+            if case .decision(let decision) = step { return decision }
+        }
+        return nil
+    }
+
+    private mutating func matchRule<System: RuleSystem & ~Copyable>(_ system: borrowing System) -> Step {
+        var work = MatchWork()
+        let daemons = rule.daemons
+        let clients = rule.clients
+        let options = rule.options
+        let text = rule.text.span.extracting(0..<rule.count)
+        var step: Step?
+        if !query.matchesDaemons(text, daemons, system, &work) {
+            step = .otherDaemon
+        } else if !query.matchesClients(text, clients, system, &work) {
+            step = .otherClient
+        }
+        steps += text.count + work.steps
+        if work.hasTooManyFiles { return .decision(Decision(.denied, .tooManyPatternFiles, file, line: rule.line)) }
+        if let step { return step }
+        let outcome = OptionOutcome(text, options, system)
+        if let fault = outcome.fault {
+            badOption = (fault.kind, fault.word)
+            return .decision(Decision(.denied, .badOption, file, line: rule.line))
+        }
+        let verdict = outcome.verdict ?? (file == .allow ? .granted : .denied)
+        return .decision(Decision(verdict, .rule, file, line: rule.line))
+    }
+}

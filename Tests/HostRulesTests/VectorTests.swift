@@ -1,0 +1,40 @@
+import HostRules
+import Testing
+
+/// What libwrap 7.6.q does with a file, a daemon and a client, case by case.
+struct VectorTests {
+    /// Where this port differs on purpose, and what it says there.
+    static let differences: [String: Outcome] = [
+        // A last line without newline counts: it is neither ignored nor the end of all service.
+        "HA172": Outcome("granted", "allow:1"),
+        "HA173": Outcome("granted", "none"),
+        "HA174": Outcome("granted", "none"),
+        "HA176": Outcome("denied", "deny:1"),
+        // A length that is none is not 0.
+        "HA070": Outcome("denied", "deny:1"),
+        "HA071": Outcome("denied", "deny:1"),
+        // What stands behind a length is not left out.
+        "HA039": Outcome("denied", "deny:1"),
+        // A byte order mark is no part of the first word.
+        "HA232": Outcome("granted", "allow:1"),
+        "HA233": Outcome("denied", "deny:1"),
+        // Comments in pattern files are comments.
+        "HA162": Outcome("granted", "none"),
+        // The verdict is the same; the line that is too long is named.
+        "HA182": Outcome("denied", "deny:1"),
+    ]
+
+    @Test(arguments: Vector.all)
+    func theVerdictIsThatOfLibwrapOrADocumentedDifference(_ vector: Vector) {
+        let decision = decide(
+            allow: vector.allow, deny: vector.deny, daemon: vector.daemon, client: vector.client, name: vector.name,
+            system: TestSystem(files: vector.files))
+        let expected = Self.differences[vector.id] ?? Outcome(vector.verdict, vector.rule)
+        #expect(Outcome(decision) == expected)
+    }
+
+    @Test func allVectorsAreRead() {
+        #expect(Vector.all.count == 167)
+        #expect(Set(Vector.all.map(\.id)).isSuperset(of: Self.differences.keys))
+    }
+}
