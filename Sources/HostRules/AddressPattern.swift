@@ -1,0 +1,93 @@
+import ScanCore
+
+/// What a word says of an address alone, without a name.
+enum AddressPattern {
+    case all
+    case net(UInt32, mask: UInt32)
+    case prefix(Address, length: Int)
+    /// The word has wildcards, and is compared with the address as it is printed.
+    case wildcards
+    /// It needs a name, or can't match.
+    case refused(RuleProblem.Kind)
+
+    /// The meaning of a word that is not the path of a file.
+    @inline(never)
+    init(_ word: Span<UInt8>) {
+        switch HostPattern(word) {
+        case .all: self = .all
+        case .known, .local, .netgroup, .file: self = .refused(.needsName)
+        case .never(let kind): self = .refused(kind)
+        case .net(let net, let mask): self = .net(net, mask: mask)
+        case .prefix(let address, let length):
+            self = word.contains(UInt8(ascii: "%")) ? .refused(.zone) : .prefix(address, length: length)
+        case .text: self = Self.text(word)
+        }
+    }
+
+    private static func text(_ word: Span<UInt8>) -> AddressPattern {
+        if word.hasWildcard {
+            if word.isStars { return .all }
+            return word.isAddressWithWildcards ? .wildcards : .refused(.needsName)
+        }
+        if word[0] == UInt8(ascii: ".") { return .refused(word.isNumeric ? .numberBeginsWithDot : .needsName) }
+        if word.isNumeric {
+            guard let (net, mask) = word.numericNet() else { return .refused(.notAnAddress) }
+            return .net(net, mask: mask)
+        }
+        guard let address = word.ipv6Address() else { return .refused(.needsName) }
+        // Without brackets it is text, and only one way to write an address is how it is printed.
+        let isPrinted = RuleName(address).withBytes { $0.isSame(as: word) }
+        return isPrinted && !address.unmapped.isIPv4 ? .prefix(address, length: 128) : .refused(.bareIPv6)
+    }
+}
+
+extension Span<UInt8> {
+    /// Whether it is wildcards that match everything.
+    fileprivate var isStars: Bool {
+        for index in indices where self[index] != UInt8(ascii: "*") { return false }
+        return true
+    }
+
+    /// Whether it has wildcards and what stands in addresses, but nothing that stands in names: letters only count as
+    /// digits beside a colon.
+    fileprivate var isAddressWithWildcards: Bool {
+        let isIPv6 = contains(UInt8(ascii: ":"))
+        for index in indices {
+            let byte = self[index]
+            switch byte {
+            case UInt8(ascii: "*"), UInt8(ascii: "?"), UInt8(ascii: "."), UInt8(ascii: ":"): continue
+            default: if isIPv6 ? byte.hexadecimalValue == nil : !byte.isDigit { return false }
+            }
+        }
+        return true
+    }
+
+    /// The IPv4 addresses that text of digits and dots describes: one, or those that begin with it if a dot ends it.
+    /// `nil`: no address is printed like that.
+    func numericNet() -> (net: UInt32, mask: UInt32)? {
+        if let address = ipv4Address() { return (address, .max) }
+        if isEmpty || self[count - 1] != UInt8(ascii: ".") { return nil }
+        var dots = 0
+        for index in indices where self[index] == UInt8(ascii: ".") { dots += 1 }
+        if dots > 3 { return nil }
+        var whole = LogLine()
+        for index in indices { whole.append(byte: self[index]) }
+        for index in dots..<4 { whole.append(index < 3 ? "0." : "0") }
+        guard let net = whole.bytes.span.extracting(0..<whole.count).ipv4Address() else { return nil }
+        return (net, .max << UInt32(32 - dots * 8))
+    }
+}
+
+extension RuleWords {
+    /// Whether a list, and each part of it between EXCEPTs, has a word.
+    static func isSound(_ range: Range<Int>, of text: Span<UInt8>) -> Bool {
+        var isEmpty = true
+        var words = RuleWords(range)
+        while let word = words.next(of: text) {
+            let isExcept = text.extracting(word).reads("except")
+            if isExcept && isEmpty { return false }
+            isEmpty = isExcept
+        }
+        return !isEmpty
+    }
+}

@@ -1,0 +1,163 @@
+import ScanCore
+
+extension LogLine {
+    /// A problem in words: `file:line:column: "word": what is wrong`.
+    ///
+    /// - Parameters:
+    ///   - problem: what and where.
+    ///   - word: the word it is about; empty: there is none.
+    ///   - file: the path of the file it is in.
+    public init(_ problem: RuleProblem, word: Span<UInt8>, file: Span<UInt8>) {
+        self.init()
+        append(escaping: file, limit: 128)
+        append(":")
+        append(decimal: UInt(problem.line))
+        if problem.column > 0 {
+            append(":")
+            append(decimal: UInt(problem.column))
+        }
+        append(": ")
+        if !word.isEmpty {
+            append("\"")
+            append(escaping: word, limit: 128)
+            append("\": ")
+        }
+        append(problem.kind.text)
+        if problem.earlierLine > 0 { append(decimal: UInt(problem.earlierLine)) }
+    }
+
+    /// Appends bytes from a file so that they are nothing but text wherever they are shown: what is no printable ASCII,
+    /// and a backslash, becomes a backslash and three octal digits. What would take more than `limit` bytes is cut off,
+    /// and three dots say so.
+    public mutating func append(escaping bytes: Span<UInt8>, limit: Int) {
+        let end = count + limit
+        for index in bytes.indices {
+            let byte = bytes[index]
+            let isPlain = byte >= 32 && byte < 127 && byte != UInt8(ascii: "\\")
+            if count + (isPlain ? 1 : 4) > end - (index + 1 < bytes.count ? 3 : 0) {
+                append("...")
+                return
+            }
+            append(escaping: byte)
+        }
+    }
+
+    /// Appends one byte of a file: printable ASCII as it is, anything else, and a backslash, as a backslash and three
+    /// octal digits.
+    @inline(never)
+    public mutating func append(escaping byte: UInt8) {
+        if byte >= 32 && byte < 127 && byte != UInt8(ascii: "\\") {
+            append(byte: byte)
+            return
+        }
+        append("\\")
+        append(byte: UInt8(ascii: "0") + byte >> 6)
+        append(byte: UInt8(ascii: "0") + byte >> 3 & 7)
+        append(byte: UInt8(ascii: "0") + byte & 7)
+    }
+}
+
+extension RuleProblem.Kind {
+    /// What is wrong, in words.
+    public var text: String {
+        lineText ?? listText ?? hostText ?? optionText ?? exemptText ?? "?"
+    }
+
+    private var lineText: String? {
+        switch self {
+        case .byteOrderMark: "byte order mark: libwrap takes it for a part of the first word"
+        case .missingNewline: "no newline: libwrap ignores the line in hosts.allow, and in hosts.deny denies everybody"
+        case .tooLong: "longer than 2047 bytes: all after it is ignored, and in hosts.deny everybody is denied"
+        case .zeroByte: "zero byte: all after it is ignored, and in hosts.deny everybody is denied"
+        case .missingColon: "no \":\": the line is skipped"
+        case .joinAtEnd: "backslash at the end of the last line: there is no next line to join"
+        case .joinBeforeReturn: "backslash before a carriage return: the next line is not joined"
+        case .joinedComment: "comment that ends in a backslash: the next line is a part of it"
+        case .blankBeforeComment: "blank before \"#\": this is no comment"
+        case .trailingComment: "\"#\" begins no comment here: what follows are words of the rule"
+        case .shadowed: "never reached: all it matches is matched by line "
+        case .repeated: "never reached: the same as line "
+        case .afterAll: "never reached: everything is matched by line "
+        default: nil
+        }
+    }
+
+    private var listText: String? {
+        switch self {
+        case .noDaemons: "the daemon list is empty, or EXCEPT has nothing beside it"
+        case .noClients: "the client list is empty, or EXCEPT has nothing beside it"
+        case .daemonIsFile: "a daemon's name begins with \"/\": files are for clients"
+        case .daemonIsNetgroup: "a daemon's name begins with \"@\": netgroups are for clients"
+        case .daemonIsReserved: "a daemon's name that is a word for clients"
+        case .daemonBeginsWithDot: "a daemon's name begins with a dot"
+        case .daemonEndsInDot: "a daemon's name ends in a dot"
+        case .userIsFile: "a user's name begins with \"/\": files are for hosts"
+        case .userIsNetgroup: "a user's name begins with \"@\": netgroups are for hosts"
+        case .userIsReserved: "a user's name that is a word for hosts"
+        case .userBeginsWithDot: "a user's name begins with a dot"
+        case .userEndsInDot: "a user's name ends in a dot"
+        case .noFile: "can't be read: it matches nothing"
+        case .tooManyFiles: "too many pattern files, or one in another too often: everybody is denied"
+        case .commaInFile: "a comma separates nothing in a pattern file"
+        case .exceptInFile: "EXCEPT is a name in a pattern file"
+        case .atSignInFile: "a user can't be named in a pattern file: it matches nothing"
+        default: nil
+        }
+    }
+
+    private var hostText: String? {
+        switch self {
+        case .emptyHost: "no host behind \"@\": it matches nothing"
+        case .netgroup: "netgroup: it matches nothing here"
+        case .fail: "FAIL is no longer known: use EXCEPT, or deny"
+        case .nameEndsInDot: "a name that ends in a dot: it matches what begins with it"
+        case .numberBeginsWithDot: "begins with a dot: it matches addresses that end in it"
+        case .notAnAddress: "no address is printed like this: it matches nothing"
+        case .dottedWildcard: "wildcards, and a dot in front: it matches nothing"
+        case .badNet: "the net must be four numbers of an IPv4 address, or an IPv6 address in brackets"
+        case .emptyLength: "no prefix length: it matches nothing here, and every IPv6 address for libwrap"
+        case .badLength: "the prefix length must be digits only, 1 to 32, or 0 to 128 behind brackets"
+        case .hostBits: "bits are set behind the prefix: an IPv4 net like this matches nothing"
+        case .openBracket: "no \"]\": it matches nothing, and no colon behind it counts"
+        case .afterBracket: "something other than a prefix length behind \"]\": it matches nothing"
+        case .lengthInBrackets: "the prefix length stands in the brackets: it matches nothing"
+        case .badIPv6: "no IPv6 address in the brackets: it matches nothing"
+        case .bracketedIPv4: "brackets around an IPv4 address: it matches nothing"
+        case .mappedIPv4: "an IPv4 address as IPv6: it matches nothing, write it as IPv4"
+        case .zone: "a zone is not compared"
+        case .bareIPv6: "an IPv6 address needs brackets"
+        default: nil
+        }
+    }
+
+    private var optionText: String? {
+        switch self {
+        case .missingOption: "no option behind the colon: the rule denies"
+        case .unknownOption: "no such option: the rule denies"
+        case .missingValue: "an option without its value: the rule denies"
+        case .unexpectedValue: "an option that takes no value: the rule denies"
+        case .optionNotLast: "an option that must be the last: the rule denies"
+        case .badNumber: "not a number for this option: the rule denies"
+        case .badSeverity: "no facility or level that libwrap knows: the rule denies"
+        case .unknownUser: "no such user: the rule denies"
+        case .unknownGroup: "no such group: the rule denies"
+        case .noDirectory: "no such directory"
+        case .unknownExpansion: "stands for nothing: %a %c %d %h %n %p %r %s %u %A %H %N %R %% do"
+        case .implicitAllow: "grants without saying \"allow\""
+        default: nil
+        }
+    }
+
+    private var exemptText: String? {
+        switch self {
+        case .needsName: "needs a name, and no name is looked up: addresses only"
+        case .needsServer: "the address that packets went to is not compared"
+        case .acts: "only allow, deny and severity may stand in an exempt file"
+        case .tooManyRules: "more than 256 rules"
+        case .tooManyPatterns: "more than 1024 patterns in all"
+        case .tooMuchText: "more than 4096 bytes of patterns with wildcards in all"
+        case .otherDaemon: "not about scanlogd: it is not used"
+        default: nil
+        }
+    }
+}
