@@ -20,16 +20,16 @@ LINK = --omit-frame-pointers --disable-local-rpath -Xlinker -z -Xlinker relro -X
 
 ifeq ($(EMBEDDED),1)
 SCRATCH = .build-embedded
-BUILD = $(SWIFT) build -c release --scratch-path $(SCRATCH) --traits Embedded$(subst $() ,,$(BACKENDS:%=,%)) $(LINK)
+BUILD = $(SWIFT) build -c release --scratch-path $(SCRATCH) --traits Embedded$(subst $() ,,$(FEATURES:%=,%)) $(LINK)
 else
 SCRATCH = .build-ordinary
 BUILD = $(SWIFT) build -c release --scratch-path $(SCRATCH) $(ORDINARY_TRAITS) --static-swift-stdlib $(LINK)
 endif
-# Where packets can come from beside raw sockets, as traits of the package. Libraries are loaded when they are asked for,
-# not linked.
+# What is built in, as traits of the package: where packets can come from beside raw sockets, and rules. Libraries are
+# loaded when they are asked for, not linked.
 comma = ,
-BACKENDS = Ring Nids
-ORDINARY_TRAITS = $(if $(BACKENDS),--traits $(subst $() ,$(comma),$(BACKENDS)),--disable-default-traits)
+FEATURES = Ring Nids Rules
+ORDINARY_TRAITS = $(if $(FEATURES),--traits $(subst $() ,$(comma),$(FEATURES)),--disable-default-traits)
 
 FUZZ_SECONDS = 60
 
@@ -38,10 +38,11 @@ FUZZ_SECONDS = 60
 # The shipped binary: every backend.
 all: libnids
 
-# The original's three targets. The first has raw sockets only, as there: the smallest, and blind behind a firewall.
-linux: BACKENDS =
-libpcap: BACKENDS = Ring Pcap
-libnids: BACKENDS = Ring Nids
+# The original's three targets. The first has raw sockets only, as there, and no other role than the detector: the
+# smallest, and blind behind a firewall.
+linux: FEATURES =
+libpcap: FEATURES = Ring Pcap Rules
+libnids: FEATURES = Ring Nids Rules
 
 linux libpcap libnids:
 	$(BUILD) --product scanlogd
@@ -77,7 +78,7 @@ check-binary: test-hooks
 # The same program, but that SIGUSR2 makes it do what its sandbox forbids.
 .PHONY: test-hooks
 test-hooks:
-	$(SWIFT) build -c release --scratch-path .build-hooks --traits Embedded,Ring,Nids,TestHooks $(LINK) --product scanlogd
+	$(SWIFT) build -c release --scratch-path .build-hooks --traits Embedded,Ring,Nids,Rules,TestHooks $(LINK) --product scanlogd
 
 # The programs that filter system calls, made anew from the lists in Tests/SystemCalls/generate.c, and compared.
 .PHONY: system-calls check-system-calls

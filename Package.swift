@@ -42,8 +42,9 @@ let package = Package(
         .trait(name: "Ring", description: "Packets from a ring in memory, before a firewall drops them"),
         .trait(name: "Pcap", description: "Packets from libpcap, and replay; only its headers are needed to build"),
         .trait(name: "Nids", description: "Fragments joined by libnids; needs its headers", enabledTraits: ["Pcap"]),
+        .trait(name: "Rules", description: "Sources that are exempt from being reported, and scanlogd rules"),
         .trait(name: "TestHooks", description: "For tests only: SIGUSR2 makes a process do what its sandbox forbids"),
-        .default(enabledTraits: ["Ring", "Pcap", "Nids"]),
+        .default(enabledTraits: ["Ring", "Pcap", "Nids", "Rules"]),
     ],
     targets: [
         .target(name: "ScanCore", swiftSettings: common + noHeap + small),
@@ -64,7 +65,10 @@ let package = Package(
             swiftSettings: common + small),
         .executableTarget(
             name: "scanlogd",
-            dependencies: ["ScanCore", "Capture", "CLinux", "CSeccomp"],
+            dependencies: [
+                "ScanCore", "Capture", "CLinux", "CSeccomp",
+                .target(name: "HostRules", condition: .when(traits: ["Rules"])),
+            ],
             swiftSettings: common + small + [.define("TEST_HOOKS", .when(traits: ["TestHooks"]))],
             linkerSettings: [.unsafeFlags(embeddedLink, embedded)]),
         .executableTarget(

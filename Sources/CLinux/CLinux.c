@@ -96,25 +96,25 @@ struct exception {
 };
 
 /* <linux/landlock.h> of a newer kernel than ours may know more; its numbers are written out for older ones. */
-static int landlock(struct exception exception) {
+static int landlock(const struct exception *exception) {
     struct {
         uint64_t files, network, scopes;
     } rules = {0};
     struct {
         uint64_t access;
         int32_t directory;
-    } __attribute__((packed)) beneath = {exception.access, exception.directory};
+    } __attribute__((packed)) beneath = {exception->access, exception->directory};
     int version = clinux_landlock_version();
     if (version < 0) return -1;
     const uint64_t files[] = {0x1fff, 0x3fff, 0x7fff, 0x7fff, 0xffff};
     rules.files = files[version > 5 ? 4 : version - 1];
-    if (version >= 4) rules.network = exception.connects ? 1 : 3; /* bind and connect, of TCP */
+    if (version >= 4) rules.network = exception->connects ? 1 : 3; /* bind and connect, of TCP */
     /* Abstract sockets, and signals to others than its children; but who has no such exception may have to kill the sensor. */
-    if (version >= 6) rules.scopes = exception.connects ? 3 : 1;
+    if (version >= 6) rules.scopes = exception->connects ? 3 : 1;
     int ruleset = (int)syscall(444, &rules, sizeof rules, 0);
     if (ruleset < 0) return -1;
     int result = 0;
-    if (exception.directory >= 0)
+    if (exception->directory >= 0)
         result = (int)syscall(445 /* landlock_add_rule */, ruleset, 1 /* what is beneath */, &beneath, 0);
     if (result == 0) result = (int)syscall(446 /* landlock_restrict_self */, ruleset, 0);
     close(ruleset);
@@ -124,12 +124,12 @@ static int landlock(struct exception exception) {
 static int landlock_all_but(const char *directory, uint64_t access, bool connects) {
     int descriptor = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (descriptor < 0) return -1;
-    int result = landlock((struct exception){descriptor, access, connects});
+    int result = landlock(&(struct exception){descriptor, access, connects});
     close(descriptor);
     return result;
 }
 
-int clinux_landlock_all(void) { return landlock((struct exception){.directory = -1}); }
+int clinux_landlock_all(void) { return landlock(&(const struct exception){.directory = -1}); }
 
 int clinux_landlock_all_but_reading(void) {
     return landlock_all_but("/", 4 | 8 /* read files, and directories */, true);

@@ -77,4 +77,9 @@ public struct LogLine: Sendable {
     public mutating func shorten(to count: Int) {
         self.count = min(self.count, max(count, 0))
     }
+
+    /// Puts a question mark in place of each byte that would make it two lines, or change the terminal that shows it.
+    public mutating func replaceControls() {
+        for index in 0..<count where bytes[index] < 0x20 || bytes[index] == 0x7f { bytes[index] = UInt8(ascii: "?") }
+    }
 }

@@ -12,6 +12,8 @@ public struct StatusCounters: Equatable, Sendable {
     public var droppedByKernel: UInt64 = 0
     /// Scans found, logged or not.
     public var reports: UInt64 = 0
+    /// Scans found and not logged, for their sources are exempt.
+    public var exempt: UInt64 = 0
     /// Scans found and not logged, for there were too many.
     public var suppressed: UInt64 = 0
 

@@ -13,7 +13,8 @@ import ScanCore
 func detect(_ options: Options) throws(SystemError) -> Int32 {
     if let problem = Parameters.problem { throw SystemError("parameters", "check", because: ConstantText(problem)) }
     if geteuid() != 0 { throw SystemError("start", "check privileges", because: "only root can start scanlogd") }
-    let start = try DetectorStart(options)
+    guard let exempt = try ExemptList(options.exemptFile) else { return 1 }
+    let start = try DetectorStart(options, exempt)
     switch options.backend {
     #if Ring
         case nil:
@@ -79,9 +80,10 @@ private struct DetectorStart: ~Copyable {
     private let log: SystemLog
     private let manager: ServiceManager
     private let pidFile: PidFile?
+    private let exempt: ExemptList
 
     /// Opens everything that needs root, or the file system.
-    init(_ options: Options) throws(SystemError) {
+    init(_ options: Options, _ exempt: consuming ExemptList) throws(SystemError) {
         // First what needs no end, so that little is open where something may fail.
         let key = try HashKey.random()
         let account = try Account(named: ConstantText(Parameters.user))
@@ -90,6 +92,7 @@ private struct DetectorStart: ~Copyable {
         let directory = try ChrootDirectory(ConstantText(Parameters.chrootDirectory))
         pidFile = if let path = options.pidFile { try PidFile(path) } else { nil }
         self.key = key
+        self.exempt = exempt
         self.account = account
         self.launch = launch
         self.directory = directory
@@ -116,7 +119,7 @@ private struct DetectorStart: ~Copyable {
             letGo(manager)
             return try runSensor(
                 capture, key: key, filterSystemCalls: filterSystemCalls, link: link.takeSensorEnd(), account: account,
-                directory: directory)
+                directory: directory, exempt: exempt)
         }
         letGo(capture)
         return try runWriter(of: SensorProcess(child), link.takeWriterEnd(), backend, insteadOf: failure)

@@ -22,7 +22,9 @@ public func start(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutabl
         case .help: try print(usage)
         case .version: try print(buildInformation())
         case .detect: return try detect(options)
-        case .replay: try replay(options.captureFile)
+        case .replay:
+            guard let exempt = try ExemptList(options.exemptFile) else { return 1 }
+            try replay(options.captureFile, exempt)
         case .selfTest: return try selfTest(options) ? 0 : 1
         }
         return 0

@@ -19,7 +19,7 @@ func complain(_ complaint: LogLine) {
     printError(line)
 }
 
-/// Prints one line on standard error. What would make it two, or change the terminal, becomes a question mark.
+/// Prints one line on standard error.
 func printError(_ text: LogLine) {
     let line = errorLine(text)
     do throws(SystemError) {
@@ -42,11 +42,8 @@ func printError(_ text: LogLine) {
 #endif
 
 private func errorLine(_ text: LogLine) -> LogLine {
-    var line = LogLine()
-    for index in 0..<text.count {
-        let byte = text.bytes[index]
-        line.append(byte: byte < 0x20 || byte == 0x7f ? UInt8(ascii: "?") : byte)
-    }
+    var line = text
+    line.replaceControls()
     line.shorten(to: LogLine.capacity - 1)
     line.append("\n")
     return line

@@ -24,6 +24,9 @@ struct Options {
     /// The first option that chooses packets, if one does.
     private(set) var selectingOption: ConstantText?
 
+    /// The file of sources that are not to be reported; `nil`: all are.
+    private(set) var exemptFile: ConstantText?
+
     /// The capture file to replay; `-` is standard input.
     private(set) var captureFile: ConstantText = "-"
 
@@ -55,6 +58,7 @@ struct Options {
         case "B": backend = try Backend(named: optionArgument())
         case "D": try take(direction: optionArgument())
         case "d": foreground = true
+        case "E": try take(exemptFile: optionArgument())
         case "h": action = .help
         case "i": try take(interface: optionArgument())
         case "M": take(promiscuous: true)
@@ -67,6 +71,14 @@ struct Options {
         default: return false
         }
         return true
+    }
+
+    private mutating func take(exemptFile: ConstantText) throws(SystemError) {
+        #if Rules
+            self.exemptFile = exemptFile
+        #else
+            throw SystemError("--exempt", "option", because: "not built in, see --version")
+        #endif
     }
 
     private mutating func take(direction: ConstantText) throws(SystemError) {
@@ -107,8 +119,8 @@ struct Options {
 /// The text of `--help`.
 let usage = """
     usage: scanlogd [-d] [--backend NAME] [-i INTERFACE]... [--direction in|both]
-                    [--promiscuous] [-P FILE]
-           scanlogd -r FILE
+                    [--promiscuous] [--exempt FILE] [-P FILE]
+           scanlogd -r FILE [--exempt FILE]
            scanlogd connections [-h]
            scanlogd --self-test [--backend NAME] [-i INTERFACE]...
            scanlogd -h | -V
@@ -126,6 +138,8 @@ let usage = """
       -i, --interface NAME  take packets from this interface only; up to 16 times (any)
           --direction in|both   what comes in, or also what goes out (in)
           --promiscuous     take packets for other hosts as well
+
+          --exempt FILE     leave out the sources that its rules name
 
       -r, --read FILE       report the scans in a capture file (- for standard input)
                             on standard output, and end
@@ -165,9 +179,10 @@ private func append(_ backend: Backend, to text: inout LogLine) {
 private func nextOption(
     _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
 ) -> Unicode.Scalar? {
-    let longOptions: InlineArray<11, option> = unsafe [
+    let longOptions: InlineArray<12, option> = unsafe [
         longOption("backend", required_argument, "B"),
         longOption("direction", required_argument, "D"),
+        longOption("exempt", required_argument, "E"),
         longOption("foreground", no_argument, "d"),
         longOption("help", no_argument, "h"),
         longOption("interface", required_argument, "i"),

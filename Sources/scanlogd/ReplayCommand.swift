@@ -5,9 +5,13 @@ import ScanCore
 #if Pcap
     /// Prints the reports that the packets of a capture file give, with the packets' own times as clock.
     ///
+    /// - Parameters:
+    ///   - path: the file; `-` is standard input.
+    ///   - exempt: the sources that are not to be reported.
+    ///
     /// Needs no privileges. Those it has it gives up between opening the file and reading it: its bytes are as hostile as
     /// those of a network.
-    func replay(_ path: ConstantText) throws(SystemError) {
+    func replay(_ path: ConstantText, _ exempt: consuming ExemptList) throws(SystemError) {
         if let problem = Parameters.problem {
             throw SystemError("parameters", "check", because: ConstantText(problem))
         }
@@ -19,7 +23,7 @@ import ScanCore
             try ChrootDirectory(ConstantText(Parameters.chrootDirectory)).enter()
             try dropPrivileges(to: account)
         }
-        var replay = Replay(sensor: Sensor(try DetectorMemory(key: key), log: StandardOutputLog()))
+        var replay = Replay(sensor: Sensor(try DetectorMemory(key: key), exempt, log: StandardOutputLog()))
         var failure: SystemError?
         do throws(SystemError) {
             try capture.read(into: &replay)
@@ -31,7 +35,7 @@ import ScanCore
     }
 #else
     /// Says that this binary can't.
-    func replay(_ path: ConstantText) throws(SystemError) {
+    func replay(_ path: ConstantText, _ exempt: consuming ExemptList) throws(SystemError) {
         throw SystemError(path, "read", because: "libpcap, which reads capture files, is not built in")
     }
 #endif
@@ -67,7 +71,7 @@ struct StandardOutputLog: ReportLog {
     /// Why the first line that could not be printed was not.
     private(set) var failure: SystemError?
 
-    mutating func report(_ line: LogLine) {
+    mutating func report(_ line: LogLine, level: Int32) {
         if failure != nil { return }
         var line = line
         line.append("\n")

@@ -2,10 +2,14 @@ import Capture
 import CLinux
 import ScanCore
 
+#if Rules
+    import HostRules
+#endif
+
 /// Where lines about packets go.
 protocol ReportLog: ~Copyable {
-    /// Logs a report, or the line in place of one.
-    mutating func report(_ line: LogLine)
+    /// Logs a report, or the line in place of one, at a level of syslog(3).
+    mutating func report(_ line: LogLine, level: Int32)
 
     /// Logs a change that is no fault of ours.
     mutating func notice(_ line: LogLine)
@@ -16,11 +20,19 @@ extension SensorLog: ReportLog {}
 /// Where packets become lines: the detector, the limit on the log, and the log.
 struct Sensor<Log: ReportLog & ~Copyable>: ~Copyable, SegmentSink {
     private var memory: DetectorMemory
-    private var limiter = LogLimiter()
+    private var limited = LimitedReports(level: Parameters.reportLevel)
+    #if Rules
+        private let exempt: ExemptList
+        /// Reports that a rule wants at another level: they don't use up the limit of the others.
+        private var lowered = LimitedReports(level: LOG_NOTICE)
+    #endif
     var log: Log
 
-    init(_ memory: consuming DetectorMemory, log: consuming Log) {
+    init(_ memory: consuming DetectorMemory, _ exempt: consuming ExemptList, log: consuming Log) {
         self.memory = memory
+        #if Rules
+            self.exempt = exempt
+        #endif
         self.log = log
     }
 
@@ -47,24 +59,37 @@ struct Sensor<Log: ReportLog & ~Copyable>: ~Copyable, SegmentSink {
     @inline(never)  // rare, and large: not for the packets' path
     private mutating func take(_ report: ScanReport, at now: Timestamp) {
         tellSilenced(at: now)
-        switch limiter.admit(report, at: now) {
-        case .log:
-            log.report(LogLine(report, time: TimeOfDay(local: report.startTime)))
-        case .notice:
-            detector.counters.suppressed &+= 1
-            log.report(LogLine(LogLimiter.notice))
-        case .suppress:
-            detector.counters.suppressed &+= 1
-        }
+        #if Rules
+            switch exempt.verdict(for: report.source) {
+            case .reported: break
+            case .exempt:
+                detector.counters.exempt &+= 1
+                return
+            case .reportedAt(let level):
+                lowered.level = Int32(level)
+                if lowered.take(report, at: now, into: &log) { detector.counters.suppressed &+= 1 }
+                return
+            }
+        #endif
+        if limited.take(report, at: now, into: &log) { detector.counters.suppressed &+= 1 }
     }
 
     /// When there are sources to name that were not logged.
-    var nextSummaryDue: Timestamp? { limiter.nextSummaryDue }
+    var nextSummaryDue: Timestamp? {
+        #if Rules
+            .earlier(limited.limiter.nextSummaryDue, lowered.limiter.nextSummaryDue)
+        #else
+            limited.limiter.nextSummaryDue
+        #endif
+    }
 
     /// Names the sources that were not logged, if it is time to.
     @inline(never)
     mutating func tellSilenced(at now: Timestamp, atExit: Bool = false) {
-        while let line = limiter.nextSummaryLine(at: now, atExit: atExit) { log.report(line) }
+        limited.tellSilenced(at: now, atExit: atExit, into: &log)
+        #if Rules
+            lowered.tellSilenced(at: now, atExit: atExit, into: &log)
+        #endif
     }
 
     /// Takes note of how many packets the kernel has dropped since the start.
@@ -77,6 +102,37 @@ struct Sensor<Log: ReportLog & ~Copyable>: ~Copyable, SegmentSink {
     /// - Parameter lost: how many lines were lost on the way to the log.
     func status(lost: UInt64) -> LogLine {
         LogLine(status: detector, lost: lost)
+    }
+}
+
+/// Reports on their way to the log, and the limit on how many of them get there.
+private struct LimitedReports {
+    var limiter = LogLimiter()
+    /// The level that they are logged at, and what is said of those that are not.
+    var level: Int32
+
+    init(level: Int32) {
+        self.level = level
+    }
+
+    /// Logs a report, or what stands in its place.
+    ///
+    /// - Returns: whether it was not logged.
+    mutating func take<Log: ReportLog & ~Copyable>(
+        _ report: ScanReport, at now: Timestamp, into log: inout Log
+    ) -> Bool {
+        let verdict = limiter.admit(report, at: now)
+        switch verdict {
+        case .log: log.report(LogLine(report, time: TimeOfDay(local: report.startTime)), level: level)
+        case .notice: log.report(LogLine(LogLimiter.notice), level: level)
+        case .suppress: break
+        }
+        return verdict != .log
+    }
+
+    @inline(never)
+    mutating func tellSilenced<Log: ReportLog & ~Copyable>(at now: Timestamp, atExit: Bool, into log: inout Log) {
+        while let line = limiter.nextSummaryLine(at: now, atExit: atExit) { log.report(line, level: level) }
     }
 }
 

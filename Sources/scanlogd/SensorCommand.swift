@@ -10,18 +10,19 @@ import ScanCore
 ///   - key: secret random numbers.
 ///   - filterSystemCalls: leaves it the system calls that the capture needs: one of `cseccomp_confine_`.
 ///   - link: the way to the writer.
+///   - exempt: the sources that are not to be reported.
 /// - Returns: never, once it is ready: the process ends, with 0 if somebody told it to.
 /// - Throws: what went wrong before it was ready, for standard error.
 func runSensor<Source: Capture & ~Copyable>(
     _ capture: consuming Source, key: HashKey, filterSystemCalls: () -> Int32, link: consuming LinkEnd,
-    account: Account, directory: consuming ChrootDirectory
+    account: Account, directory: consuming ChrootDirectory, exempt: consuming ExemptList
 ) throws(SystemError) -> Int32 {
     let signals = try Signals()
     let memory = try DetectorMemory(key: key)
     try confineSensor(to: account, in: directory, filterSystemCalls: filterSystemCalls)
     let log = SensorLog(link)
     try log.sayReady()
-    var loop = SensorLoop(capture, signals, memory, log: log)
+    var loop = SensorLoop(capture, signals, memory, exempt, log: log)
     do throws(SystemError) {
         try loop.run()
         return end(0)

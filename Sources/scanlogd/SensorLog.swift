@@ -24,9 +24,9 @@ struct SensorLog: ~Copyable {
     /// Whether it is worth waiting for room.
     var wantsRoom: Bool { untold > 0 }
 
-    /// Logs a report, or the line in place of one.
-    mutating func report(_ line: LogLine) {
-        write(line, level: Parameters.reportLevel)
+    /// Logs a report, or the line in place of one, at a level of syslog(3).
+    mutating func report(_ line: LogLine, level: Int32) {
+        write(line, level: level)
     }
 
     /// Logs what an administrator should look after.

@@ -42,11 +42,11 @@ struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
 
     init(
         _ capture: consuming Source, _ signals: consuming Signals, _ memory: consuming DetectorMemory,
-        log: consuming SensorLog
+        _ exempt: consuming ExemptList, log: consuming SensorLog
     ) {
         self.capture = capture
         self.signals = signals
-        sensor = Sensor(memory, log: log)
+        sensor = Sensor(memory, exempt, log: log)
     }
 
     /// Runs until somebody says to stop.

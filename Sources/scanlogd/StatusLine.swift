@@ -17,6 +17,9 @@ extension LogLine {
         append(", sources held ", UInt64(detector.sourcesHeld))
         append(", evicted ", detector.sourcesEvicted)
         append(", reports ", counters.reports)
+        #if Rules
+            append(", exempt ", counters.exempt)
+        #endif
         append(", suppressed ", counters.suppressed)
         append(", log lines lost ", lost)
     }

@@ -1,0 +1,146 @@
+"""Sources that are not to be reported: --exempt."""
+
+import re
+import signal
+from pathlib import Path
+
+import pytest
+from harness.daemon import finish, processes_named, wait_until
+from harness.lines import SUPPRESSED, Report, read
+from harness.network import ATTACKER, TARGET, TARGET_6
+from harness.packets import LOW_PORTS, scan
+from harness.places import BINARY, REPOSITORY
+from harness.scene import Scene
+
+CAPTURES = REPOSITORY / "Tests/Fixtures/captures"
+OURS = "10.77.0.50"
+OURS_6 = "fd77::50"
+ALERT, NOTICE, INFORMATION = 1, 5, 6
+
+
+def rules(folder: Path, text: str) -> Path:
+    path = folder / "exempt"
+    path.write_text(text)
+    return path
+
+
+def level_texts(scene: Scene, level: int) -> list[str]:
+    return [message.text for message in scene.log.messages if message.level == level]
+
+
+def status(scene: Scene) -> dict[str, int]:
+    scene.daemon.send_signal(signal.SIGUSR1)
+    wait_until(lambda: any("status: " in text for text in level_texts(scene, INFORMATION)), "no status line")
+    line = level_texts(scene, INFORMATION)[-1]
+    return {name.strip(): int(value) for name, value in re.findall(r"([a-z ]+) (\d+)", line.removeprefix("status:"))}
+
+
+def report(source: str, destination: str = TARGET) -> Report:
+    return Report(source, destination, LOW_PORTS[:-1], source_port=40000, tos=0, ttl=64)
+
+
+def test_a_permitted_scanner_does_not_use_up_the_limit(idle_scene: Scene, tmp_path: Path) -> None:
+    """Twenty scans of ours first, and more while the real ones come: these have all that the limit lets through."""
+    idle_scene.daemon.start("--exempt", rules(tmp_path, "scanlogd: 10.77.1.0/24\n"))
+    for number in range(1, 21):
+        idle_scene.sender.send(scan(source=f"10.77.1.{number}"))
+    sources = [f"10.77.0.{number}" for number in range(101, 107)]
+    for number, source in enumerate(sources):
+        idle_scene.sender.send(scan(source=source))
+        idle_scene.sender.send(scan(source=f"10.77.1.{100 + number}"))
+    alerts = idle_scene.log.wait_for_alerts(6)
+    assert [read(alert)[0] for alert in alerts[:5]] == [report(source) for source in sources[:5]]
+    assert alerts[5:] == [SUPPRESSED]
+    found = status(idle_scene)
+    assert (found["reports"], found["exempt"], found["suppressed"]) == (32, 26, 1)
+
+
+def test_many_permitted_scanners_are_counted_and_nothing_else(idle_scene: Scene, tmp_path: Path) -> None:
+    idle_scene.daemon.start("--exempt", rules(tmp_path, "scanlogd: 10.77.1.0/24 EXCEPT 10.77.1.77\n"))
+    for number in range(1, 21):
+        idle_scene.sender.send(scan(source=f"10.77.1.{number}"))
+    idle_scene.sender.send(scan(source="10.77.1.77"))
+    idle_scene.expect(report("10.77.1.77"))
+    found = status(idle_scene)
+    assert (found["exempt"], found["reports"], found["suppressed"]) == (20, 22, 0)  # 22: with the witness
+
+
+def test_a_report_may_be_lowered_and_does_not_use_up_the_limit_then(idle_scene: Scene, tmp_path: Path) -> None:
+    idle_scene.daemon.start("--exempt", rules(tmp_path, "scanlogd: 10.77.1. : severity local0.notice\n"))
+    for number in range(1, 8):
+        idle_scene.sender.send(scan(source=f"10.77.1.{number}"))
+    for source in (ATTACKER, "10.77.0.102"):
+        idle_scene.sender.send(scan(source=source))
+    idle_scene.expect(report(ATTACKER), report("10.77.0.102"))
+    lowered = level_texts(idle_scene, NOTICE)
+    assert len(lowered) == 6
+    assert all(text.startswith(f"10.77.1.{number}:40000 to ") for number, text in enumerate(lowered[:5], start=1))
+    assert lowered[5] == SUPPRESSED
+    idle_scene.daemon.stop()
+    assert any(text.startswith("2 port scans from 2 sources not logged") for text in level_texts(idle_scene, NOTICE))
+
+
+@pytest.mark.parametrize(("rule", "is_exempt"), [
+    ("scanlogd: [fd77::]/64", True), (f"ALL: [{OURS_6}]", True), ("ALL: ALL", True), ("sshd: ALL", False),
+    ("scanlogd: [fd77::]/64 EXCEPT [fd77::80]/122", True), ("scanlogd: [fd77::]/64 EXCEPT [fd77::50]", False),
+    ("scanlogd: [fd77::]/64 : deny", False), ("scanlogd: 10.77.", False),
+])
+def test_ipv6_sources_are_exempt_as_the_rules_say(
+    idle_scene: Scene, tmp_path: Path, rule: str, is_exempt: bool
+) -> None:
+    # The witness must be reported, also where the rule means all.
+    text = f"scanlogd: [fd77::99] : deny\n{rule}\n"
+    idle_scene.daemon.start("--exempt", rules(tmp_path, text))
+    idle_scene.sender.send(scan(source=OURS_6, destination=TARGET_6))
+    idle_scene.assert_nothing_more(0 if is_exempt else 1, family=6)
+
+
+def test_a_file_of_patterns_is_read_at_the_start(idle_scene: Scene, tmp_path: Path) -> None:
+    patterns = tmp_path / "scanners"
+    patterns.write_text(f"# ours\n{OURS} [{OURS_6}]\n")
+    idle_scene.daemon.start("--exempt", rules(tmp_path, f"scanlogd: {patterns}\n"))
+    patterns.unlink()
+    idle_scene.sender.send(scan(source=OURS))
+    idle_scene.sender.send(scan(source=ATTACKER))
+    idle_scene.expect(report(ATTACKER))
+
+
+@pytest.mark.parametrize(("text", "complaint"), [
+    ("scanlogd: 10.77.0.1\nscanlogd: scanner.example\n", ":2:11: \"scanner.example\": "),
+    ("scanlogd: LOCAL\n", ":1:11: \"LOCAL\": "),
+    ("scanlogd: 10.77.0.1 : twist /bin/true\n", ":1:23: \"twist\": "),
+    ("scanlogd: root@10.77.0.1\n", ":1:11: \"root@10.77.0.1\": "),
+    ("scanlogd: 10.77.0.0/33\n", ":1:11: \"10.77.0.0/33\": "),
+    ("scanlogd 10.77.0.1\n", ":1: "),
+    ("scanlogd: /nowhere\n", ":1:11: \"/nowhere\": "),
+    ("scanlogd: 10.77.0.1\033[2J\n", ":1:11: \"10.77.0.1\\033[2J\": "),
+    ("scanlogd: 10.77.0.1\n" * 257, ":257: "),
+])
+def test_a_broken_file_stops_the_start(idle_scene: Scene, tmp_path: Path, text: str, complaint: str) -> None:
+    path = rules(tmp_path, text)
+    for options in ((), ("-d",)):
+        done = idle_scene.daemon.run(*options, "--exempt", path)
+        assert (done.status, done.stdout) == (1, "")
+        assert done.stderr.startswith(f"scanlogd: {path}{complaint}"), done.stderr
+        assert done.stderr.count("\n") == 1 and "\033" not in done.stderr
+    assert processes_named() == []
+
+
+@pytest.mark.parametrize(("path", "reason"), [
+    ("/nowhere/exempt", "open: No such file or directory"), ("/", "read: Is a directory"),
+    ("/dev/zero", "read: too large"),
+])
+def test_a_file_that_cannot_be_read_stops_the_start(idle_scene: Scene, path: str, reason: str) -> None:
+    done = idle_scene.daemon.run("--exempt", path)
+    assert (done.status, done.stdout, done.stderr) == (1, "", f"scanlogd: {path}: {reason}\n")
+    assert processes_named() == []
+
+
+def test_a_replay_leaves_exempt_sources_out(tmp_path: Path) -> None:
+    expected = (CAPTURES / "mix_10hosts.expected").read_text().splitlines()
+    file = CAPTURES / "mix_10hosts.pcap"
+    exempt = rules(tmp_path, "scanlogd: 10.77.0.11\n")
+    done = finish([str(BINARY), "-r", str(file), "--exempt", str(exempt)], env={"TZ": "UTC"})
+    assert (done.status, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [line for line in expected if not line.startswith("10.77.0.11:")]
+    assert len(expected) > len(done.stdout.splitlines())
