@@ -9,15 +9,15 @@ public struct Decision: Equatable, Sendable {
     }
 
     /// What the verdict comes from.
-    public enum Reason: Sendable {
+    public enum Reason: Equatable, Sendable {
         /// No rule matches.
         case noRule
         /// A rule matches.
         case rule
         /// A rule matches, but has an option that is wrong: that denies.
-        case badOption
+        case badOption(RuleProblem.Kind)
         /// hosts.deny has a line that is too long, or has a zero byte: nothing behind it counts, and it denies.
-        case brokenLine
+        case brokenLine(RuleProblem.Kind)
         /// A file is there but can't be read: that denies.
         case unreadable
         /// A rule needs more pattern files than are read for one: that denies.

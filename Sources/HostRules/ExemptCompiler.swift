@@ -54,7 +54,7 @@ extension ExemptRules {
         if let fault = Self.readOptions(text, options, system, into: &verdict) {
             return .word(fault.kind, fault.word)
         }
-        if !beginRule(verdict) { return .line(.tooManyRules) }
+        if !beginRule(verdict, line: rule.line) { return .line(.tooManyRules) }
         var files = MatchWork()
         var words = RuleWords(clients)
         while let word = words.next(of: text) {

@@ -12,7 +12,7 @@ public enum ExemptVerdict: Equatable, Sendable {
 
 /// Which sources are not to be reported, in fixed memory: a rule file, compiled.
 ///
-/// It takes 30,216 bytes, of which a few rules touch the first hundreds. All bytes zero is the empty table: memory that
+/// It takes 31,752 bytes, of which a few rules touch the first hundreds. All bytes zero is the empty table: memory that
 /// is zero need not be written to become one. What reads it is mutating, also where it changes nothing: else the
 /// compiler (Swift 6.3) copies all of it.
 ///
@@ -47,10 +47,17 @@ public struct ExemptRules: ~Copyable, Sendable {
     /// nets match it, and nothing else.
     @inline(never)
     public mutating func verdict(for source: Address) -> ExemptVerdict {
-        if ruleCount == 0 { return .reported }
+        decision(for: source)?.verdict ?? .reported
+    }
+
+    /// The first rule that matches a source, and the number of its last line, from 1.
+    public mutating func decision(for source: Address) -> (verdict: ExemptVerdict, line: Int)? {
+        if ruleCount == 0 { return nil }
         let printed = RuleName(source)
-        for index in 0..<Int(ruleCount) where matches(rules[index], source, printed) { return rules[index].verdict }
-        return .reported
+        for index in 0..<Int(ruleCount) where matches(rules[index], source, printed) {
+            return (rules[index].verdict, Int(rules[index].line))
+        }
+        return nil
     }
 
     /// Whether a rule matches: `a EXCEPT b EXCEPT c` does if an odd number of its parts match from the first on.
@@ -88,6 +95,7 @@ public struct ExemptRules: ~Copyable, Sendable {
 struct ExemptRule: Sendable {
     var first: UInt16 = 0
     var count: UInt16 = 0
+    var line: UInt32 = 0
     private var level: UInt8 = 0
     private var kind = Kind.reported
 
@@ -161,8 +169,9 @@ extension ExemptRules {
     }
 
     /// Begins a rule without patterns; `false`: there is no room.
-    mutating func beginRule(_ verdict: ExemptVerdict) -> Bool {
+    mutating func beginRule(_ verdict: ExemptVerdict, line: Int) -> Bool {
         if count == Self.ruleLimit { return false }
+        rules[count].line = UInt32(clamping: line)
         rules[count].first = patternCount
         rules[count].count = 0
         rules[count].verdict = verdict

@@ -20,9 +20,9 @@ public struct Rule: ~Copyable {
     /// The number of the first line it stands on.
     public internal(set) var firstLine = 0
     /// Where in the file it begins, in bytes.
-    public internal(set) var start = 0
+    var start = 0
     /// Where in the file the line after it begins.
-    public internal(set) var end = 0
+    var end = 0
 
     private(set) var daemons = 0..<0
     private(set) var clients = 0..<0

@@ -77,6 +77,7 @@ extension RuleProblem.Kind {
         case .trailingComment: "\"#\" begins no comment here: what follows are words of the rule"
         case .shadowed: "never reached: all it matches is matched by line "
         case .repeated: "never reached: the same as line "
+        case .allowedBefore: "never reached, with all that follow: everything is matched in hosts.allow by line "
         case .afterAll: "never reached: everything is matched by line "
         default: nil
         }

@@ -20,6 +20,12 @@ public struct RuleReader: Sendable {
     /// A reader at the beginning of a file.
     public init() {}
 
+    /// A reader at the beginning of a line, whose number is given.
+    init(at position: Int, line: Int) {
+        self.position = position
+        self.line = line - 1
+    }
+
     /// Reads the next line into a rule, of which only the text and the place are meant if it is none; `nil` at the end
     /// of the file, and behind a line that is broken.
     ///

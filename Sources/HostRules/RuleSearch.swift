@@ -8,11 +8,10 @@ public struct RuleSearch: ~Copyable {
     private let file: RuleFile
     private var reader = RuleReader()
 
-    /// The rule or other line that the last step was about.
-    public private(set) var rule = Rule()
+    private var rule = Rule()
 
-    /// The option that makes the rule deny, if the last step found one: what is wrong, and which word of ``rule``.
-    public private(set) var badOption: (kind: RuleProblem.Kind, word: Range<Int>)?
+    /// Which word of the rule makes it deny, if the last step found a bad option; it may be empty.
+    public private(set) var badWord = 0..<0
 
     /// What all rules so far have taken, for the tests of the bound.
     package private(set) var steps = 0
@@ -44,10 +43,15 @@ public struct RuleSearch: ~Copyable {
         guard let line = reader.next(of: text, into: &rule) else { return nil }
         switch line {
         case .rule: return matchRule(system)
-        case .broken where file == .deny:
-            return .decision(Decision(.denied, .brokenLine, .deny, line: rule.firstLine))
+        case .broken(let kind) where file == .deny:
+            return .decision(Decision(.denied, .brokenLine(kind), .deny, line: rule.firstLine))
         default: return .line(line)
         }
+    }
+
+    /// Lends the rule, or other line, that the last step was about.
+    public mutating func withRule<Result>(_ body: (inout Rule) -> Result) -> Result {
+        body(&rule)
     }
 
     /// What the file decides, `nil` if none of its rules matches.
@@ -77,8 +81,8 @@ public struct RuleSearch: ~Copyable {
         if let step { return step }
         let outcome = OptionOutcome(text, options, system)
         if let fault = outcome.fault {
-            badOption = (fault.kind, fault.word)
-            return .decision(Decision(.denied, .badOption, file, line: rule.line))
+            badWord = fault.word
+            return .decision(Decision(.denied, .badOption(fault.kind), file, line: rule.line))
         }
         let verdict = outcome.verdict ?? (file == .allow ? .granted : .denied)
         return .decision(Decision(verdict, .rule, file, line: rule.line))

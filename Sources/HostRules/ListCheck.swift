@@ -1,0 +1,158 @@
+import ScanCore
+
+extension RuleCheck {
+    /// Checks the list of daemons, and returns whether it ends in what may be meant for a comment.
+    mutating func checkDaemons<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
+        _ file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink
+    ) -> Bool {
+        let range = rule.daemons
+        if !rule.withText({ RuleWords.isSound(range, of: $0) }) { rule.report(.noDaemons, in: file, to: &sink) }
+        var words = RuleWords(range)
+        while let word = rule.withText({ words.next(of: $0) }) {
+            guard let (name, host) = split(word) else { continue }
+            if isHash(word) {
+                rule.report(.trailingComment, word, in: file, to: &sink)
+                return true
+            }
+            if let kind = rule.withText({ $0.extracting(name).daemonFault }) {
+                rule.report(kind, name, in: file, to: &sink)
+            }
+            if let host { checkHost(host, file, system, &sink) }
+        }
+        return false
+    }
+
+    /// Checks the list of clients, and returns whether it ends in what may be meant for a comment.
+    mutating func checkClients<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
+        _ file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink
+    ) -> Bool {
+        let range = rule.clients
+        if !rule.withText({ RuleWords.isSound(range, of: $0) }) { rule.report(.noClients, in: file, to: &sink) }
+        var words = RuleWords(range)
+        while let word = rule.withText({ words.next(of: $0) }) {
+            guard let (first, host) = split(word) else { continue }
+            if isHash(word) {
+                rule.report(.trailingComment, word, in: file, to: &sink)
+                return true
+            }
+            if host != nil, let kind = rule.withText({ $0.extracting(first).userFault }) {
+                rule.report(kind, first, in: file, to: &sink)
+            }
+            checkHost(host ?? first, file, system, &sink)
+        }
+        return false
+    }
+
+    /// What stands before the `@` of a word, and behind it; `nil` for EXCEPT.
+    private mutating func split(_ word: Range<Int>) -> (Range<Int>, Range<Int>?)? {
+        rule.withText { text in
+            if text.extracting(word).reads("except") { return nil }
+            guard let at = text.extracting(word).atSign else { return (word, nil) }
+            let middle = word.lowerBound + at
+            return (word.lowerBound..<middle, middle + 1..<word.upperBound)
+        }
+    }
+
+    private mutating func isHash(_ word: Range<Int>) -> Bool {
+        rule.withText { $0[word.lowerBound] == UInt8(ascii: "#") }
+    }
+
+    private mutating func checkHost<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
+        _ word: Range<Int>, _ file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink
+    ) {
+        let kind: RuleProblem.Kind? = rule.withText { text in
+            let pattern = text.extracting(word)
+            if case .file = HostPattern(pattern) {
+                var files = MatchWork()
+                return PatternFileCheck.check(pattern, system, &sink, &files)
+            }
+            return pattern.hostFault
+        }
+        if let kind { rule.report(kind, word, in: file, to: &sink) }
+    }
+}
+
+/// The check of the files that patterns name.
+enum PatternFileCheck {
+    /// Tells the sink what is wrong in a file, and returns what is wrong with the word that names it.
+    static func check<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
+        _ path: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink, _ files: inout MatchWork
+    ) -> RuleProblem.Kind? {
+        if files.depth == RuleQuery.patternFileDepth || files.files == RuleQuery.patternFileLimit {
+            return .tooManyFiles
+        }
+        files.files += 1
+        files.depth += 1
+        let isRead = system.withPatterns(in: path) { text in
+            var words = PatternWords(text)
+            while let range = words.next(of: text) {
+                let word = text.extracting(range)
+                var kind = word.fileWordFault
+                if kind == nil, case .file = HostPattern(word) { kind = check(word, system, &sink, &files) }
+                guard let kind else { continue }
+                let column = range.lowerBound - words.lineStart + 1
+                sink.take(RuleProblem(kind, line: words.line, column: column), word: word, patternFile: path)
+            }
+        }
+        files.depth -= 1
+        return isRead ? nil : .noFile
+    }
+}
+
+extension Span<UInt8> {
+    /// What is wrong with a daemon's name.
+    fileprivate var daemonFault: RuleProblem.Kind? {
+        if self[0] == UInt8(ascii: "@") { return .daemonIsNetgroup }
+        if self[0] == UInt8(ascii: "/") { return .daemonIsFile }
+        if hasWildcard { return nil }
+        if self[0] == UInt8(ascii: ".") { return .daemonBeginsWithDot }
+        if self[count - 1] == UInt8(ascii: ".") { return .daemonEndsInDot }
+        return isHostWord || reads("known") || reads("unknown") ? .daemonIsReserved : nil
+    }
+
+    /// What is wrong with a user's name.
+    fileprivate var userFault: RuleProblem.Kind? {
+        if self[0] == UInt8(ascii: "@") { return .userIsNetgroup }
+        if self[0] == UInt8(ascii: "/") { return .userIsFile }
+        if hasWildcard { return nil }
+        if self[0] == UInt8(ascii: ".") { return .userBeginsWithDot }
+        if self[count - 1] == UInt8(ascii: ".") { return .userEndsInDot }
+        return isHostWord ? .userIsReserved : nil
+    }
+
+    private var isHostWord: Bool { reads("local") || reads("paranoid") || reads("fail") }
+
+    /// What is wrong with a word of a pattern file.
+    fileprivate var fileWordFault: RuleProblem.Kind? {
+        if self[0] == UInt8(ascii: "#") { return .trailingComment }
+        if reads("except") { return .exceptInFile }
+        if contains(UInt8(ascii: ",")) { return .commaInFile }
+        if atSign != nil { return .atSignInFile }
+        return hostFault
+    }
+
+    /// What is wrong with a pattern for a host that names no file.
+    fileprivate var hostFault: RuleProblem.Kind? {
+        switch HostPattern(self) {
+        case .all, .known, .local, .file, .net: return nil
+        case .netgroup: return .netgroup
+        case .never(let kind): return kind
+        case .prefix(let address, let length):
+            if contains(UInt8(ascii: "%")) { return .zone }
+            if address.masked(to: length) != address { return .hostBits }
+            return length >= 96 && address.unmapped.isIPv4 ? .mappedIPv4 : nil
+        case .text: return textFault
+        }
+    }
+
+    private var textFault: RuleProblem.Kind? {
+        let beginsWithDot = self[0] == UInt8(ascii: ".")
+        if hasWildcard { return beginsWithDot ? .dottedWildcard : nil }
+        if reads("fail") { return .fail }
+        if beginsWithDot { return isNumeric ? .numberBeginsWithDot : nil }
+        if isNumeric { return numericNet() == nil ? .notAnAddress : nil }
+        if self[count - 1] == UInt8(ascii: ".") { return .nameEndsInDot }
+        guard let address = ipv6Address() else { return nil }
+        return RuleName(address).withBytes { $0.isSame(as: self) } ? nil : .bareIPv6
+    }
+}

@@ -1,0 +1,170 @@
+/// Finds what is wrong in a rule file, line by line, in fixed memory.
+///
+/// It knows what tcpdchk knows, but for what takes a resolver or inetd.conf: whether a host has a name, or a daemon is
+/// run. A rule that is never reached because of an earlier one is found if that one is among the first 256 of the file
+/// that match more than single hosts; the same rule twice can be told by ``Rule/fingerprint``.
+public struct RuleCheck: ~Copyable {
+    /// What a file is for.
+    public enum Purpose: Sendable {
+        case allow
+        case deny
+        /// Sources that scanlogd does not report. That ``ExemptRules`` accepts it is not checked here.
+        case exempt
+    }
+
+    private let purpose: Purpose
+    private let reportsImplicitAllow: Bool
+    var allowedBefore: Int
+    private var reader = RuleReader()
+    var earlier = EarlierRules()
+
+    var rule = Rule()
+
+    /// Whether the last rule was found to be never reached.
+    public internal(set) var isShadowed = false
+
+    /// The line of the first rule that matches everything; 0: none does.
+    public var lineOfAll: Int { earlier.lineOfAll }
+
+    /// A check that begins at the first line.
+    ///
+    /// - Parameters:
+    ///   - reportsImplicitAllow: whether a rule that grants without saying so is a problem.
+    ///   - allowedBefore: for hosts.deny, the line of hosts.allow that matches everything; 0: none does.
+    public init(_ purpose: Purpose, reportsImplicitAllow: Bool = false, allowedBefore: Int = 0) {
+        self.purpose = purpose
+        self.reportsImplicitAllow = reportsImplicitAllow
+        self.allowedBefore = allowedBefore
+    }
+
+    /// Lends the line that was read last.
+    public mutating func withRule<Result>(_ body: (inout Rule) -> Result) -> Result {
+        body(&rule)
+    }
+
+    /// Tells the sink that the last rule is the same as one of an earlier line.
+    public mutating func reportRepeated<Sink: RuleProblemSink & ~Copyable>(
+        of line: Int, in text: Span<UInt8>, _ sink: inout Sink
+    ) {
+        rule.report(.repeated, earlierLine: line, in: text, to: &sink)
+    }
+
+    /// Reads the next line, tells the sink what is wrong with it, and returns what it is; `nil` at the end of the file.
+    public mutating func next<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
+        of text: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink
+    ) -> RuleLine? {
+        guard let line = reader.next(of: text, into: &rule) else { return nil }
+        isShadowed = false
+        checkPlace(text, &sink)
+        switch line {
+        case .broken(let kind): rule.report(kind, in: text, to: &sink)
+        case .comment where rule.firstLine < rule.line: rule.report(.joinedComment, in: text, to: &sink)
+        case .comment, .empty: break
+        case .missingColon, .rule:
+            if let hash = indentedHash() {
+                rule.report(.blankBeforeComment, hash, in: text, to: &sink)
+            } else if case .missingColon = line {
+                rule.report(.missingColon, in: text, to: &sink)
+            } else {
+                checkFields(text, system, &sink)
+            }
+            if case .rule = line { checkReach(text, &sink) }
+        }
+        return line
+    }
+
+    /// What comes of where the line stands in the file, and of how it ends.
+    private mutating func checkPlace<Sink: RuleProblemSink & ~Copyable>(_ text: Span<UInt8>, _ sink: inout Sink) {
+        let isLast = rule.end == text.count
+        if purpose != .exempt {
+            if rule.firstLine == 1 && text.startsWithByteOrderMark { rule.report(.byteOrderMark, in: text, to: &sink) }
+            if isLast && text[text.count - 1] != 10 { rule.report(.missingNewline, in: text, to: &sink) }
+        }
+        let endsInJoin = isLast && text.count >= 2 && text[text.count - 1] == 10 && text[text.count - 2] == 92
+        if endsInJoin { rule.report(.joinAtEnd, in: text, to: &sink) }
+        let count = rule.count
+        let endsInReturn = rule.withText { $0.count >= 2 && $0[count - 1] == 13 && $0[count - 2] == 92 }
+        if endsInReturn { rule.report(.joinBeforeReturn, in: text, to: &sink) }
+    }
+
+    /// The `#` that the line begins with, behind blanks.
+    private mutating func indentedHash() -> Range<Int>? {
+        rule.withText { text in
+            var index = 0
+            while index < text.count && text[index].isBlank { index += 1 }
+            return index < text.count && text[index] == UInt8(ascii: "#") ? index..<index + 1 : nil
+        }
+    }
+
+    private mutating func checkFields<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
+        _ file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink
+    ) {
+        if checkDaemons(file, system, &sink) { return }
+        if let address = bareIPv6() {
+            rule.report(.bareIPv6, address, in: file, to: &sink)
+            return
+        }
+        if !checkClients(file, system, &sink) { checkOptions(file, system, &sink) }
+    }
+
+    /// An IPv6 address without brackets, of which the list of clients is the first part.
+    private mutating func bareIPv6() -> Range<Int>? {
+        let clients = rule.clients
+        if rule.options == nil { return nil }
+        return rule.withText { text in
+            var start = clients.upperBound
+            while start > clients.lowerBound && !text[start - 1].isSeparator { start -= 1 }
+            var end = start
+            while end < text.count && !text[end].isSeparator { end += 1 }
+            let word = text.extracting(start..<end)
+            let address = word.extracting(0..<(word.firstIndex(of: UInt8(ascii: "/")) ?? word.count))
+            return address.ipv6Address() == nil ? nil : start..<end
+        }
+    }
+
+    private mutating func checkOptions<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
+        _ file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink
+    ) {
+        var isExplicit = false
+        if let range = rule.options {
+            var options = RuleOptions(range)
+            while let option = rule.withText({ options.next(of: $0) }) {
+                isExplicit = option.keyword.map { $0.mustBeLast } ?? false
+                let fault = rule.withText { option.fault(in: $0, system) }
+                if let fault {
+                    rule.report(fault.kind, fault.word, in: file, to: &sink)
+                } else if let fault = rule.withText({ option.warning(in: $0, system) }) {
+                    rule.report(fault.kind, fault.word, in: file, to: &sink)
+                }
+            }
+        }
+        if reportsImplicitAllow && purpose == .allow && !isExplicit {
+            rule.report(.implicitAllow, in: file, to: &sink)
+        }
+    }
+}
+
+extension RuleOption {
+    /// What does not do what it seems to, but does not deny either.
+    fileprivate func warning<System: RuleSystem & ~Copyable>(
+        in text: Span<UInt8>, _ system: borrowing System
+    ) -> OptionFault? {
+        guard let keyword else { return nil }
+        if keyword == .banners && !system.hasDirectory(text.extracting(value)) {
+            return OptionFault(kind: .noDirectory, word: value)
+        }
+        if !keyword.expands { return nil }
+        let known = "acdhnprsuAHNR%".utf8Span.span
+        var index = value.lowerBound
+        while index + 1 < value.upperBound {
+            if text[index] == UInt8(ascii: "%") {
+                if !known.contains(text[index + 1]) {
+                    return OptionFault(kind: .unknownExpansion, word: index..<index + 2)
+                }
+                index += 1
+            }
+            index += 1
+        }
+        return nil
+    }
+}

@@ -1,0 +1,237 @@
+import HostRules
+import ScanCore
+import Testing
+
+/// `scanlogd rules check`: every problem there is, where it is said to be.
+struct RuleCheckTests {
+    private static let system = TestSystem(
+        files: [
+            "/good": Array("# ours\n10.1.1.1\n10.2.0.0/16 .example.com 2001:db8::1 10.*\n".utf8),
+            "/bad": Array(
+                "10.1.1.1,10.1.1.2\nALL EXCEPT x\nroot@10.1.1.1 300.1. @ours\n x #y\n2001:db8:0::1\n10.1.1.0/".utf8),
+            "/self": Array("/self\n".utf8),
+            "/lost": Array("10.1.1.1 /none\n".utf8),
+        ],
+        users: ["nobody"], groups: ["nogroup"], directories: ["/banners"])
+
+    /// The problems of a file.
+    private func problems(
+        _ text: String, _ purpose: RuleCheck.Purpose = .deny, implicitAllow: Bool = false, allowedBefore: Int = 0
+    ) -> [String] {
+        var log = ProblemLog()
+        var check = RuleCheck(purpose, reportsImplicitAllow: implicitAllow, allowedBefore: allowedBefore)
+        let bytes = Array(text.utf8)
+        while check.next(of: bytes.span, Self.system, &log) != nil {}
+        return log.lines
+    }
+
+    @Test(arguments: [
+        "", "\n", "# a comment\n \t \nsshd: 10.1.1.1\n", "ALL: ALL\n",
+        "sshd, ftpd: 10.1. .example.com 10.2.0.0/255.255.0.0 10.3.0.0/16 [2001:db8::]/32 [2001:db8::1] : deny\n",
+        "ALL EXCEPT sshd: ALL EXCEPT LOCAL KNOWN UNKNOWN PARANOID\n", "sshd@10.0.0.1 22: root@10.1.1.1 KNOWN@ALL *x*\n",
+        "sshd: www.example.com /good 10.1.? : severity mail.info : nice 5 : nice : umask 022 : linger 0 : rfc931 : allow\n",
+        "sshd: 10.1.1.1 : spawn echo %a %c %d %h %n %p %r %s %u %A %H %N %R %% a\\:b & : user nobody.nogroup\n",
+        "sshd: 10.1.1.1 : banners /banners : keepalive : setenv A %a : group nogroup : twist /bin/echo %%q\n",
+        "sshd: 10.1.1.1 \\\n  10.1.1.2 \\\n  10.1.1.3\n", "sshd: 10.1.1.1\r\nftpd: 10.1.1.2\r\n",
+        "sshd: 10.1.1.0/0377.255.255.0 [::]/0 [::fffe:0:0]/95 : aclexec /bin/true\n",
+    ])
+    func whatIsRightIsNoProblem(_ file: String) {
+        #expect(problems(file) == [])
+    }
+
+    @Test(arguments: [
+        ("\u{feff}sshd: 10.1.1.1\n", "file:1: byte order mark"),
+        ("sshd: 10.1.1.1", "file:1: no newline"),
+        ("sshd: 10.1.1.1\n# end", "file:2: no newline"),
+        (
+            "sshd: 10.1.1.1\n" + String(repeating: "x", count: 2047) + "\nsshd: frob/\n",
+            "file:2: longer than 2047 bytes"
+        ),
+        ("sshd: 10.1.1.1\0\n", "file:1: zero byte"),
+        ("\nsshd 10.1.1.1\n", "file:2: no \":\""),
+        ("sshd: 10.1.1.1 \\\n", "file:1: backslash at the end of the last line"),
+        ("sshd: 10.1.1.1 \\\r\n", "file:1: backslash before a carriage return"),
+        ("# sshd: 10.1.1.1 \\\nftpd: ALL\n", "file:1: comment that ends in a backslash"),
+        (" # sshd: 10.1.1.1\n", "file:1:2: \"#\": blank before \"#\""),
+        (" \t#\n", "file:1:3: \"#\": blank before \"#\""),
+        ("sshd: 10.1.1.1 # ours: those\n", "file:1:16: \"#\": \"#\" begins no comment here"),
+        ("sshd #: 10.1.1.1\n", "file:1:6: \"#\": \"#\" begins no comment here"),
+        (": 10.1.1.1\n", "file:1: the daemon list is empty"),
+        ("EXCEPT sshd: 10.1.1.1\n", "file:1: the daemon list is empty"),
+        ("sshd EXCEPT: 10.1.1.1\n", "file:1: the daemon list is empty"),
+        ("sshd:\n", "file:1: the client list is empty"),
+        ("sshd: , ,\n", "file:1: the client list is empty"),
+        ("sshd: ALL EXCEPT\n", "file:1: the client list is empty"),
+        ("sshd: ALL EXCEPT EXCEPT 10.1.1.1\n", "file:1: the client list is empty"),
+        ("/etc/list: 10.1.1.1\n", "file:1:1: \"/etc/list\": a daemon's name begins with \"/\""),
+        ("sshd @ours: 10.1.1.1\n", "file:1:6: \"@ours\": a daemon's name begins with \"@\""),
+        ("LOCAL: 10.1.1.1\n", "file:1:1: \"LOCAL\": a daemon's name that is a word for clients"),
+        ("Known: 10.1.1.1\n", "file:1:1: \"Known\": a daemon's name that is a word for clients"),
+        (".ftpd: 10.1.1.1\n", "file:1:1: \".ftpd\": a daemon's name begins with a dot"),
+        ("in.: 10.1.1.1\n", "file:1:1: \"in.\": a daemon's name ends in a dot"),
+        ("sshd@: 10.1.1.1\n", "file:1:6: no host behind \"@\""),
+        ("sshd@10.1.1: 10.1.1.1\n", "file:1:6: \"10.1.1\": no address is printed like this"),
+        ("sshd: /x@10.1.1.1\n", "file:1:7: \"/x\": a user's name begins with \"/\""),
+        ("sshd: @x@10.1.1.1\n", "file:1:7: \"@x\": a user's name begins with \"@\""),
+        ("sshd: LOCAL@10.1.1.1\n", "file:1:7: \"LOCAL\": a user's name that is a word for hosts"),
+        ("sshd: .x@10.1.1.1\n", "file:1:7: \".x\": a user's name begins with a dot"),
+        ("sshd: x.@10.1.1.1\n", "file:1:7: \"x.\": a user's name ends in a dot"),
+        ("sshd: root@\n", "file:1:12: no host behind \"@\""),
+        ("sshd: @ours\n", "file:1:7: \"@ours\": netgroup"),
+        ("sshd: FAIL\n", "file:1:7: \"FAIL\": FAIL is no longer known"),
+        ("sshd: example.com.\n", "file:1:7: \"example.com.\": a name that ends in a dot"),
+        ("sshd: .1.1.1\n", "file:1:7: \".1.1.1\": begins with a dot"),
+        ("sshd: 999.1.1.1\n", "file:1:7: \"999.1.1.1\": no address is printed like this"),
+        ("sshd: 10.1.1\n", "file:1:7: \"10.1.1\": no address is printed like this"),
+        ("sshd: 010.1.1.1\n", "file:1:7: \"010.1.1.1\": no address is printed like this"),
+        ("sshd: 10.1.1.1.1\n", "file:1:7: \"10.1.1.1.1\": no address is printed like this"),
+        ("sshd: 10.01.\n", "file:1:7: \"10.01.\": no address is printed like this"),
+        ("sshd: .x*.com\n", "file:1:7: \".x*.com\": wildcards, and a dot in front"),
+        ("sshd: 10.1.1/24\n", "file:1:7: \"10.1.1/24\": the net must be"),
+        ("sshd: 10.1.1.0/\n", "file:1:7: \"10.1.1.0/\": no prefix length"),
+        ("sshd: 10.1.1.0/24abc\n", "file:1:7: \"10.1.1.0/24abc\": the prefix length must be"),
+        ("sshd: 10.1.1.0/33\n", "file:1:7: \"10.1.1.0/33\": the prefix length must be"),
+        ("sshd: 0.0.0.0/0\n", "file:1:7: \"0.0.0.0/0\": the prefix length must be"),
+        ("sshd: 10.1.1.1/255.255.255.255\n", "file:1:7: \"10.1.1.1/255.255.255.255\": the prefix length must"),
+        ("sshd: 10.1.1.1/24\n", "file:1:7: \"10.1.1.1/24\": bits are set behind the prefix"),
+        ("sshd: 10.1.1.1/255.255.255.0\n", "file:1:7: \"10.1.1.1/255.255.255.0\": bits are set"),
+        ("sshd: [2001:db8::1]/32\n", "file:1:7: \"[2001:db8::1]/32\": bits are set behind the prefix"),
+        ("sshd: [2001:db8::]/\n", "file:1:7: \"[2001:db8::]/\": no prefix length"),
+        ("sshd: [2001:db8::]/abc\n", "file:1:7: \"[2001:db8::]/abc\": the prefix length must be"),
+        ("sshd: [2001:db8::]/129\n", "file:1:7: \"[2001:db8::]/129\": the prefix length must be"),
+        ("sshd: [2001:db8::1 : deny\n", "file:1:7: \"[2001:db8::1\": no \"]\""),
+        ("sshd: [2001:db8::1]x\n", "file:1:7: \"[2001:db8::1]x\": something other than a prefix length"),
+        ("sshd: [2001:db8::/32]\n", "file:1:7: \"[2001:db8::/32]\": the prefix length stands in the brackets"),
+        ("sshd: [2001:db8:*]\n", "file:1:7: \"[2001:db8:*]\": no IPv6 address in the brackets"),
+        ("sshd: [10.1.1.1]\n", "file:1:7: \"[10.1.1.1]\": brackets around an IPv4 address"),
+        ("sshd: [10.1.1.0]/24\n", "file:1:7: \"[10.1.1.0]/24\": brackets around an IPv4 address"),
+        ("sshd: [::ffff:10.1.1.1]\n", "file:1:7: \"[::ffff:10.1.1.1]\": an IPv4 address as IPv6"),
+        ("sshd: [::ffff:10.1.1.0]/120\n", "file:1:7: \"[::ffff:10.1.1.0]/120\": an IPv4 address as IPv6"),
+        ("sshd: [fe80::1%eth0]\n", "file:1:7: \"[fe80::1%eth0]\": a zone is not compared"),
+        ("sshd: 10.1.1.1 2001:db8::1\n", "file:1:16: \"2001:db8::1\": an IPv6 address needs brackets"),
+        ("sshd: 2001:db8::/32 : deny\n", "file:1:7: \"2001:db8::/32\": an IPv6 address needs brackets"),
+        ("sshd: ::1\n", "file:1:7: \"::1\": an IPv6 address needs brackets"),
+        ("sshd: /none\n", "file:1:7: \"/none\": can't be read"),
+        ("sshd: /self\n", "/self:1:1: \"/self\": too many pattern files"),
+        ("sshd: /lost\n", "/lost:1:10: \"/none\": can't be read"),
+        ("sshd: 10.1.1.1:\n", "file:1:16: no option behind the colon"),
+        ("sshd: 10.1.1.1: frob\n", "file:1:17: \"frob\": no such option"),
+        ("sshd: 10.1.1.1: spawn\n", "file:1:17: \"spawn\": an option without its value"),
+        ("sshd: 10.1.1.1: keepalive 5\n", "file:1:17: \"keepalive\": an option that takes no value"),
+        ("sshd: 10.1.1.1: deny : nice\n", "file:1:17: \"deny\": an option that must be the last"),
+        ("sshd: 10.1.1.1: nice ten\n", "file:1:22: \"ten\": not a number for this option"),
+        ("sshd: 10.1.1.1: umask 1000\n", "file:1:23: \"1000\": not a number for this option"),
+        ("sshd: 10.1.1.1: umask 8\n", "file:1:23: \"8\": not a number for this option"),
+        ("sshd: 10.1.1.1: linger -1\n", "file:1:24: \"-1\": not a number for this option"),
+        ("sshd: 10.1.1.1: rfc931 0\n", "file:1:24: \"0\": not a number for this option"),
+        ("sshd: 10.1.1.1: severity mail.loud\n", "file:1:31: \"loud\": no facility or level"),
+        ("sshd: 10.1.1.1: severity authpriv.info\n", "file:1:26: \"authpriv\": no facility or level"),
+        ("sshd: 10.1.1.1: user nosuch\n", "file:1:22: \"nosuch\": no such user"),
+        ("sshd: 10.1.1.1: user nobody.nosuch\n", "file:1:29: \"nosuch\": no such group"),
+        ("sshd: 10.1.1.1: group nosuch\n", "file:1:23: \"nosuch\": no such group"),
+        ("sshd: 10.1.1.1: banners /nosuch\n", "file:1:25: \"/nosuch\": no such directory"),
+        ("sshd: 10.1.1.1: spawn echo %q %z\n", "file:1:28: \"%q\": stands for nothing"),
+        ("sshd: 10.1.1.1 \\\n  10.1.1.2 \\\n  10.1.1.3/ : deny\n", "file:3:3: \"10.1.1.3/\": no prefix length"),
+        ("sshd: 10.1\\\n.1 : deny\n", "file:1:7: \"10.1.1\": no address is printed like this"),
+        ("sshd: \u{1b}[0m@\u{7}.\u{e9}. \n", "file:1:12: \"\\007.\\303\\251.\": a name that ends in a dot"),
+    ])
+    func eachProblemIsToldAtItsPlace(_ file: String, _ beginning: String) {
+        let found = problems(file)
+        #expect(found.count == 1, "\(found)")
+        #expect(found.first?.hasPrefix(beginning) ?? false, "\(found)")
+    }
+
+    @Test func everyBadWordOfAPatternFileIsTold() {
+        #expect(
+            problems("sshd: /bad\n") == [
+                "/bad:1:1: \"10.1.1.1,10.1.1.2\": a comma separates nothing in a pattern file",
+                "/bad:2:5: \"EXCEPT\": EXCEPT is a name in a pattern file",
+                "/bad:3:1: \"root@10.1.1.1\": a user can't be named in a pattern file: it matches nothing",
+                "/bad:3:15: \"300.1.\": no address is printed like this: it matches nothing",
+                "/bad:3:22: \"@ours\": netgroup: it matches nothing here",
+                "/bad:4:4: \"#y\": \"#\" begins no comment here: what follows are words of the rule",
+                "/bad:5:1: \"2001:db8:0::1\": an IPv6 address needs brackets",
+                "/bad:6:1: \"10.1.1.0/\": no prefix length: it matches nothing here, and every IPv6 address for libwrap",
+            ])
+    }
+
+    @Test func aLineMayHaveManyProblems() {
+        #expect(
+            problems("LOCAL .x: 10.1.1 @y : nice z : frob : severity : allow : deny").map { $0.prefix(10) } == [
+                "file:1: no", "file:1:1: ", "file:1:7: ", "file:1:11:", "file:1:18:", "file:1:28:", "file:1:32:",
+                "file:1:39:", "file:1:50:",
+            ])
+    }
+
+    @Test func anImplicitAllowIsToldOnlyWhenAskedFor() {
+        let file = "sshd: 10.1.1.1\nsshd: 10.1.1.2 : allow\nsshd: 10.1.1.3 : nice\nsshd: 10.1.1.4 : deny\n"
+        #expect(problems(file, .allow) == [])
+        let expected = ["file:1: grants without saying \"allow\"", "file:3: grants without saying \"allow\""]
+        #expect(problems(file, .allow, implicitAllow: true) == expected)
+        #expect(problems(file, .deny, implicitAllow: true) == [])
+    }
+
+    @Test(arguments: [
+        ("ALL: 10.", "sshd: 10.1.1.1"), ("ALL: 10.0.0.0/8", "ALL: 10.1."), ("sshd: 10.", "sshd: 10.1.0.0/16"),
+        ("sshd: 10.", "sshd: root@10.1.1.1"), ("sshd: 10.", "sshd@10.9.9.9: 10.1.1.1 : deny"),
+        ("sshd ftpd: 10. 11.", "ftpd: 11.1.1.1, 10.1.1.1"), ("in.*: 10.", "in.ftpd: 10.1.1.1"),
+        ("sshd: [2001:db8::]/32", "sshd: [2001:db8:1::]/48 [2001:db8::1]"),
+        ("sshd: .example.com", "sshd: www.example.com"),
+        ("sshd: .com", "sshd: .example.com"), ("sshd: 10.1.1.*", "sshd: 10.1.1.7"), ("sshd: *.com", "sshd: x.com"),
+        ("sshd: ALL", "sshd: LOCAL /good @x root@KNOWN"), ("sshd: *", "sshd: 10.1.1.1 EXCEPT 10.1.1.2"),
+        ("sshd: 10.0.0.0/255.0.0.0", "SSHD: 10.255.255.254"), ("sshd: 10.1.1.1 .x", "sshd: 10.1.1.1"),
+    ])
+    func aRuleBehindOneThatMatchesAllOfItIsNeverReached(_ first: String, _ second: String) {
+        let found = problems("\(first)\n\(second)\n").filter { $0.contains("never reached") }
+        #expect(found == ["file:2: never reached: all it matches is matched by line 1"])
+    }
+
+    @Test(arguments: [
+        ("sshd: 10.", "ftpd: 10.1.1.1"), ("sshd: 10.1.", "sshd: 10."), ("sshd: 10. EXCEPT 10.1.1.1", "sshd: 10.1.1.2"),
+        ("sshd: root@ALL", "sshd: 10.1.1.1"), ("sshd@10.1.1.1: 10.", "sshd: 10.1.1.1"), ("sshd: .com", "sshd: com"),
+        ("sshd: 10.0.0.0/9", "sshd: 10."), ("sshd: [::]/0", "sshd: 10.1.1.1"), ("sshd: LOCAL", "sshd: x"),
+        ("sshd: 10.1.1.?", "sshd: 10.1.1.10"), ("22: 10.", "sshd: 10.1.1.1"), ("sshd: 10.", "sshd: 10.1.1.1 11.1.1.1"),
+        ("sshd: .com", "sshd: *.com"), ("s*: 10.", "22: 10.1.1.1"), ("sshd: 10.", "ALL: 10.1.1.1"),
+        ("ALL EXCEPT ftpd: 10.", "sshd: 10.1.1.1"),
+    ])
+    func aRuleThatCanBeReachedIsNoProblem(_ first: String, _ second: String) {
+        #expect(problems("\(first)\n\(second)\n") == [])
+    }
+
+    @Test func whatFollowsARuleForEverythingIsNeverReached() {
+        #expect(
+            problems("sshd: 10.1.1.1\nALL: 10.1.1.2 ALL\n\nsshd: 10.1.1.3\nALL: ALL\n") == [
+                "file:4: never reached: everything is matched by line 2",
+                "file:5: never reached: everything is matched by line 2",
+            ])
+        #expect(
+            problems("sshd: 10.1.1.1\nsshd: 10.1.1.2\n", allowedBefore: 7) == [
+                "file:1: never reached, with all that follow: everything is matched in hosts.allow by line 7"
+            ])
+    }
+
+    @Test func theFirst256WideRulesAreRemembered() {
+        let nets = (0..<257).map { "sshd: 10.\($0 / 128).\($0 % 128 * 2).0/24\n" }.joined()
+        #expect(
+            problems(nets + "sshd: 10.1.254.7\n")
+                == ["file:258: never reached: all it matches is matched by line 256"])
+        #expect(problems(nets + "sshd: 10.2.0.7\n") == [])
+    }
+
+    @Test func rulesOfTheSameWordsHaveTheSameFingerprint() {
+        func fingerprint(_ text: String) -> (own: UInt64, forAll: UInt64) {
+            var reader = RuleReader()
+            var rule = Rule()
+            guard case .rule = reader.next(of: Array(text.utf8).span, into: &rule) else { return (0, 0) }
+            return rule.fingerprint
+        }
+        let first = fingerprint("sshd: 10.1.1.1 10.1.1.2 : deny")
+        #expect(fingerprint(" SSHD , : 10.1.1.1,10.1.1.2\n").own == first.own)
+        for other in [
+            "sshd: 10.1.1.2 10.1.1.1", "sshd 10.1.1.1: 10.1.1.2", "ftpd: 10.1.1.1 10.1.1.2", "sshd: 10.1.1.110.1.1.2",
+        ] {
+            #expect(fingerprint(other).own != first.own)
+        }
+        #expect(fingerprint("ALL: 10.1.1.1 10.1.1.2").own == first.forAll)
+    }
+}
