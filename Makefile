@@ -35,7 +35,7 @@ FUZZ_SECONDS = 60
 
 .PHONY: all linux libpcap libnids demo test lint unit asan integration fuzz bench soak install uninstall clean
 
-# The shipped binary: every backend.
+# The shipped binary: every backend, and every role.
 all: libnids
 
 # The original's three targets. The first has raw sockets only, as there, and no other role than the detector: the
@@ -70,7 +70,7 @@ test: needs-test lint
 
 lint: needs-test
 	$(SWIFT) format lint --strict -r Package.swift Sources Tests
-	mandoc -T lint -W warning man/*.8
+	mandoc -T lint -W warning man/*.[58]
 
 check-binary: test-hooks
 	Tests/Binary/check scanlogd .build-embedded/release 'ring raw pcap nids' .build-hooks/release/scanlogd
@@ -116,6 +116,7 @@ installed = \
 	$(DESTDIR)$(SBINDIR)/scanlogd \
 	$(DESTDIR)$(MANDIR)/man8/scanlogd.8 \
 	$(DESTDIR)$(MANDIR)/man8/scanlogd-connections.8 \
+	$(DESTDIR)$(MANDIR)/man5/scanlogd-rules.5 \
 	$(DESTDIR)$(SYSCONFDIR)/init.d/scanlogd \
 	$(DESTDIR)$(UNITDIR)/scanlogd.service \
 	$(DESTDIR)$(SYSUSERSDIR)/scanlogd.conf \
@@ -131,6 +132,7 @@ install:
 	install -d $(dir $(installed))
 	install -m 755 scanlogd $(DESTDIR)$(SBINDIR)/scanlogd
 	install -m 644 man/scanlogd.8 man/scanlogd-connections.8 $(DESTDIR)$(MANDIR)/man8
+	install -m 644 man/scanlogd-rules.5 $(DESTDIR)$(MANDIR)/man5
 	$(with_path) rc.d/scanlogd >$(DESTDIR)$(SYSCONFDIR)/init.d/scanlogd
 	chmod 755 $(DESTDIR)$(SYSCONFDIR)/init.d/scanlogd
 	$(with_path) rc.d/scanlogd.service >$(DESTDIR)$(UNITDIR)/scanlogd.service

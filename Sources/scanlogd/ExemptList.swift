@@ -12,8 +12,8 @@ import ScanCore
     @safe struct ExemptList: ~Copyable {
         private let rules: UnsafeMutablePointer<ExemptRules>?
 
-        /// The most bytes of a file, and of each that it names.
-        private static var fileLimit: Int { 1 << 20 }
+        /// The most bytes of a file.
+        private static var fileLimit: Int64 { 1 << 20 }
 
         /// Reads a file, if there is one; what is wrong with its rules is said on standard error, and then `nil`.
         init?(_ path: ConstantText?) throws(SystemError) {
@@ -25,10 +25,10 @@ import ScanCore
                 throw SystemError("memory of exempt sources", "map")
             }
             let rules = unsafe memory.bindMemory(to: ExemptRules.self, capacity: 1)
-            let text = try FileText(path, limit: ExemptList.fileLimit)
+            let text = try FileText(path, isRegular: true, limit: ExemptList.fileLimit)
             var complaints = Complaints(path: path)
             let isSound = text.withBytes { text in
-                unsafe rules.pointee.compile(text, PatternFiles(limit: ExemptList.fileLimit), &complaints)
+                unsafe rules.pointee.compile(text, HostSystem(), &complaints)
             }
             if !isSound { return nil }
             unsafe self.rules = rules
@@ -47,30 +47,6 @@ import ScanCore
         func take(_ problem: RuleProblem, word: Span<UInt8>, patternFile: Span<UInt8>) {
             if !patternFile.isEmpty { return complain(LogLine(problem, word: word, file: patternFile)) }
             path.withBytes { complain(LogLine(problem, word: word, file: $0)) }
-        }
-    }
-
-    /// The files of patterns that rules name.
-    struct PatternFiles: RuleSystem {
-        /// The most bytes of one.
-        let limit: Int
-
-        func withPatterns(in path: Span<UInt8>, _ body: (Span<UInt8>) -> Void) -> Bool {
-            // Longer than any word of a rule, with the zero at its end.
-            var text = InlineArray<2048, CChar>(repeating: 0)
-            if path.count >= text.count { return false }
-            for index in path.indices { text[index] = CChar(bitPattern: path[index]) }
-            let span = text.span
-            return unsafe span.withUnsafeBufferPointer { text in
-                guard let start = text.baseAddress else { return false }
-                do throws(SystemError) {
-                    // Constant as long as the file is read.
-                    try FileText(unsafe ConstantText(unsafe: start), limit: limit).withBytes(body)
-                    return true
-                } catch {
-                    return false
-                }
-            }
         }
     }
 #else

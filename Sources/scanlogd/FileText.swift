@@ -6,21 +6,39 @@
     ///
     /// Safe: the memory is this value's alone, and only the bytes that were read are lent.
     @safe struct FileText: ~Copyable {
-        private var memory: UnsafeMutablePointer<UInt8>?
-        private var count = 0
+        private let memory: UnsafeMutablePointer<UInt8>?
+        private let count: Int
 
-        /// Reads a file; `-` is no special name.
+        /// How many lines there are, at most.
+        var lines: Int {
+            withBytes { text in
+                var lines = 1
+                for index in text.indices where text[index] == 10 { lines += 1 }
+                return lines
+            }
+        }
+
+        /// Reads a file to its end.
         ///
         /// - Parameters:
-        ///   - path: the file.
+        ///   - path: the file; `-` is no special name.
+        ///   - isRegular: whether it has to be a regular file: not a pipe that nobody writes to, nor a device that has no
+        ///     end.
         ///   - limit: the most bytes it may have.
-        init(_ path: ConstantText, limit: Int = .max) throws(SystemError) {
-            let file = Descriptor(
-                owning: try check(path, "open") { unsafe clinux_open(path.pointer, O_RDONLY | O_CLOEXEC, 0) })
+        init(_ path: ConstantText, isRegular: Bool = false, limit: Int64 = .max) throws(SystemError) {
+            let flags = O_RDONLY | O_CLOEXEC | (isRegular ? O_NONBLOCK : 0)
+            let file = Descriptor(owning: try check(path, "open") { unsafe clinux_open(path.pointer, flags, 0) })
+            let number = file.number
+            var status = stat()
+            _ = try check(path, "stat") { unsafe fstat(number, &status) }
+            if isRegular && status.st_mode & mode_t(S_IFMT) != mode_t(S_IFREG) {
+                throw SystemError(path, "read", because: "not a regular file")
+            }
+            if status.st_size > limit { throw SystemError(path, "read", because: "too large") }
             var memory: UnsafeMutablePointer<UInt8>?
             var count = 0
             do throws(SystemError) {
-                try unsafe Self.read(file, path, limit, &memory, &count)
+                unsafe try Self.fill(number, path, &memory, &count)
             } catch {
                 unsafe free(memory)
                 throw error
@@ -33,11 +51,9 @@
             unsafe free(memory)
         }
 
-        private static func read(
-            _ file: borrowing Descriptor, _ path: ConstantText, _ limit: Int,
-            _ memory: inout UnsafeMutablePointer<UInt8>?, _ count: inout Int
+        private static func fill(
+            _ file: Int32, _ path: ConstantText, _ memory: inout UnsafeMutablePointer<UInt8>?, _ count: inout Int
         ) throws(SystemError) {
-            let number = file.number
             var capacity = 0
             while true {
                 if count == capacity {
@@ -49,10 +65,9 @@
                 }
                 let room = min(capacity - count, 1 << 30)
                 let end = unsafe memory.map { unsafe $0 + count }
-                let taken = try check(path, "read") { Int32(truncatingIfNeeded: unsafe Glue.read(number, end, room)) }
+                let taken = try check(path, "read") { Int32(unsafe read(file, end, room)) }
                 if taken == 0 { return }
                 count += Int(taken)
-                if count > limit { throw SystemError(path, "read", because: "too large") }
             }
         }
 
@@ -62,19 +77,11 @@
         }
     }
 
-    /// What a name in this file hides.
-    private enum Glue {
-        static func read(_ file: Int32, _ buffer: UnsafeMutablePointer<UInt8>?, _ size: Int) -> Int {
-            unsafe CLinux.read(file, buffer, size)
-        }
-    }
-
     extension ConstantText {
         /// Lends the bytes of the text, without the zero that ends it.
         func withBytes<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
-            let count = unsafe strlen(pointer)
-            return body(
-                unsafe UnsafeRawBufferPointer(start: pointer, count: count).bindMemory(to: UInt8.self).span)
+            let bytes = unsafe UnsafeRawBufferPointer(start: pointer, count: strlen(pointer))
+            return body(unsafe bytes.bindMemory(to: UInt8.self).span)
         }
     }
 #endif

@@ -11,6 +11,10 @@ let version = "0.1.0"
 public func start(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Int32 {
     do throws(SystemError) {
         try openStandardDescriptors()
+        #if Rules
+            // Before descriptors are closed: a file may be given as one of them.
+            if unsafe isRole("rules", count, arguments) { return unsafe rules(count - 1, arguments + 1) }
+        #endif
         closefrom(3)  // what a careless parent left open would stay open for as long as we run
         #if Pcap
             if unsafe isRole("connections", count, arguments) {
@@ -34,7 +38,7 @@ public func start(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutabl
     }
 }
 
-#if Pcap
+#if Pcap || Rules
     /// Whether the first argument names a role other than the detector's.
     private func isRole(
         _ name: ConstantText, _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>

@@ -77,7 +77,7 @@ struct Options {
         #if Rules
             self.exemptFile = exemptFile
         #else
-            throw SystemError("--exempt", "option", because: "not built in, see --version")
+            throw SystemError("--exempt", "option", because: "not built in")
         #endif
     }
 
@@ -116,39 +116,67 @@ struct Options {
     }
 }
 
-/// The text of `--help`.
-let usage = """
-    usage: scanlogd [-d] [--backend NAME] [-i INTERFACE]... [--direction in|both]
-                    [--promiscuous] [--exempt FILE] [-P FILE]
-           scanlogd -r FILE [--exempt FILE]
-           scanlogd connections [-h]
-           scanlogd --self-test [--backend NAME] [-i INTERFACE]...
-           scanlogd -h | -V
+#if Pcap || Rules
+    /// The text of `--help`.
+    let usage = """
+        usage: scanlogd [-d] [--backend NAME] [-i INTERFACE]... [--direction in|both]
+                        [--promiscuous] [--exempt FILE] [-P FILE]
+               scanlogd -r FILE [--exempt FILE]
+               scanlogd --self-test [--backend NAME] [-i INTERFACE]...
+               scanlogd connections ...   see scanlogd connections -h
+               scanlogd rules ...         see scanlogd rules -h
+               scanlogd -h | -V
 
-    Detects TCP port scans and logs each in one line to syslog (daemon.alert).
+        Detects TCP port scans and logs each in one line to syslog (daemon.alert).
 
-      -d, --foreground      stay in the foreground, and copy the log to standard error
-      -P, --pidfile FILE    where the process id goes (/run/scanlogd.pid; with -d: nowhere)
+          -d, --foreground      stay in the foreground, and copy the log to standard error
+          -P, --pidfile FILE    where the process id goes (/run/scanlogd.pid; with -d: nowhere)
 
-          --backend NAME    where packets come from (the first that works of ring, raw):
-                              ring  packet socket: sees what a firewall drops later
-                              raw   raw sockets: what gets through the firewall
-                              pcap  libpcap
-                              nids  libpcap, and libnids for fragments
-      -i, --interface NAME  take packets from this interface only; up to 16 times (any)
-          --direction in|both   what comes in, or also what goes out (in)
-          --promiscuous     take packets for other hosts as well
+              --backend NAME    where packets come from (the first that works of ring, raw):
+                                  ring  packet socket: sees what a firewall drops later
+                                  raw   raw sockets: what gets through the firewall
+                                  pcap  libpcap
+                                  nids  libpcap, and libnids for fragments
+          -i, --interface NAME  take packets from this interface only; up to 16 times (any)
+              --direction in|both   what comes in, or also what goes out (in)
+              --promiscuous     take packets for other hosts as well
 
-          --exempt FILE     leave out the sources that its rules name
+              --exempt FILE     leave out the sources that its rules name
 
-      -r, --read FILE       report the scans in a capture file (- for standard input)
-                            on standard output, and end
+          -r, --read FILE       report the scans in a capture file (- for standard input)
+                                on standard output, and end
 
-          --self-test       check all that a start needs, say what to do, and end
-      -h, --help            print this
-      -V, --version         print the version, what is built in, and its memory
+              --self-test       check all that a start needs, say what to do, and end
+          -h, --help            print this
+          -V, --version         print the version, what is built in, and its memory
 
-    """
+        """
+#else
+    /// The text of `--help`, of the smallest program.
+    let usage = """
+        usage: scanlogd [-d] [--backend NAME] [-i INTERFACE]... [--direction in|both]
+                        [--promiscuous] [-P FILE]
+               scanlogd --self-test [--backend NAME] [-i INTERFACE]...
+               scanlogd -h | -V
+
+        Detects TCP port scans and logs each in one line to syslog (daemon.alert).
+
+          -d, --foreground      stay in the foreground, and copy the log to standard error
+          -P, --pidfile FILE    where the process id goes (/run/scanlogd.pid; with -d: nowhere)
+
+              --backend NAME    where packets come from (the first that works of ring, raw):
+                                  ring  packet socket: sees what a firewall drops later
+                                  raw   raw sockets: what gets through the firewall
+          -i, --interface NAME  take packets from this interface only; up to 16 times (any)
+              --direction in|both   what comes in, or also what goes out (in)
+              --promiscuous     take packets for other hosts as well
+
+              --self-test       check all that a start needs, say what to do, and end
+          -h, --help            print this
+          -V, --version         print the version, what is built in, and its memory
+
+        """
+#endif
 
 /// The text of `--version`: what this binary is, and the memory its tables take.
 func buildInformation() -> LogLine {

@@ -127,13 +127,19 @@ def test_a_broken_file_stops_the_start(idle_scene: Scene, tmp_path: Path, text: 
 
 
 @pytest.mark.parametrize(("path", "reason"), [
-    ("/nowhere/exempt", "open: No such file or directory"), ("/", "read: Is a directory"),
-    ("/dev/zero", "read: too large"),
+    ("/nowhere/exempt", "open: No such file or directory"), ("/", "read: not a regular file"),
+    ("/dev/zero", "read: not a regular file"),
 ])
 def test_a_file_that_cannot_be_read_stops_the_start(idle_scene: Scene, path: str, reason: str) -> None:
     done = idle_scene.daemon.run("--exempt", path)
     assert (done.status, done.stdout, done.stderr) == (1, "", f"scanlogd: {path}: {reason}\n")
     assert processes_named() == []
+
+
+def test_a_file_that_is_too_large_stops_the_start(idle_scene: Scene, tmp_path: Path) -> None:
+    path = rules(tmp_path, "#" * (1 << 20) + "\n")
+    done = idle_scene.daemon.run("--exempt", path)
+    assert (done.status, done.stdout, done.stderr) == (1, "", f"scanlogd: {path}: read: too large\n")
 
 
 def test_a_replay_leaves_exempt_sources_out(tmp_path: Path) -> None:

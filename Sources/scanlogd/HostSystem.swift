@@ -1,0 +1,49 @@
+#if Rules
+    import Capture
+    import CLinux
+    import HostRules
+
+    /// What this host has of what rules name.
+    struct HostSystem: RuleSystem {
+        func withPatterns(in path: Span<UInt8>, _ body: (Span<UInt8>) -> Void) -> Bool {
+            Self.withText(path) { path in
+                do throws(SystemError) {
+                    try FileText(path, isRegular: true).withBytes(body)
+                    return true
+                } catch {
+                    return false  // why, does not matter: it matches nothing
+                }
+            }
+        }
+
+        func hasUser(_ name: Span<UInt8>) -> Bool {
+            Self.withText(name) { unsafe getpwnam($0.pointer) != nil }
+        }
+
+        func hasGroup(_ name: Span<UInt8>) -> Bool {
+            Self.withText(name) { unsafe getgrnam($0.pointer) != nil }
+        }
+
+        func hasDirectory(_ path: Span<UInt8>) -> Bool {
+            Self.withText(path) { path in
+                var status = stat()
+                return unsafe stat(path.pointer, &status) == 0 && status.st_mode & mode_t(S_IFMT) == mode_t(S_IFDIR)
+            }
+        }
+
+        /// Lends bytes as text that ends in a zero, for as long as the function runs; `false` for what is no path, nor a
+        /// name: it is too long, or has a zero in it.
+        private static func withText(_ bytes: Span<UInt8>, _ body: (ConstantText) -> Bool) -> Bool {
+            var text = InlineArray<4096, CChar>(repeating: 0)
+            if bytes.count >= text.count { return false }
+            for index in bytes.indices {
+                if bytes[index] == 0 { return false }
+                text[index] = CChar(bitPattern: bytes[index])
+            }
+            return unsafe text.span.withUnsafeBufferPointer { buffer in
+                guard let start = buffer.baseAddress else { return false }
+                return body(unsafe ConstantText(unsafe: start))
+            }
+        }
+    }
+#endif

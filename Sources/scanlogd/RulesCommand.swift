@@ -1,0 +1,80 @@
+import Capture
+import CLinux
+import ScanCore
+
+#if Rules
+    import HostRules
+
+    /// Runs `scanlogd rules`: the hosts_access language, checked and tried out. The first argument is that word.
+    ///
+    /// - Returns: the exit status: 0 for clean, or granted; 1 for problems, or denied; 2 if that can't be said.
+    func rules(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Int32 {
+        guard count > 1, let first = unsafe arguments[1] else { return refuse("rules", "check or match must follow") }
+        let command = unsafe ConstantText(unsafe: first)
+        let isMatch = command == "match"
+        do throws(SystemError) {
+            if command == "-h" || command == "--help" {
+                try print(rulesUsage)
+                return 0
+            }
+            if !isMatch && !(command == "check") { return refuse(command, "no such command of rules") }
+            guard let options = unsafe RulesOptions(count - 1, arguments + 1, isMatch: isMatch) else {
+                complain(LogLine("try 'scanlogd rules --help'"))
+                return 2
+            }
+            if options.wantsHelp {
+                try print(rulesUsage)
+                return 0
+            }
+            if options.exempt != nil && (options.allow != nil || options.deny != nil) {
+                return refuse("--exempt", "is for a file of its own, beside no other")
+            }
+            return isMatch ? try matchRules(options) : try checkRules(options)
+        } catch {
+            complain(error.line)
+            return 2
+        }
+    }
+
+    /// Says why a command line makes no sense, and returns the exit status.
+    func refuse(_ object: ConstantText, _ reason: ConstantText) -> Int32 {
+        complain(SystemError(object, "argument", because: reason).line)
+        complain(LogLine("try 'scanlogd rules --help'"))
+        return 2
+    }
+
+    /// Opens a rule file; `nil` if it is not there and need not be.
+    func openRules(_ given: ConstantText?, or standard: ConstantText) throws(SystemError) -> FileText? {
+        do throws(SystemError) {
+            return try FileText(given ?? standard)
+        } catch {
+            if error.code == ENOENT && given == nil { return nil }
+            throw error
+        }
+    }
+
+    /// The text of `scanlogd rules --help`.
+    private let rulesUsage = """
+        usage: scanlogd rules check [-av] [--exempt FILE | --allow FILE --deny FILE]
+               scanlogd rules match [-v] [--exempt FILE | --allow FILE --deny FILE]
+                              [--name NAME|unknown|paranoid] [--port PORT]
+                              DAEMON[@SERVER] [USER@]CLIENT
+
+        Checks and tries out access rules in the language of TCP Wrappers, scanlogd-rules(5).
+
+          check                 prints what is wrong, each with file and line
+          match                 prints what becomes of a client, and the rule that decides
+
+              --allow FILE      instead of /etc/hosts.allow
+              --deny FILE       instead of /etc/hosts.deny
+              --exempt FILE     the sources that scanlogd --exempt FILE does not report
+          -a                    check: also rules that grant without saying "allow"
+          -v, --verbose         check: print each rule; match: why earlier rules do not match
+              --name NAME       match: the client's name (unknown); nothing is looked up
+              --port PORT       match: the port that was connected to
+          -h, --help            print this
+
+        Exit status: 0 clean, or granted, or exempt; 1 problems, or denied, or reported; 2 neither.
+
+        """
+#endif

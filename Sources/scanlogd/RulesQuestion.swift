@@ -1,0 +1,143 @@
+#if Rules
+    import Capture
+    import CLinux
+    import HostRules
+    import ScanCore
+
+    /// What `scanlogd rules match` is asked: what becomes of whom, where.
+    struct RulesQuestion {
+        /// The daemon's operand, with the server if there is one.
+        let daemonOperand: ConstantText
+        /// The client's address; `nil`: not known.
+        let clientAddress: Address?
+
+        private let daemon: RuleName
+        private let server: RuleHost
+        private let port: UInt16?
+        private let user: RuleName?
+        private let client: RuleHost
+        private let clientName: RuleName
+
+        /// The question that the arguments ask, of which there are two; `nil` if they make no sense, which has been said.
+        init?(_ options: RulesOptions) {
+            guard let daemonText = options.operands[0], let clientText = options.operands[1] else { return nil }
+            daemonOperand = daemonText
+            guard let (daemon, server) = Self.daemon(daemonText) else {
+                _ = refuse(daemonText, "no daemon, or no server: names have 1 to 255 bytes")
+                return nil
+            }
+            guard let (user, address) = Self.client(clientText) else {
+                _ = refuse(
+                    clientText, "not an address: no name is looked up, so say the address, and the name with --name")
+                return nil
+            }
+            let nameText = options.name ?? "unknown"
+            guard let name = nameText.withBytes({ RuleName($0) }) else {
+                _ = refuse(nameText, "a name has 1 to 255 bytes")
+                return nil
+            }
+            let port = options.port.map { Self.port($0) }
+            if let port, port == nil, let text = options.port {
+                _ = refuse(text, "not a port: 0 to 65535")
+                return nil
+            }
+            self.daemon = daemon
+            self.server = server
+            self.port = port ?? nil
+            self.user = user
+            clientAddress = address
+            clientName = name
+            client = RuleHost(
+                address: address,
+                name: nameText == "unknown" ? .unknown : nameText == "paranoid" ? .paranoid : .known(name))
+        }
+
+        private static func daemon(_ text: ConstantText) -> (RuleName, RuleHost)? {
+            text.withBytes { text in
+                guard let at = text.at else { return RuleName(text).map { ($0, RuleHost()) } }
+                let host = text.extracting((at + 1)...)
+                guard let daemon = RuleName(text.extracting(0..<at)) else { return nil }
+                if let address = host.address { return (daemon, RuleHost(address: address)) }
+                return RuleName(host).map { (daemon, RuleHost(name: .known($0))) }
+            }
+        }
+
+        /// The user, if one is named, and the address, if it is known.
+        private static func client(_ text: ConstantText) -> (RuleName?, Address?)? {
+            text.withBytes { text in
+                let at = text.at
+                let user = at.map { RuleName(text.extracting(0..<$0)) }
+                if let user, user == nil { return nil }
+                let host = text.extracting((at.map { $0 + 1 } ?? 0)...)
+                if host.isUnknown { return (user ?? nil, nil) }
+                return host.address.map { (user ?? nil, $0) }
+            }
+        }
+
+        private static func port(_ text: ConstantText) -> UInt16? {
+            text.withBytes { digits in
+                var value = 0
+                if digits.isEmpty { return nil }
+                for index in digits.indices {
+                    let digit = Int(digits[index]) - 48
+                    if digit < 0 || digit > 9 || value > 65535 { return nil }
+                    value = value * 10 + digit
+                }
+                return UInt16(exactly: value)
+            }
+        }
+
+        /// What to look for.
+        func query() -> RuleQuery {
+            RuleQuery(daemon: daemon, server: server, port: port, user: user, client: client)
+        }
+
+        /// Says what the rules were compared with.
+        func tell(_ output: inout RulesOutput) {
+            output.add("compared with: daemon ")
+            daemonOperand.withBytes { output.add(quoting: $0) }
+            if let port {
+                output.add(", port ")
+                output.add(Int(port))
+            }
+            output.add(", client ")
+            if let clientAddress {
+                var line = LogLine()
+                line.append(clientAddress)
+                output.add(line)
+            } else {
+                output.add("unknown")
+            }
+            output.add(", name ")
+            clientName.withBytes { output.add(quoting: $0) }
+            output.add(", user ")
+            if let user { user.withBytes { output.add(quoting: $0) } } else { output.add("unknown") }
+            output.add("\n")
+        }
+    }
+
+    extension Span<UInt8> {
+        /// Where the first `@` stands that something stands before.
+        fileprivate var at: Int? {
+            var index = 1
+            while index < count {
+                if self[index] == UInt8(ascii: "@") { return index }
+                index += 1
+            }
+            return nil
+        }
+
+        /// The address this is, with or without brackets.
+        fileprivate var address: Address? {
+            let isBracketed = count > 2 && self[0] == UInt8(ascii: "[") && self[count - 1] == UInt8(ascii: "]")
+            return Address(isBracketed ? extracting(1..<count - 1) : self)
+        }
+
+        fileprivate var isUnknown: Bool {
+            let word = "unknown".utf8Span.span
+            if count != word.count { return false }
+            for index in indices where self[index] != word[index] { return false }
+            return true
+        }
+    }
+#endif
