@@ -5,16 +5,29 @@ import ScanCore
 @c(LLVMFuzzerTestOneInput)
 public func fileFuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     var judge = Judge()
+    unsafe read(data, count, CaptureSelection(), into: &judge)
+    // No packet is so small that its record takes less than 16 bytes.
+    check(judge.packets <= count / 16, "\(judge.packets) packets in \(count) bytes")
+    var attempts = CaptureSelection()
+    attempts.interest = .attempts
+    attempts.untaggedOnly = true
+    var writer = LineJudge()
+    unsafe read(data, count, attempts, into: &writer)
+    return 0
+}
+
+private func read(
+    _ data: UnsafePointer<UInt8>?, _ count: Int, _ selection: CaptureSelection,
+    into sink: inout some SegmentSink & ~Copyable
+) {
     do throws(SystemError) {
         let stream = try PcapStream(owning: unsafe memoryFile(data, count), "input")
-        var replay = PcapReplay(try PcapLibrary(), "input", stream, of: -1, key: judge.key)
-        try replay.read(into: &judge)
+        let key = HashKey([1, 2, 3, 4, 5])
+        var replay = PcapReplay(try PcapLibrary(), "input", stream, of: -1, selection, key: key)
+        try replay.read(into: &sink)
     } catch {
         checkError(error.line, count)
     }
-    // No packet is so small that its record takes less than 16 bytes.
-    check(judge.packets <= count / 16, "\(judge.packets) packets in \(count) bytes")
-    return 0
 }
 
 private func memoryFile(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
@@ -37,11 +50,8 @@ private func checkError(_ line: LogLine, _ count: Int) {
 
 /// Lets the detector see what comes, and checks what can be checked of it.
 private struct Judge: ~Copyable, SegmentSink {
-    let key = HashKey([1, 2, 3, 4, 5])
     private(set) var packets = 0
-    private var detector: Parameters.Detector
-
-    init() { detector = Parameters.Detector(key: key) }
+    private var detector = Parameters.Detector(key: HashKey([1, 2, 3, 4, 5]))
 
     mutating func take(_ segment: Segment, at now: Timestamp, realTime: Int64) {
         packets += 1
@@ -55,6 +65,26 @@ private struct Judge: ~Copyable, SegmentSink {
         packets += 1
         detector.count(fault)
     }
+
+    mutating func take(_ notice: LogLine) { check(false, "a notice while a file is read") }
+}
+
+/// Writes lines about attempts, and about every packet that has ports, and checks them.
+private struct LineJudge: ~Copyable, SegmentSink {
+    mutating func take(packet: Span<UInt8>, at now: Timestamp, realTime: Int64) throws(PacketFault) -> Bool {
+        do throws(PacketFault) {
+            checkLine(try Attempt(packet: packet, realTime: realTime))
+        } catch {
+            // It may be no packet of TCP or UDP, and is for the reader to judge.
+        }
+        return false
+    }
+
+    mutating func take(_ segment: Segment, at now: Timestamp, realTime: Int64) {
+        if let attempt = Attempt(segment, realTime: realTime) { checkLine(attempt) }
+    }
+
+    mutating func take(_ fault: PacketFault) {}
 
     mutating func take(_ notice: LogLine) { check(false, "a notice while a file is read") }
 }

@@ -4,6 +4,7 @@ public func segmentFuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     let packet = unsafe Array(UnsafeBufferPointer(start: data, count: count))
     checkPacket(packet)
     checkHeader(packet)
+    checkAttempt(packet)
     return 0
 }
 
@@ -37,6 +38,42 @@ private func checkPacket(_ packet: [UInt8]) {
     if let end = SlowReader.end(packet), end < packet.count {  // the rest is padding of the link
         let padded = packet.prefix(end) + packet.dropFirst(end).map { ~$0 }
         check(Outcome(packet: Array(padded)) == outcome, "padding changes the segment")
+    }
+}
+
+/// What is read where ports are enough, or flags, agrees with what the parser makes of the whole.
+private func checkAttempt(_ packet: [UInt8]) {
+    let segment = Outcome(packet: packet)
+    let attempt = portsOnly(packet)
+    if case .success(let attempt) = attempt { checkLine(attempt) }
+    for length in 0..<packet.count {
+        let prefix = portsOnly(Array(packet.prefix(length)))
+        check(prefix == attempt || prefix == .failure(.truncated), "the ports of the first \(length) bytes: \(prefix)")
+    }
+    if case .segment(let segment) = segment {
+        let expected = Attempt(
+            source: segment.source, destination: segment.destination, sourcePort: segment.sourcePort,
+            destinationPort: segment.destinationPort, realTime: 7)
+        check(attempt == .success(expected), "\(attempt) of \(segment)")
+        check(cutHeader(packet) == segment, "cut, it is another segment")
+        let isAttempt = segment.flags.rawValue & 0x12 == 0x02
+        check(Attempt(segment, realTime: 7) == (isAttempt ? expected : nil), "an attempt of \(segment.flags)")
+    } else if let cut = cutHeader(packet) {
+        check(segment == .fault(.fragment) || segment == .fault(.truncated), "\(cut) of what is \(segment)")
+        let ports = portsOnly(packet)
+        check((try? ports.get())?.destinationPort == cut.destinationPort, "\(ports) of \(cut)")
+    }
+}
+
+private func portsOnly(_ packet: [UInt8]) -> Result<Attempt, PacketFault> {
+    Result { () throws(PacketFault) in try Attempt(packet: packet.span, realTime: 7) }
+}
+
+private func cutHeader(_ packet: [UInt8]) -> Segment? {
+    do throws(PacketFault) {
+        return try Segment(cutHeaderIn: packet.span)
+    } catch {
+        return nil
     }
 }
 

@@ -13,6 +13,7 @@ import pytest
 pytest.register_assert_rewrite("harness")
 
 from harness import network  # noqa: E402 - after what makes its assertions tell what they saw
+from harness.connections import Connections
 from harness.daemon import Daemon, sweep
 from harness.network import Namespace, tool
 from harness.packets import Sender
@@ -73,6 +74,21 @@ def daemon(target: Namespace, log: SyslogSink) -> Iterator[Daemon]:
     daemon = Daemon(target)
     yield daemon
     daemon.tear_down()
+
+
+@pytest.fixture
+def connections(target: Namespace, tmp_path: Path) -> Iterator[Connections]:
+    """`scanlogd connections`, not started yet. Whatever the test did with it, nothing is left afterwards."""
+    sweep()
+    connections = Connections(target, tmp_path)
+    yield connections
+    connections.tear_down()
+
+
+@pytest.fixture
+def sender(attacker: Namespace) -> Iterator[Sender]:
+    with Sender(attacker) as sender:
+        yield sender
 
 
 @pytest.fixture

@@ -1,0 +1,293 @@
+"""Files that scanlogd connections writes to: rotations, what is refused, a full disk; and pipes that are closed."""
+
+import os
+import signal
+import stat
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from harness.connections import SAMPLE, Connections, fields
+from harness.daemon import finish, processes_named, wait_until
+from harness.network import TARGET_MAC, Namespace
+from harness.packets import Segment, Sender
+from harness.places import BINARY
+from harness.syslog_sink import SyslogSink
+
+
+@contextmanager
+def traffic(attacker: Namespace, generator: Path, count: int) -> Iterator[None]:
+    """Attempts at a moderate rate while the block runs."""
+    process = subprocess.Popen(attacker.command(generator, "wire", TARGET_MAC, "flood", count, 20_000),
+                               stdout=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        assert process.wait(30) == 0
+
+
+def test_rotations_lose_and_double_no_line(
+    connections: Connections, attacker: Namespace, generator: Path, tmp_path: Path
+) -> None:
+    count = 60_000
+    out = tmp_path / "out"
+    connections.start("-i", "wire", "--limit", "off", "-o", out)
+    files = [out]
+    with traffic(attacker, generator, count):
+        for number in range(10):
+            time.sleep(0.2)
+            files.append(out.rename(tmp_path / f"out.{number}"))
+            connections.send_signal(signal.SIGHUP)
+            wait_until(out.exists, "no new file")
+    counters = connections.stop_and_account_for(count)
+    assert counters["packets dropped by kernel"] == 0, "the test asks for too much"
+    sources: Counter[str] = Counter()
+    for file in files:
+        lines = connections.lines(file)
+        assert lines or file == out, f"nothing in {file}"
+        sources.update(fields(line)[0] for line in lines)
+    # Two in a few billion may be the same; twice the same rotation's lines would be many.
+    assert sum(sources.values()) == count
+    assert len(sources) > count - 10
+
+
+def test_a_file_is_made_for_root_and_its_group_and_appended_to(
+    connections: Connections, sender: Sender, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    old = os.umask(0)
+    try:
+        for number in range(1, 4):
+            connections.start("-i", "wire", "-o", out, "-c", 1)
+            sender.send([Segment(number)])
+            assert connections.wait() == 0
+    finally:
+        os.umask(old)
+    assert [fields(line)[3] for line in connections.lines(out)] == [1, 2, 3]
+    status = out.stat()
+    assert (stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid) == (0o640, 0, 0)
+    assert connections.stdout.read_bytes() == b""
+
+
+def test_a_files_mode_is_left_as_it_was(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.write_text("before\n")
+    out.chmod(0o604)
+    done = finish([str(BINARY), "connections", "--read", str(SAMPLE), "-o", str(out)])
+    assert (done.status, done.stdout, done.stderr) == (0, "", "")
+    assert out.read_text().startswith("before\n1996-")
+    assert stat.S_IMODE(out.stat().st_mode) == 0o604
+
+
+def make_link(path: Path) -> None:
+    path.symlink_to(path.with_name("elsewhere"))
+
+
+def make_fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def make_fifo_that_is_read(path: Path) -> None:
+    os.mkfifo(path)
+    os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+
+
+@pytest.mark.parametrize("make", [make_link, make_fifo, make_fifo_that_is_read, Path.mkdir])
+@pytest.mark.parametrize("background", [False, True])
+def test_what_is_no_file_is_refused(
+    connections: Connections, tmp_path: Path, make: Callable[[Path], None], background: bool
+) -> None:
+    out = tmp_path / "out"
+    make(out)
+    done = connections.run("-o", out, *(["-b"] if background else []))
+    assert (done.status, done.stdout, done.stderr.count("\n")) == (1, "", 1), done
+    assert done.stderr.startswith(f"scanlogd: {out}: open: ")
+    assert not (tmp_path / "elsewhere").exists()
+    wait_until(lambda: not processes_named(), "a process is left", 1)
+
+
+@pytest.mark.parametrize("directory_mode", [0o700, 0o500])
+def test_a_directory_of_root_alone_is_enough(
+    connections: Connections, sender: Sender, tmp_path: Path, directory_mode: int
+) -> None:
+    directory = tmp_path / "private"
+    directory.mkdir(mode=directory_mode)
+    out = directory / "out"
+    connections.start("-i", "wire", "-o", out)
+    sender.send([Segment(1)])
+    connections.wait_for(1, out)
+    out.rename(directory / "old")
+    connections.send_signal(signal.SIGHUP)
+    wait_until(out.exists, "no new file")
+    sender.send([Segment(2)])
+    assert [fields(line)[3] for line in connections.wait_for(1, out)] == [2]
+    assert [fields(line)[3] for line in connections.lines(directory / "old")] == [1]
+    assert stat.S_IMODE(out.stat().st_mode) == 0o640
+
+
+def test_a_directory_of_somebody_else_is_enough(connections: Connections, sender: Sender, tmp_path: Path) -> None:
+    directory = tmp_path / "theirs"
+    directory.mkdir(mode=0o700)
+    os.chown(directory, 65534, 65534)
+    connections.start("-i", "wire", "-o", directory / "out")
+    (directory / "out").rename(directory / "old")
+    connections.send_signal(signal.SIGHUP)
+    wait_until((directory / "out").exists, "no new file")
+
+
+def test_a_path_from_here_stays_the_same(tmp_path: Path) -> None:
+    done = finish(["sh", "-c", f"cd {tmp_path} && exec {BINARY} connections --read {SAMPLE} -o out"])
+    assert (done.status, done.stderr) == (0, "")
+    assert (tmp_path / "out").read_text().count("\n") == 6
+
+
+def lose_directory(out: Path) -> None:
+    out.parent.rename(out.parent.with_name("away"))
+
+
+def put_link(out: Path) -> None:
+    out.rename(out.with_name("old"))
+    out.symlink_to(out.parent.with_name("elsewhere"))
+
+
+def put_fifo(out: Path) -> None:
+    out.rename(out.with_name("old"))
+    os.mkfifo(out)
+
+
+@pytest.mark.parametrize("change", [lose_directory, put_link, put_fifo])
+def test_a_hangup_that_finds_no_place_is_one_note_and_the_old_file_goes_on(
+    connections: Connections, sender: Sender, log: SyslogSink, tmp_path: Path, change: Callable[[Path], None]
+) -> None:
+    directory = tmp_path / "place"
+    directory.mkdir()
+    out = directory / "out"
+    connections.start("-i", "wire", "-o", out)
+    sender.send([Segment(1)])
+    connections.wait_for(1, out)
+    change(out)
+    old = tmp_path / "away/out" if change is lose_directory else directory / "old"
+    connections.send_signal(signal.SIGHUP)
+    wait_until(lambda: len(log.messages) > 0, "no note in the log")
+    sender.send([Segment(2)])
+    connections.wait_for(2, old)
+    (note,) = log.messages
+    assert note.text.startswith(f"{out}: open: ") and note.level == 4
+    assert connections.stderr() == f"scanlogd: {note.text}\n"
+    assert not (tmp_path / "elsewhere").exists()
+
+
+# No room.
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k,mode=755", "small", disk], check=True, timeout=10)
+    yield disk
+    subprocess.run(["umount", disk], check=True, timeout=10)
+
+
+@pytest.mark.parametrize("manner", ["-o", ">", ">>"])
+def test_a_full_disk_is_told_of_once_and_lines_come_again(
+    connections: Connections, sender: Sender, log: SyslogSink, small_disk: Path, manner: str
+) -> None:
+    out, ballast = small_disk / "out", small_disk / "ballast"
+    if manner == "-o":
+        connections.start("-i", "wire", "--limit", "off", "-o", out)
+    else:
+        flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if manner == ">>" else 0)
+        descriptor = os.open(out, flags, 0o644)
+        connections.start("-i", "wire", "--limit", "off", stdout=descriptor)
+        os.close(descriptor)
+    ballast.write_bytes(bytes(100 * 1024))
+    sent = 0
+    while not log.messages and sent < 20_000:
+        sender.send(Segment(80, source_port=1 + (sent + number) % 65535) for number in range(50))
+        sent += 50
+    sender.send(Segment(81) for _ in range(1000))
+    sent += 1000
+    wait_until(lambda: connections.ask_counters()["packets captured"] >= sent, "not all packets are there")
+    full = connections.lines(out)  # whole lines only
+    counters = connections.counters()
+    assert counters["lines lost"] > 500
+    assert len(full) == counters["lines written"] == sent - counters["lines lost"]
+    name = str(out) if manner == "-o" else "standard output"
+    problem = (f"connections: {name}: write: No space left on device; "
+               "lines are lost until it can be written again")
+    assert [(message.level, message.text) for message in log.messages] == [(4, problem)]
+    ballast.unlink()
+    sender.send([Segment(82)])
+    connections.wait_for(len(full) + 1, out)
+    assert [fields(line)[3] for line in connections.lines(out)[len(full):]] == [82]
+    wait_until(lambda: len(log.messages) == 2, "nothing said of an end")
+    assert log.messages[1].text == f"connections: written again, lines lost: {counters['lines lost']}"
+    assert connections.stop() == 1, "lines were lost"
+    assert connections.lines(out)[len(full):] == connections.lines(out)[-1:]
+    assert connections.stderr().count("No space left") == 1
+
+
+def test_a_disk_on_the_edge_does_not_fill_the_log(
+    connections: Connections, sender: Sender, log: SyslogSink, small_disk: Path
+) -> None:
+    """There is room for a moment, again and again."""
+    out, ballast = small_disk / "out", small_disk / "ballast"
+    connections.start("-i", "wire", "--limit", "off", "-o", out)
+    sent = 0
+    for _ in range(10):
+        ballast.write_bytes(bytes(90 * 1024))
+        sender.send(Segment(80) for _ in range(1500))
+        sent += 1500
+        wait_until(lambda: connections.ask_counters()["packets captured"] >= sent, "not all packets are there")
+        ballast.unlink()
+        os.truncate(out, 0)
+        sender.send([Segment(81)])
+        sent += 1
+        wait_until(lambda: "|81\n" in out.read_text(), "no line")
+    assert connections.counters()["lines lost"] > 1000
+    assert len(log.messages) <= 3, [message.text for message in log.messages]
+    assert connections.stop() == 1
+
+
+def test_a_limit_of_size_is_a_full_disk(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = ["prlimit", "--fsize=100", str(BINARY), "connections", "--read", str(SAMPLE), "-o", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=10, env={"TZ": "UTC"}, check=False)
+    assert done.returncode == 1
+    assert "File too large" in done.stderr
+    assert out.read_text() == "1996-06-26T16:00:00+00:00|198.51.100.7|40001|192.0.2.10|21\n"
+
+
+# Whoever has read enough.
+
+
+def test_head_ends_it_quietly(connections: Connections, sender: Sender, tmp_path: Path) -> None:
+    command = " ".join(connections.command("-i", "wire"))
+    status = tmp_path / "status"
+    with (tmp_path / "err").open("wb") as stderr:
+        process = subprocess.Popen(["sh", "-c", f"({command}; echo $? >{status}) | head -n 1"],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr)
+        wait_until(lambda: len(processes_named()) == 2, "not started")
+        time.sleep(0.3)
+        sender.send([Segment(80)])
+        text, _ = process.communicate(timeout=5)  # and nothing more is captured
+    assert text.count(b"\n") == 1
+    wait_until(lambda: status.exists() and status.read_text() == "0\n", "no status 0")
+    assert b"scanlogd" not in (tmp_path / "err").read_bytes()
+    wait_until(lambda: not processes_named(), "a process is left")
+
+
+def test_head_ends_the_reading_of_a_file_quietly(tmp_path: Path) -> None:
+    done = finish(["bash", "-c", f"{BINARY} connections --read {SAMPLE} | head -n 1; echo ${{PIPESTATUS[0]}}"])
+    assert (done.status, done.stderr, done.stdout.splitlines()[1:]) == (0, "", ["0"])
+
+
+def test_standard_output_that_is_full_is_told_of() -> None:
+    done = finish(["sh", "-c", f"exec {BINARY} connections --read {SAMPLE} >/dev/full"])
+    assert done.status == 1
+    assert "standard output: write: No space left on device" in done.stderr

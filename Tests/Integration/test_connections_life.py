@@ -1,0 +1,193 @@
+"""scanlogd connections from its start to its end: signals, counters, the limit, the background, who reads its lines."""
+
+import os
+import pty
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from harness.connections import END, Connections, fields
+from harness.daemon import processes_named, wait_until
+from harness.packets import Segment, Sender
+from harness.syslog_sink import SyslogSink
+from harness.syslogd import Syslogd
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("filter_", [(), ("-f", "tcp")], ids=["ring", "pcap"])
+def test_counters_are_said_when_asked_for_and_at_the_end(
+    connections: Connections, sender: Sender, filter_: tuple[str, ...], number: signal.Signals
+) -> None:
+    connections.start("-i", "wire", *filter_)
+    sender.send([Segment(80), Segment(END)])
+    connections.before_the_end()
+    assert connections.ask_counters()["lines written"] == 2
+    sender.send([Segment(81)])
+    connections.wait_for(3)
+    assert connections.stop(number) == 0
+    last = connections.stderr().splitlines()[-6:]
+    captured = connections.counters()["packets captured"]
+    assert last == ["3 lines written", "0 lines suppressed", "0 lines lost", f"{captured} packets captured",
+                    f"{captured} packets received by filter", "0 packets dropped by kernel"]
+    assert len(connections.stderr().splitlines()) == 12
+
+
+def test_it_ends_by_itself_after_so_many_lines(connections: Connections, sender: Sender) -> None:
+    connections.start("-i", "wire", "-c", 3)
+    sender.send(Segment(port) for port in range(1, 10))
+    assert connections.wait() == 0
+    assert [fields(line)[3] for line in connections.lines()] == [1, 2, 3]
+
+
+def test_a_killed_command_leaves_nothing(connections: Connections, tmp_path: Path, log: SyslogSink) -> None:
+    for options in ((), ("-o", tmp_path / "out")):
+        connections.start("-i", "wire", *options)
+        assert connections.stop(signal.SIGKILL) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("options, expected", [
+    ((), 1000), (("--limit", "10"), 10), (("--limit", "off"), 3000)], ids=str)
+def test_lines_are_limited_and_it_is_said_so(
+    connections: Connections, sender: Sender, log: SyslogSink, options: tuple[str, ...], expected: int
+) -> None:
+    connections.start("-i", "wire", *options)
+    sender.send(Segment(80, source_port=1 + number) for number in range(3000))
+    wait_until(lambda: connections.ask_counters()["packets captured"] >= 3000, "not all packets were seen")
+    assert connections.stop() == 0
+    counters = connections.counters()
+    found = [fields(line)[1] for line in connections.lines()]
+    assert len(found) == counters["lines written"] == 3000 - counters["lines suppressed"]
+    # The packets may take longer than a second to send.
+    assert len(found) % expected == 0 and found[:expected] == list(range(1, expected + 1))
+    note = f"connections: {counters['lines suppressed']} lines suppressed in "
+    if expected == 3000:
+        assert "suppressed in" not in connections.stderr()
+        return
+    assert sum(f"scanlogd: {note}" in line for line in connections.stderr().splitlines()) == 1
+    wait_until(lambda: any(message.text.startswith(note) for message in log.messages), "no note in the log")
+    assert {(message.facility, message.level) for message in log.messages if "suppressed" in message.text} == {(3, 4)}
+
+
+# In the background.
+
+
+def start_background(connections: Connections, tmp_path: Path, *options: object) -> Path:
+    connections.start_background("-i", "wire", "-o", tmp_path / "out", *options, pid_file=tmp_path / "pid")
+    return tmp_path / "out"
+
+
+def texts(log: SyslogSink) -> list[str]:
+    return [message.text for message in log.messages]
+
+
+def test_a_background_run_has_a_pid_file_and_logs_its_counters(
+    connections: Connections, sender: Sender, tmp_path: Path, log: SyslogSink
+) -> None:
+    out = start_background(connections, tmp_path)
+    assert (tmp_path / "pid").read_text() == f"{connections.pid}\n"
+    again = connections.run("-b", "-o", tmp_path / "other", "-P", tmp_path / "pid")
+    assert (again.status, again.stderr.count("\n")) == (1, 1)
+    assert f"already running as process {connections.pid}" in again.stderr
+    sender.send([Segment(80), Segment(END)])
+    assert [line[3] for line in connections.before_the_end(out)] == [80]
+    connections.send_signal(signal.SIGUSR1)
+    wait_until(lambda: "connections: 2 lines written" in texts(log), "no counters in the log")
+    assert connections.stop() == 0
+    assert (tmp_path / "pid").read_text() == ""
+    wait_until(lambda: sum("packets dropped by kernel" in text for text in texts(log)) == 2, "no counters at the end")
+    assert all(message.facility == 3 and message.ident == "scanlogd" for message in log.messages)
+
+
+def test_a_background_run_has_let_go_of_whoever_started_it(connections: Connections, tmp_path: Path) -> None:
+    """Who waits for the end of its output, as ssh does, is let go."""
+    command = connections.command("-b", "-o", tmp_path / "out", "-P", tmp_path / "pid")
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          timeout=5, check=False)
+    assert (done.returncode, done.stdout) == (0, b"")
+    connections.pid = int((tmp_path / "pid").read_text())
+    for pid in (connections.pid, connections.keeper):
+        assert [os.readlink(f"/proc/{pid}/fd/{number}") for number in range(3)] == ["/dev/null"] * 3
+
+
+def test_notes_arrive_after_syslogd_was_started_again(
+    connections: Connections, sender: Sender, tmp_path: Path
+) -> None:
+    syslogd = Syslogd("busybox", tmp_path)
+    try:
+        syslogd.start()
+        start_background(connections, tmp_path)
+        connections.send_signal(signal.SIGUSR1)
+        syslogd.wait_for("connections: 0 lines written")
+        syslogd.end()
+        sender.send([Segment(80)])
+        connections.wait_for(1, tmp_path / "out")
+        connections.send_signal(signal.SIGUSR1)  # while nobody listens
+        time.sleep(0.3)
+        syslogd.start()
+        syslogd.wait_for("connections: 1 lines written")
+        assert connections.stop() == 0
+    finally:
+        syslogd.close()
+
+
+@pytest.mark.parametrize("options", [("-i", "nosuch0"), ("-f", "tcp and and"), ("-o", "/nonexistent/x")])
+def test_a_background_run_that_can_not_start_says_so_and_leaves_nothing(
+    connections: Connections, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    done = connections.run("-b", "-o", tmp_path / "out", *options)
+    assert (done.status, done.stdout, done.stderr.count("\n")) == (1, "", 1), done
+    wait_until(lambda: not processes_named(), "a process is left", 1)
+
+
+# Whoever reads the lines.
+
+
+def test_a_reader_that_has_enough_ends_it(connections: Connections, sender: Sender) -> None:
+    reading, writing = os.pipe()
+    connections.start("-i", "wire", stdout=writing)
+    os.close(writing)
+    sender.send([Segment(80)])
+    assert os.read(reading, 4096).count(b"\n") == 1
+    os.close(reading)
+    # Nothing is being captured any more.
+    assert connections.wait() == 0
+    assert "scanlogd" not in connections.stderr()
+
+
+@pytest.mark.parametrize("is_shared", [False, True], ids=["stdout", "both"])
+@pytest.mark.parametrize("kind", ["pipe", "terminal", "socket"])
+def test_it_ends_while_its_reader_is_stopped(
+    connections: Connections, sender: Sender, log: SyslogSink, kind: str, is_shared: bool
+) -> None:
+    """Also if standard error goes to the same reader."""
+    if kind == "pipe":
+        reading, writing = os.pipe()
+    elif kind == "terminal":
+        reading, writing = pty.openpty()
+    else:
+        pair = socket.socketpair()
+        reading, writing = pair[0].detach(), pair[1].detach()
+    try:
+        connections.start("-i", "wire", "--limit", "off", stdout=writing, stderr=writing if is_shared else None)
+        for _ in range(2 if kind == "pipe" else 10):
+            sender.send(Segment(80) for _ in range(2000))
+        wait_until(lambda: not is_busy(connections.pid), "it does not stop to work")
+        connections.send_signal(signal.SIGTERM)
+        assert connections.wait(3) in (0, 1)
+        if not is_shared:
+            assert connections.counters()["lines lost"] > 0
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+def is_busy(pid: int) -> bool:
+    """Whether it takes any time of a processor."""
+    def ticks() -> int:
+        return sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[11:13]))
+    before = ticks()
+    time.sleep(0.1)
+    return ticks() != before

@@ -1,0 +1,224 @@
+"""What the two processes of scanlogd connections may do and what they hold, as /proc shows it."""
+
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from harness.connections import SAMPLE, Connections
+from harness.daemon import descriptors, finish, processes_named, status_fields, wait_until
+from harness.network import Namespace, tool
+from harness.packets import Segment, Sender
+from harness.places import CHROOT
+from harness.syslog_sink import SyslogSink
+
+USER, GROUP = 48651, 48652
+CAP_DAC_OVERRIDE = 1 << 1
+FILTERS = {"ring": (), "pcap": ("-f", "tcp")}
+
+
+@pytest.fixture(params=["stdout", "file", "background"])
+def manner(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=["ring", "pcap"])
+def backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def running(manner: str, backend: str, connections: Connections, sender: Sender, log: SyslogSink,
+            tmp_path: Path) -> Connections:
+    """A run that has written a line and logged one, so that both processes have done what they do."""
+    options = ["-i", "wire", "--limit", "1", *FILTERS[backend]]
+    if manner == "background":
+        connections.start_background(*options, "-o", tmp_path / "out", pid_file=tmp_path / "pid")
+    else:
+        connections.start(*options, *(["-o", tmp_path / "out"] if manner == "file" else []))
+    sender.send([Segment(80)])
+    connections.wait_for(1, connections.stdout if manner == "stdout" else tmp_path / "out")
+    if manner == "background":
+        connections.send_signal(signal.SIGUSR1)
+        wait_until(lambda: bool(log.messages), "nothing logged")
+    assert processes_named() == sorted([connections.pid, connections.keeper])
+    return connections
+
+
+def identity(pid: int) -> tuple[list[str], list[str], list[str]]:
+    status = status_fields(pid)
+    return status["Uid"].split(), status["Gid"].split(), status["Groups"].split()
+
+
+def capabilities(pid: int) -> dict[str, int]:
+    status = status_fields(pid)
+    return {name: int(status[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")}
+
+
+def kinds(pid: int) -> list[str]:
+    """What a process holds beyond standard input, output and error: sockets by the table that they are in."""
+    tables = {}
+    for table, column in (("unix", 6), ("packet", 8), ("netlink", 9), ("raw", 9), ("raw6", 9), ("udp", 9), ("udp6", 9)):
+        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+            tables[line.split()[column]] = table
+    found = []
+    for number, name in descriptors(pid).items():
+        if inode := re.fullmatch(r"socket:\[(\d+)\]", name):
+            found.append(tables[inode[1]])
+        elif number > 2:
+            found.append(re.sub(r"^anon_inode:\[(\w+)\]$", r"\1", name))
+    return sorted(found)
+
+
+def test_who_captures_is_a_user_without_any_privilege(running: Connections) -> None:
+    assert identity(running.pid) == ([str(USER)] * 4, [str(GROUP)] * 4, [str(GROUP)])
+    assert set(capabilities(running.pid).values()) == {0}
+    assert os.readlink(f"/proc/{running.pid}/root") == os.readlink(f"/proc/{running.pid}/cwd") == str(CHROOT)
+
+
+def test_the_keeper_is_root_only_to_make_files(running: Connections, manner: str) -> None:
+    found = capabilities(running.keeper)
+    if manner == "stdout":
+        assert identity(running.keeper) == ([str(USER)] * 4, [str(GROUP)] * 4, [str(GROUP)])
+        assert set(found.values()) == {0}
+    else:
+        assert identity(running.keeper)[0] == ["0"] * 4
+        assert found == {"CapInh": 0, "CapPrm": CAP_DAC_OVERRIDE, "CapEff": CAP_DAC_OVERRIDE, "CapBnd": 0, "CapAmb": 0}
+
+
+def test_both_are_in_a_sandbox_for_good(running: Connections) -> None:
+    for pid in processes_named():
+        status = status_fields(pid)
+        assert (status["NoNewPrivs"], status["Seccomp"], status["Threads"]) == ("1", "2", "1")
+        limits = Path(f"/proc/{pid}/limits").read_text()
+        assert re.search(r"^Max processes +0 +0 ", limits, re.MULTILINE)
+        assert re.search(r"^Max core file size +0 +0 ", limits, re.MULTILINE)
+        # The files of a process that can't be dumped belong to root.
+        assert os.stat(f"/proc/{pid}/mem").st_uid == 0
+        peek = [tool("setpriv"), f"--reuid={USER}", f"--regid={GROUP}", "--clear-groups", "ls", f"/proc/{pid}/fd"]
+        assert finish(peek).status != 0
+
+
+def test_who_captures_holds_its_sockets_and_its_output(
+    running: Connections, backend: str, manner: str, tmp_path: Path
+) -> None:
+    expected = ["eventpoll", "netlink", "packet", "signalfd", "unix"]
+    expected += [] if manner == "stdout" else [str(tmp_path / "out")]
+    expected += [str(tmp_path / "pid")] if manner == "background" else []
+    found = [kind for kind in kinds(running.pid) if kind not in ("eventfd", "/dev/null")]
+    assert found == sorted(expected)
+    standard = [descriptors(running.pid)[number] for number in range(3)]
+    assert standard[0] == "/dev/null"
+    assert (standard[1] == "/dev/null") == (manner != "stdout")
+    assert (standard[2] == "/dev/null") == (manner == "background")
+
+
+def test_who_captures_can_open_no_more_than_the_next_file(running: Connections, manner: str) -> None:
+    limits = Path(f"/proc/{running.pid}/limits").read_text()
+    most = int(re.findall(r"^Max open files +(\d+)", limits, re.MULTILINE)[0])
+    # The others held what the start needed to its end.
+    assert len(set(range(most)) - set(descriptors(running.pid))) <= 3
+
+
+def test_the_keeper_holds_the_log_and_the_other_process_alone(running: Connections) -> None:
+    assert kinds(running.keeper) == ["unix", "unix"]
+    assert [descriptors(running.keeper)[number] for number in range(3)] == ["/dev/null"] * 3
+
+
+def test_the_keeper_holds_nothing_that_its_starter_left_open(connections: Connections, tmp_path: Path) -> None:
+    with (tmp_path / "secret").open("w") as secret:
+        os.set_inheritable(secret.fileno(), True)
+        process = subprocess.Popen(connections.command("-o", tmp_path / "out"), pass_fds=[secret.fileno()],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(lambda: len(processes_named()) == 2, "not started")
+        connections.pid = process.pid
+        wait_until(lambda: connections.is_confined(process.pid), "not confined")
+        for pid in processes_named():
+            assert str(tmp_path / "secret") not in descriptors(pid).values()
+        process.terminate()
+        assert process.wait(5) == 0
+        connections.pid = 0
+
+
+def test_the_keeper_can_make_files_in_the_directory_and_nowhere_else(
+    connections: Connections, sender: Sender, log: SyslogSink, tmp_path: Path
+) -> None:
+    """A path through which it would get elsewhere, once the directory is another one: landlock(7) stops it."""
+    place, other = tmp_path / "place", tmp_path / "other"
+    place.mkdir()
+    other.mkdir()
+    connections.start("-i", "wire", "-o", place / "out")
+    place.rename(tmp_path / "away")
+    place.symlink_to(other)
+    connections.send_signal(signal.SIGHUP)
+    wait_until(lambda: bool(log.messages), "nothing logged")
+    assert log.messages[0].text == f"{place}/out: open: Permission denied"
+    assert list(other.iterdir()) == []
+
+
+@pytest.mark.parametrize("call", ["execve", "open", "socket"])
+@pytest.mark.parametrize("options", [
+    (), ("-f", "tcp"), ("-o", "/run/stage/tmp/hooked"), ("-b", "-o", "/run/stage/tmp/hooked")], ids=" ".join)
+def test_a_call_that_is_not_on_its_list_kills_it(
+    target: Namespace, tmp_path: Path, call: str, options: tuple[str, ...]
+) -> None:
+    binary = Path(os.environ.get("SCANLOGD_WITH_TEST_HOOKS", "/nonexistent"))
+    if not binary.exists():
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("no binary with test hooks: make integration")
+    connections = Connections(target, tmp_path, binary)
+    env = {"SCANLOGD_TEST_HOOK": call}
+    try:
+        if "-b" in options:
+            connections.start_background(*options[1:], pid_file=tmp_path / "pid", env=env)
+        else:
+            connections.start(*options, env=env)
+        assert connections.stop(signal.SIGUSR2) == -signal.SIGSYS
+    finally:
+        connections.tear_down()
+
+
+def test_a_file_is_read_without_privileges() -> None:
+    command = ["/run/stage/bin/scanlogd", "connections", "--read", "-"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin
+        try:
+            wait_until(lambda: status_fields(process.pid)["Seccomp"] == "2", "not confined")
+            assert identity(process.pid) == ([str(USER)] * 4, [str(GROUP)] * 4, [str(GROUP)])
+            assert set(capabilities(process.pid).values()) == {0}
+            assert status_fields(process.pid)["NoNewPrivs"] == "1"
+            assert os.readlink(f"/proc/{process.pid}/root") == str(CHROOT)
+            process.stdin.write(SAMPLE.read_bytes())
+            process.stdin.close()
+            assert process.wait(5) == 0
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("backend", list(FILTERS))
+def test_no_call_of_a_long_life_is_forbidden(
+    connections: Connections, attacker: Namespace, target: Namespace, generator: Path, log: SyslogSink, backend: str,
+    tmp_path: Path
+) -> None:
+    """All that may happen, one thing after another, while packets come fast: nothing of it ends a process."""
+    connections.start("-i", "any", "-o", tmp_path / "out", *FILTERS[backend])
+    flood = subprocess.Popen(attacker.command(generator, "wire", "02:00:00:00:77:02", "mix", 300_000, 100_000),
+                             stdout=subprocess.DEVNULL)
+    keeper = connections.keeper
+    try:
+        for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGPIPE, signal.SIGALRM) * 3:
+            connections.send_signal(number)
+            target.run("ip", "link", "add", "other", "type", "veth", "peer", "name", "peer")
+            target.run("ip", "link", "set", "other", "up")
+            target.run("ip", "link", "set", "other", "name", "another")
+            target.run("ip", "link", "set", "lo", "down")
+            target.run("ip", "link", "delete", "another")
+            target.run("ip", "link", "set", "lo", "up")
+            os.kill(connections.pid, signal.SIGSTOP)
+            os.kill(connections.pid, signal.SIGCONT)
+        assert connections.keeper == keeper
+    finally:
+        assert flood.wait(30) == 0
+    assert connections.stop() == 0
+    assert {message.level for message in log.messages} <= {4, 5}
