@@ -1,0 +1,1 @@
+../ScanCoreTests/Seed.swift
