@@ -88,51 +88,52 @@ int clinux_landlock_version(void) {
     return (int)syscall(444 /* landlock_create_ruleset */, NULL, 0, 1 /* ask for the version */);
 }
 
-/* What Landlock is to leave: some kinds of access to what is beneath a directory, connections over TCP. */
-struct exception {
-    int directory; /* -1 for none */
-    uint64_t access;
-    bool connects;
-};
+/* What Landlock calls what it takes away beside files. */
+enum { NO_TCP = 3, NO_LISTENING = 1, NO_ABSTRACT_SOCKETS = 1, NO_FOREIGN_SIGNALS = 2 };
 
 /* <linux/landlock.h> of a newer kernel than ours may know more; its numbers are written out for older ones. */
-static int landlock(const struct exception *exception) {
+static int make_ruleset(uint64_t network, uint64_t scopes) {
     struct {
         uint64_t files, network, scopes;
     } rules = {0};
-    struct {
-        uint64_t access;
-        int32_t directory;
-    } __attribute__((packed)) beneath = {exception->access, exception->directory};
     int version = clinux_landlock_version();
     if (version < 0) return -1;
     const uint64_t files[] = {0x1fff, 0x3fff, 0x7fff, 0x7fff, 0xffff};
     rules.files = files[version > 5 ? 4 : version - 1];
-    if (version >= 4) rules.network = exception->connects ? 1 : 3; /* bind and connect, of TCP */
-    /* Abstract sockets, and signals to others than its children; but who has no such exception may have to kill the sensor. */
-    if (version >= 6) rules.scopes = exception->connects ? 3 : 1;
-    int ruleset = (int)syscall(444, &rules, sizeof rules, 0);
-    if (ruleset < 0) return -1;
-    int result = 0;
-    if (exception->directory >= 0)
-        result = (int)syscall(445 /* landlock_add_rule */, ruleset, 1 /* what is beneath */, &beneath, 0);
-    if (result == 0) result = (int)syscall(446 /* landlock_restrict_self */, ruleset, 0);
+    if (version >= 4) rules.network = network;
+    if (version >= 6) rules.scopes = scopes;
+    return (int)syscall(444, &rules, sizeof rules, 0);
+}
+
+static int obey(int ruleset) {
+    int result = (int)syscall(446 /* landlock_restrict_self */, ruleset, 0);
     close(ruleset);
     return result;
 }
 
-static int landlock_all_but(const char *directory, uint64_t access, bool connects) {
-    int descriptor = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor < 0) return -1;
-    int result = landlock(&(struct exception){descriptor, access, connects});
-    close(descriptor);
-    return result;
+/* Leaves so much access to what is beneath a directory. */
+static int landlock_all_but(const char *directory, uint64_t access, uint64_t network, uint64_t scopes) {
+    struct {
+        uint64_t access;
+        int32_t directory;
+    } __attribute__((packed)) beneath = {access, open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC)};
+    if (beneath.directory < 0) return -1;
+    int ruleset = make_ruleset(network, scopes);
+    long result = ruleset < 0 ? -1 : syscall(445 /* landlock_add_rule */, ruleset, 1 /* beneath */, &beneath, 0);
+    close(beneath.directory);
+    if (result == 0) return obey(ruleset);
+    if (ruleset >= 0) close(ruleset);
+    return -1;
 }
 
-int clinux_landlock_all(void) { return landlock(&(const struct exception){.directory = -1}); }
+int clinux_landlock_all(void) {
+    int ruleset = make_ruleset(NO_TCP, NO_ABSTRACT_SOCKETS); /* not signals: the sensor may have to be killed */
+    return ruleset < 0 ? -1 : obey(ruleset);
+}
 
 int clinux_landlock_all_but_reading(void) {
-    return landlock_all_but("/", 4 | 8 /* read files, and directories */, true);
+    return landlock_all_but("/", 4 | 8 /* read files, and directories */, NO_LISTENING,
+                            NO_ABSTRACT_SOCKETS | NO_FOREIGN_SIGNALS);
 }
 
 int clinux_landlock_all_but_new_files(const char *path) {
@@ -142,7 +143,8 @@ int clinux_landlock_all_but_new_files(const char *path) {
     if (length >= sizeof directory) return errno = ENAMETOOLONG, -1;
     memcpy(directory, slash ? path : ".", length);
     directory[length] = 0;
-    return landlock_all_but(directory, 0x0002 /* write */ | 0x0100 /* make a regular file */, false);
+    return landlock_all_but(directory, 0x0002 /* write */ | 0x0100 /* make a regular file */, NO_TCP,
+                            NO_ABSTRACT_SOCKETS);
 }
 
 ssize_t clinux_send_descriptor(int socket, const void *bytes, size_t size, int descriptor) {
