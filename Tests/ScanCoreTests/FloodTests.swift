@@ -72,8 +72,11 @@ struct FloodTests {
         let wanted = bucket(0x0a4d_0001)
         let reports = scan(from: scanner, apart: .milliseconds(500)) { time in
             flood(20_000, from: time) { _ in
-                let host = UInt32.random(in: 1...UInt32.max, using: &random).byteSwapped
-                let colliding = (host ^ bucket(host.byteSwapped) ^ wanted).byteSwapped
+                var colliding: UInt32
+                repeat {  // the flood is not to be the scanner's, nor of nobody
+                    let host = UInt32.random(in: 1...UInt32.max, using: &random).byteSwapped
+                    colliding = (host ^ bucket(host.byteSwapped) ^ wanted).byteSwapped
+                } while colliding == 0x0a4d_0001 || colliding == 0
                 precondition(bucket(colliding) == wanted)
                 return Address(ipv4: colliding)
             }
