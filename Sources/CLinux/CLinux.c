@@ -80,7 +80,10 @@ int clinux_set_undumpable(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
 int clinux_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); }
 
 int clinux_limit(int resource, uint64_t limit) {
-    const struct rlimit both = {.rlim_cur = limit, .rlim_max = limit};
+    struct rlimit both;
+    if (getrlimit(resource, &both) < 0) return -1;
+    if (both.rlim_max > limit) both.rlim_max = limit; /* who is not root can only go down */
+    both.rlim_cur = both.rlim_max;
     return setrlimit(resource, &both);
 }
 

@@ -128,10 +128,10 @@ func loseFiles(_ restrict: () -> Int32) throws(SystemError) {
         _ = try check("privileges", "forbid dumps") { clinux_set_undumpable() }
         _ = try check("host names", "end with parent") { clinux_die_with_parent() }
         try limit(RLIMIT_CORE, to: 0)
-        try limit(RLIMIT_FSIZE, to: 0)
         try limit(RLIMIT_NOFILE, to: 64)
         try limit(RLIMIT_AS, to: 256 << 20)
         try loseFiles(clinux_landlock_all_but_reading)
+        try limit(RLIMIT_FSIZE, to: 0)  // after all that may have to be told: standard error can be a file
         try install(cseccomp_confine_names)
         try replaceStandardDescriptors(by: nullDevice)
     }

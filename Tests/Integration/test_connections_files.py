@@ -291,3 +291,16 @@ def test_standard_output_that_is_full_is_told_of() -> None:
     done = finish(["sh", "-c", f"exec {BINARY} connections --read {SAMPLE} >/dev/full"])
     assert done.status == 1
     assert "standard output: write: No space left on device" in done.stderr
+
+
+@pytest.mark.parametrize("number", [*range(4, 13), 64])
+@pytest.mark.parametrize("options", [(), ("-r",)])
+def test_with_few_descriptors_it_works_or_says_why_not(number: int, options: tuple[str, ...]) -> None:
+    command = ["sh", "-c", f'ulimit -n {number} && exec "$@"', "sh", BINARY, "connections", *options, "--read", SAMPLE]
+    done = finish(list(map(str, command)))
+    if done.status == 0:
+        assert (len(done.stdout.splitlines()), done.stderr) == (6, "")
+    else:
+        assert (done.status, done.stdout, done.stderr.count("\n")) == (1, "", 1), done
+        assert number < 12
+    wait_until(lambda: processes_named(BINARY.name) == [], "a process is left")

@@ -86,7 +86,7 @@ int clinux_set_undumpable(void);
  * errno. */
 int clinux_die_with_parent(void);
 
-/* setrlimit(2) takes an enumeration, or a number, by C library. Sets both limits: 0, or -1 with errno. */
+/* setrlimit(2) takes an enumeration, or a number, by C library. Sets both limits, where they are not lower already: 0, or -1 with errno. */
 int clinux_limit(int resource, uint64_t limit);
 
 /*
