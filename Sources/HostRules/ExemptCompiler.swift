@@ -64,13 +64,14 @@ extension ExemptRules {
     }
 
     /// Whom a list of daemons means.
-    private enum Meaning {
+    enum Meaning {
         case scanlogd, other
         /// It says to which address packets must have gone.
         case atServer(Range<Int>)
     }
 
-    private static func isMeant(_ text: Span<UInt8>, _ daemons: Range<Int>) -> Meaning {
+    /// Whether a list of daemons means scanlogd.
+    static func isMeant(_ text: Span<UInt8>, _ daemons: Range<Int>) -> Meaning {
         let name = RuleName("scanlogd")
         var work = MatchWork()
         var words = RuleWords(daemons)

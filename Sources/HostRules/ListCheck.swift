@@ -102,6 +102,7 @@ enum PatternFileCheck {
 extension Span<UInt8> {
     /// What is wrong with a daemon's name.
     fileprivate var daemonFault: RuleProblem.Kind? {
+        if hasOpenBracket { return .openBracket }
         if self[0] == UInt8(ascii: "@") { return .daemonIsNetgroup }
         if self[0] == UInt8(ascii: "/") { return .daemonIsFile }
         if hasWildcard { return nil }
@@ -133,6 +134,7 @@ extension Span<UInt8> {
 
     /// What is wrong with a pattern for a host that names no file.
     fileprivate var hostFault: RuleProblem.Kind? {
+        if hasOpenBracket { return .openBracket }
         switch HostPattern(self) {
         case .all, .known, .local, .file, .net: return nil
         case .netgroup: return .netgroup
@@ -143,6 +145,16 @@ extension Span<UInt8> {
             return length >= 96 && address.unmapped.isIPv4 ? .mappedIPv4 : nil
         case .text: return textFault
         }
+    }
+
+    /// Whether a bracket has no other half.
+    private var hasOpenBracket: Bool {
+        var depth = 0
+        for index in indices {
+            if self[index] == UInt8(ascii: "[") { depth += 1 }
+            if self[index] == UInt8(ascii: "]") { depth -= 1 }
+        }
+        return depth != 0
     }
 
     private var textFault: RuleProblem.Kind? {

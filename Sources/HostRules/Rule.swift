@@ -66,16 +66,17 @@ public struct Rule: ~Copyable {
         return true
     }
 
-    /// The next colon that is not in brackets; a bracket that is not closed keeps all that follows.
+    /// The next colon with as many brackets opened as closed before it, as libwrap counts them: one without its other
+    /// half, of either kind, hides all colons that follow.
     private static func colon(in text: Span<UInt8>, from start: Int) -> Int? {
-        var index = start
-        while index < text.count {
-            if text[index] == UInt8(ascii: ":") { return index }
-            if text[index] == UInt8(ascii: "[") {
-                guard let close = text.firstIndex(of: UInt8(ascii: "]"), from: index) else { return nil }
-                index = close
+        var depth = 0
+        for index in start..<text.count {
+            switch text[index] {
+            case UInt8(ascii: "["): depth += 1
+            case UInt8(ascii: "]"): depth -= 1
+            case UInt8(ascii: ":") where depth == 0: return index
+            default: break
             }
-            index += 1
         }
         return nil
     }

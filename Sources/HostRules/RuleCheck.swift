@@ -99,12 +99,27 @@ public struct RuleCheck: ~Copyable {
     private mutating func checkFields<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
         _ file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink
     ) {
+        if purpose == .exempt && isForOthers {
+            rule.report(.otherDaemon, in: file, to: &sink)
+            return
+        }
         if checkDaemons(file, system, &sink) { return }
         if let address = bareIPv6() {
             rule.report(.bareIPv6, address, in: file, to: &sink)
             return
         }
         if !checkClients(file, system, &sink) { checkOptions(file, system, &sink) }
+    }
+
+    /// Whether the daemons of the rule are others than scanlogd.
+    private var isForOthers: Bool {
+        mutating get {
+            let daemons = rule.daemons
+            return rule.withText { text in
+                if case .other = ExemptRules.isMeant(text, daemons) { return true }
+                return false
+            }
+        }
     }
 
     /// An IPv6 address without brackets, of which the list of clients is the first part.

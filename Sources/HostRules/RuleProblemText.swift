@@ -119,7 +119,7 @@ extension RuleProblem.Kind {
         case .emptyLength: "no prefix length: it matches nothing here, and every IPv6 address for libwrap"
         case .badLength: "the prefix length must be digits only, 1 to 32, or 0 to 128 behind brackets"
         case .hostBits: "bits are set behind the prefix: an IPv4 net like this matches nothing"
-        case .openBracket: "no \"]\": it matches nothing, and no colon behind it counts"
+        case .openBracket: "a bracket without its other half: it matches nothing, and no colon behind it ends a list"
         case .afterBracket: "something other than a prefix length behind \"]\": it matches nothing"
         case .lengthInBrackets: "the prefix length stands in the brackets: it matches nothing"
         case .badIPv6: "no IPv6 address in the brackets: it matches nothing"

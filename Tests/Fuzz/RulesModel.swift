@@ -97,16 +97,12 @@ struct RulesModel {
         return lines
     }
 
-    /// What stands before the first colon that is not in brackets, and what behind it.
+    /// What stands before the first colon with as many brackets opened as closed before it, and what behind it.
     static func field(_ text: Text) -> (Text, Text?) {
-        var index = 0
-        while index < text.count {
-            if text[index] == ascii(":") { return (Array(text[..<index]), Array(text[(index + 1)...])) }
-            if text[index] == ascii("[") {
-                guard let close = text[index...].firstIndex(of: ascii("]")) else { return (text, nil) }
-                index = close
-            }
-            index += 1
+        for index in text.indices where text[index] == ascii(":") {
+            let before = text[..<index]
+            let isOutside = before.count { $0 == ascii("[") } == before.count { $0 == ascii("]") }
+            if isOutside { return (Array(before), Array(text[(index + 1)...])) }
         }
         return (text, nil)
     }

@@ -99,7 +99,8 @@ struct RuleCheckTests {
         ("sshd: [2001:db8::]/\n", "file:1:7: \"[2001:db8::]/\": no prefix length"),
         ("sshd: [2001:db8::]/abc\n", "file:1:7: \"[2001:db8::]/abc\": the prefix length must be"),
         ("sshd: [2001:db8::]/129\n", "file:1:7: \"[2001:db8::]/129\": the prefix length must be"),
-        ("sshd: [2001:db8::1 : deny\n", "file:1:7: \"[2001:db8::1\": no \"]\""),
+        ("sshd: [2001:db8::1 : deny\n", "file:1:7: \"[2001:db8::1\": a bracket without its other half"),
+        ("sshd: 10.1.1.1] : deny\n", "file:1:7: \"10.1.1.1]\": a bracket without its other half"),
         ("sshd: [2001:db8::1]x\n", "file:1:7: \"[2001:db8::1]x\": something other than a prefix length"),
         ("sshd: [2001:db8::/32]\n", "file:1:7: \"[2001:db8::/32]\": the prefix length stands in the brackets"),
         ("sshd: [2001:db8:*]\n", "file:1:7: \"[2001:db8:*]\": no IPv6 address in the brackets"),
@@ -169,6 +170,12 @@ struct RuleCheckTests {
         let expected = ["file:1: grants without saying \"allow\"", "file:3: grants without saying \"allow\""]
         #expect(problems(file, .allow, implicitAllow: true) == expected)
         #expect(problems(file, .deny, implicitAllow: true) == [])
+    }
+
+    @Test func aRuleOfAnExemptFileIsAboutScanlogd() {
+        let file = "scanlogd: 10.1.1.1\nscanlgd: 10.1.1 : frob\nALL EXCEPT scanlogd: 10.1.1.2\nALL: 10.1.1.3"
+        let expected = [2, 3].map { "file:\($0): not about scanlogd: it is not used" }
+        #expect(problems("\u{feff}" + file, .exempt) == expected)
     }
 
     @Test(arguments: [
