@@ -14,6 +14,7 @@ extension ExemptRules {
     ///   - system: gives the pattern files.
     ///   - sink: gets the first problem.
     /// - Returns: whether there was no problem; if there was one, the table is empty.
+    @inline(never)
     public mutating func compile<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
         _ text: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink
     ) -> Bool {
@@ -30,6 +31,7 @@ extension ExemptRules {
     }
 
     /// What is wrong with a line. A fault in a pattern file has gone to the sink already.
+    @inline(never)
     private mutating func compile<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
         _ line: RuleLine, _ rule: inout Rule, _ system: borrowing System, _ sink: inout Sink, in file: Span<UInt8>
     ) -> ExemptFault? {
@@ -44,7 +46,7 @@ extension ExemptRules {
         let options = rule.options
         let text = rule.text.span.extracting(0..<rule.count)
         if !RuleWords.isSound(daemons, of: text) { return .line(.noDaemons) }
-        switch Self.isMeant(text, daemons) {
+        switch Self.isMeant(text, daemons, system) {
         case .other: return nil
         case .atServer(let word): return .word(.needsServer, word)
         case .scanlogd: break
@@ -71,7 +73,9 @@ extension ExemptRules {
     }
 
     /// Whether a list of daemons means scanlogd.
-    static func isMeant(_ text: Span<UInt8>, _ daemons: Range<Int>) -> Meaning {
+    static func isMeant<System: RuleSystem & ~Copyable>(
+        _ text: Span<UInt8>, _ daemons: Range<Int>, _ system: borrowing System
+    ) -> Meaning {
         let name = RuleName("scanlogd")
         var work = MatchWork()
         var words = RuleWords(daemons)
@@ -81,7 +85,7 @@ extension ExemptRules {
             if name.withBytes({ word.extracting(0..<at).describes($0, &work) }) { return .atServer(range) }
         }
         let query = RuleQuery(daemon: name, client: RuleHost())
-        return query.matchesDaemons(text, daemons, NoSystem(), &work) ? .scanlogd : .other
+        return query.matchesDaemons(text, daemons, system, &work) ? .scanlogd : .other
     }
 
     private static func readOptions<System: RuleSystem & ~Copyable>(
@@ -164,6 +168,7 @@ extension ExemptRules {
     }
 
     /// Adds a pattern that is no file to the last rule, or says why not.
+    @inline(never)
     private mutating func addPattern(_ word: Span<UInt8>) -> RuleProblem.Kind? {
         switch AddressPattern(word) {
         case .all: return add(ExemptPattern(.all)) ? nil : .tooManyPatterns
@@ -196,13 +201,9 @@ private enum ExemptFault {
     case reported
 }
 
-/// For lists that name no files.
-private struct NoSystem: RuleSystem {
-    func withPatterns(in path: Span<UInt8>, _ body: (Span<UInt8>) -> Void) -> Bool { false }
-}
-
 extension Rule {
     /// Tells a sink of a problem with the rule as a whole.
+    @inline(never)
     mutating func report<Sink: RuleProblemSink & ~Copyable>(
         _ kind: RuleProblem.Kind, earlierLine: Int = 0, in file: Span<UInt8>, to sink: inout Sink
     ) {
@@ -211,6 +212,7 @@ extension Rule {
     }
 
     /// Tells a sink of a problem with a word of the rule.
+    @inline(never)
     mutating func report<Sink: RuleProblemSink & ~Copyable>(
         _ kind: RuleProblem.Kind, _ word: Range<Int>, in file: Span<UInt8>, to sink: inout Sink
     ) {

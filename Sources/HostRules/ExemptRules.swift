@@ -36,6 +36,7 @@ public struct ExemptRules: ~Copyable, Sendable {
     private var text = InlineArray<4096, UInt8>(repeating: 0)
 
     /// A table of no rules: everything is reported.
+    @inline(never)
     public init() {}
 
     /// How many rules it has.

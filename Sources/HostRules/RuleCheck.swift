@@ -31,6 +31,7 @@ public struct RuleCheck: ~Copyable {
     /// - Parameters:
     ///   - reportsImplicitAllow: whether a rule that grants without saying so is a problem.
     ///   - allowedBefore: for hosts.deny, the line of hosts.allow that matches everything; 0: none does.
+    @inline(never)
     public init(_ purpose: Purpose, reportsImplicitAllow: Bool = false, allowedBefore: Int = 0) {
         self.purpose = purpose
         self.reportsImplicitAllow = reportsImplicitAllow
@@ -50,6 +51,7 @@ public struct RuleCheck: ~Copyable {
     }
 
     /// Reads the next line, tells the sink what is wrong with it, and returns what it is; `nil` at the end of the file.
+    @inline(never)
     public mutating func next<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
         of text: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink
     ) -> RuleLine? {
@@ -99,7 +101,7 @@ public struct RuleCheck: ~Copyable {
     private mutating func checkFields<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
         _ file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink
     ) {
-        if purpose == .exempt && isForOthers {
+        if purpose == .exempt && isForOthers(system) {
             rule.report(.otherDaemon, in: file, to: &sink)
             return
         }
@@ -112,13 +114,11 @@ public struct RuleCheck: ~Copyable {
     }
 
     /// Whether the daemons of the rule are others than scanlogd.
-    private var isForOthers: Bool {
-        mutating get {
-            let daemons = rule.daemons
-            return rule.withText { text in
-                if case .other = ExemptRules.isMeant(text, daemons) { return true }
-                return false
-            }
+    private mutating func isForOthers<System: RuleSystem & ~Copyable>(_ system: borrowing System) -> Bool {
+        let daemons = rule.daemons
+        return rule.withText { text in
+            if case .other = ExemptRules.isMeant(text, daemons, system) { return true }
+            return false
         }
     }
 

@@ -51,6 +51,7 @@ extension Rule {
 private struct Fingerprint {
     private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
 
+    @inline(never)
     mutating func add(_ text: Span<UInt8>, _ list: Range<Int>) {
         var words = RuleWords(list)
         while let word = words.next(of: text) {
@@ -72,6 +73,7 @@ private enum Cover {
 
     /// Whether a list matches whatever another one can: it is the same, or each word of the other one's first part is
     /// covered by a word of it, and it has no EXCEPT.
+    @inline(never)
     static func list(
         _ text: Span<UInt8>, _ list: Range<Int>, _ otherText: Span<UInt8>, _ other: Range<Int>, of kind: Kind
     ) -> Bool {
@@ -126,6 +128,7 @@ private enum Cover {
         return !isNumber && name.isPlain && pattern.describes(name, &work)
     }
 
+    @inline(never)
     private static func host(_ pattern: Span<UInt8>, covers word: Span<UInt8>) -> Bool {
         if word.isEmpty { return false }
         if pattern.reads("all") || pattern.isSame(as: word) { return true }
@@ -157,6 +160,7 @@ private enum Cover {
             && word.has(pattern, at: word.count - pattern.count)
     }
 
+    @inline(never)
     static func hasAll(_ text: Span<UInt8>, _ list: Range<Int>) -> Bool {
         if hasExcept(text, list) { return false }
         var words = RuleWords(list)
@@ -181,6 +185,7 @@ private enum Cover {
         return false
     }
 
+    @inline(never)
     private static func hasExcept(_ text: Span<UInt8>, _ list: Range<Int>) -> Bool {
         var words = RuleWords(list)
         while let word = words.next(of: text) {

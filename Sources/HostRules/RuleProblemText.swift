@@ -60,7 +60,7 @@ extension LogLine {
 extension RuleProblem.Kind {
     /// What is wrong, in words.
     public var text: String {
-        lineText ?? listText ?? hostText ?? optionText ?? exemptText ?? "?"
+        @inline(never) get { lineText ?? listText ?? hostText ?? optionText ?? exemptText ?? "?" }
     }
 
     private var lineText: String? {

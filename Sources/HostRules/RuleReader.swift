@@ -30,6 +30,7 @@ public struct RuleReader: Sendable {
     /// of the file, and behind a line that is broken.
     ///
     /// A byte order mark before the first line is skipped, a last line without newline counts.
+    @inline(never)
     public mutating func next(of text: Span<UInt8>, into rule: inout Rule) -> RuleLine? {
         if position == 0 && text.startsWithByteOrderMark { position = 3 }
         if position >= text.count { return nil }
@@ -87,6 +88,7 @@ public struct RulePlace: Equatable, Sendable {
 
 extension Rule {
     /// Where a byte of a rule stands in the file, at most as far as its end.
+    @inline(never)
     mutating func place(of offset: Int, in file: Span<UInt8>) -> RulePlace {
         var place = RulePlace(line: firstLine, column: 1)
         var position = start

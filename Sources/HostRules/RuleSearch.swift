@@ -17,6 +17,7 @@ public struct RuleSearch: ~Copyable {
     package private(set) var steps = 0
 
     /// A search that begins at the first line.
+    @inline(never)
     public init(_ query: consuming RuleQuery, in file: RuleFile) {
         self.query = query
         self.file = file
@@ -37,6 +38,7 @@ public struct RuleSearch: ~Copyable {
     /// Looks at the next line; `nil` at the end of the file.
     ///
     /// - Parameter text: the file, the same each time.
+    @inline(never)
     public mutating func step<System: RuleSystem & ~Copyable>(
         _ text: Span<UInt8>, _ system: borrowing System
     ) -> Step? {

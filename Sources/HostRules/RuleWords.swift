@@ -8,6 +8,7 @@ struct RuleWords {
         end = range.upperBound
     }
 
+    @inline(never)
     mutating func next(of text: Span<UInt8>) -> Range<Int>? {
         while position < end && text[position].isSeparator { position += 1 }
         if position == end { return nil }
@@ -30,6 +31,7 @@ struct PatternWords {
         lineStart = position
     }
 
+    @inline(never)
     mutating func next(of text: Span<UInt8>) -> Range<Int>? {
         while position < text.count {
             let byte = text[position]

@@ -25,6 +25,7 @@
         ///   - isRegular: whether it has to be a regular file: not a pipe that nobody writes to, nor a device that has no
         ///     end.
         ///   - limit: the most bytes it may have.
+        @inline(never)
         init(_ path: ConstantText, isRegular: Bool = false, limit: Int64 = .max) throws(SystemError) {
             let flags = O_RDONLY | O_CLOEXEC | (isRegular ? O_NONBLOCK : 0)
             let file = Descriptor(owning: try check(path, "open") { unsafe clinux_open(path.pointer, flags, 0) })

@@ -9,15 +9,18 @@
         private var buffer = LogLine()
         private var failure: SystemError?
 
+        @inline(never)
         mutating func add(_ line: LogLine) {
             if buffer.count + line.count > LogLine.capacity { flush() }
             buffer.append(line)
         }
 
+        @inline(never)
         mutating func add(_ text: String) {
             add(LogLine(text))
         }
 
+        @inline(never)
         mutating func add(_ number: Int) {
             var line = LogLine()
             line.append(decimal: UInt(number))
@@ -25,6 +28,7 @@
         }
 
         /// Adds bytes that come from a file or the command line.
+        @inline(never)
         mutating func add(quoting bytes: Span<UInt8>) {
             for index in bytes.indices {
                 if buffer.count > LogLine.capacity - 4 { flush() }
@@ -33,6 +37,7 @@
         }
 
         /// Adds the text of a rule, without the blanks around it.
+        @inline(never)
         mutating func add(_ rule: inout Rule) {
             rule.withText { text in
                 var start = 0
@@ -44,6 +49,7 @@
         }
 
         /// Adds `path:line: `.
+        @inline(never)
         mutating func add(place path: ConstantText, _ line: Int) {
             path.withBytes { add(quoting: $0) }
             add(":")
@@ -51,6 +57,7 @@
             add(": ")
         }
 
+        @inline(never)
         private mutating func flush() {
             do throws(SystemError) {
                 if failure == nil { try print(buffer) }

@@ -88,6 +88,7 @@
         }
 
         /// What to look for.
+        @inline(never)
         func query() -> RuleQuery {
             RuleQuery(daemon: daemon, server: server, port: port, user: user, client: client)
         }
