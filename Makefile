@@ -94,7 +94,7 @@ asan:
 	ASAN_OPTIONS=detect_leaks=0 SWIFT_BACKTRACE=enable=no $(SWIFT) test --scratch-path .build-asan --sanitize address
 
 integration: test-hooks
-	SCANLOGD=$(CURDIR)/scanlogd SCANLOGD_WITH_TEST_HOOKS=$(CURDIR)/.build-hooks/release/scanlogd Tests/Integration/run
+	SCANLOGD=$(CURDIR)/scanlogd SCANLOGD_WITH_TEST_HOOKS=$(CURDIR)/.build-hooks/release/scanlogd Tests/Integration/run-all
 
 # What takes too long for each run.
 soak: needs-test all

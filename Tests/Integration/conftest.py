@@ -28,6 +28,12 @@ def _too_slow(number: int, frame: FrameType | None) -> None:
     pytest.fail(f"the test takes more than {TEST_TIMEOUT} s")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leaves the part of the tests that is asked for, such as 1/2."""
+    part, parts = map(int, os.environ.get("TEST_PART", "1/1").split("/"))
+    items[:] = items[part - 1::parts]
+
+
 @pytest.fixture(autouse=True)
 def bounded_time() -> Iterator[None]:
     signal.signal(signal.SIGALRM, _too_slow)

@@ -11,6 +11,8 @@ from harness.connections import Connections, fields
 from harness.network import TARGET_MAC, Namespace
 from harness.syslog_sink import SyslogSink
 
+pytestmark = pytest.mark.alone
+
 RATE = 100_000
 
 

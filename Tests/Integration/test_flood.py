@@ -11,6 +11,8 @@ from harness.network import ATTACKER, ATTACKER_6, TARGET, TARGET_6, tool
 from harness.packets import LOW_PORTS, Segment, scan
 from harness.scene import Scene
 
+pytestmark = pytest.mark.alone
+
 FLOOD = 20_000
 # What the kernel still holds for the daemon is judged within this time; a full socket drops what comes meanwhile.
 DRAIN = 1.0

@@ -55,6 +55,7 @@ def assert_reported(scene: Scene) -> None:
     assert len(scene.log.alerts()) == 1
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("rate", [1_000, 20_000, 100_000])
 def test_a_slow_scan_behind_a_flood_is_reported(scene: Scene, flood: StartFlood, rate: int) -> None:
     process = flood(rate, GAP * len(EIGHT) + 1)

@@ -133,6 +133,7 @@ def test_the_shipped_binary_has_no_test_hooks(scene: Scene) -> None:
     wait_for(scene.log, "sensor: killed by signal 12 ")
 
 
+@pytest.mark.alone
 def test_many_starts_and_stops_leave_nothing(daemon: Daemon, log: SyslogSink) -> None:
     def files() -> int:
         return int(Path("/proc/sys/fs/file-nr").read_text().split()[0])
@@ -204,6 +205,7 @@ def test_the_status_line_counts_what_was_sent(idle_scene: Scene) -> None:
     assert {name: found[name] for name in expected} == expected
 
 
+@pytest.mark.alone
 def test_drops_of_the_kernel_are_told_to_the_packet(idle_scene: Scene) -> None:
     start(idle_scene)
     os.kill(idle_scene.daemon.sensor, signal.SIGSTOP)

@@ -5,10 +5,13 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
 from harness.daemon import processes_named
 from harness.network import TARGET_MAC
 from harness.packets import scan
 from harness.scene import Scene
+
+pytestmark = pytest.mark.alone
 
 SECONDS = float(os.environ.get("SOAK_SECONDS", "10"))
 # What each kind of traffic is sent in: as the generator calls it, how many packets, how many a second.
