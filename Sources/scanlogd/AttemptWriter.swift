@@ -287,7 +287,11 @@
                 case .failure(let line):
                     note(line, level: LOG_WARNING)
                 case .gone:
-                    return offer(LogLine("connections: keeper of the log: ended"))
+                    // What is lost from now on nobody would be told of, and no file would be opened anew.
+                    offer(LogLine("connections: keeper of the log: it has ended"))
+                    hasFailed = true
+                    mustStop = true
+                    return
                 }
             }
         }

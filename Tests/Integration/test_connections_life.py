@@ -191,3 +191,14 @@ def is_busy(pid: int) -> bool:
     before = ticks()
     time.sleep(0.1)
     return ticks() != before
+
+
+def test_without_its_keeper_it_says_so_and_ends(connections: Connections, sender: Sender, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    connections.start("-i", "wire", "-o", out)
+    sender.send([Segment(80)])
+    wait_until(lambda: out.read_text() != "", "no line")
+    os.kill(connections.keeper, signal.SIGKILL)
+    assert connections.wait() == 1
+    assert connections.stderr().startswith("scanlogd: connections: keeper of the log: it has ended\n")
+    assert len(out.read_text().splitlines()) == 1
