@@ -55,7 +55,8 @@ class Script:
 @pytest.fixture(params=["with start-stop-daemon", "without start-stop-daemon"])
 def script(request: pytest.FixtureRequest, daemon: Daemon, tmp_path: Path) -> Iterator[Script]:
     text = (REPOSITORY / "rc.d/scanlogd").read_text()
-    assert "DAEMON=@SBINDIR@/scanlogd\n" in text
+    assert "DAEMON=@SBINDIR@/scanlogd\n" in text and text.count("/etc/default/scanlogd") == 2
+    text = text.replace("/etc/default/scanlogd", str(tmp_path / "default"))
     path = tmp_path / "scanlogd"
     path.write_text(text.replace("@SBINDIR@", str(BINARY.parent)))
     path.chmod(0o755)
@@ -184,6 +185,21 @@ def test_start_that_fails_says_so_with_its_status(script: Script) -> None:
         os.mkdir("/var/empty", 0o755)
     assert done.status != 0
     assert "/var/empty" in done.stdout + done.stderr
+
+
+def test_it_starts_the_daemon_with_the_options_of_its_file(script: Script, daemon: Daemon, tmp_path: Path) -> None:
+    (tmp_path / "exempt").write_text("nonsense\n")
+    (tmp_path / "default").write_text(f"SCANLOGD_OPTIONS='--backend raw --exempt {tmp_path}/exempt'\n")
+    done = script.run("start")
+    assert done.status == 1
+    assert f"scanlogd: {tmp_path}/exempt:1: " in done.stderr
+    (tmp_path / "exempt").write_text("scanlogd: 192.0.2.7\n")
+    assert script.status("start") == 0
+    daemon.adopt()
+    command = Path(f"/proc/{daemon.pid}/cmdline").read_text().split("\0")[1:-1]
+    assert command == ["--backend", "raw", "--exempt", f"{tmp_path}/exempt"]
+    assert script.status("stop") == 0
+    assert daemon.wait() == 0
 
 
 @pytest.mark.parametrize("arguments", [(), ("no-such-action",)])
