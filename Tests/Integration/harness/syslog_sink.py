@@ -2,6 +2,7 @@
 
 import os
 import re
+import select
 import socket
 import threading
 import time
@@ -57,16 +58,31 @@ class SyslogSink:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(str(path))
         os.chmod(path, 0o666)
+        self._socket.setblocking(False)
         self._received: list[tuple[bytes, float]] = []
+        self._has_ended = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._receive, daemon=True)
         self._thread.start()
 
     def _receive(self) -> None:
-        while raw := self._socket.recv(65536):
+        while not self._has_ended:
+            select.select([self._socket], [], [])
             with self._changed:
+                self._take()
+
+    def _take(self) -> None:
+        """Takes all that has come; whoever calls it holds the lock."""
+        while not self._has_ended:
+            try:
+                raw = self._socket.recv(65536)
+            except BlockingIOError:
+                return
+            if raw:
                 self._received.append((raw, time.time()))
-                self._changed.notify_all()
+            else:
+                self._has_ended = True
+            self._changed.notify_all()
 
     def close(self) -> None:
         if not self._thread.is_alive():
@@ -80,7 +96,10 @@ class SyslogSink:
 
     @property
     def messages(self) -> list[Message]:
+        """All that was sent so far, also what the thread has not come to."""
         with self._changed:
+            if self._thread.is_alive():
+                self._take()
             return [parse(raw, arrived) for raw, arrived in self._received]
 
     def alerts(self) -> list[str]:
