@@ -343,7 +343,7 @@ def test_an_interface_made_anew_is_captured_from_again(
         remove_second_wire(scene)
         wait_for_notice(scene, "extra: interface is gone")
         make_second_wire(scene)
-        wait_for_notice(scene, "extra: ")
+        wait_for_notice(scene, "extra: new interface")
         time.sleep(0.3)
         scan_on_second_wire(scene, "10.77.0.22")
         assert scene.next_report(after=1).source == "10.77.0.22"
