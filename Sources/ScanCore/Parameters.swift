@@ -127,6 +127,12 @@ public enum Parameters {
     /// The lines about network interfaces that may be logged in a minute, before one that says that more follow. A
     /// host of containers makes interfaces all day. 1 or more.
     public static let interfaceLines: UInt32 = 10
+
+    // MARK: Connection attempts
+
+    /// The lines a second that `scanlogd connections` writes of a network where no other limit is given: an hour of them
+    /// takes some 200 MB of a disk. 1 or more.
+    public static let attemptLines: UInt64 = 1000
 }
 
 extension Parameters {
@@ -185,6 +191,7 @@ extension Parameters {
         if ringBlockCount < 2 || ringBlockCount > 1024 { return "ringBlockCount: must be 2 to 1024" }
         if ringBlockTimeout < 1 || ringBlockTimeout > 500 { return "ringBlockTimeout: must be 1 to 500 ms" }
         if interfaceLines < 1 { return "interfaceLines: must be at least 1" }
+        if attemptLines < 1 { return "attemptLines: must be at least 1" }
         return nil
     }
 }

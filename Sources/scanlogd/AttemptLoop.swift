@@ -75,7 +75,7 @@
             if anything && dropCheckDue == nil { dropCheckDue = .fromNow(Self.dropCheckInterval) }
             if !isFailing { return }
             isFailing = false
-            place.writer.note(LogLine("connections: packets are received again"), level: LOG_NOTICE)
+            place.writer.voice.note(LogLine("connections: packets are received again"), level: LOG_NOTICE)
         }
 
         @inline(never)
@@ -84,7 +84,7 @@
             isFailing = true
             if let due = failureReminderDue, !isNews, Timestamp.now() < due { return }
             failureReminderDue = .fromNow(Self.failureReminder)
-            place.writer.note(error.line, level: LOG_WARNING)
+            place.writer.voice.note(error.line, level: LOG_WARNING)
         }
 
         /// Says how many packets were lost since this was last said, if any were.
@@ -95,7 +95,7 @@
             var line = LogLine("connections: ")
             line.append(decimal: dropped &- dropsTold)
             line.append(" packets dropped by the kernel: more came than could be received")
-            place.writer.note(line, level: LOG_WARNING)
+            place.writer.voice.note(line, level: LOG_WARNING)
             dropsTold = dropped
         }
 

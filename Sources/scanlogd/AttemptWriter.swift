@@ -10,7 +10,7 @@
 
         let signals: Signals
         private(set) var output: AttemptOutput
-        private(set) var keeper: Keeper
+        private(set) var voice: AttemptVoice
         private var rate: LineRate
 
         /// The attempts that wait for names, where these are wanted.
@@ -18,7 +18,6 @@
         private var namesAreGone = false
 
         private let options: ConnectionsOptions
-        private let background: Bool
         /// When the last line came up, on the clock of the packets.
         private(set) var lastTime = Timestamp(nanoseconds: 0)
         /// Packets that were looked at, whatever they were.
@@ -41,10 +40,9 @@
             self.options = options
             self.signals = signals
             self.output = output
-            self.keeper = keeper
+            voice = AttemptVoice(keeper: keeper, background: options.background)
             self.names = names
             rate = LineRate(limit: options.limit)
-            background = options.background
             remaining = options.count
         }
 
@@ -67,7 +65,7 @@
         mutating func take(_ fault: PacketFault) {}
 
         mutating func take(_ notice: LogLine) {
-            note(notice, level: LOG_NOTICE)
+            voice.note(notice, level: LOG_NOTICE)
         }
 
         @inline(never)
@@ -121,7 +119,8 @@
             names?.receive()
             if names?.descriptor != -1 || namesAreGone { return }
             namesAreGone = true
-            note(LogLine("connections: host names: the helper has ended; addresses are printed"), level: LOG_WARNING)
+            voice.note(
+                LogLine("connections: host names: the helper has ended; addresses are printed"), level: LOG_WARNING)
         }
 
         private mutating func date(of realTime: Int64) -> LogLine {
@@ -162,11 +161,11 @@
                 var line = LogLine("connections: ")
                 line.append(error.line)
                 line.append("; lines are lost until it can be written again")
-                note(line, level: LOG_WARNING)
+                voice.note(line, level: LOG_WARNING)
             case .recovered(let lost):
                 var line = LogLine("connections: written again, lines lost: ")
                 line.append(decimal: lost)
-                note(line, level: LOG_NOTICE)
+                voice.note(line, level: LOG_NOTICE)
             }
             return true
         }
@@ -202,7 +201,7 @@
         mutating func wait(for input: Int32, until due: Timestamp? = nil) -> Bool {
             var waiting = PollSet()
             waiting.watch(Place.signals, signals.number)
-            waiting.watch(Place.keeper, keeper.descriptor)
+            waiting.watch(Place.keeper, voice.keeper.descriptor)
             waiting.watch(Place.output, output.descriptor, for: output.isEmpty ? 0 : POLLOUT)
             waiting.watch(Place.names, names?.descriptor ?? -1)
             waiting.watch(Place.input, input)
@@ -238,7 +237,7 @@
         /// Says why it can't go on.
         @inline(never)
         mutating func fail(_ error: SystemError) {
-            if options.captureFile != nil { offer(error.line) } else { note(error.line, level: LOG_ERR) }
+            if options.captureFile != nil { voice.offer(error.line) } else { voice.note(error.line, level: LOG_ERR) }
             hasFailed = true
         }
 
@@ -268,7 +267,7 @@
                 switch request {
                 case .stop: mustStop = true
                 case .logStatus: tellCounters()
-                case .reload: if options.outputFile != nil { keeper.reopen() }
+                case .reload: if options.outputFile != nil { voice.keeper.reopen() }
                 case .runTestHook: runTestHook()
                 case .collectChild: break
                 }
@@ -279,16 +278,16 @@
         @inline(never)
         mutating func obeyKeeper() {
             while true {
-                switch keeper.answer() {
+                switch voice.keeper.answer() {
                 case .nothing: return
                 case .file(let file):
                     flush()
                     output.replace(by: file)
                 case .failure(let line):
-                    note(line, level: LOG_WARNING)
+                    voice.note(line, level: LOG_WARNING)
                 case .gone:
                     // What is lost from now on nobody would be told of, and no file would be opened anew.
-                    offer(LogLine("connections: keeper of the log: it has ended"))
+                    voice.offer(LogLine("connections: keeper of the log: it has ended"))
                     hasFailed = true
                     mustStop = true
                     return
@@ -296,23 +295,10 @@
             }
         }
 
-        /// Says what an administrator should know, here and in the log.
-        @inline(never)
-        func note(_ line: LogLine, level: Int32) {
-            if !background { offer(line) }
-            keeper.log(line, level: level)
-        }
-
-        private func offer(_ line: LogLine) {
-            var complaint = LogLine("scanlogd: ")
-            complaint.append(line)
-            offerError(complaint)
-        }
-
         /// Says how many lines were suppressed, if it is time to.
         @inline(never)
         mutating func tellSuppressed(at now: Timestamp, atExit: Bool = false) {
-            if let line = rate.note(at: now, atExit: atExit) { note(line, level: LOG_WARNING) }
+            if let line = rate.note(at: now, atExit: atExit) { voice.note(line, level: LOG_WARNING) }
         }
 
         /// When something is to be said.
@@ -321,43 +307,13 @@
         /// Says what was seen and done, as tcpdump does.
         @inline(never)
         mutating func tellCounters() {
-            tell(output.counters.written, "lines written")
-            tell(rate.suppressed, "lines suppressed")
-            tell(output.counters.lost, "lines lost")
-            tell(packets, "packets captured")
+            voice.tell(output.counters.written, "lines written")
+            voice.tell(rate.suppressed, "lines suppressed")
+            voice.tell(output.counters.lost, "lines lost")
+            voice.tell(packets, "packets captured")
             if options.captureFile != nil { return }
-            tell(packets + dropped, "packets received by filter")
-            tell(dropped, "packets dropped by kernel")
-        }
-
-        @inline(never)
-        private func tell(_ count: UInt64, _ what: String) {
-            var line = LogLine(background ? "connections: " : "")
-            line.append(decimal: count)
-            line.append(" ")
-            line.append(what)
-            if background { keeper.log(line, level: LOG_INFO) } else { offerError(line) }
-        }
-    }
-
-    /// Where the writer is as long as the process lives: in memory of its own, for it is large to be moved about.
-    ///
-    /// Safe: it is made once, nobody ever frees it, and nobody but the command that it was made by, which does one thing at
-    /// a time, uses it.
-    @safe struct AttemptWriterPlace {
-        private let pointer: UnsafeMutablePointer<AttemptWriter>
-
-        init(_ writer: consuming AttemptWriter) {
-            unsafe pointer = .allocate(capacity: 1)
-            unsafe pointer.initialize(to: writer)
-        }
-
-        /// For a callback of C.
-        var address: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(pointer) }
-
-        var writer: AttemptWriter {
-            _read { yield unsafe pointer.pointee }
-            nonmutating _modify { yield unsafe &pointer.pointee }
+            voice.tell(packets + dropped, "packets received by filter")
+            voice.tell(dropped, "packets dropped by kernel")
         }
     }
 #endif

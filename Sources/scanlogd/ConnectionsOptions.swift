@@ -34,9 +34,6 @@
         private var hasLimit = false
         private var hasInterface = false
 
-        /// The lines a second that are written where none says another number.
-        private static var usualLimit: UInt64 { 1000 }
-
         /// Reads the arguments behind `connections` with getopt_long(3), which says itself what it does not know: then
         /// `nil`.
         ///
@@ -61,7 +58,7 @@
             // As tcpdump does: not all interfaces there are, only those that somebody names.
             selection.promiscuous = takesAllFrames && !selection.interfaces.areAll
             selection.untaggedOnly = !speaksOfTags
-            if !hasLimit && captureFile == nil { limit = ConnectionsOptions.usualLimit }
+            if !hasLimit && captureFile == nil { limit = Parameters.attemptLines }
         }
 
         /// Whether an expression is to judge frames with a VLAN tag. Else it would match more of them than it means: of a
