@@ -122,7 +122,7 @@ struct Options {
         usage: scanlogd [-d] [--backend NAME] [-i INTERFACE]... [--direction in|both]
                         [--promiscuous] [--exempt FILE] [-P FILE]
                scanlogd -r FILE [--exempt FILE]
-               scanlogd --self-test [--backend NAME] [-i INTERFACE]...
+               scanlogd --self-test [--backend NAME] [-i INTERFACE]... [--exempt FILE]
                scanlogd connections ...   see scanlogd connections -h
                scanlogd rules ...         see scanlogd rules -h
                scanlogd -h | -V

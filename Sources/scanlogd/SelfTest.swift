@@ -20,6 +20,9 @@ func selfTest(_ options: Options) throws(SystemError) -> Bool {
     try test.report(
         "log socket /dev/log", failure { () throws(SystemError) in _ = try LogSocket.look() },
         remedy: "start a syslog daemon, or systemd-journald")
+    #if Rules
+        if let path = options.exemptFile { try test.checkExemptSources(path) }
+    #endif
     try test.report(
         "system-call filter", isNeeded: false, isFiltered, remedy: "Linux 4.14 or later, on x86-64 or arm64")
     try test.report(
@@ -74,6 +77,18 @@ private struct SelfTest {
                 remedy: "install libnids (Debian's package libnids1.21), and give it CAP_NET_RAW")
         #endif
     }
+
+    #if Rules
+        mutating func checkExemptSources(_ path: ConstantText) throws(SystemError) {
+            let failure = failure { () throws(SystemError) in
+                switch try ExemptList(path) {
+                case .some: return
+                case .none: throw SystemError(path, "read rules", because: "one can't be used, as said above")
+                }
+            }
+            try report("exempt sources", failure, remedy: "scanlogd rules check --exempt, with this file")
+        }
+    #endif
 
     private mutating func report(
         _ backend: Backend, _ failure: SystemError?, remedy: ConstantText

@@ -1,6 +1,7 @@
 """scanlogd --self-test says what a start would stumble over, and what to do about it."""
 
 import re
+from pathlib import Path
 
 import pytest
 from harness.daemon import Daemon, Finished, processes_named
@@ -69,3 +70,16 @@ def test_the_interfaces_that_are_named_are_looked_at(daemon: Daemon, log: Syslog
     done = daemon.run("--self-test", "-i", interface)
     assert done.status == (0 if interface == "wire" else 1)
     assert verdicts(done)["ring"] == ("ok" if interface == "wire" else "failed")
+
+
+def test_exempt_sources_are_read_if_there_are_any(daemon: Daemon, log: SyslogSink, tmp_path: Path) -> None:
+    rules = tmp_path / "exempt"
+    rules.write_text("scanlogd: 192.0.2.7\n")
+    done = daemon.run("--self-test", "--exempt", rules)
+    assert (done.status, verdicts(done)["exempt sources"]) == (0, "ok")
+    rules.write_text("scanlogd: scanner.example\n")
+    done = daemon.run("--self-test", "--exempt", rules)
+    assert done.status == 1
+    assert done.stderr.startswith(f"scanlogd: {rules}:1:11: \"scanner.example\": ")
+    assert "failed  exempt sources\n" in done.stdout
+    assert processes_named() == []
