@@ -5,12 +5,11 @@ import ScanCore
 #if Rules
     import HostRules
 
+    extension ExemptRules: ZeroIsEmpty {}
+
     /// The sources that are not to be reported, as a file says, in pages that are only there when there is a file.
-    ///
-    /// Safe: the memory is private, of the table's size, aligned to a page, and nobody else's for as long as the process
-    /// lives; zero, it is the empty table.
-    @safe struct ExemptList: ~Copyable {
-        private let rules: UnsafeMutablePointer<ExemptRules>?
+    struct ExemptList: ~Copyable {
+        private let rules: ZeroedPages<ExemptRules>?
 
         /// The most bytes of a file.
         private static var fileLimit: Int64 { 1 << 20 }
@@ -18,25 +17,25 @@ import ScanCore
         /// Reads a file, if there is one; what is wrong with its rules is said on standard error, and then `nil`.
         init?(_ path: ConstantText?) throws(SystemError) {
             guard let path else {
-                unsafe rules = nil
+                rules = nil
                 return
             }
-            guard let memory = unsafe clinux_map_zero(MemoryLayout<ExemptRules>.size) else {
-                throw SystemError("memory of exempt sources", "map")
-            }
-            let rules = unsafe memory.bindMemory(to: ExemptRules.self, capacity: 1)
+            let rules = try ZeroedPages<ExemptRules>("memory of exempt sources")
             let text = try FileText(path, isRegular: true, limit: ExemptList.fileLimit)
             var complaints = Complaints(path: path)
             let isSound = text.withBytes { text in
-                unsafe rules.pointee.compile(text, HostSystem(), &complaints)
+                rules.value.compile(text, HostSystem(), &complaints)
             }
             if !isSound { return nil }
-            unsafe self.rules = rules
+            self.rules = consume rules
         }
 
         /// What becomes of a report about a source.
         func verdict(for source: Address) -> ExemptVerdict {
-            unsafe rules?.pointee.verdict(for: source) ?? .reported
+            switch rules {
+            case .some(let rules): rules.value.verdict(for: source)
+            case .none: .reported
+            }
         }
     }
 

@@ -23,7 +23,7 @@
         /// - Parameter account: the user that the helper becomes; `nil` if this process is not root's.
         init(account: Account?) throws(SystemError) {
             let socket = try NameService.start(as: account)
-            var cache = try ZeroedPages<NameCache<512, 256>>("host names")
+            let cache = try ZeroedPages<NameCache<512, 256>>("memory of host names")
             cache.value.start(key: try HashKey.random())  // after the fork: the helper is not to know it
             self.cache = cache
             self.socket = consume socket

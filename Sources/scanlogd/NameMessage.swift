@@ -64,13 +64,8 @@
 
         /// Makes two sockets that keep messages apart and never block.
         static func makeSockets() throws(SystemError) -> InlineArray<2, Int32> {
-            var ends: InlineArray<2, Int32> = [-1, -1]
-            var span = ends.mutableSpan
             let type = Int32(SOCK_SEQPACKET.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-            _ = try check("host names", "make sockets") {
-                unsafe span.withUnsafeMutableBufferPointer { unsafe socketpair(AF_UNIX, type, 0, $0.baseAddress) }
-            }
-            return ends
+            return unsafe try makePair("host names", "make sockets") { unsafe socketpair(AF_UNIX, type, 0, $0) }
         }
 
         /// Sends the message, and says whether there was somebody to take it, and room.

@@ -10,7 +10,7 @@
         /// Starts the helper that looks names up: see ``HostNames/init(account:)``.
         init(account: Account?) throws(SystemError) {
             let names = try HostNames(account: account)
-            queue = try ZeroedPages("attempts that wait for names")
+            queue = try ZeroedPages("memory of waiting attempts")
             self.names = names
         }
 
@@ -57,6 +57,9 @@
             return Named(attempt: attempt, source: source.known, destination: destination.known)
         }
     }
+
+    extension NameCache: ZeroIsEmpty {}
+    extension AttemptQueue: ZeroIsEmpty {}
 
     extension NameAnswer {
         /// The name, if there is one.

@@ -1,35 +1,28 @@
-#if Pcap
-    import Capture
-    import CLinux
-    import ScanCore
+import Capture
+import CLinux
+import ScanCore
 
-    /// A type of which a value is there, and empty, in memory that is all zero.
-    protocol ZeroIsEmpty: ~Copyable {}
+/// A type of which a value is there, and empty, in memory that is all zero.
+protocol ZeroIsEmpty: ~Copyable {}
 
-    extension NameCache: ZeroIsEmpty {}
-    extension AttemptQueue: ZeroIsEmpty {}
+/// A large value in pages of its own, which the kernel gives when they are first written to: a quiet host needs few.
+///
+/// Safe: the memory is private, of the value's size, aligned to a page, and nobody else's for as long as the process
+/// lives. It is zero, so nothing has to be written to it for it to be an empty value.
+@safe struct ZeroedPages<Value: ZeroIsEmpty & ~Copyable>: ~Copyable {
+    private let memory: UnsafeMutablePointer<Value>
 
-    /// A large value in pages of its own, which the kernel gives when they are first written to.
+    /// An empty value.
     ///
-    /// Safe: the memory is private, of the value's size, aligned to a page, and nobody else's for as long as the process
-    /// lives.
-    @safe struct ZeroedPages<Value: ZeroIsEmpty & ~Copyable>: ~Copyable {
-        private let memory: UnsafeMutablePointer<Value>
-
-        /// An empty value.
-        ///
-        /// - Parameter name: what an error calls it.
-        init(_ name: ConstantText) throws(SystemError) {
-            guard let memory = unsafe clinux_map_zero(MemoryLayout<Value>.size) else {
-                throw SystemError(name, "map memory")
-            }
-            unsafe self.memory = memory.bindMemory(to: Value.self, capacity: 1)
-        }
-
-        /// The value, in its place.
-        var value: Value {
-            _read { yield unsafe memory.pointee }
-            _modify { yield unsafe &memory.pointee }
-        }
+    /// - Parameter name: what an error calls it.
+    init(_ name: ConstantText) throws(SystemError) {
+        guard let memory = unsafe clinux_map_zero(MemoryLayout<Value>.size) else { throw SystemError(name, "map") }
+        unsafe self.memory = memory.bindMemory(to: Value.self, capacity: 1)
     }
-#endif
+
+    /// The value, in its place.
+    var value: Value {
+        _read { yield unsafe memory.pointee }
+        nonmutating _modify { yield unsafe &memory.pointee }
+    }
+}
