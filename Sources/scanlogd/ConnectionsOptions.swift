@@ -159,10 +159,7 @@
                 longOption("read", required_argument, "R"),
                 option(),
             ]
-            let found = unsafe longOptions.span.withUnsafeBufferPointer { options in
-                unsafe getopt_long(count, arguments, "bc:F:f:hi:no:P:pr", options.baseAddress, nil)
-            }
-            return found < 0 ? nil : Unicode.Scalar(UInt8(truncatingIfNeeded: found))
+            return unsafe nextOption(count, arguments, "bc:F:f:hi:no:P:pr", longOptions.span)
         }
     }
 

@@ -221,8 +221,20 @@ private func nextOption(
         longOption("version", no_argument, "V"),
         option(),
     ]
-    let found = unsafe longOptions.span.withUnsafeBufferPointer { options in
-        unsafe getopt_long(count, arguments, "dhi:P:r:V", options.baseAddress, nil)
+    return unsafe nextOption(count, arguments, "dhi:P:r:V", longOptions.span)
+}
+
+/// The letter of the next option that getopt_long(3) finds, `?` for one that is wrong, or `nil` when there are no more.
+///
+/// - Parameters:
+///   - letters: those of short options, each with a colon if an argument follows.
+///   - longOptions: the long ones, and behind them an empty one.
+func nextOption(
+    _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, _ letters: ConstantText,
+    _ longOptions: Span<option>
+) -> Unicode.Scalar? {
+    let found = unsafe longOptions.withUnsafeBufferPointer { options in
+        unsafe getopt_long(count, arguments, letters.pointer, options.baseAddress, nil)
     }
     return found < 0 ? nil : Unicode.Scalar(UInt8(truncatingIfNeeded: found))
 }

@@ -34,16 +34,16 @@
             }
         }
 
-        private mutating func take(_ letter: UInt8) -> Bool {
+        private mutating func take(_ letter: Unicode.Scalar) -> Bool {
             switch letter {
-            case UInt8(ascii: "A"): allow = Self.argument
-            case UInt8(ascii: "D"): deny = Self.argument
-            case UInt8(ascii: "E"): exempt = Self.argument
-            case UInt8(ascii: "N"): name = Self.argument
-            case UInt8(ascii: "P"): port = Self.argument
-            case UInt8(ascii: "a"): reportsImplicitAllow = true
-            case UInt8(ascii: "h"): wantsHelp = true
-            case UInt8(ascii: "v"): isVerbose = true
+            case "A": allow = optionArgument()
+            case "D": deny = optionArgument()
+            case "E": exempt = optionArgument()
+            case "N": name = optionArgument()
+            case "P": port = optionArgument()
+            case "a": reportsImplicitAllow = true
+            case "h": wantsHelp = true
+            case "v": isVerbose = true
             default: return false
             }
             return true
@@ -52,7 +52,7 @@
         /// The letter of the next option, `?` for one that is wrong.
         private static func next(
             _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, isMatch: Bool
-        ) -> UInt8? {
+        ) -> Unicode.Scalar? {
             let end = unsafe option()
             let options: InlineArray<8, option> = unsafe [
                 longOption("allow", required_argument, "A"),
@@ -64,16 +64,7 @@
                 isMatch ? longOption("port", required_argument, "P") : end,
                 end,
             ]
-            let letters: ConstantText = isMatch ? "hv" : "ahv"
-            let found = unsafe options.span.withUnsafeBufferPointer { options in
-                unsafe getopt_long(count, arguments, letters.pointer, options.baseAddress, nil)
-            }
-            return found < 0 ? nil : UInt8(truncatingIfNeeded: found)
-        }
-
-        private static var argument: ConstantText? {
-            guard let argument = unsafe clinux_option_argument() else { return nil }
-            return unsafe ConstantText(unsafe: argument)
+            return unsafe nextOption(count, arguments, isMatch ? "hv" : "ahv", options.span)
         }
     }
 #endif
