@@ -22,9 +22,9 @@ import ScanCore
             }
             let rules = try ZeroedPages<ExemptRules>("memory of exempt sources")
             let text = try FileText(path, isRegular: true, limit: ExemptList.fileLimit)
-            var complaints = Complaints(path: path)
+            var report = RulesReport(path, complains: true)
             let isSound = text.withBytes { text in
-                rules.value.compile(text, HostSystem(), &complaints)
+                rules.value.compile(text, HostSystem(), &report)
             }
             if !isSound { return nil }
             self.rules = consume rules
@@ -36,16 +36,6 @@ import ScanCore
             case .some(let rules): rules.value.verdict(for: source)
             case .none: .reported
             }
-        }
-    }
-
-    /// Says on standard error what is wrong with a file.
-    private struct Complaints: RuleProblemSink {
-        let path: ConstantText
-
-        func take(_ problem: RuleProblem, word: Span<UInt8>, patternFile: Span<UInt8>) {
-            if !patternFile.isEmpty { return complain(LogLine(problem, word: word, file: patternFile)) }
-            path.withBytes { complain(LogLine(problem, word: word, file: $0)) }
         }
     }
 #else

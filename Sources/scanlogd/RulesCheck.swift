@@ -22,20 +22,28 @@
     /// Prints problems, and counts them.
     struct RulesReport: RuleProblemSink {
         private let path: ConstantText
+        /// Whether they are said on standard error, and not printed.
+        private let complains: Bool
         var output = RulesOutput()
         private(set) var count = 0
 
-        init(_ path: ConstantText) {
+        init(_ path: ConstantText, complains: Bool = false) {
             self.path = path
+            self.complains = complains
         }
 
         mutating func take(_ problem: RuleProblem, word: Span<UInt8>, patternFile: Span<UInt8>) {
             count += 1
             if patternFile.isEmpty {
-                path.withBytes { output.add(LogLine(problem, word: word, file: $0)) }
+                path.withBytes { add(LogLine(problem, word: word, file: $0)) }
             } else {
-                output.add(LogLine(problem, word: word, file: patternFile))
+                add(LogLine(problem, word: word, file: patternFile))
             }
+        }
+
+        private mutating func add(_ line: LogLine) {
+            if complains { return complain(line) }
+            output.add(line)
             output.add("\n")
         }
     }
