@@ -25,6 +25,16 @@ func replaceStandardDescriptors(by nullDevice: borrowing Descriptor) throws(Syst
     }
 }
 
+#if Pcap
+    /// Closes all descriptors but the standard ones and one more, and returns the number that this one has then.
+    func keepOnly(_ descriptor: Int32) -> Int32 {
+        let number = STDERR_FILENO + 1
+        if dup2(descriptor, number) < 0 { _exit(1) }
+        closefrom(number + 1)
+        return number
+    }
+#endif
+
 /// Ends a value before its scope does: in this process it is not needed any more.
 func letGo<Value: ~Copyable>(_ value: consuming Value) {}
 

@@ -23,11 +23,11 @@
             case gone
         }
 
-        private let socket: Descriptor
-        private(set) var isGone = false
+        private let channel: RecordChannel
+        private var isGone = false
 
         /// What poll(2) is asked about; -1, which it leaves out, when there is nobody any more.
-        var descriptor: Int32 { isGone ? -1 : socket.number }
+        var descriptor: Int32 { isGone ? -1 : channel.number }
 
         /// Starts it, before anything is open that it must not hold.
         ///
@@ -35,12 +35,11 @@
         ///   - path: the output file, if there is one.
         ///   - account: the user it becomes where there is none; `nil`: it is not root anyway.
         init(_ path: ConstantText?, _ account: Account?) throws(SystemError) {
-            let type = Int32(SOCK_SEQPACKET.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-            let ends = unsafe try makePair("keeper", "make sockets") { unsafe socketpair(AF_UNIX, type, 0, $0) }
-            let ours = Descriptor(owning: ends[0])
+            let ends = try makeSockets("keeper")
+            let ours = RecordChannel(owning: ends[0], peer: "keeper")
             let theirs = Descriptor(owning: ends[1])
             if try check("keeper", "fork", fork) == 0 { _exit(KeeperProcess.run(theirs.number, path, account)) }
-            socket = ours
+            channel = ours
         }
 
         /// Has a line logged. One that there is no room for is not: it went to standard error as well.
@@ -53,12 +52,12 @@
             send(Record(.reopen))
         }
 
+        /// That it is gone is found out by waiting for it.
         @inline(never)
         private func send(_ record: Record) {
-            if isGone { return }
-            var bytes = record.bytes
-            var span = bytes.mutableSpan
-            _ = unsafe span.withUnsafeMutableBytes { unsafe write(socket.number, $0.baseAddress, $0.count) }
+            do throws(SystemError) {
+                _ = try channel.send(record)
+            } catch {}
         }
 
         /// Takes what it has said.
@@ -68,7 +67,7 @@
             var span = bytes.mutableSpan
             var number: Int32 = -1
             let count = unsafe span.withUnsafeMutableBytes {
-                unsafe clinux_receive_descriptor(socket.number, $0.baseAddress, $0.count, &number)
+                unsafe clinux_receive_descriptor(channel.number, $0.baseAddress, $0.count, &number)
             }
             if count < 0 && clinux_errno() == EAGAIN { return .nothing }
             guard count == Record.size, let record = Record(bytes) else {
@@ -89,9 +88,7 @@
         ///
         /// - Returns: the exit status.
         static func run(_ socket: Int32, _ path: ConstantText?, _ account: Account?) -> Int32 {
-            dup2(socket, 3)
-            closefrom(4)  // nothing of what the other process holds
-            let channel = RecordChannel(owning: 3, peer: "capture")
+            let channel = RecordChannel(owning: keepOnly(socket), peer: "capture")
             do throws(SystemError) {
                 let log = SystemLog(copyToStandardError: false)
                 let nullDevice = try openNullDevice()
@@ -110,12 +107,12 @@
         }
 
         private static func confine(_ path: ConstantText?, _ account: Account?) throws(SystemError) {
+            _ = try check("keeper", "set no_new_privs") { clinux_set_no_new_privileges() }
             if let path {
                 if account != nil { try keepDirectoryOnly(of: path) }
             } else if let account {
                 try dropPrivileges(to: account)
             }
-            _ = try check("keeper", "set no_new_privs") { clinux_set_no_new_privileges() }
             try hideFromOthers()
             try limit(RLIMIT_FSIZE, to: 0)
             _ = try check("signals", "catch alarms") { clinux_catch_alarms() }
@@ -125,7 +122,6 @@
         private static func keepDirectoryOnly(of path: ConstantText) throws(SystemError) {
             _ = try check("keeper", "empty bounding set") { clinux_empty_bounding_set() }
             _ = try check("keeper", "drop capabilities") { clinux_keep_file_access() }
-            _ = try check("keeper", "set no_new_privs") { clinux_set_no_new_privileges() }
             try loseFiles { unsafe clinux_landlock_all_but_new_files(path.pointer) }
         }
 

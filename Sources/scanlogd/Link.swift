@@ -22,8 +22,7 @@ struct Link: ~Copyable {
         let pipe = unsafe try makePair("link", "make pipe") { unsafe pipe2($0, O_NONBLOCK | O_CLOEXEC) }
         let reading = RecordChannel(owning: pipe[0], peer: "sensor")
         let writing = RecordChannel(owning: pipe[1], peer: "writer")
-        let type = Int32(SOCK_SEQPACKET.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-        let sockets = unsafe try makePair("link", "make sockets") { unsafe socketpair(AF_UNIX, type, 0, $0) }
+        let sockets = try makeSockets("link")
         let sensors = RecordChannel(owning: sockets[0], peer: "writer")
         let writers = RecordChannel(owning: sockets[1], peer: "sensor")
         // Twice that: when all but one of the records in a page have been read, the page is still taken.
@@ -39,6 +38,13 @@ struct Link: ~Copyable {
 
     /// The writer's end, for its process.
     consuming func takeWriterEnd() -> LinkEnd { writerEnd }
+}
+
+/// Makes two connected sockets that keep messages apart and never block.
+@inline(__always)  // a call of it, and of what it throws, takes more room than it does
+func makeSockets(_ object: ConstantText) throws(SystemError) -> InlineArray<2, Int32> {
+    let type = Int32(SOCK_SEQPACKET.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+    return unsafe try makePair(object, "make sockets") { unsafe socketpair(AF_UNIX, type, 0, $0) }
 }
 
 /// Calls what fills an array with two descriptors.

@@ -62,12 +62,6 @@
             nameBytes = other.nameBytes
         }
 
-        /// Makes two sockets that keep messages apart and never block.
-        static func makeSockets() throws(SystemError) -> InlineArray<2, Int32> {
-            let type = Int32(SOCK_SEQPACKET.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-            return unsafe try makePair("host names", "make sockets") { unsafe socketpair(AF_UNIX, type, 0, $0) }
-        }
-
         /// Sends the message, and says whether there was somebody to take it, and room.
         func send(to socket: Int32) -> Bool {
             let size = MemoryLayout<NameMessage>.size

@@ -38,7 +38,7 @@
         /// - Parameter account: the user it becomes; `nil`: none else.
         /// - Returns: the way to it.
         static func start(as account: Account?) throws(SystemError) -> Descriptor {
-            let ends = try NameMessage.makeSockets()
+            let ends = try makeSockets("host names")
             let child = try check("host names", "fork", fork)
             if child == 0 { serve(ends[1], as: account) }
             close(ends[1])
@@ -113,7 +113,7 @@
                 if message.receive(from: questions) != .message { return false }
             } while !Timestamp.now().isWithin(NameAnswer.patience, after: message.time)
             do throws(SystemError) {
-                let ends = try NameMessage.makeSockets()
+                let ends = try makeSockets("host names")
                 let helper = getpid()
                 let child = fork()
                 if child == 0 { answer(message, to: keepOnly(ends[1]), childOf: helper, filter: isFiltered) }
@@ -142,14 +142,6 @@
             _ = kill(process, SIGKILL)  // still ours: nobody has waited for it
             _ = waitpid(process, nil, 0)
         }
-    }
-
-    /// Closes all descriptors but the standard ones and one more, and returns the number that this one has then.
-    private func keepOnly(_ descriptor: Int32) -> Int32 {
-        let number = STDERR_FILENO + 1
-        if dup2(descriptor, number) < 0 { _exit(1) }
-        closefrom(number + 1)
-        return number
     }
 
     /// What a process does that makes one lookup.
