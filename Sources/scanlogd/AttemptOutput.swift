@@ -60,7 +60,7 @@
                 file = try OutputFile.open(path)
                 isStream = false
             } else {
-                isStream = try !OutputFile.isRegular(STDOUT_FILENO, name)
+                isStream = try !fileStatus(of: STDOUT_FILENO, name).isRegularFile
                 file = nil
             }
             self.name = name
@@ -125,10 +125,7 @@
 
         /// As many whole lines as may be written without waiting. What a terminal took of one has gone before.
         private func beginning() -> Int {
-            if used <= AttemptOutput.pieceSize { return used }
-            var end = AttemptOutput.pieceSize
-            while unsafe end > 0 && buffer[end - 1] != UInt8(ascii: "\n") { end -= 1 }
-            return end
+            used <= AttemptOutput.pieceSize ? used : endOfLines(before: AttemptOutput.pieceSize)
         }
 
         private mutating func flushFile() -> Progress {

@@ -15,8 +15,7 @@ struct ChrootDirectory: ~Copyable {
             unsafe clinux_open(path.pointer, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0)
         }
         let descriptor = Descriptor(owning: number)
-        var status = stat()
-        _ = try check(path, "stat") { unsafe fstat(number, &status) }
+        let status = try fileStatus(of: number, path)
         if status.st_uid != 0 { throw SystemError(path, "check", because: "not owned by root") }
         if status.st_mode & 0o022 != 0 { throw SystemError(path, "check", because: "writable by others than root") }
         self.descriptor = descriptor

@@ -30,9 +30,8 @@
             let flags = O_RDONLY | O_CLOEXEC | (isRegular ? O_NONBLOCK : 0)
             let file = Descriptor(owning: try check(path, "open") { unsafe clinux_open(path.pointer, flags, 0) })
             let number = file.number
-            var status = stat()
-            _ = try check(path, "stat") { unsafe fstat(number, &status) }
-            if isRegular && status.st_mode & mode_t(S_IFMT) != mode_t(S_IFREG) {
+            let status = try fileStatus(of: number, path)
+            if isRegular && !status.isRegularFile {
                 throw SystemError(path, "read", because: "not a regular file")
             }
             if status.st_size > limit { throw SystemError(path, "read", because: "too large") }

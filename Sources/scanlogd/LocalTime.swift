@@ -10,7 +10,10 @@ func loadTimeZone() {
 extension TimeOfDay {
     /// The local time of day at so many seconds since 1970 UTC; midnight for a year that no calendar reaches.
     init(local seconds: Int64) {
-        let parts = unsafe localParts(of: seconds)
+        unsafe self.init(localParts(of: seconds))
+    }
+
+    fileprivate init(_ parts: tm) {
         self.init(
             hour: UInt8(truncatingIfNeeded: unsafe parts.tm_hour),
             minute: UInt8(truncatingIfNeeded: unsafe parts.tm_min),
@@ -25,7 +28,7 @@ extension CalendarTime {
         self.init(
             year: unsafe UInt16(clamping: Int(parts.tm_year) + 1900),
             month: UInt8(truncatingIfNeeded: unsafe parts.tm_mon + 1),
-            day: UInt8(truncatingIfNeeded: unsafe parts.tm_mday), time: TimeOfDay(local: seconds),
+            day: UInt8(truncatingIfNeeded: unsafe parts.tm_mday), time: unsafe TimeOfDay(parts),
             minutesAheadOfUTC: Int16(truncatingIfNeeded: unsafe parts.tm_gmtoff / 60))
     }
 }

@@ -13,15 +13,10 @@
             // The filter of system calls knows these flags: see Tests/SystemCalls.
             let flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC
             let file = Descriptor(owning: try check(path, "open") { unsafe clinux_open(path.pointer, flags, 0o640) })
-            if try !isRegular(file.number, path) { throw SystemError(path, "open", because: "not a regular file") }
+            if try !fileStatus(of: file.number, path).isRegularFile {
+                throw SystemError(path, "open", because: "not a regular file")
+            }
             return file
-        }
-
-        /// Whether a descriptor is one of a regular file.
-        static func isRegular(_ descriptor: Int32, _ name: ConstantText) throws(SystemError) -> Bool {
-            var status = stat()
-            _ = try check(name, "stat") { unsafe fstat(descriptor, &status) }
-            return status.st_mode & 0o170000 == 0o100000  // S_IFMT, S_IFREG
         }
     }
 #endif
