@@ -10,9 +10,10 @@
 /// put its number in front of the others in the line, of which the oldest is lost. There is no chain, and the work is the same whatever arrives.
 ///
 /// A record stays until as many more sources came as the log has room for (65,536 in the daemon: 0.65 s at 100,000 a
-/// second), unless 16 of those fall into its line. Eight are to be expected by then, so 0.8 % of the records are lost
-/// before the log comes round to them, 0.06 % in the first 50,000 (Poisson's distribution). A source that touches a
-/// second port while it is here moves to the ``SourceTable``, where no number of sources seen once can reach it.
+/// second), unless 16 of those fall into its line and stay there. Eight are to be expected by then, so 0.8 % of the
+/// records are lost before the log comes round to them, 0.06 % in the first 50,000 (Poisson's distribution). A source
+/// that touches a second port while it is here moves to the ``SourceTable``, where no number of sources seen once can
+/// reach it, and its slot is free again.
 ///
 /// Only as much of the log is used as the sources of ``Parameters/longestGap`` need, so that little memory is touched
 /// on a quiet host. All bytes zero is the empty state. All that reads is mutating, for the reason at ``SourceTable``.
@@ -82,7 +83,7 @@ struct FirstTouches<let lineCount: Int>: ~Copyable {
         let touch = log[place.position >> 3][place.position & 7]
         log[place.position >> 3][place.position & 7] = FirstTouch()
         let tooOld = newest &- UInt32(Self.capacity)
-        index[place.line].replace(place.slot, with: IndexLine.slot(number: tooOld, fingerprint: 0))
+        index[place.line].remove(place.slot, last: IndexLine.slot(number: tooOld, fingerprint: 0))
         held -= 1
         return touch
     }

@@ -43,9 +43,10 @@ struct IndexLine: Sendable {
             slots[10], slots[11], slots[12], slots[13], slots[14])
     }
 
-    /// Puts something else into a slot, 0 to 15.
-    @inline(__always)
-    mutating func replace(_ number: Int, with slot: UInt32) {
-        slots[number] = slot
+    /// Takes out a slot, 0 to 15: those behind it move up, and another one becomes the last, the first to be lost.
+    @inline(never)
+    mutating func remove(_ number: Int, last slot: UInt32) {
+        for place in number..<15 { slots[place] = slots[place + 1] }
+        slots[15] = slot
     }
 }

@@ -106,7 +106,8 @@ struct IndexLineTests {
     @Test func aFingerprintIsFoundInEverySlot() {
         for place in 0..<16 {
             var line = IndexLine()
-            line.replace(place, with: IndexLine.slot(number: 0xfffff, fingerprint: 0xabc))
+            line.insert(IndexLine.slot(number: 0xfffff, fingerprint: 0xabc))
+            for _ in 0..<place { line.insert(0) }
             #expect(line.has(0xabc) && line.has(0))
             #expect(!line.has(0xabd) && !line.has(0x2bc) && !line.has(0xfff))
         }
@@ -116,6 +117,18 @@ struct IndexLineTests {
         var line = IndexLine()
         for number in UInt32(1)...17 { line.insert(number) }
         #expect((0..<16).map { line[$0] } == (2...17).reversed())
+    }
+
+    @Test func whatIsTakenOutMakesTheRoomThatTheNextNeeds() {
+        for place in 0..<16 {
+            var line = IndexLine()
+            for number in UInt32(1)...16 { line.insert(number) }
+            let rest = (UInt32(1)...16).reversed().filter { $0 != UInt32(16 - place) }
+            line.remove(place, last: 77)
+            #expect((0..<16).map { line[$0] } == rest + [77])
+            line.insert(99)
+            #expect((0..<16).map { line[$0] } == [99] + rest)
+        }
     }
 
     @Test func theAgeIsKnownAcrossTheEndOfTheNumbers() {

@@ -42,6 +42,16 @@ struct FirstTouchesTests {
         #expect(log.lost == 1)
     }
 
+    @Test func thoseThatWereTakenOutPushNobodyOut() {
+        let log = Log<4>()
+        log.add(4)
+        for host in UInt32(2)...30 {
+            log.add(4 * host)
+            log.remove(4 * host)
+        }
+        #expect(log.knows(4) && log.held == 1)
+    }
+
     @Test func whatIsTooOldWhenItIsWrittenOverIsNotLost() {
         let log = Log<1>()
         for host in UInt32(1)...8 { log.add(host) }
