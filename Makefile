@@ -86,15 +86,17 @@ system-calls check-system-calls:
 	Tests/SystemCalls/$(if $(filter check-%,$@),check,make)
 
 unit:
-	$(SWIFT) test
+	Tests/failures-last $(SWIFT) test
 
 # Without the search for leaks: Foundation and XCTest leak, now and then, and ScanCore has no heap. Without the
 # backtrace: it hangs after what the sanitizer finds.
 asan:
-	ASAN_OPTIONS=detect_leaks=0 SWIFT_BACKTRACE=enable=no $(SWIFT) test --scratch-path .build-asan --sanitize address
+	ASAN_OPTIONS=detect_leaks=0 SWIFT_BACKTRACE=enable=no Tests/failures-last \
+		$(SWIFT) test --scratch-path .build-asan --sanitize address
 
 integration: test-hooks
-	SCANLOGD=$(CURDIR)/scanlogd SCANLOGD_WITH_TEST_HOOKS=$(CURDIR)/.build-hooks/release/scanlogd Tests/Integration/run-all
+	SCANLOGD=$(CURDIR)/scanlogd SCANLOGD_WITH_TEST_HOOKS=$(CURDIR)/.build-hooks/release/scanlogd \
+		Tests/failures-last Tests/Integration/run-all
 
 # What takes too long for each run.
 soak: needs-test all
