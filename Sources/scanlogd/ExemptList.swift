@@ -5,11 +5,16 @@ import ScanCore
 #if Rules
     import HostRules
 
-    extension ExemptRules: ZeroIsEmpty {}
+    /// What is in memory when there are rules.
+    private struct ExemptState: ~Copyable, ZeroIsEmpty {
+        var rules = ExemptRules()
+        /// Reports of sources that rules only want at another level.
+        var reports = ReportsByLevel()
+    }
 
     /// The sources that are not to be reported, as a file says, in pages that are only there when there is a file.
     struct ExemptList: ~Copyable {
-        private let rules: ZeroedPages<ExemptRules>?
+        private let state: ZeroedPages<ExemptState>?
 
         /// The most bytes of a file.
         private static var fileLimit: Int64 { 1 << 20 }
@@ -17,24 +22,50 @@ import ScanCore
         /// Reads a file, if there is one; what is wrong with its rules is said on standard error, and then `nil`.
         init?(_ path: ConstantText?) throws(SystemError) {
             guard let path else {
-                rules = nil
+                state = nil
                 return
             }
-            let rules = try ZeroedPages<ExemptRules>("memory of exempt sources")
+            let state = try ZeroedPages<ExemptState>("memory of exempt sources")
             let text = try FileText(path, isRegular: true, limit: ExemptList.fileLimit)
             var report = RulesReport(path, complains: true)
             let isSound = text.withBytes { text in
-                rules.value.compile(text, HostSystem(), &report)
+                state.value.rules.compile(text, HostSystem(patternFileLimit: ExemptList.fileLimit), &report)
             }
             if !isSound { return nil }
-            self.rules = consume rules
+            self.state = consume state
         }
 
         /// What becomes of a report about a source.
         func verdict(for source: Address) -> ExemptVerdict {
-            switch rules {
-            case .some(let rules): rules.value.verdict(for: source)
+            switch state {
+            case .some(let state): state.value.rules.verdict(for: source)
             case .none: .reported
+            }
+        }
+
+        /// Logs a report at the level that a rule wants, or what stands in its place; see ``ReportsByLevel``.
+        func take<Log: ReportLog & ~Copyable>(
+            _ report: ScanReport, level: UInt8, at now: Timestamp, into log: inout Log
+        ) -> Bool {
+            switch state {
+            case .some(let state): state.value.reports.take(report, level: level, at: now, into: &log)
+            case .none: false
+            }
+        }
+
+        /// When there are sources to name that were not logged at such a level.
+        var nextSummaryDue: Timestamp? {
+            switch state {
+            case .some(let state): state.value.reports.nextSummaryDue
+            case .none: nil
+            }
+        }
+
+        /// Names those sources, if it is time to.
+        func tellSilenced<Log: ReportLog & ~Copyable>(at now: Timestamp, atExit: Bool, into log: inout Log) {
+            switch state {
+            case .some(let state): state.value.reports.tellSilenced(at: now, atExit: atExit, into: &log)
+            case .none: break
             }
         }
     }

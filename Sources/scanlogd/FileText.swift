@@ -38,7 +38,7 @@
             var memory: UnsafeMutablePointer<UInt8>?
             var count = 0
             do throws(SystemError) {
-                unsafe try Self.fill(number, path, &memory, &count)
+                unsafe try Self.fill(number, path, limit, &memory, &count)
             } catch {
                 unsafe free(memory)
                 throw error
@@ -52,7 +52,8 @@
         }
 
         private static func fill(
-            _ file: Int32, _ path: ConstantText, _ memory: inout UnsafeMutablePointer<UInt8>?, _ count: inout Int
+            _ file: Int32, _ path: ConstantText, _ limit: Int64, _ memory: inout UnsafeMutablePointer<UInt8>?,
+            _ count: inout Int
         ) throws(SystemError) {
             var capacity = 0
             while true {
@@ -68,6 +69,7 @@
                 let taken = try check(path, "read") { Int32(unsafe read(file, end, room)) }
                 if taken == 0 { return }
                 count += Int(taken)
+                if count > limit { throw SystemError(path, "read", because: "too large") }  // it grew, or has no size
             }
         }
 

@@ -5,10 +5,14 @@
 
     /// What this host has of what rules name.
     struct HostSystem: RuleSystem {
+        /// The most bytes of a file of patterns that are read: a larger one is as one that can't be read.
+        var patternFileLimit = Int64.max
+
         func withPatterns(in path: Span<UInt8>, _ body: (Span<UInt8>) -> Void) -> Bool {
-            Self.withText(path) { path in
+            let limit = patternFileLimit
+            return Self.withText(path) { path in
                 do throws(SystemError) {
-                    try FileText(path, isRegular: true).withBytes(body)
+                    try FileText(path, isRegular: true, limit: limit).withBytes(body)
                     return true
                 } catch {
                     return false  // why, does not matter: it matches nothing

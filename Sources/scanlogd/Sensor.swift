@@ -23,8 +23,6 @@ struct Sensor<Log: ReportLog & ~Copyable>: ~Copyable, SegmentSink {
     private var limited = LimitedReports(level: Parameters.reportLevel)
     #if Rules
         private let exempt: ExemptList
-        /// Reports that a rule wants at another level: they don't use up the limit of the others.
-        private var lowered = LimitedReports(level: LOG_NOTICE)
     #endif
     var log: Log
 
@@ -66,8 +64,7 @@ struct Sensor<Log: ReportLog & ~Copyable>: ~Copyable, SegmentSink {
                 detector.counters.exempt &+= 1
                 return
             case .reportedAt(let level):
-                lowered.level = Int32(level)
-                if lowered.take(report, at: now, into: &log) { detector.counters.suppressed &+= 1 }
+                if exempt.take(report, level: level, at: now, into: &log) { detector.counters.suppressed &+= 1 }
                 return
             }
         #endif
@@ -77,9 +74,9 @@ struct Sensor<Log: ReportLog & ~Copyable>: ~Copyable, SegmentSink {
     /// When there are sources to name that were not logged.
     var nextSummaryDue: Timestamp? {
         #if Rules
-            .earlier(limited.limiter.nextSummaryDue, lowered.limiter.nextSummaryDue)
+            .earlier(limited.nextSummaryDue, exempt.nextSummaryDue)
         #else
-            limited.limiter.nextSummaryDue
+            limited.nextSummaryDue
         #endif
     }
 
@@ -88,7 +85,7 @@ struct Sensor<Log: ReportLog & ~Copyable>: ~Copyable, SegmentSink {
     mutating func tellSilenced(at now: Timestamp, atExit: Bool = false) {
         limited.tellSilenced(at: now, atExit: atExit, into: &log)
         #if Rules
-            lowered.tellSilenced(at: now, atExit: atExit, into: &log)
+            exempt.tellSilenced(at: now, atExit: atExit, into: &log)
         #endif
     }
 
@@ -102,37 +99,6 @@ struct Sensor<Log: ReportLog & ~Copyable>: ~Copyable, SegmentSink {
     /// - Parameter lost: how many lines were lost on the way to the log.
     func status(lost: UInt64) -> LogLine {
         LogLine(status: detector, lost: lost)
-    }
-}
-
-/// Reports on their way to the log, and the limit on how many of them get there.
-private struct LimitedReports {
-    var limiter = LogLimiter()
-    /// The level that they are logged at, and what is said of those that are not.
-    var level: Int32
-
-    init(level: Int32) {
-        self.level = level
-    }
-
-    /// Logs a report, or what stands in its place.
-    ///
-    /// - Returns: whether it was not logged.
-    mutating func take<Log: ReportLog & ~Copyable>(
-        _ report: ScanReport, at now: Timestamp, into log: inout Log
-    ) -> Bool {
-        let verdict = limiter.admit(report, at: now)
-        switch verdict {
-        case .log: log.report(LogLine(report, time: TimeOfDay(local: report.startTime)), level: level)
-        case .notice: log.report(LogLine(LogLimiter.notice), level: level)
-        case .suppress: break
-        }
-        return verdict != .log
-    }
-
-    @inline(never)
-    mutating func tellSilenced<Log: ReportLog & ~Copyable>(at now: Timestamp, atExit: Bool, into log: inout Log) {
-        while let line = limiter.nextSummaryLine(at: now, atExit: atExit) { log.report(line, level: level) }
     }
 }
 

@@ -15,7 +15,7 @@ from harness.scene import Scene
 CAPTURES = REPOSITORY / "Tests/Fixtures/captures"
 OURS = "10.77.0.50"
 OURS_6 = "fd77::50"
-ALERT, NOTICE, INFORMATION = 1, 5, 6
+ALERT, CRITICAL, NOTICE, INFORMATION, DEBUG = 1, 2, 5, 6, 7
 
 
 def rules(folder: Path, text: str) -> Path:
@@ -80,6 +80,28 @@ def test_a_report_may_be_lowered_and_does_not_use_up_the_limit_then(idle_scene: 
     assert any(text.startswith("2 port scans from 2 sources not logged") for text in level_texts(idle_scene, NOTICE))
 
 
+def test_each_level_has_a_limit_and_a_summary_of_its_own(idle_scene: Scene, tmp_path: Path) -> None:
+    idle_scene.daemon.start("--exempt", rules(
+        tmp_path, "scanlogd: 10.77.1. : severity debug\nscanlogd: 10.77.2. : severity crit\n"))
+    for number in range(1, 8):
+        idle_scene.sender.send(scan(source=f"10.77.1.{number}"))
+    for number in range(1, 7):
+        idle_scene.sender.send(scan(source=f"10.77.2.{number}"))
+    idle_scene.sender.send(scan(source="10.77.1.9"))
+    idle_scene.sender.send(scan(source=ATTACKER))
+    idle_scene.expect(report(ATTACKER))
+    idle_scene.daemon.stop()
+    for level, net, summary in (
+        (DEBUG, "10.77.1.", "3 port scans from 3 sources not logged in "),
+        (CRITICAL, "10.77.2.", "1 port scan from 1 source not logged in "),
+    ):
+        texts = level_texts(idle_scene, level)
+        assert [text.split(":")[0] for text in texts[:5]] == [f"{net}{number}" for number in range(1, 6)]
+        assert texts[5] == SUPPRESSED
+        assert len(texts) == 7 and texts[6].startswith(summary), texts
+        assert set(re.findall(r"10\.77\.\d\.", texts[6])) == {net}
+
+
 @pytest.mark.parametrize(("rule", "is_exempt"), [
     ("scanlogd: [fd77::]/64", True), (f"ALL: [{OURS_6}]", True), ("ALL: ALL", True), ("sshd: ALL", False),
     ("scanlogd: [fd77::]/64 EXCEPT [fd77::80]/122", True), ("scanlogd: [fd77::]/64 EXCEPT [fd77::50]", False),
@@ -140,6 +162,20 @@ def test_a_file_that_is_too_large_stops_the_start(idle_scene: Scene, tmp_path: P
     path = rules(tmp_path, "#" * (1 << 20) + "\n")
     done = idle_scene.daemon.run("--exempt", path)
     assert (done.status, done.stdout, done.stderr) == (1, "", f"scanlogd: {path}: read: too large\n")
+
+
+@pytest.mark.parametrize("size", [1 << 20, (1 << 20) + 1])
+def test_a_file_of_patterns_may_be_as_large_as_one_of_rules(tmp_path: Path, size: int) -> None:
+    patterns = tmp_path / "scanners"
+    patterns.write_text("10.77.0.11\n" + "#" * (size - 12) + "\n")
+    path = rules(tmp_path, f"scanlogd: {patterns}\n")
+    done = finish([str(BINARY), "-r", str(CAPTURES / "mix_10hosts.pcap"), "--exempt", str(path)])
+    if size == 1 << 20:
+        assert (done.status, done.stderr) == (0, "")
+        assert "10.77.0.11:" not in done.stdout and "10.77.0.1" in done.stdout
+    else:
+        assert (done.status, done.stdout) == (1, "")
+        assert done.stderr.startswith(f"scanlogd: {path}:1:11: \"{patterns}\": "), done.stderr
 
 
 def test_a_replay_leaves_exempt_sources_out(tmp_path: Path) -> None:
