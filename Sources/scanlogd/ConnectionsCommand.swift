@@ -61,6 +61,7 @@
             loadTimeZone()  // for the keeper too: syslog(3) would open its file, and that is the end of who may not
             // Before anything is open that it must not hold.
             let keeper = try Keeper(options.outputFile, account)
+            try Signals.letEnd()
             let names: NamedAttempts? = if options.names { try NamedAttempts(account: account) } else { nil }
             let pidFile: PidFile? = if let path = options.pidFile { try PidFile(path) } else { nil }
             directory = isRoot ? try ChrootDirectory(ConstantText(Parameters.chrootDirectory)) : nil
@@ -92,6 +93,7 @@
         @inline(never)
         private consuming func finish() throws(SystemError) -> ConnectionsRun {
             let output = try AttemptOutput(options.outputFile)
+            try Signals.block()
             let signals = try Signals()
             let process = getpid()  // afterwards even that is forbidden
             try confineAttempts(to: account, in: directory, hasFile: options.outputFile != nil)

@@ -59,6 +59,10 @@ struct Launch: ~Copyable {
             _exit(1)
         }
         _ = try check("background", "start session") { setsid() }
+        #if Pcap
+            // Whoever ends the parent means us, while we start; and that may take long.
+            _ = try check("background", "end with parent") { clinux_die_with_parent() }
+        #endif
         nullDevice = try openNullDevice()
         self.toParent = toParent
     }

@@ -32,6 +32,20 @@ struct Signals: ~Copyable {
         _ = try check("signals", "block") { unsafe sigprocmask(SIG_SETMASK, &set, nil) }
     }
 
+    #if Pcap
+        /// Lets those that mean the end do what they do to any process, until they are blocked again: a start may have to
+        /// wait, for who writes into a pipe, or for a name server.
+        static func letEnd() throws(SystemError) {
+            // The first process of a container gets none that it does not catch: blocked, it waits at least.
+            if getpid() == 1 { return }
+            var set = sigset_t()
+            unsafe sigemptyset(&set)
+            unsafe sigaddset(&set, SIGTERM)
+            unsafe sigaddset(&set, SIGINT)
+            _ = try check("signals", "unblock") { unsafe sigprocmask(SIG_UNBLOCK, &set, nil) }
+        }
+    #endif
+
     /// Makes them readable.
     init() throws(SystemError) {
         var set = Signals.all

@@ -6,12 +6,16 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness.connections import END, Connections, fields
-from harness.daemon import processes_named, wait_until
+from harness.connections import END, SAMPLE, Connections, fields
+from harness.daemon import children, processes_named, status_fields, wait_until
+from harness.dns import NameServer, resolver_files
+from harness.network import Namespace
 from harness.packets import Segment, Sender
+from harness.places import BINARY
 from harness.syslog_sink import SyslogSink
 from harness.syslogd import Syslogd
 
@@ -69,6 +73,76 @@ def test_lines_are_limited_and_it_is_said_so(
     assert sum(f"scanlogd: {note}" in line for line in connections.stderr().splitlines()) == 1
     wait_until(lambda: any(message.text.startswith(note) for message in log.messages), "no note in the log")
     assert {(message.facility, message.level) for message in log.messages if "suppressed" in message.text} == {(3, 4)}
+
+
+# Told to end while it starts.
+
+
+def sleeps(pid: int) -> bool:
+    return status_fields(pid)["State"].startswith("S")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("role", [("connections", "--read"), ("connections", "-r", "--read"), ("-r",)], ids=" ".join)
+def test_it_ends_while_it_waits_for_a_writer(
+    connections: Connections, tmp_path: Path, role: tuple[str, ...], number: signal.Signals
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    process = subprocess.Popen([BINARY, *role, pipe])
+    helpers = len(role) - 1
+    wait_until(lambda: len(children(process.pid)) == helpers and sleeps(process.pid), "it does not wait")
+    if helpers:
+        wait_until(lambda: not is_blocked(process.pid, number), "the signal has to wait")
+    process.send_signal(number)
+    assert process.wait(5) == -number
+    wait_until(lambda: not processes_named(), "a process is left")
+
+
+def is_blocked(pid: int, number: signal.Signals) -> bool:
+    return bool(int(status_fields(pid)["SigBlk"], 16) >> number - 1 & 1)
+
+
+@pytest.fixture
+def silent_server(target: Namespace) -> Iterator[NameServer]:
+    server = NameServer(target, dead=True)
+    server.start()
+    try:
+        with resolver_files():
+            yield server
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("options", [
+    ("-i", "wire"), ("--read", SAMPLE), ("-b", "-o", "/run/stage/tmp/unused", "-P", "/run/stage/tmp/unused.pid")],
+    ids=["live", "file", "background"])
+def test_it_ends_while_a_name_in_its_filter_is_looked_up(
+    connections: Connections, silent_server: NameServer, options: tuple[object, ...], number: signal.Signals
+) -> None:
+    """In the background whoever waits for its start is told."""
+    process = subprocess.Popen(connections.command(*options, "-f", "host slow.example"))
+    wait_until(lambda: bool(silent_server.questions), "nobody asks")
+    process.send_signal(number)
+    assert process.wait(5) == -number
+    wait_until(lambda: not processes_named(), "a process is left")
+
+
+def test_no_signal_is_lost_between_its_start_and_its_work(connections: Connections, tmp_path: Path) -> None:
+    """A capture that never goes on, and an end at any moment of the start."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = os.open(pipe, os.O_RDWR)
+    try:
+        for number in range(60):
+            process = subprocess.Popen([BINARY, "connections", "--read", pipe])
+            time.sleep(number / 5000)
+            process.terminate()
+            assert process.wait(5) in (0, -signal.SIGTERM)
+    finally:
+        os.close(writer)
+    wait_until(lambda: not processes_named(), "a process is left")
 
 
 # In the background.
