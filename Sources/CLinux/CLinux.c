@@ -13,6 +13,26 @@ int clinux_errno(void) { return errno; }
 
 int clinux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 
+int clinux_open_in(int directory, const char *name, int flags, mode_t mode) {
+    return openat(directory, name, flags, mode);
+}
+
+int clinux_open_directory_of(const char *path) {
+    char directory[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    size_t length = slash ? (size_t)(slash - path) + 1 : 1;
+    if (length >= sizeof directory) return errno = ENAMETOOLONG, -1;
+    memcpy(directory, slash ? path : ".", length);
+    directory[length] = 0;
+    return open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+const char *clinux_last_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    if (!slash) return path;
+    return slash[1] ? slash + 1 : ".";
+}
+
 void *clinux_map_zero(size_t size) {
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return NULL;
@@ -115,15 +135,13 @@ static int obey(int ruleset) {
 }
 
 /* Leaves so much access to what is beneath a directory. */
-static int landlock_all_but(const char *directory, uint64_t access, uint64_t network, uint64_t scopes) {
+static int landlock_all_but(int directory, uint64_t access, uint64_t network, uint64_t scopes) {
     struct {
         uint64_t access;
         int32_t directory;
-    } __attribute__((packed)) beneath = {access, open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC)};
-    if (beneath.directory < 0) return -1;
+    } __attribute__((packed)) beneath = {access, directory};
     int ruleset = make_ruleset(network, scopes);
     long result = ruleset < 0 ? -1 : syscall(445 /* landlock_add_rule */, ruleset, 1 /* beneath */, &beneath, 0);
-    close(beneath.directory);
     if (result == 0) return obey(ruleset);
     if (ruleset >= 0) close(ruleset);
     return -1;
@@ -135,17 +153,15 @@ int clinux_landlock_all(void) {
 }
 
 int clinux_landlock_all_but_reading(void) {
-    return landlock_all_but("/", 4 | 8 /* read files, and directories */, NO_LISTENING,
-                            NO_ABSTRACT_SOCKETS | NO_FOREIGN_SIGNALS);
+    int root = clinux_open_directory_of("/");
+    if (root < 0) return -1;
+    int result = landlock_all_but(root, 4 | 8 /* read files, and directories */, NO_LISTENING,
+                                  NO_ABSTRACT_SOCKETS | NO_FOREIGN_SIGNALS);
+    close(root);
+    return result;
 }
 
-int clinux_landlock_all_but_new_files(const char *path) {
-    char directory[PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    size_t length = slash ? (size_t)(slash - path) + 1 : 1;
-    if (length >= sizeof directory) return errno = ENAMETOOLONG, -1;
-    memcpy(directory, slash ? path : ".", length);
-    directory[length] = 0;
+int clinux_landlock_all_but_new_files(int directory) {
     return landlock_all_but(directory, 0x0002 /* write */ | 0x0100 /* make a regular file */, NO_TCP,
                             NO_ABSTRACT_SOCKETS);
 }

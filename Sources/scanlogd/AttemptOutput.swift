@@ -54,15 +54,20 @@
         private static var size: Int { 65_536 }
 
         /// Writes to a file, or to standard output.
-        init(_ path: ConstantText?) throws(SystemError) {
-            let name = path ?? "standard output"
-            if let path {
-                file = try OutputFile.open(path)
+        init(_ file: borrowing OutputFile?) throws(SystemError) {
+            let name: ConstantText
+            let opened: Descriptor?
+            switch file {
+            case .some(let file):
+                name = file.path
+                opened = try file.open()
                 isStream = false
-            } else {
+            case .none:
+                name = "standard output"
+                opened = nil
                 isStream = try !fileStatus(of: STDOUT_FILENO, name).isRegularFile
-                file = nil
             }
+            self.file = opened
             self.name = name
             unsafe buffer = .allocate(capacity: AttemptOutput.size)
         }

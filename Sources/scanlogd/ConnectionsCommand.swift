@@ -45,6 +45,7 @@
         private let account: Account?
         private let directory: ChrootDirectory?
         private let pidFile: PidFile?
+        private let file: OutputFile?
         private let keeper: Keeper
         private let names: NamedAttempts?
 
@@ -59,8 +60,9 @@
             let launch: Launch? = if options.background { try Launch() } else { nil }
             try Signals.block()
             loadTimeZone()  // for the keeper too: syslog(3) would open its file, and that is the end of who may not
+            let file: OutputFile? = if let path = options.outputFile { try OutputFile(path) } else { nil }
             // Before anything is open that it must not hold.
-            let keeper = try Keeper(options.outputFile, account)
+            let keeper = try Keeper(file, account)
             try Signals.letEnd()
             let names: NamedAttempts? = if options.names { try NamedAttempts(account: account) } else { nil }
             let pidFile: PidFile? = if let path = options.pidFile { try PidFile(path) } else { nil }
@@ -68,6 +70,7 @@
             self.key = key
             self.account = account
             self.launch = launch
+            self.file = file
             self.keeper = keeper
             self.names = names
             self.pidFile = pidFile
@@ -92,7 +95,8 @@
         /// Opens the rest, gives the privileges up, and says that all is ready.
         @inline(never)
         private consuming func finish() throws(SystemError) -> ConnectionsRun {
-            let output = try AttemptOutput(options.outputFile)
+            let output = try AttemptOutput(file)
+            letGo(file)
             try Signals.block()
             let signals = try Signals()
             let process = getpid()  // afterwards even that is forbidden

@@ -26,9 +26,9 @@ func replaceStandardDescriptors(by nullDevice: borrowing Descriptor) throws(Syst
 }
 
 #if Pcap
-    /// Closes all descriptors but the standard ones and one more, and returns the number that this one has then.
-    func keepOnly(_ descriptor: Int32) -> Int32 {
-        let number = STDERR_FILENO + 1
+    /// Closes all descriptors but the standard ones and one more, and those below the number that this one is given, which
+    /// is returned.
+    func keepOnly(_ descriptor: Int32, as number: Int32 = STDERR_FILENO + 1) -> Int32 {
         if dup2(descriptor, number) < 0 { _exit(1) }
         closefrom(number + 1)
         return number

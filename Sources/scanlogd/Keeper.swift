@@ -32,13 +32,13 @@
         /// Starts it, before anything is open that it must not hold.
         ///
         /// - Parameters:
-        ///   - path: the output file, if there is one.
+        ///   - file: the output file, if there is one.
         ///   - account: the user it becomes where there is none; `nil`: it is not root anyway.
-        init(_ path: ConstantText?, _ account: Account?) throws(SystemError) {
+        init(_ file: borrowing OutputFile?, _ account: Account?) throws(SystemError) {
             let ends = try makeSockets("keeper")
             let ours = RecordChannel(owning: ends[0], peer: "keeper")
             let theirs = Descriptor(owning: ends[1])
-            if try check("keeper", "fork", fork) == 0 { _exit(KeeperProcess.run(theirs.number, path, account)) }
+            if try check("keeper", "fork", fork) == 0 { _exit(KeeperProcess.run(theirs.number, file, account)) }
             channel = ours
         }
 
@@ -84,34 +84,48 @@
         /// How long the last lines may wait for the system log, in nanoseconds.
         private static var lastWait: Int64 { 3_000_000_000 }
 
+        /// Where it has the directory: the filter of system calls knows the number, see Tests/SystemCalls.
+        private static var directory: Int32 { 3 }
+
         /// Runs until the other end of the socket is closed.
         ///
         /// - Returns: the exit status.
-        static func run(_ socket: Int32, _ path: ConstantText?, _ account: Account?) -> Int32 {
-            let channel = RecordChannel(owning: keepOnly(socket), peer: "capture")
+        static func run(_ socket: Int32, _ file: borrowing OutputFile?, _ account: Account?) -> Int32 {
+            let file = move(file)
+            let channel = RecordChannel(owning: keepOnly(socket, as: directory + 1), peer: "capture")
             do throws(SystemError) {
                 let log = SystemLog(copyToStandardError: false)
                 let nullDevice = try openNullDevice()
-                try confine(path, account)
+                try confine(file, account)
                 // Who waits for the end of a pipe must not have to wait for the keeper's too.
                 try replaceStandardDescriptors(by: nullDevice)
                 letGo(nullDevice)
                 try install(cseccomp_confine_keeper)
-                try serve(channel, path, log)
+                try serve(channel, file, log)
                 return 0
             } catch {
-                // A directory that is not there is what the other process says as well, which opens the file.
-                if error.code != ENOENT && error.code != ENOTDIR { complain(error.line) }
+                complain(error.line)
                 return 1
             }
         }
 
-        private static func confine(_ path: ConstantText?, _ account: Account?) throws(SystemError) {
+        /// Puts the directory, if there is one, in its place: nothing is there that is needed, for the socket came later.
+        private static func move(_ file: borrowing OutputFile?) -> OutputFile? {
+            switch file {
+            case .some(let file):
+                if dup2(file.directory.number, directory) < 0 { _exit(1) }
+                return OutputFile(file.path, in: Descriptor(owning: directory))
+            case .none:
+                close(directory)
+                return nil
+            }
+        }
+
+        private static func confine(_ file: borrowing OutputFile?, _ account: Account?) throws(SystemError) {
             _ = try check("keeper", "set no_new_privs") { clinux_set_no_new_privileges() }
-            if let path {
-                if account != nil { try keepDirectoryOnly(of: path) }
-            } else if let account {
-                try dropPrivileges(to: account)
+            switch file {
+            case .some: if account != nil { try keepDirectoryOnly() }
+            case .none: if let account { try dropPrivileges(to: account) }
             }
             try hideFromOthers()
             try limit(RLIMIT_FSIZE, to: 0)
@@ -119,14 +133,14 @@
         }
 
         /// Leaves root no more than it takes to open a file in that directory, whoever owns it.
-        private static func keepDirectoryOnly(of path: ConstantText) throws(SystemError) {
+        private static func keepDirectoryOnly() throws(SystemError) {
             _ = try check("keeper", "empty bounding set") { clinux_empty_bounding_set() }
             _ = try check("keeper", "drop capabilities") { clinux_keep_file_access() }
-            try loseFiles { unsafe clinux_landlock_all_but_new_files(path.pointer) }
+            try loseFiles { clinux_landlock_all_but_new_files(directory) }
         }
 
         private static func serve(
-            _ channel: borrowing RecordChannel, _ path: ConstantText?, _ log: SystemLog
+            _ channel: borrowing RecordChannel, _ file: borrowing OutputFile?, _ log: SystemLog
         ) throws(SystemError) {
             var delivery = LogDelivery(log)
             var endDue: Timestamp?
@@ -134,7 +148,7 @@
                 var waiting = PollSet()
                 if endDue == nil { waiting.watch(0, channel.number) }
                 try waiting.wait(timeout: Timestamp.earlier(delivery.retryDue, endDue)?.millisecondsFromNow ?? -1)
-                if endDue == nil, try !obey(channel, path, &delivery) {
+                if endDue == nil, try !obey(channel, file, &delivery) {
                     delivery.retryAtOnce()
                     endDue = .fromNow(lastWait)
                 }
@@ -145,7 +159,7 @@
 
         /// Does what it is told, and says whether there is more to come.
         private static func obey(
-            _ channel: borrowing RecordChannel, _ path: ConstantText?, _ delivery: inout LogDelivery
+            _ channel: borrowing RecordChannel, _ file: borrowing OutputFile?, _ delivery: inout LogDelivery
         ) throws(SystemError) -> Bool {
             var record = Record(.ready)
             while true {
@@ -155,14 +169,19 @@
                 case .record: break
                 }
                 if record.kind == .line { delivery.add(record.text, level: record.level) }
-                if record.kind == .reopen, let path { reopen(path, for: channel.number) }
+                if record.kind == .reopen { reopen(file, for: channel.number) }
             }
         }
 
-        private static func reopen(_ path: ConstantText, for socket: Int32) {
+        private static func reopen(_ file: borrowing OutputFile?, for socket: Int32) {
             do throws(SystemError) {
-                let file = try OutputFile.open(path)
-                send(Record(.reopen), with: file.number, over: socket)
+                switch file {
+                case .some(let file):
+                    try runKeeperTestHook(directory, file.path)
+                    let opened = try file.open()
+                    send(Record(.reopen), with: opened.number, over: socket)
+                case .none: return
+                }
             } catch {
                 send(Record(.line, level: LOG_WARNING, text: error.line), with: -1, over: socket)
             }

@@ -2,17 +2,41 @@
     import Capture
     import CLinux
 
-    /// A file that lines are appended to.
-    enum OutputFile {
-        /// Opens a file, or makes it with mode 0640.
+    /// A file that lines are appended to, and where it is: a directory that stays the same one, whatever becomes of its
+    /// name and of those above it.
+    struct OutputFile: ~Copyable {
+        /// As it was given, for messages.
+        let path: ConstantText
+        /// The directory, of which nothing can be done with this but to reach what is in it.
+        let directory: Descriptor
+        private let name: ConstantText
+
+        /// How it is opened: the filter of system calls knows these flags, see Tests/SystemCalls.
+        static var flags: Int32 { O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC }
+
+        /// Finds the directory.
+        init(_ path: ConstantText) throws(SystemError) {
+            let number = try check(path, "open") { unsafe clinux_open_directory_of(path.pointer) }
+            self.init(path, in: Descriptor(owning: number))
+        }
+
+        /// Takes over the directory of a path.
+        init(_ path: ConstantText, in directory: consuming Descriptor) {
+            self.path = path
+            self.directory = directory
+            name = unsafe ConstantText(unsafe: clinux_last_name(path.pointer))
+        }
+
+        /// Opens the file, or makes it with mode 0640.
         ///
         /// - Throws: why it can't be; also that it is a symbolic link, which in a directory that others write to would be
         ///   a trap for root, or no regular file.
-        static func open(_ path: ConstantText) throws(SystemError) -> Descriptor {
+        func open() throws(SystemError) -> Descriptor {
             _ = umask(0o027)
-            // The filter of system calls knows these flags: see Tests/SystemCalls.
-            let flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC
-            let file = Descriptor(owning: try check(path, "open") { unsafe clinux_open(path.pointer, flags, 0o640) })
+            let number = try check(path, "open") {
+                unsafe clinux_open_in(directory.number, name.pointer, OutputFile.flags, 0o640)
+            }
+            let file = Descriptor(owning: number)
             if try !fileStatus(of: file.number, path).isRegularFile {
                 throw SystemError(path, "open", because: "not a regular file")
             }

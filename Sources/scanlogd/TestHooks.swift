@@ -1,3 +1,4 @@
+import Capture
 import CLinux
 
 /// Does what the sandbox forbids, in a build for tests: the call that the environment names. In any other build nothing
@@ -15,3 +16,21 @@ func runTestHook() {
         }
     #endif
 }
+
+#if Pcap
+    /// The same in the keeper when it is to open a file: it opens one elsewhere, by a `name` that leads out of the
+    /// directory, or by a `path`.
+    func runKeeperTestHook(_ directory: Int32, _ path: ConstantText) throws(SystemError) {
+        #if TEST_HOOKS
+            guard let hook = unsafe getenv("SCANLOGD_TEST_HOOK"), unsafe strlen(hook) > 5 else { return }
+            let other = unsafe hook + 5
+            _ = try check(path, "open") {
+                switch unsafe UInt8(bitPattern: hook.pointee) {
+                case UInt8(ascii: "n"): unsafe clinux_open_in(directory, other, OutputFile.flags, 0o640)
+                case UInt8(ascii: "p"): unsafe clinux_open(other, OutputFile.flags, 0o640)
+                default: 0
+                }
+            }
+        #endif
+    }
+#endif

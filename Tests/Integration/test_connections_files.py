@@ -145,8 +145,34 @@ def test_a_path_from_here_stays_the_same(tmp_path: Path) -> None:
     assert (tmp_path / "out").read_text().count("\n") == 6
 
 
-def lose_directory(out: Path) -> None:
-    out.parent.rename(out.parent.with_name("away"))
+@pytest.mark.parametrize("place", ["place/out", "out"])
+@pytest.mark.parametrize("replace", [Path.mkdir, make_link], ids=["directory", "link"])
+def test_the_directory_stays_the_same_when_another_one_gets_its_name(
+    connections: Connections, sender: Sender, log: SyslogSink, tmp_path: Path, replace: Callable[[Path], None],
+    place: str
+) -> None:
+    """Its own name, or that of one above it."""
+    directory, away = tmp_path / "directory", tmp_path / "away"
+    out = directory / place
+    out.parent.mkdir(parents=True)
+    connections.start("-i", "wire", "-o", out)
+    sender.send([Segment(1)])
+    connections.wait_for(1, out)
+    directory.rename(away)
+    (away / place).rename(away / "old")
+    (tmp_path / "elsewhere").mkdir()
+    replace(directory)
+    connections.send_signal(signal.SIGHUP)
+    wait_until((away / place).exists, "no new file")
+    sender.send([Segment(2)])
+    assert [fields(line)[3] for line in connections.wait_for(1, away / place)] == [2]
+    assert len(connections.lines(away / "old")) == 1
+    assert list(directory.iterdir()) == [] and not log.messages
+
+
+def remove_directory(out: Path) -> None:
+    out.rename(out.parent.with_name("old"))
+    out.parent.rmdir()
 
 
 def put_link(out: Path) -> None:
@@ -159,7 +185,7 @@ def put_fifo(out: Path) -> None:
     os.mkfifo(out)
 
 
-@pytest.mark.parametrize("change", [lose_directory, put_link, put_fifo])
+@pytest.mark.parametrize("change", [remove_directory, put_link, put_fifo])
 def test_a_hangup_that_finds_no_place_is_one_note_and_the_old_file_goes_on(
     connections: Connections, sender: Sender, log: SyslogSink, tmp_path: Path, change: Callable[[Path], None]
 ) -> None:
@@ -170,7 +196,7 @@ def test_a_hangup_that_finds_no_place_is_one_note_and_the_old_file_goes_on(
     sender.send([Segment(1)])
     connections.wait_for(1, out)
     change(out)
-    old = tmp_path / "away/out" if change is lose_directory else directory / "old"
+    old = (tmp_path if change is remove_directory else directory) / "old"
     connections.send_signal(signal.SIGHUP)
     wait_until(lambda: len(log.messages) > 0, "no note in the log")
     sender.send([Segment(2)])

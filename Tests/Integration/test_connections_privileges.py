@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -122,8 +123,10 @@ def test_who_captures_can_open_no_more_than_the_next_file(running: Connections, 
     assert len(set(range(most)) - set(descriptors(running.pid))) <= 3
 
 
-def test_the_keeper_holds_the_log_and_the_other_process_alone(running: Connections) -> None:
-    assert kinds(running.keeper) == ["unix", "unix"]
+def test_the_keeper_holds_the_log_the_other_process_and_its_directory(
+    running: Connections, manner: str, tmp_path: Path
+) -> None:
+    assert kinds(running.keeper) == sorted(["unix", "unix"] + ([] if manner == "stdout" else [str(tmp_path)]))
     assert [descriptors(running.keeper)[number] for number in range(3)] == ["/dev/null"] * 3
 
 
@@ -142,41 +145,55 @@ def test_the_keeper_holds_nothing_that_its_starter_left_open(connections: Connec
         connections.pid = 0
 
 
+@pytest.fixture
+def hooked(target: Namespace, tmp_path: Path) -> Iterator[Connections]:
+    """A run, not started yet, of the program that can be told to do what it must not."""
+    binary = Path(os.environ.get("SCANLOGD_WITH_TEST_HOOKS", "/nonexistent"))
+    if not binary.exists():
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("no binary with test hooks: make integration")
+    hooked = Connections(target, tmp_path, binary)
+    yield hooked
+    hooked.tear_down()
+
+
+@pytest.mark.parametrize("way", ["{}/other/out", "../other/out"])
 def test_the_keeper_can_make_files_in_the_directory_and_nowhere_else(
-    connections: Connections, sender: Sender, log: SyslogSink, tmp_path: Path
+    hooked: Connections, log: SyslogSink, tmp_path: Path, way: str
 ) -> None:
-    """A path through which it would get elsewhere, once the directory is another one: landlock(7) stops it."""
+    """A path through which it would get elsewhere: landlock(7) stops it."""
     place, other = tmp_path / "place", tmp_path / "other"
     place.mkdir()
     other.mkdir()
-    connections.start("-i", "wire", "-o", place / "out")
-    place.rename(tmp_path / "away")
-    place.symlink_to(other)
-    connections.send_signal(signal.SIGHUP)
+    hooked.start("-i", "wire", "-o", place / "out", env={"SCANLOGD_TEST_HOOK": f"name {way.format(tmp_path)}"})
+    hooked.send_signal(signal.SIGHUP)
     wait_until(lambda: bool(log.messages), "nothing logged")
     assert log.messages[0].text == f"{place}/out: open: Permission denied"
     assert list(other.iterdir()) == []
+
+
+def test_a_file_that_is_not_named_in_that_directory_kills_the_keeper(
+    hooked: Connections, log: SyslogSink, tmp_path: Path
+) -> None:
+    """Also with the right flags."""
+    hooked.start("-i", "wire", "-o", tmp_path / "out", env={"SCANLOGD_TEST_HOOK": f"path {tmp_path}/other"})
+    hooked.send_signal(signal.SIGHUP)
+    assert hooked.wait() == 1
+    assert hooked.stderr().startswith("scanlogd: connections: keeper of the log: it has ended\n")
+    assert not (tmp_path / "other").exists()
 
 
 @pytest.mark.parametrize("call", ["execve", "open", "socket"])
 @pytest.mark.parametrize("options", [
     (), ("-f", "tcp"), ("-o", "/run/stage/tmp/hooked"), ("-b", "-o", "/run/stage/tmp/hooked")], ids=" ".join)
 def test_a_call_that_is_not_on_its_list_kills_it(
-    target: Namespace, tmp_path: Path, call: str, options: tuple[str, ...]
+    hooked: Connections, tmp_path: Path, call: str, options: tuple[str, ...]
 ) -> None:
-    binary = Path(os.environ.get("SCANLOGD_WITH_TEST_HOOKS", "/nonexistent"))
-    if not binary.exists():
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("no binary with test hooks: make integration")
-    connections = Connections(target, tmp_path, binary)
     env = {"SCANLOGD_TEST_HOOK": call}
-    try:
-        if "-b" in options:
-            connections.start_background(*options[1:], pid_file=tmp_path / "pid", env=env)
-        else:
-            connections.start(*options, env=env)
-        assert connections.stop(signal.SIGUSR2) == -signal.SIGSYS
-    finally:
-        connections.tear_down()
+    if "-b" in options:
+        hooked.start_background(*options[1:], pid_file=tmp_path / "pid", env=env)
+    else:
+        hooked.start(*options, env=env)
+    assert hooked.stop(signal.SIGUSR2) == -signal.SIGSYS
 
 
 def test_a_file_is_read_without_privileges() -> None:

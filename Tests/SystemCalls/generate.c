@@ -59,10 +59,11 @@ static uint32_t effect_on_others(unsigned role) {
     }
 }
 
-/* A condition on one argument, or none. Two are on more than one: CODE_OF_A_FILE, of mmap, is on memory that can be
+/* A condition on one argument, or none. Three are on more than one: CODE_OF_A_FILE, of mmap, is on memory that can be
  * executed but not written, and is a file; SOCKET, of socket, on the family, which is the value, and the type, which
- * stands in the place of an argument. */
-enum condition { ANY, NOT_EXECUTABLE, EQUAL, AT_MOST, NONE_OF, CODE_OF_A_FILE, SOCKET };
+ * stands in the place of an argument; IN_DIRECTORY, of openat, on the flags, which are the value, and the directory's
+ * descriptor, which stands there. */
+enum condition { ANY, NOT_EXECUTABLE, EQUAL, AT_MOST, NONE_OF, CODE_OF_A_FILE, SOCKET, IN_DIRECTORY };
 
 struct rule {
     int call;
@@ -225,7 +226,8 @@ static const struct rule rules[] = {
 
     /* A standard output that is a file, when the disk is full; a new output file, from the keeper. */
     {CALL(lseek), CONNECTIONS, ANY, 0, 0},
-    {CALL(openat), KEEPER, EQUAL, 2, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC},
+    {CALL(openat), KEEPER, IN_DIRECTORY, 3,
+     O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC},
     {CALL(umask), KEEPER, ANY, 0, 0},
     {CALL(sendmsg), KEEPER, ANY, 0, 0},
 };
@@ -248,6 +250,9 @@ static int add(scmp_filter_ctx filter, const struct rule *rule, uint32_t effect)
     case SOCKET:
         return seccomp_rule_add(filter, effect, rule->call, 2, SCMP_CMP32(0, SCMP_CMP_EQ, rule->value),
                                 SCMP_CMP(1, SCMP_CMP_MASKED_EQ, 0xf, rule->argument));
+    case IN_DIRECTORY:
+        return seccomp_rule_add(filter, effect, rule->call, 2, SCMP_CMP32(0, SCMP_CMP_EQ, rule->argument),
+                                SCMP_CMP32(2, SCMP_CMP_EQ, rule->value));
     case AT_MOST:
         return seccomp_rule_add(filter, effect, rule->call, 1,
                                 SCMP_CMP32(rule->argument, SCMP_CMP_LE, rule->value));

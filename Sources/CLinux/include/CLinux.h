@@ -45,6 +45,16 @@ int clinux_errno(void);
 /* open(2) is variadic. */
 int clinux_open(const char *path, int flags, mode_t mode);
 
+/* openat(2) is as well. */
+int clinux_open_in(int directory, const char *name, int flags, mode_t mode);
+
+/* PATH_MAX is an array's size. Opens the directory that a path's last name is in, to reach that and nothing else (O_PATH):
+ * -1 with errno. */
+int clinux_open_directory_of(const char *path);
+
+/* That last name, which is a place in the path; "." where the path ends in a slash. */
+const char *clinux_last_name(const char *path);
+
 /* MAP_FAILED is a cast. Maps private memory that is zero, in small pages, each of which comes into being when it is first
  * written to; NULL with errno on failure. */
 void *clinux_map_zero(size_t size);
@@ -95,8 +105,8 @@ int clinux_limit(int resource, uint64_t limit);
  */
 int clinux_landlock_all(void);
 
-/* The same, but files may be made and written to in the directory of a path. */
-int clinux_landlock_all_but_new_files(const char *path);
+/* The same, but files may be made and written to in an open directory. */
+int clinux_landlock_all_but_new_files(int directory);
 
 /* The same for what calls the C library's resolver: it can still read files and connect over TCP, and can't signal other
  * processes than its own children. */
