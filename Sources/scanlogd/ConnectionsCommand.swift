@@ -87,15 +87,16 @@
 
         /// Writes lines about what is in a file.
         consuming func read(_ capture: consuming PcapReplay) throws(SystemError) -> Int32 {
-            let run = try finish()
+            let run = try finish(reading: capture.descriptor)
             var capture = capture
             return end(replayAttempts(in: &capture, run.writer), run.pidFile)
         }
 
         /// Opens the rest, gives the privileges up, and says that all is ready.
         @inline(never)
-        private consuming func finish() throws(SystemError) -> ConnectionsRun {
+        private consuming func finish(reading input: Int32 = -1) throws(SystemError) -> ConnectionsRun {
             let output = try AttemptOutput(file)
+            try checkFiles(output.descriptor, input)
             letGo(file)
             try Signals.block()
             let signals = try Signals()
@@ -108,6 +109,18 @@
             }
             let writer = AttemptWriterPlace(AttemptWriter(options, signals, output, keeper, names))
             return ConnectionsRun(writer: writer, pidFile: pidFile)
+        }
+
+        /// Sees to it that lines and the process id destroy nothing.
+        private func checkFiles(_ output: Int32, _ input: Int32) throws(SystemError) {
+            let name = options.outputFile ?? "standard output"
+            try refuse(output, name, .writeLines, sameAs: input, .isCaptureFile)
+            switch pidFile {
+            case .some(let file):
+                try refuse(output, name, .writeLines, sameAs: file.number, .isPidFile)
+                try refuse(file.number, file.path, .writeProcessID, sameAs: input, .isCaptureFile)
+            case .none: break
+            }
         }
     }
 

@@ -143,6 +143,10 @@
             if background && outputFile == nil {
                 throw SystemError("-b", "option", because: "in the background lines need a file: -o")
             }
+            // What has another name is found out when all are open; but what is not there yet would be made first.
+            if let outputFile, let pidFile, outputFile == pidFile {
+                throw SystemError(outputFile, .writeLines, because: .isPidFile)
+            }
         }
 
         /// The letter of the next option, `?` for one that is wrong, or `nil` when there are no more.

@@ -7,7 +7,11 @@ import ScanCore
 /// It stays open while the daemon lives. From inside the chroot it can't be removed, so a daemon that ends empties it.
 struct PidFile: ~Copyable {
     private let descriptor: Descriptor
-    private let path: ConstantText
+    /// As it was given, for messages.
+    let path: ConstantText
+
+    /// The number the kernel knows it by.
+    var number: Int32 { descriptor.number }
 
     /// Opens and locks the file.
     init(_ path: ConstantText) throws(SystemError) {

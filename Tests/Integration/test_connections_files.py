@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from harness.connections import SAMPLE, Connections, fields
-from harness.daemon import finish, processes_named, wait_until
+from harness.daemon import finish, processes_named, redirected, wait_until
 from harness.network import TARGET_MAC, Namespace
 from harness.packets import Segment, Sender
 from harness.places import BINARY
@@ -108,6 +108,90 @@ def test_what_is_no_file_is_refused(
     assert done.stderr.startswith(f"scanlogd: {out}: open: ")
     assert not (tmp_path / "elsewhere").exists()
     wait_until(lambda: not processes_named(), "a process is left", 1)
+
+
+# What is there for something else too.
+
+
+def by_name(path: Path) -> Path:
+    return path
+
+
+def in_other_words(path: Path) -> Path:
+    return path.parent / "." / ".." / path.parent.name / path.name
+
+
+def through_a_link(path: Path) -> Path:
+    link = path.with_name("link")
+    link.symlink_to(path.parent)
+    return link / path.name
+
+
+def by_another_name(path: Path) -> Path:
+    path.with_name("other").hardlink_to(path)
+    return path.with_name("other")
+
+
+SAME = pytest.mark.parametrize("name", [by_name, in_other_words, through_a_link, by_another_name])
+
+
+def refused(*command: object, redirections: str = "") -> str:
+    """What a command says that must change nothing and leave nothing."""
+    done = finish(redirected(list(map(str, (BINARY, "connections", *command))), redirections))
+    assert (done.status, done.stdout, done.stderr.count("\n")) == (1, "", 1), done
+    wait_until(lambda: not processes_named(), "a process is left")
+    return done.stderr
+
+
+@pytest.fixture
+def capture(tmp_path: Path) -> Iterator[Path]:
+    """A capture file that must stay as it is."""
+    capture = tmp_path / "capture"
+    capture.write_bytes(SAMPLE.read_bytes())
+    yield capture
+    assert capture.read_bytes() == SAMPLE.read_bytes()
+
+
+@SAME
+def test_lines_are_not_written_into_the_capture_file(capture: Path, name: Callable[[Path], Path]) -> None:
+    out = name(capture)
+    assert refused("--read", capture, "-o", out) == f"scanlogd: {out}: write lines: it is what --read reads\n"
+    assert refused("--read", "-", "-o", out, redirections=f"<{capture}").startswith(f"scanlogd: {out}: write lines: ")
+    said = refused("--read", out, redirections=f">>{capture}")
+    assert said == "scanlogd: standard output: write lines: it is what --read reads\n"
+
+
+def test_a_capture_file_may_be_a_link_but_not_to_the_output_file(capture: Path) -> None:
+    link = capture.with_name("link")
+    link.symlink_to(capture)
+    assert refused("--read", link, "-o", capture) == f"scanlogd: {capture}: write lines: it is what --read reads\n"
+
+
+@SAME
+def test_the_process_id_is_not_written_into_the_capture_file(capture: Path, name: Callable[[Path], Path]) -> None:
+    pid_file = name(capture)
+    said = refused("--read", capture, "-P", pid_file)
+    assert said == f"scanlogd: {pid_file}: write process id: it is what --read reads\n"
+
+
+@SAME
+@pytest.mark.parametrize("options", [("--read", SAMPLE), ("-i", "lo"), ("-b", "-i", "lo")], ids=["file", "live", "-b"])
+def test_lines_and_the_process_id_do_not_go_to_the_same_file(
+    tmp_path: Path, options: tuple[str, ...], name: Callable[[Path], Path]
+) -> None:
+    out = tmp_path / "out"
+    out.write_text("before\n")
+    pid_file = name(out)
+    said = refused(*options, "-o", out, "-P", pid_file)
+    assert said == f"scanlogd: {out}: write lines: it is the file of -P\n"
+    said = refused("--read", SAMPLE, "-P", pid_file, redirections=f">>{out}")
+    assert said == "scanlogd: standard output: write lines: it is the file of -P\n"
+    assert out.read_text() == "before\n"
+
+
+def test_a_file_that_would_be_made_for_both_is_not_made(tmp_path: Path) -> None:
+    assert refused("--read", SAMPLE, "-o", tmp_path / "out", "-P", tmp_path / "out").endswith("the file of -P\n")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("directory_mode", [0o700, 0o500])
