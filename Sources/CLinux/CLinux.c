@@ -17,6 +17,11 @@ int clinux_open_in(int directory, const char *name, int flags, mode_t mode) {
     return openat(directory, name, flags, mode);
 }
 
+bool clinux_can_write(int descriptor) {
+    int flags = fcntl(descriptor, F_GETFL);
+    return flags >= 0 && !(flags & O_PATH) && (flags & O_ACCMODE) != O_RDONLY;
+}
+
 int clinux_open_directory_of(const char *path) {
     char directory[PATH_MAX];
     const char *slash = strrchr(path, '/');

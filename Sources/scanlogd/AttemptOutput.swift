@@ -65,6 +65,8 @@
             case .none:
                 name = "standard output"
                 opened = nil
+                // Else nobody would be told before the first line, which may be long in coming.
+                if !clinux_can_write(STDOUT_FILENO) { throw SystemError(name, "write", code: EBADF) }
                 isStream = try !fileStatus(of: STDOUT_FILENO, name).isRegularFile
             }
             self.file = opened

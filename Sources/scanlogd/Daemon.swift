@@ -6,11 +6,11 @@ func openNullDevice() throws(SystemError) -> Descriptor {
     Descriptor(owning: try check("/dev/null", "open") { unsafe clinux_open("/dev/null", O_RDWR | O_CLOEXEC, 0) })
 }
 
-/// Makes sure that descriptors 0 to 2 are open: else a socket would take the place of one, and messages meant for a
-/// terminal would go into it.
+/// Makes sure that descriptors 0 to 2 are taken: else a socket would take the place of one, and messages meant for a
+/// terminal would go into it. To read or write what was closed still fails, as it should: with EBADF (O_PATH).
 func openStandardDescriptors() throws(SystemError) {
     while true {
-        let lowestFree = try check("/dev/null", "open") { unsafe clinux_open("/dev/null", O_RDWR, 0) }
+        let lowestFree = try check("/dev/null", "open") { unsafe clinux_open("/dev/null", O_PATH, 0) }
         if lowestFree > STDERR_FILENO {
             close(lowestFree)
             return

@@ -397,6 +397,24 @@ def test_head_ends_the_reading_of_a_file_quietly(tmp_path: Path) -> None:
     assert (done.status, done.stderr, done.stdout.splitlines()[1:]) == (0, "", ["0"])
 
 
+@pytest.mark.parametrize("redirections", [">&-", "1</dev/null", "<&- >&-"])
+@pytest.mark.parametrize("options", [("--read", SAMPLE), ("-i", "lo")], ids=["file", "live"])
+def test_standard_output_that_is_closed_is_told_of(options: tuple[object, ...], redirections: str) -> None:
+    assert refused(*options, redirections=redirections) == "scanlogd: standard output: write: Bad file descriptor\n"
+
+
+@pytest.mark.parametrize("redirections", ["<&-", "0>/dev/null"])
+def test_standard_input_that_is_closed_is_told_of(redirections: str) -> None:
+    said = refused("--read", "-", redirections=redirections)
+    assert said.startswith("scanlogd: standard input: ") and said.endswith(": Bad file descriptor\n")
+
+
+def test_what_is_not_used_may_be_closed(tmp_path: Path) -> None:
+    command = [str(BINARY), "connections", "--read", str(SAMPLE), "-o", str(tmp_path / "out")]
+    assert finish(redirected(command, "<&- >&- 2>&-")).status == 0
+    assert len((tmp_path / "out").read_text().splitlines()) == 6
+
+
 def test_standard_output_that_is_full_is_told_of() -> None:
     done = finish(["sh", "-c", f"exec {BINARY} connections --read {SAMPLE} >/dev/full"])
     assert done.status == 1

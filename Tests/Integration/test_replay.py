@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from harness.daemon import finish, status_fields
+from harness.daemon import finish, redirected, status_fields
 from harness.network import tool
 from harness.places import BINARY, REPOSITORY
 
@@ -102,10 +102,16 @@ def test_an_unknown_link_type_is_named(tmp_path: Path) -> None:
     assert "link type" in done.stderr, done
 
 
-def test_output_that_can_not_be_written_is_told_of() -> None:
-    command = f"exec {BINARY} -r {CAPTURES}/nmap_sS.pcap >/dev/full"
-    done = finish(["sh", "-c", command])
-    assert (done.status, done.stderr) == (1, "scanlogd: standard output: write: No space left on device\n")
+@pytest.mark.parametrize("target, reason", [(">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")])
+def test_output_that_can_not_be_written_is_told_of(target: str, reason: str) -> None:
+    done = finish(redirected([str(BINARY), "-r", f"{CAPTURES}/nmap_sS.pcap"], target))
+    assert (done.status, done.stderr) == (1, f"scanlogd: standard output: write: {reason}\n")
+
+
+def test_input_that_is_closed_is_told_of() -> None:
+    done = finish(redirected([str(BINARY), "-r", "-"], "<&-"))
+    assert (done.status, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith("scanlogd: standard input: ") and done.stderr.endswith(": Bad file descriptor\n")
 
 
 @pytest.mark.parametrize("options", [("-i", "lo"), ("--backend", "ring"), ("-P", "/run/x.pid"), ("--promiscuous",)])

@@ -406,10 +406,11 @@ def test_help_is_printed(arguments: tuple[str, ...]) -> None:
     assert max(map(len, done.stdout.splitlines())) <= 90
 
 
-def test_output_that_can_not_be_written_is_told_of(allow: Path, deny: Path) -> None:
+@pytest.mark.parametrize("target, reason", [(">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")])
+def test_output_that_can_not_be_written_is_told_of(allow: Path, deny: Path, target: str, reason: str) -> None:
     for command in (f"check -v --allow {allow} --deny {deny}", f"match --allow {allow} --deny {deny} sshd 10.1.1.1"):
-        done = finish(["sh", "-c", f"exec {BINARY} rules {command} >/dev/full"])
-        assert (done.status, done.stderr) == (2, "scanlogd: standard output: write: No space left on device\n")
+        done = finish(["sh", "-c", f"exec {BINARY} rules {command} {target}"])
+        assert (done.status, done.stderr) == (2, f"scanlogd: standard output: write: {reason}\n")
 
 
 def test_no_privileges_are_needed() -> None:

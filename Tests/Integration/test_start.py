@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from harness.daemon import Daemon, Finished, finish, processes_named, wait_until
+from harness.daemon import Daemon, Finished, finish, processes_named, redirected, wait_until
 from harness.lines import Report
 from harness.network import ATTACKER, TARGET, tool
 from harness.packets import LOW_PORTS, scan
@@ -47,6 +47,12 @@ def test_version_goes_to_standard_output(daemon: Daemon, option: str) -> None:
     assert (done.status, done.stderr) == (0, "")
     assert re.match(r"scanlogd \S+", done.stdout)
     assert done.stdout.endswith("\n")
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_output_that_is_closed_is_a_failure(option: str) -> None:
+    done = finish(redirected([str(BINARY), option], ">&-"))
+    assert done == Finished(1, "", "scanlogd: standard output: write: Bad file descriptor\n")
 
 
 @pytest.mark.parametrize("option", ["--help", "--version"])

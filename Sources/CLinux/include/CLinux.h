@@ -48,6 +48,9 @@ int clinux_open(const char *path, int flags, mode_t mode);
 /* openat(2) is as well. */
 int clinux_open_in(int directory, const char *name, int flags, mode_t mode);
 
+/* fcntl(2) is variadic. Whether a descriptor is one that can be written to. */
+bool clinux_can_write(int descriptor);
+
 /* PATH_MAX is an array's size. Opens the directory that a path's last name is in, to reach that and nothing else (O_PATH):
  * -1 with errno. */
 int clinux_open_directory_of(const char *path);
