@@ -27,19 +27,25 @@
             name = unsafe ConstantText(unsafe: clinux_last_name(path.pointer))
         }
 
+        private var notRegular: SystemError { SystemError(path, "open", because: "not a regular file") }
+
         /// Opens the file, or makes it with mode 0640.
         ///
         /// - Throws: why it can't be; also that it is a symbolic link, which in a directory that others write to would be
         ///   a trap for root, or no regular file.
         func open() throws(SystemError) -> Descriptor {
             _ = umask(0o027)
-            let number = try check(path, "open") {
-                unsafe clinux_open_in(directory.number, name.pointer, OutputFile.flags, 0o640)
+            let file: Descriptor
+            do throws(SystemError) {
+                file = Descriptor(
+                    owning: try check(path, "open") {
+                        unsafe clinux_open_in(directory.number, name.pointer, OutputFile.flags, 0o640)
+                    })
+            } catch {
+                // Of a pipe that nobody reads, and of a socket, the system says that there is no such device.
+                throw error.code == ENXIO ? notRegular : error
             }
-            let file = Descriptor(owning: number)
-            if try !fileStatus(of: file.number, path).isRegularFile {
-                throw SystemError(path, "open", because: "not a regular file")
-            }
+            if try !fileStatus(of: file.number, path).isRegularFile { throw notRegular }
             return file
         }
     }

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import stat
 import subprocess
 import time
@@ -96,16 +97,22 @@ def make_fifo_that_is_read(path: Path) -> None:
     os.open(path, os.O_RDONLY | os.O_NONBLOCK)
 
 
-@pytest.mark.parametrize("make", [make_link, make_fifo, make_fifo_that_is_read, Path.mkdir])
+def make_socket(path: Path) -> None:
+    socket.socket(socket.AF_UNIX).bind(str(path))
+
+
+@pytest.mark.parametrize("make, reason", [
+    (make_link, "Too many levels of symbolic links"), (make_fifo, "not a regular file"),
+    (make_fifo_that_is_read, "not a regular file"), (make_socket, "not a regular file"),
+    (Path.mkdir, "Is a directory")])
 @pytest.mark.parametrize("background", [False, True])
 def test_what_is_no_file_is_refused(
-    connections: Connections, tmp_path: Path, make: Callable[[Path], None], background: bool
+    connections: Connections, tmp_path: Path, make: Callable[[Path], None], reason: str, background: bool
 ) -> None:
     out = tmp_path / "out"
     make(out)
     done = connections.run("-o", out, *(["-b"] if background else []))
-    assert (done.status, done.stdout, done.stderr.count("\n")) == (1, "", 1), done
-    assert done.stderr.startswith(f"scanlogd: {out}: open: ")
+    assert (done.status, done.stdout, done.stderr) == (1, "", f"scanlogd: {out}: open: {reason}\n")
     assert not (tmp_path / "elsewhere").exists()
     wait_until(lambda: not processes_named(), "a process is left", 1)
 
