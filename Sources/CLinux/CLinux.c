@@ -81,6 +81,11 @@ ssize_t clinux_write_impatiently(int descriptor, const void *bytes, size_t size)
     return written;
 }
 
+bool clinux_is_ignored(int signal) {
+    struct sigaction action;
+    return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 int clinux_connect_local(int socket, const char *name) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     size_t length = strlen(name);

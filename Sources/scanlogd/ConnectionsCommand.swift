@@ -63,7 +63,7 @@
             let file: OutputFile? = if let path = options.outputFile { try OutputFile(path) } else { nil }
             // Before anything is open that it must not hold.
             let keeper = try Keeper(file, account)
-            try Signals.letEnd()
+            try Signals.letEnd(hangup: options.outputFile == nil)
             let names: NamedAttempts? = if options.names { try NamedAttempts(account: account) } else { nil }
             let pidFile: PidFile? = if let path = options.pidFile { try PidFile(path) } else { nil }
             directory = isRoot ? try ChrootDirectory(ConstantText(Parameters.chrootDirectory)) : nil
@@ -99,7 +99,9 @@
             try checkFiles(output.descriptor, input)
             letGo(file)
             try Signals.block()
-            let signals = try Signals()
+            var signals = try Signals()
+            // A terminal that is closed is the end, unless nohup(1) says otherwise.
+            signals.hangupEnds = options.outputFile == nil && !clinux_is_ignored(SIGHUP)
             let process = getpid()  // afterwards even that is forbidden
             try confineAttempts(to: account, in: directory, hasFile: options.outputFile != nil)
             try pidFile?.write(process)

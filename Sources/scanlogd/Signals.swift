@@ -35,15 +35,23 @@ struct Signals: ~Copyable {
     #if Pcap
         /// Lets those that mean the end do what they do to any process, until they are blocked again: a start may have to
         /// wait, for who writes into a pipe, or for a name server.
-        static func letEnd() throws(SystemError) {
+        ///
+        /// - Parameter hangup: whether SIGHUP is one of them.
+        static func letEnd(hangup: Bool) throws(SystemError) {
             // The first process of a container gets none that it does not catch: blocked, it waits at least.
             if getpid() == 1 { return }
             var set = sigset_t()
             unsafe sigemptyset(&set)
             unsafe sigaddset(&set, SIGTERM)
             unsafe sigaddset(&set, SIGINT)
+            if hangup { unsafe sigaddset(&set, SIGHUP) }
             _ = try check("signals", "unblock") { unsafe sigprocmask(SIG_UNBLOCK, &set, nil) }
         }
+    #endif
+
+    #if Pcap
+        /// Whether SIGHUP means the end, as it does to any program that has no files to take anew.
+        var hangupEnds = false
     #endif
 
     /// Makes them readable.
@@ -75,7 +83,11 @@ struct Signals: ~Copyable {
         case SIGUSR1: return .logStatus
         case SIGCHLD: return .collectChild
         case SIGUSR2: return .runTestHook
-        default: return .reload
+        default:
+            #if Pcap
+                if hangupEnds { return .stop }
+            #endif
+            return .reload
         }
     }
 }

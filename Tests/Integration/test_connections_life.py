@@ -39,6 +39,41 @@ def test_counters_are_said_when_asked_for_and_at_the_end(
     assert len(connections.stderr().splitlines()) == 12
 
 
+@pytest.mark.parametrize("filter_", [(), ("-f", "tcp")], ids=["ring", "pcap"])
+def test_a_hangup_ends_it_where_it_has_no_file(
+    connections: Connections, sender: Sender, filter_: tuple[str, ...]
+) -> None:
+    connections.start("-i", "wire", *filter_)
+    sender.send([Segment(80)])
+    connections.wait_for(1)
+    assert connections.stop(signal.SIGHUP) == 0
+    assert connections.counters()["lines written"] == 1
+
+
+def test_a_hangup_that_is_ignored_does_not_end_it(connections: Connections, sender: Sender) -> None:
+    connections.start("-i", "wire", wrapper=["nohup"])
+    connections.send_signal(signal.SIGHUP)
+    sender.send([Segment(80)])
+    connections.wait_for(1)
+    connections.ask_counters()
+    assert connections.stop() == 0
+
+
+@pytest.mark.parametrize("is_ignored", [False, True], ids=["", "nohup"])
+def test_a_hangup_ends_the_reading_of_a_file(connections: Connections, tmp_path: Path, is_ignored: bool) -> None:
+    """Also one that nobody has opened to write."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    command = [*(["nohup"] if is_ignored else []), BINARY, "connections", "--read", pipe]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    wait_until(lambda: len(children(process.pid)) == 1 and not is_blocked(process.pid, signal.SIGHUP), "not started")
+    process.send_signal(signal.SIGHUP)
+    if is_ignored:
+        pipe.write_bytes(SAMPLE.read_bytes())
+    printed, _ = process.communicate(timeout=5)
+    assert (process.returncode, len(printed.splitlines())) == ((0, 6) if is_ignored else (-signal.SIGHUP, 0))
+
+
 def test_it_ends_by_itself_after_so_many_lines(connections: Connections, sender: Sender) -> None:
     connections.start("-i", "wire", "-c", 3)
     sender.send(Segment(port) for port in range(1, 10))

@@ -77,6 +77,9 @@ ssize_t clinux_write_impatiently(int descriptor, const void *bytes, size_t size)
 /* Installs that handler, of SIGALRM: 0, or -1 with errno. */
 int clinux_catch_alarms(void);
 
+/* SIG_IGN is a cast. Whether a signal is ignored. */
+bool clinux_is_ignored(int signal);
+
 /*
  * sockaddr_un ends in an array whose length counts. Connects to a local socket, which in the abstract name space has
  * a name that begins with '@': 0, or -1 with errno.
