@@ -13,7 +13,7 @@ from harness.daemon import Daemon, Finished, finish, processes_named, redirected
 from harness.lines import Report
 from harness.network import ATTACKER, TARGET, tool
 from harness.packets import LOW_PORTS, scan
-from harness.places import ACCOUNTS, BINARY, CHROOT, PID_FILE, TEMPORARY
+from harness.places import ACCOUNTS, BINARY, CHROOT, PID_FILE, REPOSITORY, TEMPORARY
 from harness.scene import Scene
 
 EVERY_START = pytest.mark.parametrize("options", [(), ("-d",)], ids=["daemon", "foreground"])
@@ -258,6 +258,21 @@ def account(line: str | None) -> Iterator[None]:
 def test_a_missing_user_is_refused(daemon: Daemon, options: tuple[str, ...]) -> None:
     with account(None):
         assert_refused(daemon.run(*options), "scanlogd")
+
+
+@pytest.mark.parametrize("role", [("-r",), ("connections", "--read"), ("connections", "-r", "--read")], ids=" ".join)
+def test_an_ordinary_user_reads_a_file_where_nothing_is_installed(role: tuple[str, ...]) -> None:
+    """Root gives root up to do so, and can't."""
+    file = REPOSITORY / "Tests/Fixtures/captures/clog_sample.pcap"
+    command = ["sh", "-c", f'exec "$@" <{file}', "sh", str(BINARY), *role, "-"]
+    nobody = [tool("setpriv"), "--reuid=65534", "--regid=65534", "--clear-groups"]
+    with no_chroot_directory():
+        assert finish(command) == Finished(1, "", "scanlogd: /var/empty: open: No such file or directory\n")
+        with account(None):
+            assert finish(command) == Finished(1, "", "scanlogd: scanlogd: look up user: no such user\n")
+            done = finish([*nobody, *command])
+    assert (done.status, done.stderr) == (0, "")
+    wait_until(lambda: not processes_named(), "a process is left")
 
 
 @EVERY_START
