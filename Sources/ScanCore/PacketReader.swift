@@ -7,8 +7,8 @@ public struct PacketReader: ~Copyable {
     ///
     /// - Parameters:
     ///   - key: must be secret: see ``Defragmenter/init(key:)``.
-    ///   - takesCutHeaders: a first fragment is a segment as soon as it holds the flags of the TCP header: then what
-    ///     others say does not count.
+    ///   - takesCutHeaders: a packet, or a first fragment, is a segment as soon as it holds the flags of the TCP header:
+    ///     then what other fragments say does not count.
     public init(key: HashKey, takesCutHeaders: Bool = false) {
         self.takesCutHeaders = takesCutHeaders
         fragments = Parameters.Fragments(key: key)
@@ -28,8 +28,8 @@ public struct PacketReader: ~Copyable {
             if try packet.uint8(at: 0) >> 4 == 4 { return try Segment(ipv4: packet) }
             return try Segment(packet: packet)
         } catch {
-            if error != .fragment { throw error }
-            return try reassemble(packet, at: now)
+            if error != .fragment && error != .truncated { throw error }
+            return try read(packet, after: error, at: now)
         }
     }
 
@@ -37,8 +37,11 @@ public struct PacketReader: ~Copyable {
     public var fragmentedPacketsEvicted: UInt64 { fragments.evicted }
 
     @inline(never)  // rare, and large: not for the path of the other packets
-    private mutating func reassemble(_ packet: Span<UInt8>, at now: Timestamp) throws(PacketFault) -> Segment? {
+    private mutating func read(
+        _ packet: Span<UInt8>, after fault: PacketFault, at now: Timestamp
+    ) throws(PacketFault) -> Segment? {
         if takesCutHeaders, let segment = try Segment(cutHeaderIn: packet) { return segment }
+        if fault != .fragment { throw fault }
         return try fragments.take(packet, at: now)
     }
 }

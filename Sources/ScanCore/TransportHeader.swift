@@ -66,7 +66,8 @@ struct TransportHeader {
 }
 
 extension Segment {
-    /// Reads a first fragment that ends before the TCP header does, but after its flags: `nil` for any other.
+    /// Reads a packet, or a first fragment, that may end before the TCP header does, but not before its flags: `nil` for
+    /// any other.
     ///
     /// - Throws: see ``init(packet:)``.
     init?(cutHeaderIn packet: Span<UInt8>) throws(PacketFault) {

@@ -118,6 +118,15 @@ def test_a_filter_knows_the_byte_order_of_a_file(tmp_path: Path) -> None:
         assert read_file("-f", "udp", file=file).stdout == ""
 
 
+@pytest.mark.parametrize("options", [(), ("-f", "tcp[13] = 2"), ("-F", "tcp[13] = 2")], ids=str)
+def test_a_snapshot_needs_to_hold_no_more_than_the_flags(tmp_path: Path, options: tuple[str, ...]) -> None:
+    file = tmp_path / "cut.pcap"
+    syn = ethernet(ipv4(Segment(80)))  # the flags are its 48th byte, and the TCP header ends with the 54th
+    file.write_bytes(pcap((length, syn[:length]) for length in (47, 48, 53, 54)))
+    dates = [line.partition(".")[0] for line in read_file("--date", "epoch", *options, file=file).stdout.splitlines()]
+    assert dates == ["48", "53", "54"]
+
+
 @pytest.mark.parametrize("count", [1, 5, 6, 7])
 def test_it_ends_after_so_many_lines(count: int) -> None:
     done = read_file("-c", count)

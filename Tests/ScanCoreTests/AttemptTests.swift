@@ -52,7 +52,7 @@ struct AttemptTests {
     }
 }
 
-/// First fragments that end before the TCP header does.
+/// Packets and first fragments that end before the TCP header does.
 struct CutHeaderTests {
     private static func cut(_ length: Int) -> [UInt8] {
         IPv4Packet(fragment: 0x2000, payload: Array(TCPHeader().bytes[..<length])).bytes
@@ -78,5 +78,51 @@ struct CutHeaderTests {
         var eager = PacketReader(key: HashKey([1, 2, 3, 4, 5]), takesCutHeaders: true)
         #expect(try eager.read(Self.cut(16).span, at: now)?.flags == .syn)
         #expect(try eager.read(rest.span, at: now) == nil)
+    }
+    /// What a reader makes of a packet alone, of which a capture keeps so many bytes.
+    private static func read(_ packet: [UInt8], _ length: Int, eager: Bool = true) -> Result<Segment?, PacketFault> {
+        Result { () throws(PacketFault) in
+            let kept = Array(packet[..<length])
+            var reader = PacketReader(key: HashKey([1, 2, 3, 4, 5]), takesCutHeaders: eager)
+            return try reader.read(kept.span, at: Timestamp(nanoseconds: 0))
+        }
+    }
+
+    /// Packets, and where in them the TCP header begins, with which they end.
+    private static let packets: [(start: Int, packet: [UInt8])] = [
+        (20, IPv4Packet().bytes),
+        (24, IPv4Packet(options: [1, 1, 1, 0]).bytes),
+        (20, IPv4Packet(fragment: 0x2000).bytes),
+        (40, IPv6Packet().bytes),
+        (48, IPv6Packet(headers: [.hopByHop()]).bytes),
+        (48, IPv6Packet(headers: [.fragment(lowBits: 1)]).bytes),
+    ]
+
+    @Test(arguments: packets)
+    func whatACaptureCutsOffCountsFromTheFlagsOnForWhoAsks(start: Int, packet: [UInt8]) throws {
+        let whole = try Segment(packet: packet.span)
+        for length in packet.indices {
+            #expect(Self.read(packet, length, eager: false) == .failure(.truncated))
+            let expected: Result<Segment?, PacketFault> = length < start + 14 ? .failure(.truncated) : .success(whole)
+            #expect(Self.read(packet, length) == expected, "\(length) of \(packet.count) bytes")
+        }
+    }
+
+    @Test(arguments: 0...19)
+    func whatSaysItselfThatItIsCutCountsFromTheFlagsOn(length: Int) {
+        for packet in [
+            IPv4Packet(totalLength: UInt16(20 + length)).bytes, IPv6Packet(payloadLength: UInt16(max(length, 1))).bytes,
+        ] {
+            #expect(Self.read(packet, packet.count, eager: false) == .failure(.truncated))
+            let flags = try? Self.read(packet, packet.count).get()?.flags
+            #expect(flags == (length >= 14 ? .syn : nil))
+        }
+    }
+
+    @Test func whatIsCutOffAndNoTCPIsNoSegment() {
+        #expect(Self.read(IPv4Packet(ipProtocol: 17).bytes, 34) == .failure(.notTCP))
+        #expect(Self.read(IPv4Packet(headerWords: 4).bytes, 34) == .failure(.malformed))
+        let later = IPv6Packet(headers: [.hopByHop(), .fragment(offset: 1)]).bytes
+        #expect(Self.read(later, 50) == .failure(.truncated))
     }
 }
