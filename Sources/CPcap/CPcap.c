@@ -62,6 +62,7 @@ static bool find_functions(void *module, struct cpcap_library *library) {
         FUNCTION(get_selectable_fd),
         FUNCTION(geterr),
         FUNCTION(is_swapped),
+        FUNCTION(major_version),
         FUNCTION(next_ex),
         FUNCTION(open_dead),
         FUNCTION(set_buffer_size),

@@ -113,10 +113,16 @@
             guard let header = unsafe header?.pointee, let data = unsafe data, let link else { return }
             let frame = unsafe UnsafeBufferPointer(start: data, count: Int(header.caplen)).span
             var seconds = Int64(header.ts.tv_sec)
-            // libpcap takes the 32 bits of a pcap file, which end in 2106, for signed. Nothing is older than 1970.
-            if seconds < 0 && seconds >= Int64(Int32.min) { seconds += 1 << 32 }
+            if seconds < 0 && hasUnsignedSeconds { seconds += 1 << 32 }
             let stamp = nanoseconds(seconds: seconds, and: Int64(header.ts.tv_usec))  // as was asked for
             packets.read(frame, of: link, at: Timestamp(nanoseconds: stamp), realTime: stamp, into: &sink)
+        }
+
+        /// Whether what libpcap takes for a time before 1970 is one after 2038: of a pcap file it takes the 32 bits of the
+        /// seconds for signed. Those of pcapng, whose version is 1, have 64 bits, and an offset that can be negative.
+        private var hasUnsignedSeconds: Bool {
+            guard let handle = unsafe handle else { return false }
+            return unsafe library.functions.pointee.major_version(handle) != 1
         }
 
         private func fault(at position: Int64) -> SystemError {

@@ -77,10 +77,11 @@ extension LogLine {
         append(decimal: time.second, width: 2)
     }
 
-    /// Appends seconds since 1970 UTC, with six digits behind the point: `1795252971.123456`. Nothing is before 1970.
+    /// Appends seconds since 1970 UTC, with six digits behind the point: `1795252971.123456`; `-0.500000` for a time before.
     @inline(never)
     public mutating func append(epoch nanoseconds: Int64) {
-        let microseconds = UInt64(max(nanoseconds, 0)) / 1_000
+        let microseconds = nanoseconds.magnitude / 1_000
+        if nanoseconds < 0 && microseconds > 0 { append("-") }
         append(decimal: microseconds / 1_000_000)
         append(".")
         append(decimal: microseconds % 1_000_000, width: 6)

@@ -129,7 +129,8 @@
                 line.append(epoch: realTime)
                 return line
             }
-            let second = realTime / 1_000_000_000
+            let (quotient, rest) = realTime.quotientAndRemainder(dividingBy: 1_000_000_000)
+            let second = rest < 0 ? quotient - 1 : quotient
             if dateSecond != second {
                 dateSecond = second
                 date = LogLine()

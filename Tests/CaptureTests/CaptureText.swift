@@ -34,11 +34,18 @@
             block(0x0a0d_0d0a, word(0x1a2b_3c4d) + half(1) + half(0) + word(.max) + word(.max))
         }
 
-        /// - Parameter digits: the digits of a second that times have, or `nil` for none said, which means 6.
-        func interface(linkType: UInt16, digits: UInt8? = nil) -> [UInt8] {
-            var body = half(linkType) + half(0) + word(65_535)
-            if let digits { body += half(9) + half(1) + [digits, 0, 0, 0] + half(0) + half(0) }
-            return block(1, body)
+        /// - Parameters:
+        ///   - digits: the digits of a second that times have, or `nil` for none said, which means 6.
+        ///   - offset: the seconds to add to times, or `nil` for none said, which means 0.
+        func interface(linkType: UInt16, digits: UInt8? = nil, offset: Int64? = nil) -> [UInt8] {
+            var options: [UInt8] = []
+            if let digits { options += half(9) + half(1) + [digits, 0, 0, 0] }
+            if let offset {
+                let halves = [UInt32(truncatingIfNeeded: offset >> 32), UInt32(truncatingIfNeeded: offset)].map(word)
+                options += half(14) + half(8) + (bigEndian ? halves[0] + halves[1] : halves[1] + halves[0])
+            }
+            if !options.isEmpty { options += half(0) + half(0) }
+            return block(1, half(linkType) + half(0) + word(65_535) + options)
         }
 
         func packet(_ frame: [UInt8], time: UInt64, interface: UInt32 = 0) -> [UInt8] {

@@ -110,6 +110,26 @@
             #expect(replayed.error == nil)
         }
 
+        /// The seconds of pcap are without sign, and end in 2106; an offset of pcapng has one.
+        @Test(arguments: [true, false])
+        func onlyAPcapngFileHasTimesBefore1970(bigEndian: Bool) throws {
+            let text = CaptureText(bigEndian: bigEndian)
+            var old = text.header(linkType: 1)
+            for seconds in [0x7fff_ffff, 0x8000_0000, 0xffff_ffff] as [UInt32] {
+                old += text.record(synFrame(to: 22), seconds: seconds)
+            }
+            let seconds = try replay(old).arrivals.map { $0.realTime / 1_000_000_000 }
+            #expect(seconds == [0x7fff_ffff, 0x8000_0000, 0xffff_ffff])
+            for (offset, expected) in [
+                (-1, 500_000_000), (-2, -500_000_000), (-101, -99_500_000_000),
+                (Int64(Int32.min), -2_147_483_646_500_000_000), (-(1 << 62), .min), (1 << 62, .max),
+            ] as [(Int64, Int64)] {
+                var new = text.sectionHeader() + text.interface(linkType: 1, offset: offset)
+                new += text.packet(synFrame(to: 22), time: 1_500_000)
+                #expect(try replay(new).arrivals.map(\.realTime) == [expected], "offset \(offset)")
+            }
+        }
+
         /// libpcap knows one link type a file.
         @Test func aSecondLinkTypeInPcapngEndsTheReplayAndIsNamed() throws {
             let text = CaptureText()

@@ -13,7 +13,7 @@ func checkLine(_ attempt: Attempt) {
     check(fields.allSatisfy { !$0.isEmpty }, "an empty field")
     check(text.count < 120, "a line of \(text.count) bytes")
     let digits = Set("0123456789".utf8)
-    let allowed = [digits.union(".".utf8), digits.union("abcdef:.".utf8), digits]
+    let allowed = [digits.union("-.".utf8), digits.union("abcdef:.".utf8), digits]
     for (field, kind) in zip(fields, [0, 1, 2, 1, 2]) {
         check(Set(field).isSubset(of: allowed[kind]), String(decoding: text, as: UTF8.self))
     }

@@ -69,6 +69,26 @@ def test_seconds_of_the_epoch_have_microseconds() -> None:
     assert len(done.stdout.splitlines()) == 6
 
 
+@pytest.mark.parametrize("offset, iso, epoch", [
+    (-1, "1970-01-01T00:00:00+00:00", "0.500000"),
+    (-2, "1969-12-31T23:59:59+00:00", "-0.500000"),
+    (-101, "1969-12-31T23:58:20+00:00", "-99.500000"),
+    (-(1 << 62), "1677-09-21T00:12:43+00:00", "-9223372036.854775"),  # the first that can be told
+])
+def test_both_forms_of_a_date_tell_times_before_1970(tmp_path: Path, offset: int, iso: str, epoch: str) -> None:
+    def block(kind: int, body: bytes) -> bytes:
+        body += bytes(-len(body) % 4)
+        return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
+
+    file = tmp_path / "old.pcapng"
+    syn = ethernet(ipv4(Segment(80)))
+    file.write_bytes(block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))
+                     + block(1, struct.pack("<HHIHHqHH", 1, 0, 262144, 14, 8, offset, 0, 0))  # if_tsoffset
+                     + block(6, struct.pack("<IIIII", 0, 0, 1_500_000, len(syn), len(syn)) + syn))
+    for form, date in (("iso", iso), ("epoch", epoch)):
+        assert read_file("--date", form, file=file).stdout == f"{date}|10.77.0.1|40000|10.77.0.2|80\n"
+
+
 @pytest.mark.parametrize("options, expected", [
     (("-f", "tcp dst port 25"), lines(1)),
     (("-f", "ip6"), lines(3, 4)),

@@ -30,7 +30,10 @@ struct AttemptLineTests {
         #expect(epoch(999) == "0.000000")
         #expect(epoch(-1) == "0.000000")
         #expect(epoch(.max) == "9223372036.854775")
-        #expect(epoch(.min) == "0.000000")
+        #expect(epoch(-999) == "0.000000")
+        #expect(epoch(-1_000) == "-0.000001")
+        #expect(epoch(-100_500_000_000) == "-100.500000")
+        #expect(epoch(.min) == "-9223372036.854775")
     }
 
     @Test func aLineHasTheFieldsInTheirOrder() {

@@ -23,6 +23,7 @@ struct cpcap_library {
     __typeof__(pcap_get_selectable_fd) *_Nonnull get_selectable_fd;
     __typeof__(pcap_geterr) *_Nonnull geterr;
     __typeof__(pcap_is_swapped) *_Nonnull is_swapped;
+    __typeof__(pcap_major_version) *_Nonnull major_version;
     __typeof__(pcap_next_ex) *_Nonnull next_ex;
     __typeof__(pcap_open_dead) *_Nonnull open_dead;
     __typeof__(pcap_set_buffer_size) *_Nonnull set_buffer_size;

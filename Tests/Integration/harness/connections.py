@@ -17,7 +17,7 @@ SAMPLE = REPOSITORY / "Tests/Fixtures/captures/clog_sample.pcap"
 
 # What any line is, whatever arrives: five fields.
 LINE = re.compile(
-    r"(?P<date>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d|\d+\.\d{6})"
+    r"(?P<date>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d|-?\d+\.\d{6})"
     r"\|(?P<source>[0-9a-f:.]+)\|(?P<sport>\d{1,5})\|(?P<destination>[0-9a-f:.]+)\|(?P<dport>\d{1,5})")
 
 
