@@ -57,19 +57,26 @@ public struct InterfaceNames: Sendable {
     /// No names: all interfaces.
     public init() {}
 
-    /// Adds a name, or `any`.
+    /// Adds a name, or `any`, unless it was given before.
     ///
-    /// - Throws: that there are too many.
+    /// - Throws: that there are too many, or that one would be ignored, since `any` stands for all.
     public mutating func append(_ name: ConstantText) throws(SystemError) {
-        if name == "any" {
-            hasAny = true
-            return
-        }
-        if count == InterfaceNames.most {
-            throw SystemError(name, "open interface", because: "the most that can be named are ", 16)
-        }
-        names[count] = name
-        count += 1
+        #if Ring || Pcap  // raw sockets take no names, which is refused elsewhere
+            let isAny = name == "any"
+            if isAny ? count > 0 : hasAny {
+                throw SystemError("any", "open interface", because: "it stands for all; name no other with it")
+            }
+            if isAny {
+                hasAny = true
+                return
+            }
+            for index in 0..<count where names[index] == name { return }
+            if count == InterfaceNames.most {
+                throw SystemError(name, "open interface", because: "the most that can be named are ", 16)
+            }
+            names[count] = name
+            count += 1
+        #endif
     }
 
     /// One of the names; the index is 0 to ``count`` - 1.

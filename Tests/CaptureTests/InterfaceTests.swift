@@ -70,6 +70,37 @@ struct InterfaceNameTests {
     }
 }
 
+struct InterfaceNamesTests {
+    @Test func aNameGivenTwiceIsTakenOnce() throws {
+        let found = try names("eth0", "lo", "eth0", "lo", "eth1")
+        #expect(found.count == 3)
+        #expect(found[0] == "eth0" && found[1] == "lo" && found[2] == "eth1")
+        #expect(!found.areAll)
+        #expect(try names("any", "any").areAll)
+    }
+
+    @Test func sixteenCanBeNamed() throws {
+        let sixteen: [ConstantText] = [
+            "i0", "i1", "i2", "i3", "i4", "i5", "i6", "i7", "i8", "i9", "i10", "i11", "i12", "i13", "i14", "i15",
+        ]
+        var found = InterfaceNames()
+        for name in sixteen + sixteen { try found.append(name) }
+        #expect(found.count == 16)
+        let error = #expect(throws: SystemError.self) { try found.append("i16") }
+        #expect(error?.line.text == "i16: open interface: the most that can be named are 16")
+    }
+
+    @Test func anyStandsAlone() {
+        for list in [["any", "eth0"], ["eth0", "any"], ["any", "any", "eth0"]] as [[ConstantText]] {
+            let error = #expect(throws: SystemError.self) {
+                var found = InterfaceNames()
+                for name in list { try found.append(name) }
+            }
+            #expect(error?.line.text == "any: open interface: it stands for all; name no other with it")
+        }
+    }
+}
+
 struct InterfaceTableTests {
     @Test func everyChangeOfANamedInterfaceIsToldOnce() throws {
         var table = try InterfaceTable(names("eth0"))

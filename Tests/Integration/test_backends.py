@@ -288,9 +288,16 @@ def test_raw_sockets_refuse_what_they_can_not_choose(daemon: Daemon, options: tu
 
 
 def test_more_interfaces_than_can_be_named_are_refused(daemon: Daemon) -> None:
-    done = daemon.run(*(word for _ in range(17) for word in ("-i", "lo")))
+    done = daemon.run(*(word for number in range(17) for word in ("-i", f"lo{number}")))
     assert (done.status, done.stderr.count("\n")) == (1, 1)
     assert "16" in done.stderr
+
+
+@pytest.mark.parametrize("names", [("any", "wire"), ("nothere0", "any")], ids=" ".join)
+def test_no_other_interface_is_named_with_any(daemon: Daemon, names: tuple[str, ...]) -> None:
+    done = daemon.run(*(word for name in names for word in ("-i", name)))
+    expected = "scanlogd: any: open interface: it stands for all; name no other with it\n"
+    assert (done.status, done.stdout, done.stderr) == (1, "", expected)
 
 
 # Interfaces that come and go.

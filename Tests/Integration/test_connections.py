@@ -260,6 +260,8 @@ def test_help_names_every_option() -> None:
     (("-f", "tcp\n\x1b[2J"), ["tcp??[2J: compile filter: "]),
     (("-i", "wir"), ["wir: ", "No such device"]),
     (("-i", "wire", "-i", "nosuch0", "-f", "tcp"), ["nosuch0: ", "No such device"]),
+    (("-i", "any", "-i", "nosuch0"), ["any: open interface: it stands for all; name no other with it"]),
+    (("-i", "wire", "-i", "any", "-f", "tcp"), ["any: open interface: it stands for all; name no other with it"]),
     (("--read", "/nonexistent"), ["/nonexistent: open: No such file or directory"]),
     (("--read", "/etc"), ["/etc: read", "Is a directory"]),
     (("--read", "/etc/passwd"), ["/etc/passwd: read", "unknown file format"]),
