@@ -63,9 +63,17 @@
 
         /// Whether an expression is to judge frames with a VLAN tag. Else it would match more of them than it means: of a
         /// network those whose tag the kernel has taken off, of a file those that are not what it denies.
+        ///
+        /// `vlan` must be a word: the name of a host may hold it, too.
         private var speaksOfTags: Bool {
-            guard let expression = selection.expression else { return false }
-            return unsafe strstr(expression.pointer, "vlan") != nil
+            guard let start = unsafe selection.expression?.pointer else { return false }
+            var rest = unsafe start
+            while let found = unsafe strstr(rest, "vlan") {
+                let begins = unsafe found == start || !HostName.isAllowed(UInt8(bitPattern: found[-1]))
+                if unsafe begins && !HostName.isAllowed(UInt8(bitPattern: found[4])) { return true }
+                unsafe rest = UnsafePointer(found + 4)
+            }
+            return false
         }
 
         /// Takes an option, and returns whether there is one of this letter.

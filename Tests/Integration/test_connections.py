@@ -10,6 +10,7 @@ from tempfile import mkdtemp
 import pytest
 from harness.connections import SAMPLE, Connections, pcap, read_file
 from harness.daemon import finish, processes_named, wait_until
+from harness.dns import resolver_files
 from harness.frames import ethernet, ipv4
 from harness.network import tool
 from harness.packets import Segment
@@ -109,6 +110,14 @@ def test_both_forms_of_a_date_tell_times_before_1970(tmp_path: Path, offset: int
 def test_filters_are_those_of_tcpdump(options: tuple[str, ...], expected: str) -> None:
     done = read_file(*options)
     assert (done.status, done.stdout) == (0, expected), done
+
+
+@pytest.mark.parametrize("word", ["vlan-gate", "gate.vlan", "vlan_0", "vlans", "my-vlan.vlan1"])
+def test_the_name_of_a_host_does_not_speak_of_vlans(word: str) -> None:
+    with resolver_files(hosts=f"203.0.113.9 {word}\n"):
+        assert read_file("-f", f"not host {word}").stdout == ATTEMPTS
+        for expression in (f"vlan and not host {word}", f"not host {word} and (vlan)"):
+            assert read_file("-f", expression).stdout == VLAN
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in SAMPLE.parent.glob("link_*.pcap")))
