@@ -66,6 +66,7 @@ static bool find_functions(void *module, struct cpcap_library *library) {
         FUNCTION(next_ex),
         FUNCTION(open_dead),
         FUNCTION(set_buffer_size),
+        FUNCTION(set_immediate_mode),
         FUNCTION(set_promisc),
         FUNCTION(set_snaplen),
         FUNCTION(set_timeout),

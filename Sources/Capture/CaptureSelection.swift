@@ -38,6 +38,9 @@ public struct CaptureSelection: Sendable {
 extension CaptureSelection {
     /// Whether the beginning of a TCP header is enough, if it holds the flags: to see who attempts to connect it is.
     var takesCutHeaders: Bool { interest == .attempts }
+
+    /// Whether the order in which packets came matters between interfaces, too: for scans it doesn't.
+    var keepsOrder: Bool { interest != .probes && interfaces.count > 1 }
 }
 
 /// The network interfaces that packets are wanted from, as an administrator names them.

@@ -9,20 +9,25 @@
     /// name and kind, comes back: libpcap's socket is bound to it anew, which takes no privilege.
     public struct PcapCapture: ~Copyable, Capture {
         /// The most batches taken from an interface at a time, so that signals are not kept waiting.
-        private static let mostBatches = 64
+        static let mostBatches = 64
 
         /// How long news of interfaces may wait while packets keep coming, in nanoseconds.
         private static let longestInterfaceWait: Int64 = 100_000_000
 
         @usableFromInline let library: PcapLibrary
         @usableFromInline var interfaces: InlineArray<16, PcapInterface?>
-        private let readable: ReadableSet
-        private var watch: InterfaceWatch
+        /// How many there are.
+        let count: Int
+        private let keepsOrder: Bool
+        let readable: ReadableSet
+        var watch: InterfaceWatch
         private var notices = InterfaceNotices()
         private var interfacesRead = Timestamp.now()
         private var batch: PcapBatch
-        private var time: TimeMapping
-        private var packets: PcapPackets
+        var time: TimeMapping
+        var packets: PcapPackets
+        /// Whether packets are held that were received and not handed over.
+        var isHolding = false
 
         /// The kernel lets packets gather itself, for ``Parameters/pcapTimeout``.
         public var gatherTime: Int32 { 0 }
@@ -46,6 +51,8 @@
             let watch = try InterfaceWatch.begin(selection.interfaces)
             try readable.add(watch.socket)
             self.interfaces = try PcapCapture.open(selection, library, watchedBy: readable)
+            count = selection.interfaces.areAll ? 1 : selection.interfaces.count
+            keepsOrder = selection.keepsOrder
             self.library = library
             self.readable = readable
             self.watch = watch
@@ -89,16 +96,8 @@
 
         /// Hands over what waits on every interface, and says which have changed.
         public mutating func receive(into sink: inout some SegmentSink & ~Copyable) throws(SystemError) -> Reception {
-            var reception = Reception.nothing
             var failure: SystemError?
-            for index in interfaces.indices {
-                do throws(SystemError) {
-                    let one = try receive(from: index, into: &sink)
-                    if one == .batch || reception == .nothing { reception = one }
-                } catch {
-                    failure = error  // thrown when the others have had their turn
-                }
-            }
+            let reception = keepsOrder ? receiveInOrder(into: &sink, &failure) : receiveInTurn(into: &sink, &failure)
             if reception == .all { time.endBatch() }
             let now = Timestamp.now()
             if reception == .nothing || !now.isWithin(PcapCapture.longestInterfaceWait, after: interfacesRead) {
@@ -106,6 +105,24 @@
                 try followInterfaces(into: &sink, at: now)
             }
             if let failure { throw failure }
+            return reception
+        }
+
+        /// Hands over what waits on one interface after the other.
+        ///
+        /// - Parameter failure: what went wrong on one of them, to be thrown when the others have had their turn.
+        private mutating func receiveInTurn(
+            into sink: inout some SegmentSink & ~Copyable, _ failure: inout SystemError?
+        ) -> Reception {
+            var reception = Reception.nothing
+            for index in interfaces.indices {
+                do throws(SystemError) {
+                    let one = try receive(from: index, into: &sink)
+                    if one == .batch || reception == .nothing { reception = one }
+                } catch {
+                    failure = error
+                }
+            }
             return reception
         }
 

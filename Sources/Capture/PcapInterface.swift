@@ -18,6 +18,9 @@
         /// Whether what comes is of an interface of this name: one that was renamed is captured from until another comes.
         var isThere = true
         private var drops: UInt64 = 0
+        /// The next packet, if there was one when it was looked for; and whether there was none. See ``PcapHead``.
+        var head: PcapHead?
+        var isIdle = false
 
         /// Starts to capture from an interface, or from all of them if it is `any`.
         static func open(
@@ -81,6 +84,12 @@
             _ = unsafe pcap.set_promisc(handle, selection.promiscuous ? 1 : 0)
             _ = unsafe pcap.set_timeout(handle, Parameters.pcapTimeout)
             _ = unsafe pcap.set_buffer_size(handle, Parameters.pcapBuffer)
+            if selection.keepsOrder {  // see `receiveInOrder`
+                let count = Int32(selection.interfaces.count)
+                _ = unsafe pcap.set_immediate_mode(handle, 1)
+                _ = unsafe pcap.set_snaplen(handle, Parameters.pcapOrderedSnapshot)
+                _ = unsafe pcap.set_buffer_size(handle, Parameters.pcapOrderedBuffer / count)
+            }
             _ = unsafe pcap.set_tstamp_precision(handle, PCAP_TSTAMP_PRECISION_NANO)
             let status = unsafe pcap.activate(handle)
             if status < 0 { throw unsafe activationError(status, handle, name, library) }

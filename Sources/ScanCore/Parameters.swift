@@ -112,6 +112,13 @@ public enum Parameters {
     /// 10,000 packets and more, as libpcap's own default. 262,144 or more.
     public static let pcapBuffer: Int32 = 2 << 20
 
+    /// The same as ``pcapSnapshot`` where the order of packets matters between interfaces. Then each takes as much room as
+    /// the longest, which with its header is just small enough that two share a page. 256 to 65,535.
+    public static let pcapOrderedSnapshot: Int32 = 1900
+
+    /// What libpcap may hold then, for all interfaces together, in bytes: 8,000 packets. 16 times 262,144 or more.
+    public static let pcapOrderedBuffer: Int32 = 16 << 20
+
     /// The size of a block of the packet ring, in bytes. In a flood we are woken once for each. A power of two, 32,768 or
     /// more, so that a packet with the longest headers we look at fits.
     public static let ringBlockSize = 256 << 10
@@ -184,6 +191,10 @@ extension Parameters {
         if pcapSnapshot < 256 || pcapSnapshot > 65_535 { return "pcapSnapshot: must be 256 to 65535 bytes" }
         if pcapTimeout < 1 || pcapTimeout > 100 { return "pcapTimeout: must be 1 to 100 ms" }
         if pcapBuffer < 262_144 { return "pcapBuffer: must be at least 262144 bytes" }
+        if pcapOrderedSnapshot < 256 || pcapOrderedSnapshot > 65_535 {
+            return "pcapOrderedSnapshot: must be 256 to 65535 bytes"
+        }
+        if pcapOrderedBuffer < 16 * 262_144 { return "pcapOrderedBuffer: must be at least 4194304 bytes" }
         if gatherTime < 0 || gatherTime > 50 { return "gatherTime: must be 0 to 50 ms" }
         if ringBlockSize < 32768 || ringBlockSize & (ringBlockSize - 1) != 0 {
             return "ringBlockSize: must be a power of two of at least 32768"

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import pytest
 from harness.connections import END, Connections
-from harness.daemon import wait_until
+from harness.daemon import status_fields, wait_until
 from harness.frames import DOT1AD, DOT1Q, FrameSender, ethernet, ipv4, ipv4_fragments, ipv6_fragments
 from harness.network import ATTACKER, ATTACKER_6, TARGET, TARGET_6, Namespace
 from harness.packets import ACK, CWR, DESTINATION_OPTIONS, ECE, FIN, HOP_BY_HOP, PADDING_ONLY, RST, SYN, Segment, Sender
@@ -88,23 +88,52 @@ def test_each_packet_is_a_line_in_the_order_of_arrival(
     assert connections.before_the_end() == [(ATTACKER, 1234, TARGET, port) for port in ports]
 
 
-def test_the_order_is_that_of_arrival_over_several_interfaces(
-    connections: Connections, attacker: Namespace, target: Namespace, log: SyslogSink
-) -> None:
+@pytest.fixture
+def second_wire(attacker: Namespace, target: Namespace, log: SyslogSink) -> Iterator[FrameSender]:
+    """What sends over another wire `second` between the hosts."""
     attacker.run("ip", "link", "add", "second", "type", "veth", "peer", "name", "second", "netns", target.name)
     try:
         for host in (attacker, target):
             host.run("ip", "link", "set", "second", "up")
-        connections.start("-i", "wire", "-i", "second")
-        with FrameSender(attacker, "second") as second, FrameSender(attacker) as first:
-            for port in range(1, 200, 2):
-                first.send(ethernet(ipv4(Segment(port))))
-                second.send(ethernet(ipv4(Segment(port + 1))))
-            time.sleep(0.2)
-            first.send(ethernet(ipv4(Segment(END))))
-        assert [line[3] for line in connections.before_the_end()] == list(range(1, 201))
+        wait_until(lambda: "state UP" in target.run("ip", "link", "show", "second"), "it is not up")
+        with FrameSender(attacker, "second") as second:
+            yield second
     finally:
         attacker.run("ip", "link", "delete", "second")
+
+
+@TWO_BACKENDS
+def test_the_order_is_that_of_arrival_over_several_interfaces(
+    connections: Connections, frames: FrameSender, second_wire: FrameSender, filter_: tuple[str, ...]
+) -> None:
+    connections.start("-i", "wire", "-i", "second", *filter_)
+    processors = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(processors)})  # two could hand packets over in another order
+        for port in range(1, 200, 2):
+            frames.send(ethernet(ipv4(Segment(port))))
+            second_wire.send(ethernet(ipv4(Segment(port + 1))))
+    finally:
+        os.sched_setaffinity(0, processors)
+    time.sleep(0.2)
+    frames.send(ethernet(ipv4(Segment(END))))
+    assert [line[3] for line in connections.before_the_end()] == list(range(1, 201))
+
+
+@pytest.mark.parametrize("count", [2047, 2048, 2049, 3000])
+@pytest.mark.parametrize("filter_", [(), ("-f", "tcp[13] = 2")], ids=["ring", "pcap"])
+def test_the_order_is_kept_when_more_has_gathered_than_is_taken_at_a_time(
+    connections: Connections, frames: FrameSender, second_wire: FrameSender, filter_: tuple[str, ...], count: int
+) -> None:
+    """With libpcap 2,048 packets: nothing comes after the last one, so that nobody must have waited for it."""
+    connections.start("-i", "wire", "-i", "second", "-i", "lo", "--limit", "off", *filter_)
+    os.kill(connections.pid, signal.SIGSTOP)
+    wait_until(lambda: status_fields(connections.pid)["State"][0] == "T", "it goes on")
+    for port in range(1, count):
+        (frames, second_wire)[port % 2].send(ethernet(ipv4(Segment(port))))
+    (frames, second_wire)[count % 2].send(ethernet(ipv4(Segment(END))))
+    os.kill(connections.pid, signal.SIGCONT)
+    assert [line[3] for line in connections.before_the_end()] == list(range(1, count))
 
 
 @TWO_BACKENDS

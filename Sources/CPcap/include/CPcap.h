@@ -27,6 +27,7 @@ struct cpcap_library {
     __typeof__(pcap_next_ex) *_Nonnull next_ex;
     __typeof__(pcap_open_dead) *_Nonnull open_dead;
     __typeof__(pcap_set_buffer_size) *_Nonnull set_buffer_size;
+    __typeof__(pcap_set_immediate_mode) *_Nonnull set_immediate_mode;
     __typeof__(pcap_set_promisc) *_Nonnull set_promisc;
     __typeof__(pcap_set_snaplen) *_Nonnull set_snaplen;
     __typeof__(pcap_set_timeout) *_Nonnull set_timeout;
