@@ -81,9 +81,10 @@
         /// Who captures packets never waits for names; who reads a file can.
         private mutating func makeRoomAmongWaiting() {
             while options.captureFile != nil && !mustStop && !isClosed {
+                writeNamed()
+                if names?.isFull == false { return }
                 flush()
                 wait(for: -1)
-                if names?.isFull == false { return }
             }
             writeNext(atOnce: true)
         }
@@ -206,8 +207,10 @@
             waiting.watch(Place.output, output.descriptor, for: output.isEmpty ? 0 : POLLOUT)
             waiting.watch(Place.names, names?.descriptor ?? -1)
             waiting.watch(Place.input, input)
+            // As long as whoever reads is slow, nothing can be done about lines that have waited for long enough.
+            let due = output.isEmpty ? Timestamp.earlier(due, names?.due) : due
             do throws(SystemError) {
-                try waiting.wait(timeout: Timestamp.earlier(due, names?.due)?.millisecondsFromNow ?? -1)
+                try waiting.wait(timeout: due?.millisecondsFromNow ?? -1)
             } catch {
                 fail(error)
                 mustStop = true

@@ -1,9 +1,12 @@
 """Host names in the lines of `scanlogd connections -r`, whatever the name server does, and the helper that asks it."""
 
+import fcntl
 import os
 import signal
 import struct
 import subprocess
+import sys
+import termios
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -319,6 +322,54 @@ def test_a_dead_server_is_not_waited_for_once_for_each_of_2000_sources(server: N
     sources = [f"198.51.{number >> 8}.{number & 255}" for number in range(2000)]
     done = reader.run(*[attempt(source) for source in sources])
     assert_printed(done, *[line(source) for source in sources])
+
+
+@pytest.mark.parametrize("is_live", [True, False], ids=["live", "file"])
+def test_lines_that_are_due_do_not_keep_it_busy_while_nobody_reads_them(
+    server: NameServer, attacker: Namespace, target: Namespace, reader: Reader, is_live: bool
+) -> None:
+    """Reported: from two seconds on it took all the time of a processor."""
+    server.dead = True
+    reading, writing = os.pipe()
+    if is_live:
+        command = target.command(BINARY, "connections", "-r", "-i", "wire", "--limit", "off")
+    else:
+        command = reader.command([attempt(port=1 + number) for number in range(6000)], "-r")
+    with subprocess.Popen(command, stdout=writing, stderr=subprocess.DEVNULL) as process:
+        try:
+            os.close(writing)
+            wait_until(lambda: status_fields(process.pid)["Seccomp"] == "2", "no command in its sandbox")
+            if is_live:
+                with Sender(attacker) as sender:
+                    sender.send([Segment(1 + number) for number in range(6000)])
+            # A pipe holds sixteen pieces, of whole lines each.
+            wait_until(lambda: bytes_in(reading) > 15 * 4096, "no lines", 10)
+            wait_until(lambda: is_idle(process.pid), "it is never idle", 10)
+        finally:
+            process.kill()
+            os.close(reading)
+
+
+def bytes_in(pipe: int) -> int:
+    size = bytearray(4)
+    fcntl.ioctl(pipe, termios.FIONREAD, size)
+    return int.from_bytes(size, sys.byteorder)
+
+
+def is_idle(pid: int) -> bool:
+    """Whether it waits whenever one looks: who is busy does not."""
+    def waits() -> bool:
+        time.sleep(0.005)
+        return status_fields(pid)["State"].startswith("S")
+    return all(waits() for _ in range(50))
+
+
+def test_a_file_of_more_attempts_than_can_wait_is_read_to_its_end(server: NameServer, reader: Reader) -> None:
+    """Once it was not: it looked for ever whether there was room for one more, and wrote nothing."""
+    server.be_silent(SCANNER)
+    ports = range(1, 4200)
+    done = reader.run(*[attempt(port=port) for port in ports])
+    assert_printed(done, *[line(port=port) for port in ports])
 
 
 def test_under_a_flood_of_addresses_names_are_right_or_absent(server: NameServer, reader: Reader) -> None:
