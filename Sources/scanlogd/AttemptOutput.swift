@@ -19,9 +19,9 @@
             case mustWait
             /// There is nobody who reads.
             case closed
-            /// They are lost, which was not said before.
+            /// Lines are lost, which is to be said.
             case failed(SystemError)
-            /// All was written again, after it was said that lines are lost: so many, since this was last told.
+            /// All was written again, which is to be said, after so many lines were lost since this was last told.
             case recovered(lost: UInt64)
         }
 
@@ -45,11 +45,13 @@
 
         /// How many were lost that nobody was told the number of.
         private var untold: UInt64 = 0
+        /// Why lines are lost, if they are.
+        private var failure: SystemError?
         /// Whether it was said that lines are lost, and not yet that they no longer are.
         private var isToldOf = false
-        /// When that was last said, so that a disk on the edge does not fill the log.
-        private var failureTold: Timestamp?
-        private static var failureInterval: Int64 { 60_000_000_000 }
+        /// Until when nothing is said of another failure, so that a disk on the edge does not fill the log.
+        private var quietUntil: Timestamp?
+        private static var quietTime: Int64 { 60_000_000_000 }
 
         private static var size: Int { 65_536 }
 
@@ -104,8 +106,27 @@
 
         /// Writes what has gathered, and never waits.
         mutating func flush() -> Progress {
-            if used == 0 { return .done }
+            if used == 0 { return news() }
             return isStream ? flushStream() : flushFile()
+        }
+
+        /// When there is news of lines that were lost, which ``flush()`` tells; `nil`: there is none.
+        var newsDue: Timestamp? { untold > 0 && !isToldOf ? quietUntil : nil }
+
+        /// What is to be said of lines that were lost.
+        private mutating func news() -> Progress {
+            if untold == 0 { return .done }
+            if !isToldOf, let quietUntil, Timestamp.now() < quietUntil { return .done }
+            if let failure {
+                if isToldOf { return .done }
+                isToldOf = true
+                quietUntil = .fromNow(Self.quietTime)
+                return .failed(failure)
+            }
+            isToldOf = false
+            let lost = untold
+            untold = 0
+            return .recovered(lost: lost)
         }
 
         /// A pipe that poll(2) says to be writable takes so many bytes at once (pipe(7)).
@@ -127,7 +148,8 @@
                 counters.written += lines(in: 0..<written)
                 remove(written)
             }
-            return .done
+            failure = nil
+            return news()
         }
 
         /// As many whole lines as may be written without waiting. What a terminal took of one has gone before.
@@ -152,11 +174,8 @@
             }
             counters.written += lines(in: 0..<used)
             used = 0
-            if !isToldOf { return .done }
-            isToldOf = false
-            let lost = untold
-            untold = 0
-            return .recovered(lost: lost)
+            failure = nil
+            return news()
         }
 
         /// Takes the beginning of a line off the end of the file, which could not be written further.
@@ -175,11 +194,8 @@
             counters.lost += count
             used = 0
             untold += count
-            let now = Timestamp.now()
-            if isToldOf || failureTold.map({ now.isWithin(Self.failureInterval, after: $0) }) == true { return .done }
-            isToldOf = true
-            failureTold = now
-            return .failed(error)
+            failure = error
+            return news()
         }
 
         private mutating func remove(_ count: Int) {

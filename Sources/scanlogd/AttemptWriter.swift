@@ -208,7 +208,7 @@
             waiting.watch(Place.names, names?.descriptor ?? -1)
             waiting.watch(Place.input, input)
             // As long as whoever reads is slow, nothing can be done about lines that have waited for long enough.
-            let due = output.isEmpty ? Timestamp.earlier(due, names?.due) : due
+            let due = output.isEmpty ? Timestamp.earlier(due, .earlier(names?.due, output.newsDue)) : due
             do throws(SystemError) {
                 try waiting.wait(timeout: due?.millisecondsFromNow ?? -1)
             } catch {
@@ -258,8 +258,15 @@
             }
             writeNamed(atOnce: true)
             makeSureAllIsWritten()
-            if options.captureFile == nil { tellCounters() }
-            return hasFailed || output.counters.lost > 0 && !isClosed ? 1 : 0
+            let haveLostLines = output.counters.lost > 0 && !isClosed
+            if options.captureFile == nil {
+                tellCounters()
+            } else if haveLostLines {
+                var line = LogLine("connections: lines lost: ")
+                line.append(decimal: output.counters.lost)
+                voice.note(line, level: LOG_WARNING)
+            }
+            return hasFailed || haveLostLines ? 1 : 0
         }
 
         // MARK: Words

@@ -17,7 +17,7 @@ from harness.connections import Connections
 from harness.daemon import Daemon, sweep
 from harness.network import Namespace, tool
 from harness.packets import Sender
-from harness.places import REPOSITORY, TEMPORARY
+from harness.places import REPOSITORY, STAGE, TEMPORARY
 from harness.scene import Scene
 from harness.syslog_sink import SyslogSink
 
@@ -64,6 +64,16 @@ def generator() -> Path:
     source = REPOSITORY / "Tests/Benchmarks/generator.c"
     subprocess.run([tool("cc"), "-O2", "-Wall", "-Wextra", "-Werror", "-o", binary, source], check=True, timeout=60)
     return binary
+
+
+@pytest.fixture(scope="session")
+def shim() -> Path:
+    """What makes the machine behave as it seldom does, when it is put before the C library."""
+    library = STAGE / "shim.so"
+    source = Path(__file__).with_name("shim.c")
+    subprocess.run([tool("cc"), "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-o", library, source], check=True,
+                   timeout=60)
+    return library
 
 
 @pytest.fixture

@@ -1,13 +1,24 @@
 /* What a test puts before the C library (LD_PRELOAD) to make the machine behave as it seldom does:
    SHIM_CLOCK=SECONDS     the wall clock jumps back and forth by so much with every reading
+   SHIM_HASTE=FACTOR      time goes by so many times as fast, on the clock that can't be set and where poll(2) waits
    SHIM_NO_PACKET=1       there are no packet sockets, as in a kernel built without them
    SHIM_NO_BUFFERS=COUNT  so many times there is no memory to receive packets from raw sockets into */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
+
+static long haste(void) {
+    static long factor;
+    if (!factor) {
+        const char *text = getenv("SHIM_HASTE");
+        factor = text ? atol(text) : 1;
+    }
+    return factor;
+}
 
 int clock_gettime(clockid_t clock, struct timespec *time) {
     static int (*real)(clockid_t, struct timespec *);
@@ -22,7 +33,18 @@ int clock_gettime(clockid_t clock, struct timespec *time) {
         time->tv_sec += jump;
         jump = -jump;
     }
+    if (clock == CLOCK_BOOTTIME) {
+        time->tv_nsec *= haste();
+        time->tv_sec = time->tv_sec * haste() + time->tv_nsec / 1000000000;
+        time->tv_nsec %= 1000000000;
+    }
     return result;
+}
+
+int poll(struct pollfd *entries, nfds_t count, int timeout) {
+    static int (*real)(struct pollfd *, nfds_t, int);
+    if (!real) real = (int (*)(struct pollfd *, nfds_t, int))dlsym(RTLD_NEXT, "poll");
+    return real(entries, count, timeout > 0 ? timeout / (int)haste() + 1 : timeout);
 }
 
 int recvmmsg(int descriptor, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout) {

@@ -1,6 +1,7 @@
 """Files that scanlogd connections writes to: rotations, what is refused, a full disk; and pipes that are closed."""
 
 import os
+import re
 import signal
 import socket
 import stat
@@ -12,8 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from harness.connections import SAMPLE, Connections, fields
-from harness.daemon import finish, processes_named, redirected, wait_until
+from harness.connections import SAMPLE, Connections, fields, pcap
+from harness.daemon import finish, is_full, is_idle, processes_named, redirected, wait_until
+from harness.frames import ethernet, ipv4
 from harness.network import TARGET_MAC, Namespace
 from harness.packets import Segment, Sender
 from harness.places import BINARY
@@ -371,13 +373,69 @@ def test_a_disk_on_the_edge_does_not_fill_the_log(
     assert connections.stop() == 1
 
 
-def test_a_limit_of_size_is_a_full_disk(tmp_path: Path) -> None:
+@pytest.mark.parametrize("comes_again", [True, False])
+def test_of_a_disk_that_is_soon_full_again_it_is_told_later(
+    connections: Connections, sender: Sender, log: SyslogSink, shim: Path, small_disk: Path, comes_again: bool
+) -> None:
+    """Reported: of what was lost within a minute after the first note no word was said."""
+    out, ballast = small_disk / "out", small_disk / "ballast"
+    connections.start("-i", "wire", "--limit", "off", "-o", out, env={"LD_PRELOAD": str(shim), "SHIM_HASTE": "12"})
+    sent = 0
+    for attempt in range(2):
+        ballast.write_bytes(bytes(90 * 1024))
+        sender.send(Segment(80) for _ in range(1500))
+        sent += 1500
+        wait_until(lambda: connections.ask_counters()["packets captured"] >= sent, "not all packets are there")
+        if attempt == 1 and not comes_again:
+            break
+        ballast.unlink()
+        os.truncate(out, 0)
+        sender.send([Segment(81)])
+        sent += 1
+        wait_until(lambda: "|81\n" in out.read_text(), "no line")
+
+    def said(words: str) -> list[str]:
+        return [message.text.partition(words)[2] for message in log.messages if words in message.text]
+    if comes_again:
+        lost = connections.ask_counters()["lines lost"]
+        wait_until(lambda: sum(map(int, said("written again, lines lost: "))) == lost, "not all is told", 20)
+    else:
+        wait_until(lambda: len(said("lines are lost until")) == 2, "it is not told", 20)
+    assert connections.stop() == 1
+
+
+def test_a_limit_of_size_is_a_full_disk(tmp_path: Path, log: SyslogSink) -> None:
     out = tmp_path / "out"
     command = ["prlimit", "--fsize=100", str(BINARY), "connections", "--read", str(SAMPLE), "-o", str(out)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=10, env={"TZ": "UTC"}, check=False)
     assert done.returncode == 1
     assert "File too large" in done.stderr
     assert out.read_text() == "1996-06-26T16:00:00+00:00|198.51.100.7|40001|192.0.2.10|21\n"
+    assert done.stderr.splitlines()[-1] == "scanlogd: connections: lines lost: 5"
+    wait_until(lambda: [message.text for message in log.messages][-1:] == ["connections: lines lost: 5"], "not logged")
+
+
+def test_lines_that_wait_for_their_reader_when_a_file_is_no_longer_to_be_read_are_told_of(
+    tmp_path: Path, log: SyslogSink
+) -> None:
+    """Reported: status 1, and no word why."""
+    file = tmp_path / "many.pcap"
+    file.write_bytes(pcap((number, ethernet(ipv4(Segment(80)))) for number in range(6000)))
+    reading, writing = os.pipe()
+    with subprocess.Popen([BINARY, "connections", "--read", file], stdout=writing, stderr=subprocess.PIPE,
+                          text=True) as process:
+        try:
+            wait_until(lambda: is_full(writing), "no lines")
+            wait_until(lambda: is_idle(process.pid), "it does not wait")
+            process.terminate()
+            _, said = process.communicate(timeout=5)
+        finally:
+            process.kill()
+            os.close(reading)
+            os.close(writing)
+    assert process.returncode == 1
+    assert re.fullmatch(r"scanlogd: connections: lines lost: [1-9]\d*\n", said)
+    wait_until(lambda: [f"scanlogd: {message.text}\n" for message in log.messages] == [said], "not logged")
 
 
 # Whoever has read enough.
@@ -426,6 +484,7 @@ def test_standard_output_that_is_full_is_told_of() -> None:
     done = finish(["sh", "-c", f"exec {BINARY} connections --read {SAMPLE} >/dev/full"])
     assert done.status == 1
     assert "standard output: write: No space left on device" in done.stderr
+    assert done.stderr.endswith("\nscanlogd: connections: lines lost: 6\n")
 
 
 @pytest.mark.parametrize("number", [*range(4, 13), 64])

@@ -1,25 +1,14 @@
 """Machines whose clock is set while a scan goes on, and kernels that lack a part."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
 from harness.lines import read
-from harness.network import ATTACKER, tool
+from harness.network import ATTACKER
 from harness.packets import LOW_PORTS, scan
-from harness.places import STAGE
 from harness.scene import Scene
 
 BACKENDS = ("ring", "raw", "pcap", "nids")
-
-
-@pytest.fixture(scope="module")
-def shim() -> Path:
-    library = STAGE / "shim.so"
-    source = Path(__file__).with_name("shim.c")
-    subprocess.run([tool("cc"), "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-o", library, source], check=True,
-                   timeout=60)
-    return library
 
 
 @pytest.mark.parametrize("jump", ["3600", "-10000000", "2"])

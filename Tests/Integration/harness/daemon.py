@@ -1,6 +1,7 @@
 """The shipped binary, started, watched and stopped."""
 
 import os
+import select
 import signal
 import subprocess
 import time
@@ -49,6 +50,19 @@ def status_fields(pid: int) -> dict[str, str]:
 def descriptors(pid: int) -> dict[int, str]:
     """What each open descriptor of a process is, as /proc names it."""
     return {int(entry.name): os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir()}
+
+
+def is_full(pipe: int) -> bool:
+    """Whether who writes to a pipe has to wait; of this end of it."""
+    return not select.select([], [pipe], [], 0)[1]
+
+
+def is_idle(pid: int) -> bool:
+    """Whether it waits whenever one looks: who is busy does not."""
+    def waits() -> bool:
+        time.sleep(0.005)
+        return status_fields(pid)["State"].startswith("S")
+    return all(waits() for _ in range(50))
 
 
 @dataclass(frozen=True)
