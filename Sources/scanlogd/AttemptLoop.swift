@@ -41,7 +41,20 @@
                     noteFailure(error)
                 }
             }
+            receiveRest(from: &capture)
             return finish()
+        }
+
+        /// Takes the packets that came before somebody said to stop.
+        private mutating func receiveRest(from capture: inout some Capture & ~Copyable) {
+            do throws(SystemError) {
+                while !isFailing && place.writer.waitForRest(of: capture.descriptor) {
+                    _ = try capture.receive(into: &place.writer)
+                }
+                place.writer.dropped = try capture.droppedByKernel()
+            } catch {
+                noteFailure(error)
+            }
         }
 
         /// Waits until packets can be received, and does meanwhile what there is to do.
@@ -51,13 +64,13 @@
         private mutating func wait(for packets: Int32) -> Bool {
             repeat {
                 keepAppointments()
-                if place.writer.isOver { return false }
+                if place.writer.mustStop || place.writer.isOver { return false }
                 // While lines wait for their reader, packets wait in the kernel, which counts those it has no room for.
                 let canReceive = !isFailing && place.writer.output.isEmpty
                 let pause = isFailing ? Timestamp.fromNow(Self.failurePause) : nil
                 let due = Timestamp.earlier(.earlier(place.writer.noteDue, dropCheckDue), pause)
                 place.writer.wait(for: canReceive ? packets : -1, until: due)
-                if place.writer.isOver { return false }
+                if place.writer.mustStop || place.writer.isOver { return false }
             } while !place.writer.flush()
             return true
         }

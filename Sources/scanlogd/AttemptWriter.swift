@@ -7,6 +7,9 @@
     struct AttemptWriter: ~Copyable, SegmentSink {
         /// What somebody wants, which is looked at between packets, and while a line has to wait.
         private(set) var mustStop = false
+        /// When somebody said to stop, of packets from a network: until when those that came before must be here, and until
+        /// when their lines be written.
+        private var rest: (handedOver: Timestamp, end: Timestamp)?
 
         let signals: Signals
         private(set) var output: AttemptOutput
@@ -144,8 +147,8 @@
         @inline(never)
         private mutating func makeSureAllIsWritten() {
             while !flush() {
-                if mustStop || isClosed { return output.abandon() }
-                wait(for: -1)
+                if isClosed || mustStop && !hasTimeLeft { return output.abandon() }
+                wait(for: -1, until: rest?.end)
             }
         }
 
@@ -179,7 +182,7 @@
         private var hasFailed = false
 
         /// Whether no line is to be written any more.
-        var isOver: Bool { mustStop || isClosed || remaining == 0 }
+        var isOver: Bool { mustStop && rest == nil || isClosed || remaining == 0 }
 
         // MARK: Waiting
 
@@ -238,6 +241,31 @@
 
         // MARK: The end
 
+        /// How long the kernel may keep packets back, in nanoseconds: until its timer comes by the second time, and that may
+        /// be late.
+        private static var handOverTime: Int64 {
+            (2 * Int64(max(Parameters.ringBlockTimeout, Int(Parameters.pcapTimeout))) + 50) * 1_000_000
+        }
+        /// How long it may take until they are lines, in nanoseconds.
+        private static var restTime: Int64 { 250_000_000 }
+
+        /// Whether somebody said to stop, but what came before may still be written.
+        private var hasTimeLeft: Bool { rest.map { Timestamp.now() < $0.end } == true }
+
+        /// Waits for packets that came before somebody said to stop, and meanwhile for whoever reads the lines.
+        ///
+        /// - Returns: whether there are any.
+        @inline(never)
+        mutating func waitForRest(of packets: Int32) -> Bool {
+            while let rest, !isOver && !hasFailed && hasTimeLeft {
+                writeNamed()
+                let isWritten = flush()
+                if wait(for: isWritten ? packets : -1, until: isWritten ? rest.handedOver : rest.end) { return true }
+                if isWritten && Timestamp.now() >= rest.handedOver { return false }
+            }
+            return false
+        }
+
         /// Says why it can't go on.
         @inline(never)
         mutating func fail(_ error: SystemError) {
@@ -276,7 +304,11 @@
         mutating func obeySignals() {
             while let request = signals.next() {
                 switch request {
-                case .stop: mustStop = true
+                case .stop:
+                    if !mustStop && options.captureFile == nil {
+                        rest = (.fromNow(Self.handOverTime), .fromNow(Self.restTime))
+                    }
+                    mustStop = true
                 case .logStatus: tellCounters()
                 case .reload: if options.outputFile != nil { voice.keeper.reopen() }
                 case .runTestHook: runTestHook()

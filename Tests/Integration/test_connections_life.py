@@ -74,6 +74,21 @@ def test_a_hangup_ends_the_reading_of_a_file(connections: Connections, tmp_path:
     assert (process.returncode, len(printed.splitlines())) == ((0, 6) if is_ignored else (-signal.SIGHUP, 0))
 
 
+@pytest.mark.parametrize("count", [1, 2000])
+@pytest.mark.parametrize("filter_", [(), ("-f", "tcp")], ids=["ring", "pcap"])
+def test_what_came_before_it_was_told_to_end_is_a_line_or_counted(
+    connections: Connections, sender: Sender, filter_: tuple[str, ...], count: int
+) -> None:
+    """Reported: what still waited in the kernel was neither."""
+    connections.start("-i", "wire", "--limit", "off", *filter_)
+    sender.send(Segment(80, source_port=1 + number) for number in range(count))
+    assert connections.stop() == 0
+    counters = connections.counters()
+    assert counters["lines written"] + counters["packets dropped by kernel"] == count
+    found = [fields(line)[1] for line in connections.lines()]
+    assert len(found) == counters["lines written"] and found == sorted(set(found))
+
+
 def test_it_ends_by_itself_after_so_many_lines(connections: Connections, sender: Sender) -> None:
     connections.start("-i", "wire", "-c", 3)
     sender.send(Segment(port) for port in range(1, 10))
