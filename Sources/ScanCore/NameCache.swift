@@ -7,7 +7,7 @@ public enum NameAnswer: Equatable, Sendable {
     /// It is being looked up.
     case pending
 
-    /// How long that may take, in nanoseconds: then there is no name.
+    /// How long that may take, in nanoseconds, where nothing else is said: then there is no name.
     public static var patience: Int64 { 2_000_000_000 }
 }
 
@@ -32,12 +32,14 @@ public struct NameCache<let setCount: Int, let mostUnderWay: Int>: ~Copyable {
     private typealias Set = InlineArray<8, NameEntry>
 
     private var key = HashKey([0, 0, 0, 0, 0])
+    /// How much longer than usual a lookup may take, in nanoseconds.
+    private var morePatience: Int64 = 0
     private var sets = InlineArray<setCount, Set>(repeating: Set(repeating: NameEntry()))
 
     /// The places of the lookups under way, in no order.
     private var places = InlineArray<mostUnderWay, UInt16>(repeating: 0)
     /// How many lookups are under way, those among them that take too long included.
-    private(set) var underWay = 0
+    public private(set) var underWay = 0
     /// When it was last looked which of them take too long: seldom, for a flood must not make that its business.
     private var lastLook = Timestamp(nanoseconds: 0)
     private static var lookPause: Int64 { 100_000_000 }
@@ -45,16 +47,21 @@ public struct NameCache<let setCount: Int, let mostUnderWay: Int>: ~Copyable {
     /// A cache that knows nothing.
     init() {}
 
-    /// Gives its key to a cache that knows nothing yet. It must be secret.
-    public mutating func start(key: HashKey) {
+    /// Gives its key to a cache that knows nothing yet.
+    ///
+    /// - Parameters:
+    ///   - key: must be secret.
+    ///   - patience: how long a lookup may take, in nanoseconds.
+    public mutating func start(key: HashKey, patience: Int64 = NameAnswer.patience) {
         self.key = key
+        morePatience = patience - NameAnswer.patience
     }
 
     /// What is known of an address; `nil`: nothing.
     public mutating func find(_ address: Address, at now: Timestamp) -> NameAnswer? {
         guard let place = place(of: address) else { return nil }
-        if self[place].isUnderWay && Self.isOver(self[place], at: now) { settle(place, with: nil, at: now) }
-        if Self.isOver(self[place], at: now) { return nil }
+        if self[place].isUnderWay && isOver(place, at: now) { settle(place, with: nil, at: now) }
+        if isOver(place, at: now) { return nil }
         switch self[place].state {
         case .empty: return nil
         case .pending: return .pending
@@ -92,7 +99,7 @@ public struct NameCache<let setCount: Int, let mostUnderWay: Int>: ~Copyable {
     ///   - now: when it came.
     public mutating func take(_ name: HostName?, of address: Address, at now: Timestamp) {
         guard let place = place(of: address), self[place].state != .named else { return }
-        if !self[place].isUnderWay && Self.isOver(self[place], at: now) { return }
+        if !self[place].isUnderWay && isOver(place, at: now) { return }
         settle(place, with: name, at: now)
     }
 
@@ -125,7 +132,7 @@ public struct NameCache<let setCount: Int, let mostUnderWay: Int>: ~Copyable {
         while index > 0 {  // from behind, where the list gets shorter
             index -= 1
             let place = Int(places[index])
-            if Self.isOver(self[place], at: now) { settle(place, with: nil, at: now) }
+            if isOver(place, at: now) { settle(place, with: nil, at: now) }
         }
     }
 
@@ -152,7 +159,7 @@ public struct NameCache<let setCount: Int, let mostUnderWay: Int>: ~Copyable {
         let first = firstPlace(for: address)
         var oldest: Int?
         for place in first..<first + 8 where !self[place].isUnderWay {
-            if Self.isOver(self[place], at: now) { return place }
+            if isOver(place, at: now) { return place }
             if let other = oldest, self[other].since <= self[place].since { continue }
             oldest = place
         }
@@ -161,13 +168,15 @@ public struct NameCache<let setCount: Int, let mostUnderWay: Int>: ~Copyable {
 
     /// Whether what an entry says is too old; always, of an empty one.
     @inline(never)
-    private static func isOver(_ entry: NameEntry, at now: Timestamp) -> Bool {
-        switch entry.state {
-        case .empty: true
-        case .pending: !now.isWithin(NameAnswer.patience - 1, after: entry.since)
-        case .absent: !now.isWithin(absencesLast - 1, after: entry.since)
-        case .named: !now.isWithin(namesLast - 1, after: entry.since)
+    private mutating func isOver(_ place: Int, at now: Timestamp) -> Bool {
+        let time: Int64
+        switch self[place].state {
+        case .empty: return true
+        case .pending: time = NameAnswer.patience + morePatience
+        case .absent: time = Self.absencesLast
+        case .named: time = Self.namesLast
         }
+        return !now.isWithin(time - 1, after: self[place].since)
     }
 }
 

@@ -18,7 +18,7 @@
 
         /// The attempts that wait for names, where these are wanted.
         private var names: NamedAttempts?
-        private var namesAreGone = false
+        private var isToldOfNames = false
 
         private let options: ConnectionsOptions
         /// When the last line came up, on the clock of the packets.
@@ -77,19 +77,19 @@
             if isOver || !rate.admit(at: now) { return }
             if let left = remaining { remaining = left - 1 }
             if !options.names { return write(attempt, nil, nil) }
-            if names?.isFull == true { makeRoomAmongWaiting() }
+            makeRoom(for: attempt)
             names?.append(attempt, at: .now())
         }
 
         /// Who captures packets never waits for names; who reads a file can.
-        private mutating func makeRoomAmongWaiting() {
+        private mutating func makeRoom(for attempt: Attempt) {
             while options.captureFile != nil && !mustStop && !isClosed {
                 writeNamed()
-                if names?.isFull == false { return }
+                if names?.hasRoom(for: attempt) == true { return }
                 flush()
                 wait(for: -1)
             }
-            writeNext(atOnce: true)
+            if names?.isFull == true { writeNext(atOnce: true) }
         }
 
         // MARK: Lines
@@ -100,6 +100,18 @@
         @inline(never)
         mutating func writeNamed(atOnce: Bool = false) {
             while writeNext(atOnce: atOnce) {}
+            if !isToldOfNames { tellOfNames() }
+        }
+
+        /// Says that there are no names any more, if that is so.
+        private mutating func tellOfNames() {
+            let isGone = names?.descriptor == -1
+            if !isGone && names?.hasGivenUp != true { return }
+            isToldOfNames = true
+            var line = LogLine("connections: host names: ")
+            line.append(isGone ? "the helper has ended" : "no answer from the resolver")
+            line.append("; addresses are printed")
+            voice.note(line, level: LOG_WARNING)
         }
 
         /// Writes the line of the attempt that has waited for the longest time, and says whether there was one to write.
@@ -115,16 +127,6 @@
             line.append("\n")
             if !output.hasRoom { makeSureAllIsWritten() }
             if output.hasRoom { output.append(line) }
-        }
-
-        /// Takes the names that have come.
-        @inline(never)
-        private mutating func receiveNames() {
-            names?.receive()
-            if names?.descriptor != -1 || namesAreGone { return }
-            namesAreGone = true
-            voice.note(
-                LogLine("connections: host names: the helper has ended; addresses are printed"), level: LOG_WARNING)
         }
 
         private mutating func date(of realTime: Int64) -> LogLine {
@@ -221,7 +223,7 @@
             }
             if waiting.happened(Place.signals) { obeySignals() }
             if waiting.happened(Place.keeper) { obeyKeeper() }
-            if waiting.happened(Place.names) { receiveNames() }
+            if waiting.happened(Place.names) { names?.receive() }
             if waiting.isBroken(Place.output) { isClosed = true }
             return waiting.happened(Place.input)
         }

@@ -64,7 +64,10 @@
             // Before anything is open that it must not hold.
             let keeper = try Keeper(file, account)
             try Signals.letEnd(hangup: options.outputFile == nil)
-            let names: NamedAttempts? = if options.names { try NamedAttempts(account: account) } else { nil }
+            let names: NamedAttempts? =
+                if options.names {
+                    try NamedAttempts(account: account, isPatient: options.captureFile != nil)
+                } else { nil }
             let pidFile: PidFile? = if let path = options.pidFile { try PidFile(path) } else { nil }
             directory = isRoot ? try ChrootDirectory(ConstantText(Parameters.chrootDirectory)) : nil
             self.key = key

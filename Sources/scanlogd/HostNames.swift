@@ -12,6 +12,16 @@
         /// The way to the helper, while there is one.
         private var socket: Descriptor?
 
+        /// Whether whoever asks can wait: then no lookup is begun that the helper can't make at once.
+        let isPatient: Bool
+        /// How long a lookup that is waited for may take, in nanoseconds: longer than the helper lets one take.
+        private static let patience: Int64 = 10_000_000_000
+
+        /// How many lookups one after the other nobody has answered in their time.
+        private var unanswered = 0
+        /// How many are enough to begin no more: else each lookup would be waited for, though no name will come.
+        private static let mostUnanswered = 16
+
         /// The most answers taken at a time, so that nothing else is kept waiting.
         private static let batch = 256
 
@@ -20,12 +30,16 @@
         /// To be called while this process is root's, or an ordinary user's, has the host's root directory, and has not
         /// opened what the helper must not have: descriptors are closed there, but memory that is mapped stays.
         ///
-        /// - Parameter account: the user that the helper becomes; `nil` if this process is not root's.
-        init(account: Account?) throws(SystemError) {
+        /// - Parameters:
+        ///   - account: the user that the helper becomes; `nil` if this process is not root's.
+        ///   - isPatient: whether names are waited for as long as it takes.
+        init(account: Account?, isPatient: Bool) throws(SystemError) {
             let socket = try NameService.start(as: account)
             let cache = try ZeroedPages<NameCache<512, 256>>("memory of host names")
-            cache.value.start(key: try HashKey.random())  // after the fork: the helper is not to know it
+            let key = try HashKey.random()  // after the fork: the helper is not to know it
+            cache.value.start(key: key, patience: isPatient ? Self.patience : NameAnswer.patience)
             self.cache = cache
+            self.isPatient = isPatient
             self.socket = consume socket
         }
 
@@ -43,14 +57,28 @@
         /// Whether the helper has ended: there are no names any more.
         var isGone: Bool { descriptor < 0 }
 
-        /// The name of an address, if it is known. If nothing is known of it, a lookup begins, if there is room for one.
-        mutating func lookUp(_ address: Address, at now: Timestamp) -> NameAnswer {
+        /// Whether no lookup is begun any more, for nobody answers.
+        var hasGivenUp: Bool { isPatient && unanswered >= Self.mostUnanswered }
+
+        /// What is known of the name of an address. If nothing is, a lookup begins, if there is room for one; else `nil`.
+        mutating func lookUp(_ address: Address, at now: Timestamp) -> NameAnswer? {
             if isGone { return .noName }
-            if let answer = cache.value.find(address, at: now) { return answer }
-            if !cache.value.begin(address, at: now) { return .noName }
-            if NameMessage(address, at: now).send(to: descriptor) { return .pending }
+            let before = cache.value.underWay
+            if let answer = cache.value.find(address, at: now) {
+                if cache.value.underWay < before { note(isUnanswered: true) }
+                return answer
+            }
+            if hasGivenUp { return .noName }
+            if isPatient && cache.value.underWay >= NameService.mostLookups { return nil }
+            if !cache.value.begin(address, at: now) { return nil }
+            let due = Timestamp(nanoseconds: now.nanoseconds + (isPatient ? Self.patience : NameAnswer.patience))
+            if NameMessage(address, due: due).send(to: descriptor) { return .pending }
             cache.value.forget(address)
-            return .noName
+            return nil
+        }
+
+        private mutating func note(isUnanswered: Bool) {
+            if !hasGivenUp { unanswered = isUnanswered ? unanswered + 1 : 0 }
         }
 
         /// Takes the answers that have come.
@@ -58,7 +86,9 @@
             var answer = NameMessage.none
             for _ in 0..<Self.batch {
                 switch answer.receive(from: descriptor) {
-                case .message: cache.value.take(answer.name, of: answer.address, at: now)
+                case .message:
+                    cache.value.take(answer.name, of: answer.address, at: now)
+                    note(isUnanswered: answer.isUnanswered)
                 case .nothing: return
                 case .end:
                     socket = nil

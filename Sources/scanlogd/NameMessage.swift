@@ -19,21 +19,22 @@
 
         private var addressHigh: UInt64
         private var addressLow: UInt64
-        private var asked: Int64
+        private var due: Int64
         private var family: UInt8
         private var nameLength: UInt8 = 0
         private var nameBytes = InlineArray<128, UInt8>(repeating: 0)
+        private var hasNoAnswer: UInt8 = 0
 
-        /// The question for the name of an address.
-        init(_ address: Address, at now: Timestamp) {
+        /// The question for the name of an address, which nobody waits for any longer when it is due.
+        init(_ address: Address, due: Timestamp) {
             addressHigh = address.high
             addressLow = address.low
-            asked = now.nanoseconds
+            self.due = due.nanoseconds
             family = address.isIPv4 ? 4 : 6
         }
 
         /// What stands where there is none.
-        static var none: NameMessage { NameMessage(Address(ipv4: 0), at: Timestamp(nanoseconds: 0)) }
+        static var none: NameMessage { NameMessage(Address(ipv4: 0), due: Timestamp(nanoseconds: 0)) }
 
         /// The address in question.
         var address: Address {
@@ -41,8 +42,11 @@
             return Address(ipv6High: addressHigh, low: addressLow)
         }
 
-        /// When the question was asked.
-        var time: Timestamp { Timestamp(nanoseconds: asked) }
+        /// Whether nobody waits for the answer any longer.
+        func isOver(at now: Timestamp) -> Bool { now.nanoseconds >= due }
+
+        /// Whether the time of the lookup was over before anybody had answered, be it that there is no name.
+        var isUnanswered: Bool { hasNoAnswer != 0 }
 
         /// The name in the answer, if it has one. It came from the network: what is no name is left out.
         var name: HostName? {
@@ -54,6 +58,11 @@
         mutating func answer(_ name: HostName) {
             nameLength = UInt8(name.count)
             for index in 0..<name.count { nameBytes[index] = name[index] }
+        }
+
+        /// Says that nobody has answered.
+        mutating func giveUp() {
+            hasNoAnswer = 1
         }
 
         /// Answers with what another answer says, whatever that is.

@@ -20,7 +20,10 @@
 
         /// How often to look whether one takes too long, in milliseconds.
         private static let pause: Int32 = 100
-        private static let mostLookups = 8
+        /// How many lookups are made at a time.
+        static let mostLookups = 8
+        /// How long before its end a lookup's time counts as over, in nanoseconds: the resolver's own may be as long.
+        private static let margin: Int64 = 100_000_000
 
         /// What to wait for: the answers of the lookups in their places, and behind them the questions.
         private var entries = InlineArray<9, pollfd>(repeating: pollfd(fd: -1, events: Int16(POLLIN), revents: 0))
@@ -111,7 +114,7 @@
             var message = NameMessage.none
             repeat {
                 if message.receive(from: questions) != .message { return false }
-            } while !Timestamp.now().isWithin(NameAnswer.patience, after: message.time)
+            } while message.isOver(at: .now())
             do throws(SystemError) {
                 let ends = try makeSockets("host names")
                 let helper = getpid()
@@ -132,7 +135,11 @@
         @inline(never)
         private mutating func finish(_ place: Int) {
             var answer = NameMessage.none
-            if answer.receive(from: entries[place].fd) == .message { lookups[place].message.answer(as: answer) }
+            if answer.receive(from: entries[place].fd) == .message {
+                lookups[place].message.answer(as: answer)
+            } else if .fromNow(Self.margin) >= lookups[place].due {
+                lookups[place].message.giveUp()
+            }
             _ = lookups[place].message.send(to: entries[Self.mostLookups].fd)
             close(entries[place].fd)
             entries[place].fd = -1

@@ -7,9 +7,12 @@
         private var names: HostNames
         private var queue: ZeroedPages<AttemptQueue>
 
-        /// Starts the helper that looks names up: see ``HostNames/init(account:)``.
-        init(account: Account?) throws(SystemError) {
-            let names = try HostNames(account: account)
+        /// How often it is looked after attempts that wait for as long as it takes, in nanoseconds.
+        private static var pause: Int64 { 1_000_000_000 }
+
+        /// Starts the helper that looks names up: see ``HostNames/init(account:isPatient:)``.
+        init(account: Account?, isPatient: Bool) throws(SystemError) {
+            let names = try HostNames(account: account, isPatient: isPatient)
             queue = try ZeroedPages("memory of waiting attempts")
             self.names = names
         }
@@ -17,13 +20,26 @@
         /// What can be read when names have come; -1 when there will be none any more.
         var descriptor: Int32 { names.descriptor }
 
-        /// When the first attempt has waited for long enough; `nil`: none waits.
+        /// Whether no name is looked up any more, for nobody answers.
+        var hasGivenUp: Bool { names.hasGivenUp }
+
+        /// When the first attempt has waited for long enough, or is to be looked after; `nil`: none waits.
         var due: Timestamp? {
-            mutating get { queue.value.headDeadline }
+            mutating get {
+                let due = queue.value.headDeadline
+                return due != nil && names.isPatient ? .fromNow(Self.pause) : due
+            }
         }
 
         /// Whether there is no room for another.
         var isFull: Bool { queue.value.isFull }
+
+        /// Whether there is room for an attempt, and for the lookups that it takes, which begin.
+        mutating func hasRoom(for attempt: Attempt) -> Bool {
+            if isFull { return false }
+            let now = Timestamp.now()
+            return names.lookUp(attempt.source, at: now) != nil && names.lookUp(attempt.destination, at: now) != nil
+        }
 
         /// Adds an attempt, for which there must be room, and has the names of its hosts looked up.
         mutating func append(_ attempt: Attempt, at now: Timestamp) {
@@ -52,9 +68,14 @@
             let now = Timestamp.now()
             let source = names.lookUp(attempt.source, at: now)
             let destination = names.lookUp(attempt.destination, at: now)
-            if !atOnce && now < due && (source == .pending || destination == .pending) { return nil }
+            if !atOnce && (mustWait(source, now < due) || mustWait(destination, now < due)) { return nil }
             queue.value.removeHead()
-            return Named(attempt: attempt, source: source.known, destination: destination.known)
+            return Named(attempt: attempt, source: source?.known, destination: destination?.known)
+        }
+
+        /// Whether a name may still come, and be waited for.
+        private func mustWait(_ answer: NameAnswer?, _ hasTime: Bool) -> Bool {
+            names.isPatient ? answer == nil || answer == .pending : hasTime && answer == .pending
         }
     }
 

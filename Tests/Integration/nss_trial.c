@@ -103,7 +103,7 @@ static void behave(unsigned host) {
         low = 0xc6336464;
         memcpy(message + 8, &low, sizeof low);
         memcpy(message + 24, "\4\4liar", 6);
-        send(3, message, 154, 0);
+        send(3, message, 155, 0);
         return;
     default: return;
     }

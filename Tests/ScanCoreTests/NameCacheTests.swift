@@ -38,6 +38,15 @@ struct NameCacheTests {
         #expect(cache.find(1, at: .seconds(62) + 7) == nil)
     }
 
+    @Test func aLookupMayTakeAsLongAsIsSaid() {
+        let cache = Cache<4, 4>(patience: .seconds(10))
+        #expect(cache.begin(1, at: 7))
+        #expect(cache.find(1, at: .seconds(10) + 6) == .pending && cache.underWay == 1)
+        #expect(cache.find(1, at: .seconds(10) + 7) == .noName && cache.underWay == 0)
+        #expect(cache.find(1, at: .seconds(70) + 6) == .noName)
+        #expect(cache.find(1, at: .seconds(70) + 7) == nil)
+    }
+
     @Test func aNameLastsForFiveMinutes() {
         let cache = Cache<4, 4>()
         #expect(cache.begin(1, at: 0))
@@ -257,9 +266,9 @@ private func name(_ text: String) -> HostName {
 @safe private final class Cache<let setCount: Int, let mostUnderWay: Int> {
     private let cache: UnsafeMutablePointer<NameCache<setCount, mostUnderWay>>
 
-    init(key: HashKey = HashKey([0, 0, 0, 0, 1 << 32])) {
+    init(key: HashKey = HashKey([0, 0, 0, 0, 1 << 32]), patience: Int64 = NameAnswer.patience) {
         unsafe cache = zeroMemory(for: NameCache<setCount, mostUnderWay>.self)
-        unsafe cache.pointee.start(key: key)
+        unsafe cache.pointee.start(key: key, patience: patience)
     }
 
     deinit {
