@@ -7,13 +7,30 @@
     /// through the keeper in the system log. It waits for nobody who reads.
     struct AttemptVoice: ~Copyable {
         var keeper: Keeper
-        let background: Bool
+        /// For what the keeper can't bring to the log: in the background, where nobody else would say it.
+        let lastWord: LastWord?
+
+        private var background: Bool {
+            switch lastWord {
+            case .some: true
+            case .none: false
+            }
+        }
 
         /// Says what an administrator should know, here and in the log.
         @inline(never)
         func note(_ line: LogLine, level: Int32) {
             if !background { offer(line) }
             keeper.log(line, level: level)
+        }
+
+        /// Says that the keeper is gone: here, or in the background in the log.
+        func tellOfKeeper() {
+            let line = LogLine("connections: keeper of the log: it has ended")
+            switch lastWord {
+            case .some(let lastWord): lastWord.say(line, level: LOG_CRIT)
+            case .none: offer(line)
+            }
         }
 
         /// Says something here only.

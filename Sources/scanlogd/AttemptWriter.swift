@@ -38,12 +38,12 @@
 
         init(
             _ options: ConnectionsOptions, _ signals: consuming Signals, _ output: consuming AttemptOutput,
-            _ keeper: consuming Keeper, _ names: consuming NamedAttempts?
+            _ keeper: consuming Keeper, _ lastWord: consuming LastWord?, _ names: consuming NamedAttempts?
         ) {
             self.options = options
             self.signals = signals
             self.output = output
-            voice = AttemptVoice(keeper: keeper, background: options.background)
+            voice = AttemptVoice(keeper: keeper, lastWord: lastWord)
             self.names = names
             rate = LineRate(limit: options.limit)
             remaining = options.count
@@ -332,7 +332,7 @@
                     voice.note(line, level: LOG_WARNING)
                 case .gone:
                     // What is lost from now on nobody would be told of, and no file would be opened anew.
-                    voice.offer(LogLine("connections: keeper of the log: it has ended"))
+                    voice.tellOfKeeper()
                     hasFailed = true
                     mustStop = true
                     return

@@ -105,6 +105,7 @@
             var signals = try Signals()
             // A terminal that is closed is the end, unless nohup(1) says otherwise.
             signals.hangupEnds = options.outputFile == nil && !clinux_is_ignored(SIGHUP)
+            let lastWord: LastWord? = options.background ? LastWord() : nil
             let process = getpid()  // afterwards even that is forbidden
             try confineAttempts(to: account, in: directory, hasFile: options.outputFile != nil)
             try pidFile?.write(process)
@@ -112,7 +113,7 @@
             case .some(let launch): try launch.finish()
             case .none: break
             }
-            let writer = AttemptWriterPlace(AttemptWriter(options, signals, output, keeper, names))
+            let writer = AttemptWriterPlace(AttemptWriter(options, signals, output, keeper, lastWord, names))
             return ConnectionsRun(writer: writer, pidFile: pidFile)
         }
 

@@ -23,7 +23,7 @@ enum LogSocket {
     }
 
     /// Where it is: _PATH_LOG.
-    private static var path: ConstantText { "/dev/log" }
+    static var path: ConstantText { "/dev/log" }
 
     /// Looks whether somebody listens.
     ///

@@ -326,3 +326,24 @@ def test_without_its_keeper_it_says_so_and_ends(connections: Connections, sender
     assert connections.wait() == 1
     assert connections.stderr().startswith("scanlogd: connections: keeper of the log: it has ended\n")
     assert len(out.read_text().splitlines()) == 1
+
+
+@pytest.mark.parametrize("is_new", [False, True], ids=["same", "another"])
+def test_in_the_background_the_log_says_that_the_keeper_has_ended(
+    connections: Connections, tmp_path: Path, is_new: bool
+) -> None:
+    """Reported: nothing did. What was connected to cannot be told of another syslogd, but it ends in the same way."""
+    syslogd = Syslogd("busybox", tmp_path)
+    try:
+        syslogd.start()
+        start_background(connections, tmp_path)
+        if is_new:
+            syslogd.end()
+            syslogd.start()
+        os.kill(connections.keeper, signal.SIGKILL)
+        assert connections.wait() == 1
+        assert (tmp_path / "pid").read_text() == ""
+        if not is_new:
+            syslogd.wait_for("connections: keeper of the log: it has ended")
+    finally:
+        syslogd.close()
