@@ -39,7 +39,7 @@
                     status = nil
                 }
             } catch {
-                if error.code == ENOENT { throw error }
+                if given != nil { throw error }
                 if file == .allow { complain(error.line) }  // it grants nothing
                 status = file == .allow ? nil : tellUnreadable(error)
             }

@@ -144,22 +144,44 @@ def test_hostile_bytes_reach_no_terminal(allow: Path, deny: Path) -> None:
 # Files that can't be read.
 
 
-def test_a_hosts_deny_that_is_a_directory_denies(allow: Path, tmp_path: Path) -> None:
-    done = match(allow, tmp_path, "httpd", "10.1.1.1")
-    assert (done.status, done.stdout.splitlines()[0]) == (1, f"denied: {tmp_path}: read: Is a directory")
+def in_etc(script: str, *arguments: str) -> Finished:
+    """Runs a script where /etc has only what it puts there."""
+    script = f"mount -n -t tmpfs etc /etc && cd /etc && {script}"
+    return finish([tool("unshare"), "--mount", "sh", "-c", script, "sh", *arguments])
 
 
-def test_a_hosts_deny_that_may_not_be_read_denies(deny: Path) -> None:
-    deny.chmod(0)
-    command = [tool("setpriv"), *NOBODY, str(BINARY), "rules", "match", "--allow", "/dev/null", "--deny", str(deny)]
-    done = finish([*command, "httpd", "10.1.1.1"])
-    assert (done.status, done.stdout.splitlines()[0]) == (1, f"denied: {deny}: open: Permission denied")
+def with_etc(script: str, *arguments: str) -> Finished:
+    """Runs the command where /etc has only what a script puts there."""
+    return in_etc(f"{script} && exec {BINARY} rules \"$@\"", *arguments)
 
 
-def test_a_hosts_allow_that_can_not_be_read_grants_nothing(tmp_path: Path, deny: Path) -> None:
-    done = match(tmp_path, deny, "sshd", "10.1.1.1")
-    assert (done.status, done.stderr) == (1, f"scanlogd: {tmp_path}: read: Is a directory\n")
-    assert done.stdout.startswith(f"denied: {deny}:2: ")
+def test_a_hosts_deny_that_is_a_directory_denies() -> None:
+    done = with_etc("mkdir hosts.deny", "match", "httpd", "10.1.1.1")
+    assert (done.status, done.stdout.splitlines()[0]) == (1, "denied: /etc/hosts.deny: read: Is a directory")
+
+
+def test_a_hosts_deny_that_may_not_be_read_denies() -> None:
+    script = f"touch hosts.deny && chmod 0 hosts.deny && cp {BINARY} /etc/copy"
+    command = ["/etc/copy", "rules", "match", "httpd", "10.1.1.1"]
+    done = in_etc(f"{script} && exec {tool('setpriv')} {' '.join(NOBODY)} \"$@\"", *command)
+    assert (done.status, done.stdout.splitlines()[0]) == (1, "denied: /etc/hosts.deny: open: Permission denied")
+
+
+def test_a_hosts_allow_that_can_not_be_read_grants_nothing() -> None:
+    done = with_etc("mkdir hosts.allow && echo 'ALL EXCEPT httpd: ALL' >hosts.deny", "match", "sshd", "10.1.1.1")
+    assert (done.status, done.stderr) == (1, "scanlogd: /etc/hosts.allow: read: Is a directory\n")
+    assert done.stdout.startswith("denied: /etc/hosts.deny:1: ")
+
+
+@pytest.mark.parametrize("option", ["--allow", "--deny"])
+def test_a_file_that_is_named_must_be_readable(tmp_path: Path, option: str) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "plain").touch()
+    for path, reason in (
+        (tmp_path, "read: Is a directory"), (tmp_path / "loop", "open: Too many levels of symbolic links"),
+        (tmp_path / "plain/x", "open: Not a directory"),
+    ):
+        assert rules("match", option, path, "sshd", "10.1.1.1") == Finished(2, "", f"scanlogd: {path}: {reason}\n")
 
 
 @pytest.mark.parametrize("option", ["--allow", "--deny", "--exempt"])
@@ -168,12 +190,6 @@ def test_a_file_that_is_named_must_be_there(option: str) -> None:
         2, "", "scanlogd: /nonexistent: open: No such file or directory\n")
     done = rules("check", option, "/nonexistent")
     assert (done.status, done.stderr) == (1, "scanlogd: /nonexistent: open: No such file or directory\n")
-
-
-def with_etc(script: str, *arguments: str) -> Finished:
-    """Runs the command where /etc has only what a script puts there."""
-    script = f"mount -n -t tmpfs etc /etc && cd /etc && {script} && exec {BINARY} rules \"$@\""
-    return finish([tool("unshare"), "--mount", "sh", "-c", script, "sh", *arguments])
 
 
 def test_the_files_are_those_in_etc() -> None:
