@@ -47,9 +47,12 @@
             self.user = user
             clientAddress = address
             clientName = name
-            client = RuleHost(
-                address: address,
-                name: nameText == "unknown" ? .unknown : nameText == "paranoid" ? .paranoid : .known(name))
+            client = RuleHost(address: address, name: Self.name(name))
+        }
+
+        /// What a name says: two of them are words, in whatever case, as in rules.
+        private static func name(_ name: RuleName) -> RuleHost.Name {
+            name.withBytes { $0.reads("unknown") ? .unknown : $0.reads("paranoid") ? .paranoid : .known(name) }
         }
 
         private static func daemon(_ text: ConstantText) -> (RuleName, RuleHost)? {
@@ -69,7 +72,7 @@
                 let user = at.map { RuleName(text.extracting(0..<$0)) }
                 if let user, user == nil { return nil }
                 let host = text.extracting((at.map { $0 + 1 } ?? 0)...)
-                if host.isUnknown { return (user ?? nil, nil) }
+                if host.reads("unknown") { return (user ?? nil, nil) }
                 return host.address.map { (user ?? nil, $0) }
             }
         }
@@ -134,10 +137,15 @@
             return Address(isBracketed ? extracting(1..<count - 1) : self)
         }
 
-        fileprivate var isUnknown: Bool {
-            let word = "unknown".utf8Span.span
+        /// Whether this is a word, which is given in small letters, in whatever case.
+        fileprivate func reads(_ word: String) -> Bool {
+            let word = word.utf8Span.span
             if count != word.count { return false }
-            for index in indices where self[index] != word[index] { return false }
+            for index in indices {
+                let byte = self[index]
+                let isCapital = byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z")
+                if (isCapital ? byte + 32 : byte) != word[index] { return false }
+            }
             return true
         }
     }

@@ -77,6 +77,16 @@ def test_the_name_is_the_one_that_is_given(allow: Path, deny: Path) -> None:
     assert match(allow, deny, "--name", "unknown", "sshd", "192.0.2.1").status == 1
 
 
+@pytest.mark.parametrize("word", ["unknown", "Unknown", "UNKNOWN", "paranoid", "Paranoid", "PARANOID"])
+def test_the_words_for_names_are_the_same_in_either_case(tmp_path: Path, deny: Path, word: str) -> None:
+    allow = tmp_path / "allow"
+    for rule, meant in (("KNOWN", ""), ("UNKNOWN", "unknown"), ("PARANOID", "paranoid")):
+        allow.write_text(f"sshd: {rule}\n")
+        done = match(allow, deny, "--name", word, "sshd", "192.0.2.1")
+        assert done.status == (0 if word.lower() == meant else 1), done
+    assert match(allow, deny, "sshd", word).status == (1 if word.lower() == "unknown" else 2)
+
+
 def test_a_port_is_compared_with_numbers(allow: Path, deny: Path) -> None:
     allow.write_text("22: ALL\n")
     assert match(allow, deny, "--port", "22", "sshd", "192.0.2.1").status == 0
