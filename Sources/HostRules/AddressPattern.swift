@@ -43,7 +43,7 @@ enum AddressPattern {
 
 extension Span<UInt8> {
     /// Whether it is wildcards that match everything.
-    fileprivate var isStars: Bool {
+    var isStars: Bool {
         for index in indices where self[index] != UInt8(ascii: "*") { return false }
         return true
     }

@@ -24,6 +24,13 @@ public struct Rule: ~Copyable {
     /// Where in the file the line after it begins.
     var end = 0
 
+    /// The last byte whose place was looked for, and where it stands.
+    var lastOffset = 0
+    var lastPosition = 0
+    var lastPlace = RulePlace(line: 0, column: 1)
+    /// What it has taken to find places.
+    var placeSteps = 0
+
     private(set) var daemons = 0..<0
     private(set) var clients = 0..<0
     /// The options with the blanks around them; `nil` if no colon follows the clients.
@@ -44,6 +51,10 @@ public struct Rule: ~Copyable {
         self.start = start
         self.line = line
         firstLine = line
+        lastOffset = 0
+        lastPosition = start
+        lastPlace = RulePlace(line: line, column: 1)
+        placeSteps = 0
     }
 
     /// Appends bytes of the file.

@@ -1,8 +1,11 @@
 /// Finds what is wrong in a rule file, line by line, in fixed memory.
 ///
 /// It knows what tcpdchk knows, but for what takes a resolver or inetd.conf: whether a host has a name, or a daemon is
-/// run. A rule that is never reached because of an earlier one is found if that one is among the first 256 of the file
-/// that match more than single hosts; the same rule twice can be told by ``Rule/fingerprint``.
+/// run. A rule that is never reached because of an earlier one is found if that one is among those that are kept of the
+/// file, and of hosts.allow before hosts.deny, as ``EarlierRules``; those that name the same can be told by
+/// ``Rule/fingerprint`` and ``Rule/allPairs(_:)``.
+///
+/// A rule takes time linear in its length, and in that of the pattern files it names.
 public struct RuleCheck: ~Copyable {
     /// What a file is for.
     public enum Purpose: Sendable {
@@ -14,40 +17,52 @@ public struct RuleCheck: ~Copyable {
 
     private let purpose: Purpose
     private let reportsImplicitAllow: Bool
-    var allowedBefore: Int
     private var reader = RuleReader()
-    var earlier = EarlierRules()
+    private var earlier = EarlierRules()
+    /// Those of hosts.allow, for hosts.deny.
+    private var allowed: EarlierRules
+    private var hasToldOfAllowed = false
 
     var rule = Rule()
 
     /// Whether the last rule was found to be never reached.
-    public internal(set) var isShadowed = false
+    public private(set) var isShadowed = false
 
-    /// The line of the first rule that matches everything; 0: none does.
-    public var lineOfAll: Int { earlier.lineOfAll }
+    /// What all lines so far have taken, for the tests of the bound.
+    package private(set) var steps = 0
 
     /// A check that begins at the first line.
     ///
     /// - Parameters:
     ///   - reportsImplicitAllow: whether a rule that grants without saying so is a problem.
-    ///   - allowedBefore: for hosts.deny, the line of hosts.allow that matches everything; 0: none does.
+    ///   - allowed: for hosts.deny, the rules of hosts.allow.
     @inline(never)
-    public init(_ purpose: Purpose, reportsImplicitAllow: Bool = false, allowedBefore: Int = 0) {
+    public init(
+        _ purpose: Purpose, reportsImplicitAllow: Bool = false, after allowed: consuming EarlierRules = EarlierRules()
+    ) {
         self.purpose = purpose
         self.reportsImplicitAllow = reportsImplicitAllow
-        self.allowedBefore = allowedBefore
+        self.allowed = allowed
     }
+
+    /// The rules that may hide those of the next file.
+    public consuming func finish() -> EarlierRules { earlier }
 
     /// Lends the line that was read last.
     public mutating func withRule<Result>(_ body: (inout Rule) -> Result) -> Result {
         body(&rule)
     }
 
-    /// Tells the sink that the last rule is the same as one of an earlier line.
-    public mutating func reportRepeated<Sink: RuleProblemSink & ~Copyable>(
-        of line: Int, in text: Span<UInt8>, _ sink: inout Sink
+    /// Tells the sink that the last rule is never reached, as an earlier line has it.
+    ///
+    /// - Parameters:
+    ///   - kind: `repeated`, `shadowed`, `shadowedByMany` or `shadowedInAllow`.
+    ///   - line: the earlier line.
+    public mutating func report<Sink: RuleProblemSink & ~Copyable>(
+        _ kind: RuleProblem.Kind, by line: Int, in text: Span<UInt8>, _ sink: inout Sink
     ) {
-        rule.report(.repeated, earlierLine: line, in: text, to: &sink)
+        isShadowed = true
+        rule.report(kind, earlierLine: line, in: text, to: &sink)
     }
 
     /// Reads the next line, tells the sink what is wrong with it, and returns what it is; `nil` at the end of the file.
@@ -72,7 +87,29 @@ public struct RuleCheck: ~Copyable {
             }
             if case .rule = line { checkReach(text, &sink) }
         }
+        steps += rule.count + rule.placeSteps
         return line
+    }
+
+    /// Looks for an earlier rule that matches all that the last one can, and keeps the last one if it may hide others.
+    private mutating func checkReach<Sink: RuleProblemSink & ~Copyable>(
+        _ file: Span<UInt8>, _ sink: inout Sink
+    ) {
+        if allowed.decidingLineOfAll > 0 {
+            if !hasToldOfAllowed { report(.allowedBefore, by: allowed.decidingLineOfAll, in: file, &sink) }
+            hasToldOfAllowed = true  // once is enough
+            isShadowed = true
+            return
+        }
+        if earlier.lineOfAll > 0 { return report(.afterAll, by: earlier.lineOfAll, in: file, &sink) }
+        var work = MatchWork()
+        if let line = earlier.line(hiding: &rule, &work) {
+            report(.shadowed, by: line, in: file, &sink)
+        } else if let line = allowed.line(hiding: &rule, onlyDeciding: true, &work) {
+            report(.shadowedInAllow, by: line, in: file, &sink)
+        }
+        steps += work.steps
+        if !isShadowed { earlier.add(&rule) }
     }
 
     /// What comes of where the line stands in the file, and of how it ends.

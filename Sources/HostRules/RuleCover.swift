@@ -1,201 +1,181 @@
 import ScanCore
 
-/// Which rules match all that others can. What is said is true; not all that is true is said.
-extension Rule {
-    /// Whether this rule matches whatever another one can.
-    mutating func covers(_ other: inout Rule) -> Bool {
-        let (daemons, clients) = (daemons, clients)
-        let (otherDaemons, otherClients) = (other.daemons, other.clients)
-        let text = text.span.extracting(0..<count)
-        let otherText = other.text.span.extracting(0..<other.count)
-        return Cover.list(text, daemons, otherText, otherDaemons, of: .daemons)
-            && Cover.list(text, clients, otherText, otherClients, of: .clients)
-    }
+/// Which words match all that others can. What is said is true; not all that is true is said.
+enum CoverKind {
+    case daemons, clients
+}
 
-    /// Whether it matches everything.
-    var coversAll: Bool {
-        mutating get {
-            let (daemons, clients) = (daemons, clients)
-            return withText { Cover.hasAll($0, daemons) && Cover.hasAll($0, clients) }
+/// A word of a rule that may hide others, in a form that is compared with a word in few steps.
+enum CoverPattern {
+    case all
+    /// An IPv4 net. That of digits and a mask has no 255.255.255.255.
+    case net(UInt32, mask: UInt32, hasBroadcast: Bool)
+    /// The first bits of an IPv6 address.
+    case prefix(high: UInt64, low: UInt64, length: UInt8)
+    /// Where in the text of the rule it stands: wildcards, or a dot at an end.
+    case text(start: UInt8, count: UInt8)
+    /// Any other word: it hides only the same, which has this fingerprint.
+    case word(UInt64)
+
+    /// The form of a word; `nil`: there is no room for its text.
+    @inline(never)
+    init?(_ whole: Span<UInt8>, of kind: CoverKind, _ text: inout CoverText) {
+        guard let range = whole.unrestricted(of: kind) else {
+            self = .word(whole.fingerprint)
+            return
+        }
+        let word = whole.extracting(range)
+        let isText: Bool
+        switch kind {
+        case .daemons:
+            if word.reads("all") || word.isStars {
+                self = .all
+                return
+            }
+            isText = !word.isPort && !word.isPlain
+        case .clients:
+            switch AddressPattern(word) {
+            case .all:
+                self = .all
+                return
+            case .net(let net, let mask):
+                self = .net(net, mask: mask, hasBroadcast: !word.contains(UInt8(ascii: "/")))
+                return
+            case .prefix(let address, let length):
+                self = .prefix(high: address.high, low: address.low, length: UInt8(length))
+                return
+            case .wildcards: isText = true
+            case .refused:
+                if case .text = HostPattern(word) {
+                    isText = !word.isNumeric && !word.isPlain
+                } else {
+                    isText = false
+                }
+            }
+        }
+        if !isText {
+            self = .word(word.fingerprint)
+        } else if let start = text.add(word) {
+            self = .text(start: UInt8(start), count: UInt8(word.count))
+        } else {
+            return nil
         }
     }
 
-    /// Whether its clients may be those of rules that are not the same.
+    /// Whether it may hide words that are not the same.
     var isWide: Bool {
-        mutating get {
-            let clients = clients
-            return withText { Cover.isWide($0, clients) }
+        switch self {
+        case .all, .text: true
+        case .net(_, let mask, _): mask != .max
+        case .prefix(_, _, let length): length < 128
+        case .word: false
         }
     }
 
-    /// Numbers that are equal for rules with the same words in the lists of daemons and of clients, and for nearly no
-    /// others: of the rule itself, and of the rule with ALL for daemons.
-    public var fingerprint: (own: UInt64, forAll: UInt64) {
-        mutating get {
-            let (daemons, clients) = (daemons, clients)
-            return withText { text in
-                var own = Fingerprint()
-                own.add(text, daemons)
-                own.add(text, clients)
-                var forAll = Fingerprint()
-                let all = "all".utf8Span.span
-                forAll.add(all, 0..<all.count)
-                forAll.add(text, clients)
-                return (own.value, forAll.value)
-            }
+    /// Whether it matches whatever a word can. `text` is that of the rule it stands in.
+    @inline(never)
+    func covers(_ word: Span<UInt8>, _ covered: CoveredWord, _ text: Span<UInt8>, _ work: inout MatchWork) -> Bool {
+        switch self {
+        case .all: return true
+        case .word(let fingerprint): return fingerprint == covered.whole || fingerprint == covered.part
+        case .net(let net, let mask, let hasBroadcast):
+            guard case .net(let other, let otherMask) = covered.address else { return false }
+            if mask & otherMask != mask || other & mask != net { return false }
+            return hasBroadcast || !covered.isPrinted || other | ~otherMask != .max
+        case .prefix(let high, let low, let length):
+            guard case .prefix(let other, let otherLength) = covered.address else { return false }
+            return Int(length) <= otherLength && other.isIn(Address(ipv6High: high, low: low), length: Int(length))
+        case .text(let start, let count):
+            let pattern = text.extracting(Int(start)..<Int(start) + Int(count))
+            return covered.isCovered(by: pattern, word.extracting(covered.range), &work)
         }
     }
 }
 
-/// FNV-1a of 64 bits (Fowler, Noll, Vo 1991), of the words of lists.
-private struct Fingerprint {
-    private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
+/// The texts of the words of one rule.
+struct CoverText {
+    private(set) var bytes = InlineArray<64, UInt8>(repeating: 0)
+    private(set) var count = 0
 
-    @inline(never)
-    mutating func add(_ text: Span<UInt8>, _ list: Range<Int>) {
-        var words = RuleWords(list)
-        while let word = words.next(of: text) {
-            for index in word { add(text[index].lowercased) }
-            add(32)
-        }
-        add(10)
-    }
-
-    private mutating func add(_ byte: UInt8) {
-        value = (value ^ UInt64(byte)) &* 0x0100_0000_01b3  // modulo 2^64
+    /// Keeps a word, and returns where; `nil`: there is no room.
+    mutating func add(_ word: Span<UInt8>) -> Int? {
+        if word.count > bytes.count - count { return nil }
+        let start = count
+        for index in word.indices { bytes[start + index] = word[index] }
+        count += word.count
+        return start
     }
 }
 
-private enum Cover {
-    enum Kind {
-        case daemons, clients
-    }
+/// What is known of a word that earlier ones may hide.
+struct CoveredWord {
+    let kind: CoverKind
+    /// The fingerprint of the word.
+    let whole: UInt64
+    /// The daemon without the server, or the host without the user: where it stands, and its fingerprint. What hides it
+    /// hides the word.
+    let range: Range<Int>
+    let part: UInt64
+    /// What it says of an address.
+    let address: AddressPattern
+    /// Whether it is compared with addresses as they are printed.
+    let isPrinted: Bool
+    /// Whether it describes only the name that it is.
+    let isPlainName: Bool
 
-    /// Whether a list matches whatever another one can: it is the same, or each word of the other one's first part is
-    /// covered by a word of it, and it has no EXCEPT.
     @inline(never)
-    static func list(
-        _ text: Span<UInt8>, _ list: Range<Int>, _ otherText: Span<UInt8>, _ other: Range<Int>, of kind: Kind
-    ) -> Bool {
-        if isSame(text, list, otherText, other) { return true }
-        if hasExcept(text, list) { return false }
-        var words = RuleWords(other)
-        var isEmpty = true
-        while let range = words.next(of: otherText) {
-            let word = otherText.extracting(range)
-            if word.reads("except") { break }
-            isEmpty = false
-            if !isCovered(word, by: text, list, of: kind) { return false }
-        }
-        return !isEmpty
-    }
-
-    private static func isSame(
-        _ text: Span<UInt8>, _ list: Range<Int>, _ otherText: Span<UInt8>, _ other: Range<Int>
-    ) -> Bool {
-        var words = RuleWords(list)
-        var otherWords = RuleWords(other)
-        while true {
-            let word = words.next(of: text)
-            let otherWord = otherWords.next(of: otherText)
-            guard let word, let otherWord else { return word == nil && otherWord == nil }
-            if !text.extracting(word).isSame(as: otherText.extracting(otherWord)) { return false }
-        }
-    }
-
-    private static func isCovered(
-        _ word: Span<UInt8>, by text: Span<UInt8>, _ list: Range<Int>, of kind: Kind
-    ) -> Bool {
-        var words = RuleWords(list)
-        while let range = words.next(of: text) {
-            let pattern = text.extracting(range)
-            if pattern.isSame(as: word) { return true }
-            if pattern.atSign != nil { continue }
-            let at = word.atSign
-            switch kind {
-            case .daemons: if daemon(pattern, covers: word.extracting(0..<(at ?? word.count))) { return true }
-            case .clients:
-                if host(pattern, covers: word.extracting((at.map { $0 + 1 } ?? 0)...)) { return true }
+    init(_ word: Span<UInt8>, of kind: CoverKind) {
+        self.kind = kind
+        whole = word.fingerprint
+        let at = word.atSign
+        range = kind == .daemons ? 0..<(at ?? word.count) : (at.map { $0 + 1 } ?? 0)..<word.count
+        let part = word.extracting(range)
+        self.part = at == nil ? whole : part.fingerprint
+        isPrinted = !part.contains(UInt8(ascii: "/"))
+        switch kind {
+        case .daemons:
+            address = .refused(.needsName)
+            isPlainName = part.isPlain && !part.isPort
+        case .clients:
+            address = part.isEmpty ? .refused(.emptyHost) : AddressPattern(part)
+            if case .text = HostPattern(part) {
+                isPlainName = part.isPlain && !part.isNumeric
+            } else {
+                isPlainName = false
             }
         }
-        return false
     }
 
-    private static func daemon(_ pattern: Span<UInt8>, covers name: Span<UInt8>) -> Bool {
-        if pattern.reads("all") || pattern.isSame(as: name) { return true }
-        let isNumber = (pattern.decimal(limit: 65536) ?? 65536) < 65536 || (name.decimal(limit: 65536) ?? 65536) < 65536
-        var work = MatchWork()
-        return !isNumber && name.isPlain && pattern.describes(name, &work)
-    }
-
-    @inline(never)
-    private static func host(_ pattern: Span<UInt8>, covers word: Span<UInt8>) -> Bool {
-        if word.isEmpty { return false }
-        if pattern.reads("all") || pattern.isSame(as: word) { return true }
-        switch (AddressPattern(pattern), AddressPattern(word)) {
-        case (.all, _): return true
-        case (.net(let net, let mask), .net(let other, let otherMask)):
-            return mask & otherMask == mask && other & mask == net
-        case (.prefix(let net, let length), .prefix(let other, let otherLength)):
-            return length <= otherLength && other.isIn(net, length: length)
-        case (.wildcards, .net(let address, .max)):
-            var work = MatchWork()
+    /// Whether a pattern with wildcards, or with a dot at an end, matches whatever the part can.
+    fileprivate func isCovered(by pattern: Span<UInt8>, _ part: Span<UInt8>, _ work: inout MatchWork) -> Bool {
+        work.steps += pattern.count
+        if pattern.isSame(as: part) { return true }
+        if isPlainName { return pattern.describes(part, &work) }
+        if kind == .daemons || part.hasWildcard { return false }
+        if pattern.hasWildcard {
+            guard case .net(let address, .max) = address else { return false }
             return RuleName(Address(ipv4: address)).withBytes { pattern.matches($0, &work) }
-        case (.refused, .refused): return name(pattern, covers: word)
-        default: return false
-        }
-    }
-
-    /// Of words that are compared with names.
-    private static func name(_ pattern: Span<UInt8>, covers word: Span<UInt8>) -> Bool {
-        guard case .text = HostPattern(pattern), case .text = HostPattern(word) else { return false }
-        if word.isNumeric || pattern.isNumeric { return false }
-        if word.isPlain {
-            var work = MatchWork()
-            return pattern.describes(word, &work)
         }
         // A domain in a domain.
         let dot = UInt8(ascii: ".")
-        return pattern[0] == dot && word[0] == dot && !pattern.hasWildcard && !word.hasWildcard
-            && word.has(pattern, at: word.count - pattern.count)
-    }
-
-    @inline(never)
-    static func hasAll(_ text: Span<UInt8>, _ list: Range<Int>) -> Bool {
-        if hasExcept(text, list) { return false }
-        var words = RuleWords(list)
-        while let word = words.next(of: text) {
-            if text.extracting(word).reads("all") { return true }
-        }
-        return false
-    }
-
-    static func isWide(_ text: Span<UInt8>, _ list: Range<Int>) -> Bool {
-        if hasExcept(text, list) { return false }
-        var words = RuleWords(list)
-        while let range = words.next(of: text) {
-            let word = text.extracting(range)
-            switch HostPattern(word) {
-            case .all, .net: return true
-            case .prefix(_, let length): if length < 128 { return true }
-            case .text: if !word.isPlain { return true }
-            default: break
-            }
-        }
-        return false
-    }
-
-    @inline(never)
-    private static func hasExcept(_ text: Span<UInt8>, _ list: Range<Int>) -> Bool {
-        var words = RuleWords(list)
-        while let word = words.next(of: text) {
-            if text.extracting(word).reads("except") { return true }
-        }
-        return false
+        return pattern[0] == dot && !part.isEmpty && part[0] == dot && !part.isNumeric
+            && part.has(pattern, at: part.count - pattern.count)
     }
 }
 
 extension Span<UInt8> {
+    /// The part of a word that says all: without ALL for the server, or for the user; `nil`: one of them is restricted.
+    fileprivate func unrestricted(of kind: CoverKind) -> Range<Int>? {
+        guard let at = atSign else { return indices }
+        let other = kind == .daemons ? extracting((at + 1)...) : extracting(0..<at)
+        if !other.reads("all") { return nil }
+        let part = kind == .daemons ? 0..<at : at + 1..<count
+        return part.isEmpty ? nil : part
+    }
+
+    /// Whether it is a port number.
+    fileprivate var isPort: Bool { (decimal(limit: 65536) ?? 65536) < 65536 }
+
     /// Whether it describes only the text that it is.
     fileprivate var isPlain: Bool {
         let dot = UInt8(ascii: ".")

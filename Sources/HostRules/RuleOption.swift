@@ -98,3 +98,19 @@ extension RuleOption {
         self.isLast = isLast
     }
 }
+
+extension Rule {
+    /// Whether a command may leave what the rule matches to the next file.
+    public var hasCommandThatDecides: Bool {
+        mutating get {
+            guard let range = options else { return false }
+            return withText { text in
+                var options = RuleOptions(range)
+                while let option = options.next(of: text) {
+                    if option.keyword == .aclexec { return true }
+                }
+                return false
+            }
+        }
+    }
+}

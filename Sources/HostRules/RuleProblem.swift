@@ -34,7 +34,7 @@ public struct RuleProblem: Sendable {
         case missingOption, unknownOption, missingValue, unexpectedValue, optionNotLast, badNumber, badSeverity
         case unknownUser, unknownGroup, noDirectory, unknownExpansion, implicitAllow
         // The file as a whole.
-        case shadowed, repeated, afterAll, allowedBefore
+        case shadowed, shadowedByMany, shadowedInAllow, repeated, afterAll, allowedBefore
         // Exempt files.
         case needsName, needsServer, acts, tooManyRules, tooManyPatterns, tooMuchText, otherDaemon
     }

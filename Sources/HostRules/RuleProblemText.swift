@@ -76,6 +76,8 @@ extension RuleProblem.Kind {
         case .blankBeforeComment: "blank before \"#\": this is no comment"
         case .trailingComment: "\"#\" begins no comment here: what follows are words of the rule"
         case .shadowed: "never reached: all it matches is matched by line "
+        case .shadowedByMany: "never reached: all it matches is matched by earlier lines, the last of which is "
+        case .shadowedInAllow: "never reached: all it matches is matched in hosts.allow by line "
         case .repeated: "never reached: the same as line "
         case .allowedBefore: "never reached, with all that follow: everything is matched in hosts.allow by line "
         case .afterAll: "never reached: everything is matched by line "

@@ -20,12 +20,6 @@ public struct RuleReader: Sendable {
     /// A reader at the beginning of a file.
     public init() {}
 
-    /// A reader at the beginning of a line, whose number is given.
-    init(at position: Int, line: Int) {
-        self.position = position
-        self.line = line - 1
-    }
-
     /// Reads the next line into a rule, of which only the text and the place are meant if it is none; `nil` at the end
     /// of the file, and behind a line that is broken.
     ///
@@ -88,22 +82,28 @@ public struct RulePlace: Equatable, Sendable {
 
 extension Rule {
     /// Where a byte of a rule stands in the file, at most as far as its end.
+    ///
+    /// The bytes are looked for from the first to the last: then all of them take time linear in the rule.
     @inline(never)
     mutating func place(of offset: Int, in file: Span<UInt8>) -> RulePlace {
-        var place = RulePlace(line: firstLine, column: 1)
-        var position = start
-        var left = offset
-        while position < file.count {
-            if file[position] == UInt8(ascii: "\\") && position + 1 < file.count && file[position + 1] == 10 {
-                place = RulePlace(line: place.line + 1, column: 1)
-                position += 2
+        if offset < lastOffset {
+            lastOffset = 0
+            lastPosition = start
+            lastPlace = RulePlace(line: firstLine, column: 1)
+        }
+        while lastPosition < file.count {
+            placeSteps += 1
+            let isJoin = file[lastPosition] == UInt8(ascii: "\\") && lastPosition + 1 < file.count
+            if isJoin && file[lastPosition + 1] == 10 {
+                lastPlace = RulePlace(line: lastPlace.line + 1, column: 1)
+                lastPosition += 2
                 continue
             }
-            if left == 0 { break }
-            left -= 1
-            place.column += 1
-            position += 1
+            if lastOffset == offset { break }
+            lastOffset += 1
+            lastPlace.column += 1
+            lastPosition += 1
         }
-        return place
+        return lastPlace
     }
 }

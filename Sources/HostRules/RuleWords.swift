@@ -16,6 +16,15 @@ struct RuleWords {
         while position < end && !text[position].isSeparator { position += 1 }
         return start..<position
     }
+
+    /// Whether EXCEPT is in a list.
+    static func hasExcept(_ range: Range<Int>, of text: Span<UInt8>) -> Bool {
+        var words = RuleWords(range)
+        while let word = words.next(of: text) {
+            if text.extracting(word).reads("except") { return true }
+        }
+        return false
+    }
 }
 
 /// The words of a pattern file, between white space; lines that begin with `#` are comments, which libwrap does not know.

@@ -9,15 +9,6 @@
         private let memory: UnsafeMutablePointer<UInt8>?
         private let count: Int
 
-        /// How many lines there are, at most.
-        var lines: Int {
-            withBytes { text in
-                var lines = 1
-                for index in text.indices where text[index] == 10 { lines += 1 }
-                return lines
-            }
-        }
-
         /// Reads a file to its end.
         ///
         /// - Parameters:

@@ -7,16 +7,27 @@
     /// Prints what is wrong in the rule files, and returns the exit status.
     func checkRules(_ options: RulesOptions) throws(SystemError) -> Int32 {
         if let extra = options.operands[0] { return refuse(extra, "none is expected") }
+        var seen = try SeenRules()
         if let exempt = options.exempt {
             var check = RulesCheck(exempt, options)
-            try check.run(.exempt, isGiven: true)
+            try check.run(.exempt, isGiven: true, &seen)
             return check.status
         }
         var allow = RulesCheck(options.allow ?? "/etc/hosts.allow", options)
-        try allow.run(.allow, isGiven: options.allow != nil)
+        try allow.run(.allow, isGiven: options.allow != nil, &seen)
         var deny = RulesCheck(options.deny ?? "/etc/hosts.deny", options)
-        try deny.run(.deny, isGiven: options.deny != nil, allowedBefore: allow.lineOfAll)
+        try deny.run(.deny, isGiven: options.deny != nil, &seen)
         return max(allow.status, deny.status)
+    }
+
+    /// What is remembered of the rules of a file, those that may hide others and each of them.
+    private struct SeenRules: ~Copyable {
+        var earlier = EarlierRules()
+        var repeated: RepeatedRules
+
+        init() throws(SystemError) {
+            repeated = try RepeatedRules()
+        }
     }
 
     /// Prints problems, and counts them.
@@ -54,8 +65,6 @@
         private let options: RulesOptions
         private var report: RulesReport
         private var isUnreadable = false
-        /// The line of the first rule that matches everything; 0: none.
-        private(set) var lineOfAll = 0
 
         /// The exit status.
         var status: Int32 { isUnreadable || report.count > 0 ? 1 : 0 }
@@ -66,19 +75,20 @@
             report = RulesReport(path)
         }
 
-        mutating func run(
-            _ purpose: RuleCheck.Purpose, isGiven: Bool, allowedBefore: Int = 0
-        ) throws(SystemError) {
+        /// Checks the file, in which `seen`, of the file before it, is replaced.
+        mutating func run(_ purpose: RuleCheck.Purpose, isGiven: Bool, _ seen: inout SeenRules) throws(SystemError) {
             do throws(SystemError) {
                 guard let text = try openRules(isGiven ? path : nil, or: path) else { return }
-                var repeated = try RepeatedRules(room: text.lines)
+                var before = try SeenRules()
+                swap(&before, &seen)
                 text.withBytes { text in
                     if purpose == .exempt {
                         var rules = ExemptRules()
                         if !rules.compile(text, HostSystem(), &report) { return }
                     }
-                    check(text, purpose, allowedBefore, &repeated)
+                    check(text, purpose, after: &before, &seen)
                 }
+                if let failure = seen.repeated.failure { throw failure }
             } catch {
                 complain(error.line)
                 isUnreadable = true
@@ -87,22 +97,26 @@
         }
 
         private mutating func check(
-            _ text: Span<UInt8>, _ purpose: RuleCheck.Purpose, _ allowedBefore: Int, _ repeated: inout RepeatedRules
+            _ text: Span<UInt8>, _ purpose: RuleCheck.Purpose, after before: inout SeenRules, _ seen: inout SeenRules
         ) {
-            var check = RuleCheck(
-                purpose, reportsImplicitAllow: options.reportsImplicitAllow, allowedBefore: allowedBefore)
+            var earlier = EarlierRules()
+            swap(&earlier, &before.earlier)
+            var check = RuleCheck(purpose, reportsImplicitAllow: options.reportsImplicitAllow, after: earlier)
             if options.isVerbose { printRules(text) }
             while let line = check.next(of: text, HostSystem(), &report) {
-                guard case .rule = line else { continue }
-                let (line, own, forAll) = check.withRule { ($0.line, $0.fingerprint.own, $0.fingerprint.forAll) }
-                let earlier = repeated.line(of: own) ?? repeated.line(of: forAll)
-                if earlier == nil {
-                    repeated.add(own, line: line)
-                } else if let earlier, !check.isShadowed {
-                    check.reportRepeated(of: earlier, in: text, &report)
+                guard case .rule = line, !check.isShadowed else { continue }
+                if let line = check.withRule({ seen.repeated.line(repeatedBy: &$0) }) {
+                    check.report(.repeated, by: line, in: text, &report)
+                } else if let lines = check.withRule({ seen.repeated.lines(hiding: &$0) }) {
+                    let kind = lines.count == 1 ? RuleProblem.Kind.shadowed : .shadowedByMany
+                    check.report(kind, by: lines.upperBound, in: text, &report)
+                } else if let line = check.withRule({ before.repeated.lineAlone(hiding: &$0) }) {
+                    check.report(.shadowedInAllow, by: line, in: text, &report)
+                } else {
+                    check.withRule { seen.repeated.add(&$0) }
                 }
             }
-            lineOfAll = check.lineOfAll
+            seen.earlier = check.finish()
         }
 
         private mutating func printRules(_ text: Span<UInt8>) {

@@ -33,9 +33,6 @@ struct RulesCase {
 
     private static func address(_ text: [UInt8]) -> Address? { Address(text.span) }
 
-    /// Whether the client has the one address that is in no net for libwrap.
-    var isBroadcast: Bool { client?.low == 0xffff_ffff && client?.high == 0 || server?.low == 0xffff_ffff }
-
     /// The query, for the matcher.
     var query: RuleQuery {
         guard let daemon = RuleName(daemon.span), let name = RuleName(name.span) else {
@@ -117,6 +114,7 @@ struct RulesVerdicts {
         var model = tried.model
         var found: String?
         var expected: String?
+        var earlier = EarlierRules()
         for (file, text) in [(RuleFile.allow, tried.allow), (.deny, tried.deny)] where found == nil {
             var search = RuleSearch(tried.query, in: file)
             let lentBefore = tried.system.lent
@@ -126,25 +124,42 @@ struct RulesVerdicts {
             let read = text.count + tried.system.lent - lentBefore
             if search.steps > 600 * read { fault = "\(search.steps) steps for \(read) bytes" }
             let line = search.withRule { $0.firstLine }
-            guard let decision, decision.reason == .rule, !tried.isBroadcast else { continue }
-            if Self.unreachable(text, tried.system).contains(line) { fault = "line \(line) was never to be reached" }
+            let unreachable = Self.unreachable(text, tried.system, &earlier, &fault)
+            if let decision, decision.reason == .rule, unreachable.contains(line) {
+                fault = "line \(line) was never to be reached"
+            }
         }
         self.found = found ?? "open"
         self.expected = expected ?? "open"
     }
 
-    /// The lines that the check says are never reached.
-    private static func unreachable(_ text: [UInt8], _ system: CaseSystem) -> Set<Int> {
+    /// The lines that the check says are never reached, of the file that is read after another.
+    private static func unreachable(
+        _ text: [UInt8], _ system: CaseSystem, _ earlier: inout EarlierRules, _ fault: inout String?
+    ) -> Set<Int> {
         struct Lines: RuleProblemSink {
             var found: Set<Int> = []
+            var all = false
 
             mutating func take(_ problem: RuleProblem, word: Span<UInt8>, patternFile: Span<UInt8>) {
-                if problem.kind == .shadowed || problem.kind == .afterAll { found.insert(problem.line) }
+                switch problem.kind {
+                case .shadowed, .afterAll, .shadowedInAllow: found.insert(problem.line)
+                case .allowedBefore: all = true
+                default: break
+                }
             }
         }
         var lines = Lines()
-        var check = RuleCheck(.deny)
-        while check.next(of: text.span, system, &lines) != nil {}
+        var before = EarlierRules()
+        swap(&before, &earlier)
+        var check = RuleCheck(.deny, after: before)
+        let lentBefore = system.lent
+        while check.next(of: text.span, system, &lines) != nil {
+            if lines.all { lines.found.insert(check.withRule { $0.firstLine }) }
+        }
+        let read = text.count + system.lent - lentBefore
+        if check.steps > 600 * read { fault = "\(check.steps) steps of the check for \(read) bytes" }
+        earlier = check.finish()
         return lines.found
     }
 }

@@ -12,10 +12,13 @@ public func rulesFileFuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 
     let system = CaseSystem(files: [Array("/a".utf8): patterns])
     for purpose in [RuleCheck.Purpose.allow, .deny, .exempt] {
         var judge = Judge(file: file, patterns: patterns)
-        var ruleCheck = RuleCheck(purpose, reportsImplicitAllow: true, allowedBefore: 1)
+        var ruleCheck = RuleCheck(purpose, reportsImplicitAllow: true)
         var lines = 0
+        let lentBefore = system.lent
         while ruleCheck.next(of: file.span, system, &judge) != nil { lines += 1 }
         check(lines <= file.split(separator: 10, omittingEmptySubsequences: false).count, "\(lines) lines")
+        let read = file.count + system.lent - lentBefore
+        check(ruleCheck.steps <= 600 * read, "\(ruleCheck.steps) steps for \(read) bytes")
     }
     checkExempt(file, patterns, system)
     return 0

@@ -16,10 +16,14 @@ struct RuleCheckTests {
 
     /// The problems of a file.
     private func problems(
-        _ text: String, _ purpose: RuleCheck.Purpose = .deny, implicitAllow: Bool = false, allowedBefore: Int = 0
+        _ text: String, _ purpose: RuleCheck.Purpose = .deny, implicitAllow: Bool = false, after allow: String = ""
     ) -> [String] {
         var log = ProblemLog()
-        var check = RuleCheck(purpose, reportsImplicitAllow: implicitAllow, allowedBefore: allowedBefore)
+        var allowed = RuleCheck(.allow)
+        let before = Array(allow.utf8)
+        while allowed.next(of: before.span, Self.system, &log) != nil {}
+        log = ProblemLog()
+        var check = RuleCheck(purpose, reportsImplicitAllow: implicitAllow, after: allowed.finish())
         let bytes = Array(text.utf8)
         while check.next(of: bytes.span, Self.system, &log) != nil {}
         return log.lines
@@ -187,6 +191,12 @@ struct RuleCheckTests {
         ("sshd: .com", "sshd: .example.com"), ("sshd: 10.1.1.*", "sshd: 10.1.1.7"), ("sshd: *.com", "sshd: x.com"),
         ("sshd: ALL", "sshd: LOCAL /good @x root@KNOWN"), ("sshd: *", "sshd: 10.1.1.1 EXCEPT 10.1.1.2"),
         ("sshd: 10.0.0.0/255.0.0.0", "SSHD: 10.255.255.254"), ("sshd: 10.1.1.1 .x", "sshd: 10.1.1.1"),
+        ("sshd: ALL@10.", "sshd: root@10.1.1.1"), ("sshd@ALL: 10.", "sshd@10.1.1.1: 10.1.1.1"),
+        ("sshd: 255.", "sshd: 255.255.255.255"), ("sshd: 255.0.0.0/8", "sshd: 255.255.255.0/24"),
+        ("*: 10.", "22: 10.1.1.1"),
+        ("a b c d: .x .y .z 10.", "d: 10.1.1.1"), ("in.*: 10.1.1.1", "in.ftpd: 10.1.1.1"),
+        ("sshd: 10.*", "sshd: 10.1.1.1"),
+        ("sshd: a b c d e ALL f", "sshd: x"),
     ])
     func aRuleBehindOneThatMatchesAllOfItIsNeverReached(_ first: String, _ second: String) {
         let found = problems("\(first)\n\(second)\n").filter { $0.contains("never reached") }
@@ -199,10 +209,18 @@ struct RuleCheckTests {
         ("sshd: 10.0.0.0/9", "sshd: 10."), ("sshd: [::]/0", "sshd: 10.1.1.1"), ("sshd: LOCAL", "sshd: x"),
         ("sshd: 10.1.1.?", "sshd: 10.1.1.10"), ("22: 10.", "sshd: 10.1.1.1"), ("sshd: 10.", "sshd: 10.1.1.1 11.1.1.1"),
         ("sshd: .com", "sshd: *.com"), ("s*: 10.", "22: 10.1.1.1"), ("sshd: 10.", "ALL: 10.1.1.1"),
-        ("ALL EXCEPT ftpd: 10.", "sshd: 10.1.1.1"),
+        ("ALL EXCEPT ftpd: 10.", "sshd: 10.1.1.1"), ("ALL: 255.0.0.0/8", "ALL: 255.255.255.255"),
+        ("ALL: 255.0.0.0/8", "ALL: 255.255."), ("sshd: KNOWN@10.", "sshd: root@10.1.1.1"),
+        ("a b c d e: 10.", "a: 10.1.1.1"), ("sshd: 10. 11. 12. 13. 14.", "sshd: 10.1.1.1"),
+        ("sshd: .\(String(repeating: "x", count: 64))", "sshd: y.\(String(repeating: "x", count: 64))"),
     ])
     func aRuleThatCanBeReachedIsNoProblem(_ first: String, _ second: String) {
         #expect(problems("\(first)\n\(second)\n") == [])
+    }
+
+    @Test(arguments: ["ALL: ALL", "ALL: x ALL@ALL", "ALL@ALL: ALL", "*: **", "sshd ALL: ALL y"])
+    func aRuleMayBeForEverythingInManyWays(_ rule: String) {
+        #expect(problems("\(rule)\nx: y\n") == ["file:2: never reached: everything is matched by line 1"])
     }
 
     @Test func whatFollowsARuleForEverythingIsNeverReached() {
@@ -212,9 +230,10 @@ struct RuleCheckTests {
                 "file:5: never reached: everything is matched by line 2",
             ])
         #expect(
-            problems("sshd: 10.1.1.1\nsshd: 10.1.1.2\n", allowedBefore: 7) == [
-                "file:1: never reached, with all that follow: everything is matched in hosts.allow by line 7"
+            problems("sshd: 10.1.1.1\nsshd: 10.1.1.2\n", after: "\nALL: ALL\n") == [
+                "file:1: never reached, with all that follow: everything is matched in hosts.allow by line 2"
             ])
+        #expect(problems("sshd: 10.1.1.1\n", after: "ALL: ALL : aclexec /x\n") == [])
     }
 
     @Test func theFirst256WideRulesAreRemembered() {
@@ -223,6 +242,74 @@ struct RuleCheckTests {
             problems(nets + "sshd: 10.1.254.7\n")
                 == ["file:258: never reached: all it matches is matched by line 256"])
         #expect(problems(nets + "sshd: 10.2.0.7\n") == [])
+        #expect(
+            problems(nets + "ALL: ALL\nsshd: 10.2.0.7\n") == [
+                "file:259: never reached: everything is matched by line 258"
+            ])
+    }
+
+    @Test func noFileTakesMoreStepsThanAFixedMultipleOfItsLength() {
+        func list(_ count: Int, _ line: (Int) -> String) -> String { (0..<count).map { line($0) + "\n" }.joined() }
+        func words(_ word: String, _ count: Int) -> String {
+            Array(repeating: word, count: count).joined(separator: " ")
+        }
+        let long = String(repeating: "a", count: 200)
+        let files = [
+            list(40) { "sshd: \(words("8.", 600)) 9. h\($0).z" } + list(40) { "sshd: \(words("9.", 600)) k\($0).z" },
+            list(3000) { "ALL: 10.\($0 / 256).\($0 % 256).0/24" }, list(3000) { "ALL: .\($0).example.com" },
+            list(256) { "sshd: 1\($0). 2\($0). 3\($0). 7" } + list(30) { _ in "sshd: \(words("7", 1000)) 8" },
+            list(256) { "a b c d: 1\($0). 2\($0). 3\($0). 7" } + list(3000) { _ in "x:7" },
+            list(256) { "sshd: *a*a*a*a*b\($0) *\(long.prefix(40))*d" } + list(30) { _ in "sshd: \(words(long, 9))" },
+            list(256) { "*a*a*a*b\($0): ALL" } + list(60) { _ in "\(long)\(long): b" },
+            list(256) { "sshd: *\($0)*\(long.prefix(50))" } + list(3) { _ in "sshd: \(words(long, 10))" },
+            list(200) { _ in "sshd: \(words("1", 1000))" }, list(60) { _ in words("x@y@z", 300) + ": 1" },
+            list(60) { _ in "x: " + words("1 \\\n", 400) }, list(60) { _ in "x: y" + words(":z", 600) },
+        ]
+        for file in files {
+            var log = ProblemLog()
+            var check = RuleCheck(.deny)
+            let bytes = Array(file.utf8)
+            while check.next(of: bytes.span, Self.system, &log) != nil {}
+            #expect(check.steps <= 600 * bytes.count, "\(file.prefix(40)): \(check.steps) for \(bytes.count)")
+        }
+    }
+
+    @Test(arguments: [
+        ("ALL: 10.1.1.1 10.1.1.2", "sshd: 10.1.1.2", true), ("sshd ftpd: LOCAL", "sshd: LOCAL", true),
+        ("a b c d: 1.1.1.1 1.1.1.2 1.1.1.3 1.1.1.4 1.1.1.5", "b c: 1.1.1.5 1.1.1.1 EXCEPT x", true),
+        ("sshd: ALL x", "sshd: 10.1.1.1", true), ("ALL: 10.1.1.1 10.1.1.2", "sshd: 10.1.1.3", false),
+        ("a b c d e: x y z v w", "a: x", false), ("sshd: x EXCEPT y", "sshd: x", false),
+        ("sshd: x", "sshd: y@x", false),
+        ("sshd: x", "EXCEPT: x", false), ("sshd: x", "sshd:", false),
+    ])
+    func pairsTellOfRulesThatNameWhatAnEarlierOneDoes(_ first: String, _ second: String, _ isHidden: Bool) {
+        var reader = RuleReader()
+        var rule = Rule()
+        let text = Array("\(first)\n\(second)\n".utf8)
+        guard case .rule = reader.next(of: text.span, into: &rule) else { return }
+        var seen: Set<UInt64> = []
+        if !rule.hasExcept {
+            _ = rule.allPairs {
+                seen.insert($0.own)
+                return true
+            }
+        }
+        guard case .rule = reader.next(of: text.span, into: &rule) else { return }
+        let found = rule.allPairs {
+            seen.contains($0.own) || seen.contains($0.ofAllDaemons) || seen.contains($0.ofAllClients)
+        }
+        #expect(found == isHidden)
+    }
+
+    @Test func aRuleOfHostsDenyThatHostsAllowCoversIsNeverReached() {
+        let expected = ["file:2: never reached: all it matches is matched in hosts.allow by line 3"]
+        #expect(problems("ftpd: 10.1.1.1\nsshd: 10.1.1.1\n", after: "ftpd: 11.\n\nsshd: 10.\n") == expected)
+        #expect(problems("sshd: 11.1.1.1\n", after: "sshd: 10.\n") == [])
+        // What the command says is known to nobody: if it fails, hosts.deny decides.
+        #expect(problems("sshd: 10.1.1.1\n", after: "sshd: 10. : aclexec /bin/x\n") == [])
+        #expect(
+            problems("sshd: 10. : aclexec /bin/x\nsshd: 10.1.1.1\n")
+                == ["file:2: never reached: all it matches is matched by line 1"])
     }
 
     @Test func rulesOfTheSameWordsHaveTheSameFingerprint() {

@@ -281,6 +281,9 @@ PROBLEMS = {
     b"ALL: 10.\nsshd: 10.1.1.1\n": "2: never reached: all it matches is matched by line 1",
     b"sshd: 10.1.1.1\nSSHD : 10.1.1.1\n": "2: never reached: the same as line 1",
     b"ALL: 10.1.1.1\nsshd: 10.1.1.1\n": "2: never reached: the same as line 1",
+    b"ALL: 10.1.1.1 10.1.1.2\nsshd: 10.1.1.2\n": "2: never reached: all it matches is matched by line 1",
+    b"a: 10.1.1.1\na: 10.1.1.2\na: 10.1.1.2 10.1.1.1\n":
+        "3: never reached: all it matches is matched by earlier lines, the last of which is 2",
     b"ALL: ALL\nsshd: 10.1.1.1\n": "2: never reached: everything is matched by line 1",
 }
 
@@ -318,6 +321,18 @@ def test_a_rule_for_everything_in_hosts_allow_makes_hosts_deny_useless(tmp_path:
     done = rules("check", "--allow", tmp_path / "a", "--deny", tmp_path / "d")
     assert (done.status, done.stdout) == (
         1, f"{tmp_path}/d:1: never reached, with all that follow: everything is matched in hosts.allow by line 1\n")
+
+
+@pytest.mark.parametrize(("first", "is_hidden"), [
+    ("ALL: 10.", True), ("sshd ftpd: LOCAL 10.1.1.1", True), ("sshd: 10.1.1.1 : allow", True), ("ALL: 10.1.1.2", False),
+    ("sshd: 10.1.1.1 : aclexec /bin/true", False), ("sshd: 10. : aclexec /bin/true", False),
+])
+def test_a_rule_of_hosts_deny_that_hosts_allow_covers_is_told(tmp_path: Path, first: str, is_hidden: bool) -> None:
+    (tmp_path / "a").write_text(f"# ours\n{first}\n")
+    (tmp_path / "d").write_text("sshd: 10.1.1.1\n")
+    done = rules("check", "--allow", tmp_path / "a", "--deny", tmp_path / "d")
+    told = f"{tmp_path}/d:1: never reached: all it matches is matched in hosts.allow by line 2\n"
+    assert done == (Finished(1, told, "") if is_hidden else Finished(0, "", ""))
 
 
 def test_problems_in_a_pattern_file_are_told_with_its_name(tmp_path: Path) -> None:
