@@ -90,4 +90,13 @@ extension RuleWords {
         }
         return !isEmpty
     }
+
+    /// The word of a list that begins with `#`.
+    static func hash(_ range: Range<Int>, of text: Span<UInt8>) -> Range<Int>? {
+        var words = RuleWords(range)
+        while let word = words.next(of: text) {
+            if text[word.lowerBound] == UInt8(ascii: "#") { return word }
+        }
+        return nil
+    }
 }

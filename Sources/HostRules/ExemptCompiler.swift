@@ -21,48 +21,93 @@ extension ExemptRules {
         clear()
         var reader = RuleReader()
         var rule = Rule()
+        var work = ExemptWork(tellsAll: false)
         while let line = reader.next(of: text, into: &rule) {
-            guard let fault = compile(line, &rule, system, &sink, in: text) else { continue }
-            report(fault, &rule, &sink, in: text)
+            take(line, &rule, in: text, system, &sink, &work)
+            if work.faults == 0 { continue }
             clear()
             return false
         }
         return true
     }
 
-    /// What is wrong with a line. A fault in a pattern file has gone to the sink already.
+    /// Adds a line to the rules there are, and tells the sink all that is wrong with it; then the table is not to be used.
+    ///
+    /// What there is no room for is told once.
     @inline(never)
-    private mutating func compile<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
-        _ line: RuleLine, _ rule: inout Rule, _ system: borrowing System, _ sink: inout Sink, in file: Span<UInt8>
-    ) -> ExemptFault? {
+    public mutating func add<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
+        _ line: RuleLine, _ rule: inout Rule, in text: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink
+    ) {
+        var work = ExemptWork(tellsAll: true)
+        take(line, &rule, in: text, system, &sink, &work)
+    }
+
+    @inline(never)
+    private mutating func take<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
+        _ line: RuleLine, _ rule: inout Rule, in file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink,
+        _ work: inout ExemptWork
+    ) {
         switch line {
-        case .comment, .empty: return nil
-        case .missingColon: return .line(.missingColon)
-        case .broken(let kind): return .line(kind)
+        case .comment, .empty: return
+        case .broken(let kind): return work.tell(kind, &rule, in: file, &sink)
+        case .missingColon:
+            if let hash = rule.indentedHash { return work.tell(.blankBeforeComment, hash, &rule, in: file, &sink) }
+            return work.tell(.missingColon, &rule, in: file, &sink)
         case .rule: break
         }
-        let daemons = rule.daemons
-        let clients = rule.clients
-        let options = rule.options
-        let text = rule.text.span.extracting(0..<rule.count)
-        if !RuleWords.isSound(daemons, of: text) { return .line(.noDaemons) }
-        switch Self.isMeant(text, daemons, system) {
-        case .other: return nil
-        case .atServer(let word): return .word(.needsServer, word)
+        let (daemons, clients) = (rule.daemons, rule.clients)
+        let isSound = rule.withText { RuleWords.isSound(daemons, of: $0) }
+        if !isSound { return work.tell(.noDaemons, &rule, in: file, &sink) }
+        switch rule.withText({ Self.isMeant($0, daemons, system) }) {
+        case .other: return
+        case .atServer(let word): work.tell(.needsServer, word, &rule, in: file, &sink)
         case .scanlogd: break
         }
-        if !RuleWords.isSound(clients, of: text) { return .line(.noClients) }
-        var verdict = ExemptVerdict.exempt
-        if let fault = Self.readOptions(text, options, system, into: &verdict) {
-            return .word(fault.kind, fault.word)
+        if let hash = rule.indentedHash { return work.tell(.blankBeforeComment, hash, &rule, in: file, &sink) }
+        if let hash = rule.withText({ RuleWords.hash(daemons, of: $0) }) {
+            return work.tell(.trailingComment, hash, &rule, in: file, &sink)
         }
-        if !beginRule(verdict, line: rule.line) { return .line(.tooManyRules) }
-        var files = MatchWork()
-        var words = RuleWords(clients)
-        while let word = words.next(of: text) {
-            if let fault = addClient(text.extracting(word), at: word, system, &sink, &files) { return fault }
+        if let address = rule.bareIPv6 { return work.tell(.bareIPv6, address, &rule, in: file, &sink) }
+        if rule.end == file.count && file[file.count - 1] == UInt8(ascii: "\\") {
+            return work.tell(.joinAtEnd, &rule, in: file, &sink)
         }
-        return nil
+        if !rule.withText({ RuleWords.isSound(clients, of: $0) }) {
+            return work.tell(.noClients, &rule, in: file, &sink)
+        }
+        if !beginRule(line: rule.line) { return tellFull(.tooManyRules, nil, &rule, in: file, &sink, &work) }
+        if takeClients(&rule, in: file, system, &sink, &work) { takeOptions(&rule, in: file, system, &sink, &work) }
+    }
+
+    /// Adds the clients of a rule, and returns whether what follows them are options.
+    private mutating func takeClients<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
+        _ rule: inout Rule, in file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink,
+        _ work: inout ExemptWork
+    ) -> Bool {
+        var words = RuleWords(rule.clients)
+        while let range = rule.withText({ words.next(of: $0) }) {
+            let fault = rule.withText { addClient($0.extracting(range), system, &sink, &work) }
+            guard let fault else { continue }
+            if fault.isAboutRoom {
+                tellFull(fault, range, &rule, in: file, &sink, &work)
+            } else {
+                work.tell(fault, range, &rule, in: file, &sink)
+            }
+            if fault == .trailingComment || fault == .openBracket { return false }
+        }
+        return true
+    }
+
+    private mutating func tellFull<Sink: RuleProblemSink & ~Copyable>(
+        _ kind: RuleProblem.Kind, _ word: Range<Int>?, _ rule: inout Rule, in file: Span<UInt8>, _ sink: inout Sink,
+        _ work: inout ExemptWork
+    ) {
+        if isFull { return }
+        isFull = true
+        if let word {
+            work.tell(kind, word, &rule, in: file, &sink)
+        } else {
+            work.tell(kind, &rule, in: file, &sink)
+        }
     }
 
     /// Whom a list of daemons means.
@@ -88,83 +133,78 @@ extension ExemptRules {
         return query.matchesDaemons(text, daemons, system, &work) ? .scanlogd : .other
     }
 
-    private static func readOptions<System: RuleSystem & ~Copyable>(
-        _ text: Span<UInt8>, _ range: Range<Int>?, _ system: borrowing System, into verdict: inout ExemptVerdict
-    ) -> OptionFault? {
-        guard let range else { return nil }
+    private mutating func takeOptions<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
+        _ rule: inout Rule, in file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink,
+        _ work: inout ExemptWork
+    ) {
+        guard let range = rule.options else { return }
+        var verdict = ExemptVerdict.exempt
         var options = RuleOptions(range)
-        while let option = options.next(of: text) {
-            switch option.keyword {
-            case .none, .allow, .deny, .severity: break
-            default: return OptionFault(kind: .acts, word: option.name)
-            }
-            if let fault = option.fault(in: text, system) { return fault }
+        while let option = rule.withText({ options.next(of: $0) }) {
+            let fault = rule.withText { Self.fault(of: option, in: $0, system) }
+            if let fault { work.tell(fault.kind, fault.word, &rule, in: file, &sink) }
             if option.keyword == .deny && verdict == .exempt { verdict = .reported }
-            if option.keyword == .severity, case .level(let level) = Severity(text, option.value) {
+            if option.keyword == .severity, case .level(let level) = rule.withText({ Severity($0, option.value) }) {
                 verdict = .reportedAt(level: level)
             }
         }
-        return nil
+        setVerdict(verdict)
     }
 
-    /// Adds a word of a client list to the last rule.
+    private static func fault<System: RuleSystem & ~Copyable>(
+        of option: RuleOption, in text: Span<UInt8>, _ system: borrowing System
+    ) -> OptionFault? {
+        switch option.keyword {
+        case .none, .allow, .deny, .severity: option.fault(in: text, system)
+        default: OptionFault(kind: .acts, word: option.name)
+        }
+    }
+
+    /// Adds a word of a client list to the last rule, or says what is wrong with it.
     private mutating func addClient<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
-        _ word: Span<UInt8>, at range: Range<Int>, _ system: borrowing System, _ sink: inout Sink,
-        _ files: inout MatchWork
-    ) -> ExemptFault? {
-        if word.reads("except") { return add(ExemptPattern(.except)) ? nil : .word(.tooManyPatterns, range) }
-        if word.atSign != nil { return .word(.needsName, range) }
-        if case .file = HostPattern(word) {
-            switch addFile(word, system, &sink, &files) {
-            case .added: return nil
-            case .unreadable(let kind): return .word(kind, range)
-            case .reported: return .reported
-            }
-        }
-        return addPattern(word).map { .word($0, range) }
+        _ word: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink, _ work: inout ExemptWork
+    ) -> RuleProblem.Kind? {
+        if word.reads("except") { return add(ExemptPattern(.except)) ? nil : .tooManyPatterns }
+        if word[0] == UInt8(ascii: "#") { return .trailingComment }
+        if word.hasOpenBracket { return .openBracket }
+        if word.atSign != nil { return .needsName }
+        if case .file = HostPattern(word) { return addFile(word, system, &sink, &work) }
+        return addPattern(word)
     }
 
-    private enum FileOutcome {
-        case added
-        case unreadable(RuleProblem.Kind)
-        /// A word in it is wrong.
-        case reported
-    }
-
+    /// Adds the patterns of a file, or says what is wrong with the word that names it; what is wrong in it goes to the
+    /// sink.
     private mutating func addFile<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
-        _ path: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink, _ files: inout MatchWork
-    ) -> FileOutcome {
-        if files.depth == RuleQuery.patternFileDepth || files.files == RuleQuery.patternFileLimit {
-            return .unreadable(.tooManyFiles)
+        _ path: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink, _ work: inout ExemptWork
+    ) -> RuleProblem.Kind? {
+        switch work.files.open(path) {
+        case .open: break
+        case .refused(let kind): return kind
+        case .left: return nil
         }
-        files.files += 1
-        files.depth += 1
-        var outcome = FileOutcome.added
         let isRead = system.withPatterns(in: path) { text in
             var words = PatternWords(text)
-            while let range = words.next(of: text) {
+            while work.isGoingOn, let range = words.next(of: text) {
                 let word = text.extracting(range)
-                var fault: RuleProblem.Kind?
-                if case .file = HostPattern(word) {
-                    switch addFile(word, system, &sink, &files) {
-                    case .added: continue
-                    case .unreadable(let kind): fault = kind
-                    case .reported: break
-                    }
-                } else {
-                    fault = word.contains(UInt8(ascii: ",")) ? .commaInFile : addPattern(word)
-                    if fault == nil { continue }
-                }
-                outcome = .reported
-                if let fault {
-                    let column = range.lowerBound - words.lineStart + 1
-                    sink.take(RuleProblem(fault, line: words.line, column: column), word: word, patternFile: path)
-                }
-                return
+                guard let fault = addFileWord(word, system, &sink, &work) else { continue }
+                if fault.isAboutRoom && isFull { continue }
+                isFull = isFull || fault.isAboutRoom
+                let column = range.lowerBound - words.lineStart + 1
+                work.tell(RuleProblem(fault, line: words.line, column: column), word, in: path, &sink)
             }
         }
-        files.depth -= 1
-        return isRead ? outcome : .unreadable(.noFile)
+        work.files.close()
+        return isRead ? nil : .noFile
+    }
+
+    private mutating func addFileWord<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
+        _ word: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink, _ work: inout ExemptWork
+    ) -> RuleProblem.Kind? {
+        if word[0] == UInt8(ascii: "#") { return .trailingComment }
+        if word.reads("except") { return .exceptInFile }
+        if case .file = HostPattern(word) { return addFile(word, system, &sink, &work) }
+        if word.contains(UInt8(ascii: ",")) { return .commaInFile }
+        return word.hasOpenBracket ? .openBracket : addPattern(word)
     }
 
     /// Adds a pattern that is no file to the last rule, or says why not.
@@ -181,24 +221,46 @@ extension ExemptRules {
         case .refused(let kind): return kind
         }
     }
+}
 
-    private func report<Sink: RuleProblemSink & ~Copyable>(
-        _ fault: ExemptFault, _ rule: inout Rule, _ sink: inout Sink, in file: Span<UInt8>
+/// What the compiling of a line has come to so far.
+private struct ExemptWork {
+    /// Whether all that is wrong is told, or the first only.
+    let tellsAll: Bool
+    private(set) var faults = 0
+    var files = PatternFiles()
+
+    init(tellsAll: Bool) {
+        self.tellsAll = tellsAll
+    }
+
+    var isGoingOn: Bool { tellsAll || faults == 0 }
+
+    mutating func tell<Sink: RuleProblemSink & ~Copyable>(
+        _ kind: RuleProblem.Kind, _ rule: inout Rule, in file: Span<UInt8>, _ sink: inout Sink
     ) {
-        switch fault {
-        case .reported: break
-        case .line(let kind): rule.report(kind, in: file, to: &sink)
-        case .word(let kind, let word): rule.report(kind, word, in: file, to: &sink)
-        }
+        if isGoingOn { rule.report(kind, in: file, to: &sink) }
+        faults += 1
+    }
+
+    mutating func tell<Sink: RuleProblemSink & ~Copyable>(
+        _ kind: RuleProblem.Kind, _ word: Range<Int>, _ rule: inout Rule, in file: Span<UInt8>, _ sink: inout Sink
+    ) {
+        if isGoingOn { rule.report(kind, word, in: file, to: &sink) }
+        faults += 1
+    }
+
+    mutating func tell<Sink: RuleProblemSink & ~Copyable>(
+        _ problem: RuleProblem, _ word: Span<UInt8>, in path: Span<UInt8>, _ sink: inout Sink
+    ) {
+        if isGoingOn { sink.take(problem, word: word, patternFile: path) }
+        faults += 1
     }
 }
 
-/// What is wrong with a line of an exempt file.
-private enum ExemptFault {
-    case line(RuleProblem.Kind)
-    case word(RuleProblem.Kind, Range<Int>)
-    /// Something that the sink knows of.
-    case reported
+extension RuleProblem.Kind {
+    /// Whether the table has no room.
+    fileprivate var isAboutRoom: Bool { self == .tooManyRules || self == .tooManyPatterns || self == .tooMuchText }
 }
 
 extension Rule {

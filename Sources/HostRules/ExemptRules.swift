@@ -31,6 +31,8 @@ public struct ExemptRules: ~Copyable, Sendable {
     private var ruleCount: UInt16 = 0
     private var patternCount: UInt16 = 0
     private var textCount: UInt16 = 0
+    /// Whether something was left out, as there is no room.
+    var isFull = false
     private var rules = InlineArray<256, ExemptRule>(repeating: ExemptRule())
     private var patterns = InlineArray<1024, ExemptPattern>(repeating: ExemptPattern(.except))
     private var text = InlineArray<4096, UInt8>(repeating: 0)
@@ -167,17 +169,23 @@ extension ExemptRules {
         ruleCount = 0
         patternCount = 0
         textCount = 0
+        isFull = false
     }
 
-    /// Begins a rule without patterns; `false`: there is no room.
-    mutating func beginRule(_ verdict: ExemptVerdict, line: Int) -> Bool {
+    /// Begins a rule without patterns that exempts; `false`: there is no room.
+    mutating func beginRule(line: Int) -> Bool {
         if count == Self.ruleLimit { return false }
         rules[count].line = UInt32(clamping: line)
         rules[count].first = patternCount
         rules[count].count = 0
-        rules[count].verdict = verdict
+        rules[count].verdict = .exempt
         ruleCount += 1
         return true
+    }
+
+    /// Says what the last rule leads to.
+    mutating func setVerdict(_ verdict: ExemptVerdict) {
+        rules[count - 1].verdict = verdict
     }
 
     /// Adds a pattern to the last rule; `false`: there is no room.

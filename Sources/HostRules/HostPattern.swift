@@ -49,6 +49,7 @@ enum HostPattern {
             return net & ~mask == 0 ? .net(net, mask: mask) : .never(.hostBits)
         }
         if mask.isEmpty { return .never(.emptyLength) }
+        if mask.ipv4Address() == .max { return .never(.hostMask) }
         guard let length = mask.decimal(limit: 33), length > 0, length <= 32 else { return .never(.badLength) }
         let bits = UInt32.max << UInt32(32 - length)
         return net & ~bits == 0 ? .net(net, mask: bits) : .never(.hostBits)
@@ -71,7 +72,7 @@ enum HostPattern {
             return .never(inside.ipv4Address() == nil ? .badIPv6 : .bracketedIPv4)
         }
         let digits = word.extracting((end + 2)...)
-        if digits.isEmpty { return .never(.emptyLength) }
+        if digits.isEmpty { return .never(.emptyLengthOfIPv6) }
         guard let length = digits.decimal(limit: 129), length <= 128 else { return .never(.badLength) }
         return .prefix(address, length: length)
     }

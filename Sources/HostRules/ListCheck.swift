@@ -6,18 +6,20 @@ extension RuleCheck {
         _ file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink
     ) -> Bool {
         let range = rule.daemons
-        if !rule.withText({ RuleWords.isSound(range, of: $0) }) { rule.report(.noDaemons, in: file, to: &sink) }
+        var files = PatternFiles()
+        defer { steps += files.steps }
+        if !rule.withText({ RuleWords.isSound(range, of: $0) }) { tell(.noDaemons, file, &sink) }
         var words = RuleWords(range)
         while let word = rule.withText({ words.next(of: $0) }) {
             guard let (name, host) = split(word) else { continue }
             if isHash(word) {
-                rule.report(.trailingComment, word, in: file, to: &sink)
+                tell(.trailingComment, word, file, &sink)
                 return true
             }
             if let kind = rule.withText({ $0.extracting(name).daemonFault }) {
-                rule.report(kind, name, in: file, to: &sink)
+                tell(kind, name, file, &sink)
             }
-            if let host { checkHost(host, file, system, &sink) }
+            if let host { checkHost(host, file, system, &sink, &files) }
         }
         return false
     }
@@ -27,18 +29,20 @@ extension RuleCheck {
         _ file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink
     ) -> Bool {
         let range = rule.clients
-        if !rule.withText({ RuleWords.isSound(range, of: $0) }) { rule.report(.noClients, in: file, to: &sink) }
+        var files = PatternFiles()
+        defer { steps += files.steps }
+        if !rule.withText({ RuleWords.isSound(range, of: $0) }) { tell(.noClients, file, &sink) }
         var words = RuleWords(range)
         while let word = rule.withText({ words.next(of: $0) }) {
             guard let (first, host) = split(word) else { continue }
             if isHash(word) {
-                rule.report(.trailingComment, word, in: file, to: &sink)
+                tell(.trailingComment, word, file, &sink)
                 return true
             }
             if host != nil, let kind = rule.withText({ $0.extracting(first).userFault }) {
-                rule.report(kind, first, in: file, to: &sink)
+                tell(kind, first, file, &sink)
             }
-            checkHost(host ?? first, file, system, &sink)
+            checkHost(host ?? first, file, system, &sink, &files)
         }
         return false
     }
@@ -58,17 +62,16 @@ extension RuleCheck {
     }
 
     private mutating func checkHost<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
-        _ word: Range<Int>, _ file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink
+        _ word: Range<Int>, _ file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink,
+        _ files: inout PatternFiles
     ) {
+        let onlyHints = purpose == .exempt
         let kind: RuleProblem.Kind? = rule.withText { text in
             let pattern = text.extracting(word)
-            if case .file = HostPattern(pattern) {
-                var files = MatchWork()
-                return PatternFileCheck.check(pattern, system, &sink, &files)
-            }
-            return pattern.hostFault
+            guard case .file = HostPattern(pattern) else { return pattern.hostFault }
+            return PatternFileCheck.check(pattern, onlyHints: onlyHints, system, &sink, &files)
         }
-        if let kind { rule.report(kind, word, in: file, to: &sink) }
+        if let kind { tell(kind, word, file, &sink) }
     }
 }
 
@@ -76,25 +79,29 @@ extension RuleCheck {
 enum PatternFileCheck {
     /// Tells the sink what is wrong in a file, and returns what is wrong with the word that names it.
     static func check<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
-        _ path: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink, _ files: inout MatchWork
+        _ path: Span<UInt8>, onlyHints: Bool, _ system: borrowing System, _ sink: inout Sink,
+        _ files: inout PatternFiles
     ) -> RuleProblem.Kind? {
-        if files.depth == RuleQuery.patternFileDepth || files.files == RuleQuery.patternFileLimit {
-            return .tooManyFiles
+        switch files.open(path) {
+        case .open: break
+        case .refused(let kind): return kind
+        case .left: return nil
         }
-        files.files += 1
-        files.depth += 1
         let isRead = system.withPatterns(in: path) { text in
+            files.steps += text.count
             var words = PatternWords(text)
             while let range = words.next(of: text) {
                 let word = text.extracting(range)
                 var kind = word.fileWordFault
-                if kind == nil, case .file = HostPattern(word) { kind = check(word, system, &sink, &files) }
-                guard let kind else { continue }
+                if kind == nil, case .file = HostPattern(word) {
+                    kind = check(word, onlyHints: onlyHints, system, &sink, &files)
+                }
+                guard let kind, !onlyHints || kind.isHint else { continue }
                 let column = range.lowerBound - words.lineStart + 1
                 sink.take(RuleProblem(kind, line: words.line, column: column), word: word, patternFile: path)
             }
         }
-        files.depth -= 1
+        files.close()
         return isRead ? nil : .noFile
     }
 }
@@ -141,14 +148,14 @@ extension Span<UInt8> {
         case .never(let kind): return kind
         case .prefix(let address, let length):
             if contains(UInt8(ascii: "%")) { return .zone }
-            if address.masked(to: length) != address { return .hostBits }
+            if address.masked(to: length) != address { return .hostBitsOfIPv6 }
             return length >= 96 && address.unmapped.isIPv4 ? .mappedIPv4 : nil
         case .text: return textFault
         }
     }
 
     /// Whether a bracket has no other half.
-    private var hasOpenBracket: Bool {
+    var hasOpenBracket: Bool {
         var depth = 0
         for index in indices {
             if self[index] == UInt8(ascii: "[") { depth += 1 }

@@ -11,11 +11,11 @@ public struct RuleCheck: ~Copyable {
     public enum Purpose: Sendable {
         case allow
         case deny
-        /// Sources that scanlogd does not report. That ``ExemptRules`` accepts it is not checked here.
+        /// Sources that scanlogd does not report. What ``ExemptRules`` refuses is not told here.
         case exempt
     }
 
-    private let purpose: Purpose
+    let purpose: Purpose
     private let reportsImplicitAllow: Bool
     private var reader = RuleReader()
     private var earlier = EarlierRules()
@@ -29,7 +29,7 @@ public struct RuleCheck: ~Copyable {
     public private(set) var isShadowed = false
 
     /// What all lines so far have taken, for the tests of the bound.
-    package private(set) var steps = 0
+    package internal(set) var steps = 0
 
     /// A check that begins at the first line.
     ///
@@ -74,14 +74,18 @@ public struct RuleCheck: ~Copyable {
         isShadowed = false
         checkPlace(text, &sink)
         switch line {
-        case .broken(let kind): rule.report(kind, in: text, to: &sink)
+        case .broken(let kind): tell(kind, text, &sink)
         case .comment where rule.firstLine < rule.line: rule.report(.joinedComment, in: text, to: &sink)
         case .comment, .empty: break
         case .missingColon, .rule:
-            if let hash = indentedHash() {
+            let isForOthers: Bool
+            if case .rule = line { isForOthers = self.isForOthers(system) } else { isForOthers = false }
+            if let hash = rule.indentedHash, purpose != .exempt || isForOthers {
                 rule.report(.blankBeforeComment, hash, in: text, to: &sink)
             } else if case .missingColon = line {
-                rule.report(.missingColon, in: text, to: &sink)
+                tell(.missingColon, text, &sink)
+            } else if isForOthers {
+                rule.report(.otherDaemon, in: text, to: &sink)
             } else {
                 checkFields(text, system, &sink)
             }
@@ -119,39 +123,42 @@ public struct RuleCheck: ~Copyable {
             if rule.firstLine == 1 && text.startsWithByteOrderMark { rule.report(.byteOrderMark, in: text, to: &sink) }
             if isLast && text[text.count - 1] != 10 { rule.report(.missingNewline, in: text, to: &sink) }
         }
-        let endsInJoin = isLast && text.count >= 2 && text[text.count - 1] == 10 && text[text.count - 2] == 92
-        if endsInJoin { rule.report(.joinAtEnd, in: text, to: &sink) }
+        let endsInNewline = text[text.count - 1] == 10
+        let isJoined = endsInNewline ? text.count >= 2 && text[text.count - 2] == 92 : text[text.count - 1] == 92
+        if isLast && isJoined && (endsInNewline || purpose != .exempt) { rule.report(.joinAtEnd, in: text, to: &sink) }
         let count = rule.count
         let endsInReturn = rule.withText { $0.count >= 2 && $0[count - 1] == 13 && $0[count - 2] == 92 }
         if endsInReturn { rule.report(.joinBeforeReturn, in: text, to: &sink) }
     }
 
-    /// The `#` that the line begins with, behind blanks.
-    private mutating func indentedHash() -> Range<Int>? {
-        rule.withText { text in
-            var index = 0
-            while index < text.count && text[index].isBlank { index += 1 }
-            return index < text.count && text[index] == UInt8(ascii: "#") ? index..<index + 1 : nil
-        }
-    }
-
     private mutating func checkFields<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
         _ file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink
     ) {
-        if purpose == .exempt && isForOthers(system) {
-            rule.report(.otherDaemon, in: file, to: &sink)
-            return
-        }
         if checkDaemons(file, system, &sink) { return }
-        if let address = bareIPv6() {
-            rule.report(.bareIPv6, address, in: file, to: &sink)
+        if let address = rule.bareIPv6 {
+            tell(.bareIPv6, address, file, &sink)
             return
         }
         if !checkClients(file, system, &sink) { checkOptions(file, system, &sink) }
     }
 
-    /// Whether the daemons of the rule are others than scanlogd.
+    /// Tells the sink of a problem with the whole line, but for what ``ExemptRules`` says of it.
+    mutating func tell<Sink: RuleProblemSink & ~Copyable>(
+        _ kind: RuleProblem.Kind, _ file: Span<UInt8>, _ sink: inout Sink
+    ) {
+        if purpose != .exempt || kind.isHint { rule.report(kind, in: file, to: &sink) }
+    }
+
+    /// The same of a problem with a word.
+    mutating func tell<Sink: RuleProblemSink & ~Copyable>(
+        _ kind: RuleProblem.Kind, _ word: Range<Int>, _ file: Span<UInt8>, _ sink: inout Sink
+    ) {
+        if purpose != .exempt || kind.isHint { rule.report(kind, word, in: file, to: &sink) }
+    }
+
+    /// Whether this is about exempt sources, and the daemons of the rule are others than scanlogd.
     private mutating func isForOthers<System: RuleSystem & ~Copyable>(_ system: borrowing System) -> Bool {
+        if purpose != .exempt { return false }
         let daemons = rule.daemons
         return rule.withText { text in
             if case .other = ExemptRules.isMeant(text, daemons, system) { return true }
@@ -159,24 +166,10 @@ public struct RuleCheck: ~Copyable {
         }
     }
 
-    /// An IPv6 address without brackets, of which the list of clients is the first part.
-    private mutating func bareIPv6() -> Range<Int>? {
-        let clients = rule.clients
-        if rule.options == nil { return nil }
-        return rule.withText { text in
-            var start = clients.upperBound
-            while start > clients.lowerBound && !text[start - 1].isSeparator { start -= 1 }
-            var end = start
-            while end < text.count && !text[end].isSeparator { end += 1 }
-            let word = text.extracting(start..<end)
-            let address = word.extracting(0..<(word.firstIndex(of: UInt8(ascii: "/")) ?? word.count))
-            return address.ipv6Address() == nil ? nil : start..<end
-        }
-    }
-
     private mutating func checkOptions<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
         _ file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink
     ) {
+        if purpose == .exempt { return }
         var isExplicit = false
         if let range = rule.options {
             var options = RuleOptions(range)
@@ -192,6 +185,36 @@ public struct RuleCheck: ~Copyable {
         }
         if reportsImplicitAllow && purpose == .allow && !isExplicit {
             rule.report(.implicitAllow, in: file, to: &sink)
+        }
+    }
+}
+
+extension Rule {
+    /// The `#` that the line begins with, behind blanks.
+    var indentedHash: Range<Int>? {
+        mutating get {
+            withText { text in
+                var index = 0
+                while index < text.count && text[index].isBlank { index += 1 }
+                return index < text.count && text[index] == UInt8(ascii: "#") ? index..<index + 1 : nil
+            }
+        }
+    }
+
+    /// An IPv6 address without brackets, of which the list of clients is the first part.
+    var bareIPv6: Range<Int>? {
+        mutating get {
+            let clients = clients
+            if options == nil { return nil }
+            return withText { text in
+                var start = clients.upperBound
+                while start > clients.lowerBound && !text[start - 1].isSeparator { start -= 1 }
+                var end = start
+                while end < text.count && !text[end].isSeparator { end += 1 }
+                let word = text.extracting(start..<end)
+                let address = word.extracting(0..<(word.firstIndex(of: UInt8(ascii: "/")) ?? word.count))
+                return address.ipv6Address() == nil ? nil : start..<end
+            }
         }
     }
 }

@@ -6,6 +6,13 @@ extension Span<UInt8> {
         fingerprint.add(self)
         return fingerprint.value
     }
+
+    /// That of a path, in which case matters.
+    var exactFingerprint: UInt64 {
+        var fingerprint = Fingerprint()
+        for index in indices { fingerprint.add(self[index]) }
+        return fingerprint.value
+    }
 }
 
 /// A daemon and a client that a rule names, by fingerprints.
@@ -131,7 +138,7 @@ private struct Fingerprint {
         add(32)
     }
 
-    private mutating func add(_ byte: UInt8) {
+    mutating func add(_ byte: UInt8) {
         value = (value ^ UInt64(byte)) &* 0x0100_0000_01b3  // modulo 2^64
     }
 }

@@ -26,10 +26,10 @@ public struct RuleProblem: Sendable {
         case daemonIsFile, daemonIsNetgroup, daemonIsReserved, daemonBeginsWithDot, daemonEndsInDot
         case userIsFile, userIsNetgroup, userIsReserved, userBeginsWithDot, userEndsInDot
         case emptyHost, netgroup, fail, nameEndsInDot, numberBeginsWithDot, notAnAddress, dottedWildcard
-        case badNet, emptyLength, badLength, hostBits
+        case badNet, emptyLength, emptyLengthOfIPv6, badLength, hostMask, hostBits, hostBitsOfIPv6
         case openBracket, afterBracket, lengthInBrackets, badIPv6, bracketedIPv4, mappedIPv4, zone, bareIPv6
         // Pattern files.
-        case noFile, tooManyFiles, commaInFile, exceptInFile, atSignInFile
+        case noFile, tooManyFiles, fileLoop, commaInFile, exceptInFile, atSignInFile
         // Options.
         case missingOption, unknownOption, missingValue, unexpectedValue, optionNotLast, badNumber, badSeverity
         case unknownUser, unknownGroup, noDirectory, unknownExpansion, implicitAllow
@@ -37,6 +37,16 @@ public struct RuleProblem: Sendable {
         case shadowed, shadowedByMany, shadowedInAllow, repeated, afterAll, allowedBefore
         // Exempt files.
         case needsName, needsServer, acts, tooManyRules, tooManyPatterns, tooMuchText, otherDaemon
+
+        /// Whether exempt files may have it: it does not keep scanlogd from starting.
+        var isHint: Bool {
+            switch self {
+            case .hostBitsOfIPv6, .daemonIsFile, .daemonIsNetgroup, .daemonIsReserved, .daemonBeginsWithDot,
+                .daemonEndsInDot:
+                true
+            default: false
+            }
+        }
     }
 }
 

@@ -7,7 +7,8 @@ extension LogLine {
     ///   - problem: what and where.
     ///   - word: the word it is about; empty: there is none.
     ///   - file: the path of the file it is in.
-    public init(_ problem: RuleProblem, word: Span<UInt8>, file: Span<UInt8>) {
+    ///   - isForExempt: whether it is about a file of exempt sources.
+    public init(_ problem: RuleProblem, word: Span<UInt8>, file: Span<UInt8>, isForExempt: Bool = false) {
         self.init()
         append(escaping: file, limit: 128)
         append(":")
@@ -22,8 +23,18 @@ extension LogLine {
             append(escaping: word, limit: 128)
             append("\": ")
         }
-        append(problem.kind.text)
+        append(LogLine(problem.kind, isForExempt: isForExempt))
         if problem.earlierLine > 0 { append(decimal: UInt(problem.earlierLine)) }
+    }
+
+    /// What is wrong, and what comes of it.
+    @inline(never)
+    public init(_ kind: RuleProblem.Kind, isForExempt: Bool = false) {
+        self.init()
+        append(kind.text)
+        guard let consequence = kind.consequence else { return }
+        append(": ")
+        append(isForExempt ? "scanlogd does not start" : consequence)
     }
 
     /// Appends bytes from a file so that they are nothing but text wherever they are shown: what is no printable ASCII,
@@ -58,8 +69,24 @@ extension LogLine {
 }
 
 extension RuleProblem.Kind {
+    /// What comes of it in hosts.allow and hosts.deny, if it keeps scanlogd from starting in a file of exempt sources and
+    /// comes to nothing like that there.
+    fileprivate var consequence: String? {
+        switch self {
+        case .tooLong, .zeroByte: "all after it is ignored, and in hosts.deny everybody is denied"
+        case .missingColon: "the line is skipped"
+        case .noFile, .emptyLength: "it matches nothing"
+        case .emptyLengthOfIPv6: "it matches nothing here, and every IPv6 address for libwrap"
+        case .tooManyFiles, .fileLoop: "everybody is denied"
+        case .missingOption, .unknownOption, .missingValue, .unexpectedValue, .optionNotLast, .badNumber, .badSeverity,
+            .unknownUser, .unknownGroup:
+            "the rule denies"
+        default: nil
+        }
+    }
+
     /// What is wrong, in words.
-    public var text: String {
+    fileprivate var text: String {
         @inline(never) get { lineText ?? listText ?? hostText ?? optionText ?? exemptText ?? "?" }
     }
 
@@ -67,9 +94,9 @@ extension RuleProblem.Kind {
         switch self {
         case .byteOrderMark: "byte order mark: libwrap takes it for a part of the first word"
         case .missingNewline: "no newline: libwrap ignores the line in hosts.allow, and in hosts.deny denies everybody"
-        case .tooLong: "longer than 2047 bytes: all after it is ignored, and in hosts.deny everybody is denied"
-        case .zeroByte: "zero byte: all after it is ignored, and in hosts.deny everybody is denied"
-        case .missingColon: "no \":\": the line is skipped"
+        case .tooLong: "longer than 2047 bytes"
+        case .zeroByte: "zero byte"
+        case .missingColon: "no \":\""
         case .joinAtEnd: "backslash at the end of the last line: there is no next line to join"
         case .joinBeforeReturn: "backslash before a carriage return: the next line is not joined"
         case .joinedComment: "comment that ends in a backslash: the next line is a part of it"
@@ -99,8 +126,9 @@ extension RuleProblem.Kind {
         case .userIsReserved: "a user's name that is a word for hosts"
         case .userBeginsWithDot: "a user's name begins with a dot"
         case .userEndsInDot: "a user's name ends in a dot"
-        case .noFile: "can't be read: it matches nothing"
-        case .tooManyFiles: "too many pattern files, or one in another too often: everybody is denied"
+        case .noFile: "can't be read"
+        case .tooManyFiles: "too many pattern files, or one in another too often"
+        case .fileLoop: "a pattern file that names itself, or one that names it"
         case .commaInFile: "a comma separates nothing in a pattern file"
         case .exceptInFile: "EXCEPT is a name in a pattern file"
         case .atSignInFile: "a user can't be named in a pattern file: it matches nothing"
@@ -118,9 +146,11 @@ extension RuleProblem.Kind {
         case .notAnAddress: "no address is printed like this: it matches nothing"
         case .dottedWildcard: "wildcards, and a dot in front: it matches nothing"
         case .badNet: "the net must be four numbers of an IPv4 address, or an IPv6 address in brackets"
-        case .emptyLength: "no prefix length: it matches nothing here, and every IPv6 address for libwrap"
+        case .emptyLength, .emptyLengthOfIPv6: "no prefix length"
         case .badLength: "the prefix length must be digits only, 1 to 32, or 0 to 128 behind brackets"
-        case .hostBits: "bits are set behind the prefix: an IPv4 net like this matches nothing"
+        case .hostMask: "this mask matches nothing: write the address without it"
+        case .hostBits: "bits are set behind the prefix: it matches nothing"
+        case .hostBitsOfIPv6: "bits are set behind the prefix: they do not count, and it matches the whole net"
         case .openBracket: "a bracket without its other half: it matches nothing, and no colon behind it ends a list"
         case .afterBracket: "something other than a prefix length behind \"]\": it matches nothing"
         case .lengthInBrackets: "the prefix length stands in the brackets: it matches nothing"
@@ -135,15 +165,15 @@ extension RuleProblem.Kind {
 
     private var optionText: String? {
         switch self {
-        case .missingOption: "no option behind the colon: the rule denies"
-        case .unknownOption: "no such option: the rule denies"
-        case .missingValue: "an option without its value: the rule denies"
-        case .unexpectedValue: "an option that takes no value: the rule denies"
-        case .optionNotLast: "an option that must be the last: the rule denies"
-        case .badNumber: "not a number for this option: the rule denies"
-        case .badSeverity: "no facility or level that libwrap knows: the rule denies"
-        case .unknownUser: "no such user: the rule denies"
-        case .unknownGroup: "no such group: the rule denies"
+        case .missingOption: "no option behind the colon"
+        case .unknownOption: "no such option"
+        case .missingValue: "an option without its value"
+        case .unexpectedValue: "an option that takes no value"
+        case .optionNotLast: "an option that must be the last"
+        case .badNumber: "not a number for this option"
+        case .badSeverity: "no facility or level that libwrap knows"
+        case .unknownUser: "no such user"
+        case .unknownGroup: "no such group"
         case .noDirectory: "no such directory"
         case .unknownExpansion: "stands for nothing: %a %c %d %h %n %p %r %s %u %A %H %N %R %% do"
         case .implicitAllow: "grants without saying \"allow\""

@@ -35,20 +35,23 @@
         private let path: ConstantText
         /// Whether they are said on standard error, and not printed.
         private let complains: Bool
+        /// Whether they are about a file of exempt sources.
+        private let isForExempt: Bool
         var output = RulesOutput()
         private(set) var count = 0
 
-        init(_ path: ConstantText, complains: Bool = false) {
+        init(_ path: ConstantText, isForExempt: Bool = false, complains: Bool = false) {
             self.path = path
             self.complains = complains
+            self.isForExempt = isForExempt || complains
         }
 
         mutating func take(_ problem: RuleProblem, word: Span<UInt8>, patternFile: Span<UInt8>) {
             count += 1
             if patternFile.isEmpty {
-                path.withBytes { add(LogLine(problem, word: word, file: $0)) }
+                path.withBytes { add(LogLine(problem, word: word, file: $0, isForExempt: isForExempt)) }
             } else {
-                add(LogLine(problem, word: word, file: patternFile))
+                add(LogLine(problem, word: word, file: patternFile, isForExempt: isForExempt))
             }
         }
 
@@ -72,22 +75,18 @@
         init(_ path: ConstantText, _ options: RulesOptions) {
             self.path = path
             self.options = options
-            report = RulesReport(path)
+            report = RulesReport(path, isForExempt: options.exempt != nil)
         }
 
         /// Checks the file, in which `seen`, of the file before it, is replaced.
         mutating func run(_ purpose: RuleCheck.Purpose, isGiven: Bool, _ seen: inout SeenRules) throws(SystemError) {
             do throws(SystemError) {
-                guard let text = try openRules(isGiven ? path : nil, or: path) else { return }
+                let opened =
+                    purpose == .exempt ? try ExemptFile.read(path) : try openRules(isGiven ? path : nil, or: path)
+                guard let text = opened else { return }
                 var before = try SeenRules()
                 swap(&before, &seen)
-                text.withBytes { text in
-                    if purpose == .exempt {
-                        var rules = ExemptRules()
-                        if !rules.compile(text, HostSystem(), &report) { return }
-                    }
-                    check(text, purpose, after: &before, &seen)
-                }
+                text.withBytes { check($0, purpose, after: &before, &seen) }
                 if let failure = seen.repeated.failure { throw failure }
             } catch {
                 complain(error.line)
@@ -102,8 +101,11 @@
             var earlier = EarlierRules()
             swap(&earlier, &before.earlier)
             var check = RuleCheck(purpose, reportsImplicitAllow: options.reportsImplicitAllow, after: earlier)
+            var exempt = ExemptRules()
+            let system = purpose == .exempt ? ExemptFile.system : HostSystem()
             if options.isVerbose { printRules(text) }
-            while let line = check.next(of: text, HostSystem(), &report) {
+            while let line = check.next(of: text, system, &report) {
+                if purpose == .exempt { check.withRule { exempt.add(line, &$0, in: text, system, &report) } }
                 guard case .rule = line, !check.isShadowed else { continue }
                 if let line = check.withRule({ seen.repeated.line(repeatedBy: &$0) }) {
                     check.report(.repeated, by: line, in: text, &report)

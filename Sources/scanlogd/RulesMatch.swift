@@ -51,11 +51,11 @@
             var search = RuleSearch(question.query(), in: file)
             while let step = search.step(text, HostSystem()) {
                 switch step {
-                case .line(.missingColon) where isVerbose: tell(path, &search, RuleProblem.Kind.missingColon.text)
-                case .line(.broken(let kind)): tell(path, &search, kind.text)
+                case .line(.missingColon) where isVerbose: tell(path, &search, LogLine(.missingColon))
+                case .line(.broken(let kind)): tell(path, &search, LogLine(kind))
                 case .line: break
-                case .otherDaemon: if isVerbose { tell(path, &search, "another daemon: ", isQuoted: true) }
-                case .otherClient: if isVerbose { tell(path, &search, "another client: ", isQuoted: true) }
+                case .otherDaemon: if isVerbose { tell(path, &search, LogLine("another daemon: "), isQuoted: true) }
+                case .otherClient: if isVerbose { tell(path, &search, LogLine("another client: "), isQuoted: true) }
                 case .decision(let decision): return tell(decision, path, &search)
                 }
             }
@@ -70,7 +70,7 @@
             }
             if case .brokenLine(let kind) = decision.reason {
                 output.add(place: path, decision.line)
-                output.add(kind.text)
+                output.add(LogLine(kind))
             } else {
                 output.add(place: path, decision.line)
                 search.withRule { output.add(&$0) }
@@ -91,13 +91,13 @@
                 search.withRule { $0.withText { output.add(quoting: $0.extracting(word)) } }
                 output.add("\": ")
             }
-            output.add(kind.text)
+            output.add(LogLine(kind))
             output.add("\n")
         }
 
         /// Says something of a line that does not decide.
         private mutating func tell(
-            _ path: ConstantText, _ search: inout RuleSearch, _ text: String, isQuoted: Bool = false
+            _ path: ConstantText, _ search: inout RuleSearch, _ text: LogLine, isQuoted: Bool = false
         ) {
             output.add(place: path, search.withRule { $0.line })
             output.add(text)
@@ -139,10 +139,10 @@
         guard let source = question.clientAddress else {
             return refuse("unknown", "the source of a packet has an address")
         }
-        var report = RulesReport(path)
-        let status: Int32 = try FileText(path).withBytes { text in
+        var report = RulesReport(path, isForExempt: true)
+        let status: Int32 = try ExemptFile.read(path).withBytes { text in
             var rules = ExemptRules()
-            if !rules.compile(text, HostSystem(), &report) { return 2 }
+            if !rules.compile(text, ExemptFile.system, &report) { return 2 }
             let decision = rules.decision(for: source)
             var reader = RuleReader()
             var rule = Rule()

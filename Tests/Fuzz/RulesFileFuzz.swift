@@ -62,6 +62,7 @@ private func checkExempt(_ file: [UInt8], _ patterns: [UInt8], _ system: CaseSys
     var judge = Judge(file: file, patterns: patterns)
     let isGood = rules.compile(file.span, system, &judge)
     check(judge.count == (isGood ? 0 : 1), "\(judge.count) problems")
+    check((refusals(of: file, patterns, system) == 0) == isGood, "told one by one, it is another verdict")
     if !isGood {
         check(rules.count == 0, "rules of a file that was refused")
         return
@@ -77,6 +78,16 @@ private func checkExempt(_ file: [UInt8], _ patterns: [UInt8], _ system: CaseSys
         check(!isDenied || decision.verdict != .exempt, "exempt by a rule that denies")
         check(isDenied || decision.verdict != .reported, "reported by a rule that grants")
     }
+}
+
+/// How many problems there are in lines that are told one by one.
+private func refusals(of file: [UInt8], _ patterns: [UInt8], _ system: CaseSystem) -> Int {
+    var rules = ExemptRules()
+    var judge = Judge(file: file, patterns: patterns)
+    var reader = RuleReader()
+    var rule = Rule()
+    while let line = reader.next(of: file.span, into: &rule) { rules.add(line, &rule, in: file.span, system, &judge) }
+    return judge.count
 }
 
 /// Addresses that the text speaks of, and some others; none that is mapped, which the table takes for what it is, and

@@ -15,16 +15,31 @@ struct ExemptRulesTests {
         return sources.map { "\(rules.verdict(for: .of($0)))" }
     }
 
-    /// The problem that stops a file.
+    /// The problem that stops a file. It is the first of those that are told where all are asked for.
     private func problem(_ file: String, files: [String: String] = [:]) -> String {
         var rules = ExemptRules()
-        var log = ProblemLog()
+        var log = ProblemLog(isForExempt: true)
         let system = TestSystem(files: files.mapValues { Array($0.utf8) })
         let isGood = rules.compile(Array(file.utf8).span, system, &log)
         #expect(!isGood)
         #expect(log.lines.count == 1)
         #expect(rules.count == 0)
+        #expect(problems(file, files: files).first == log.lines.first)
         return log.lines.first ?? ""
+    }
+
+    /// All problems that would stop a file.
+    private func problems(_ file: String, files: [String: String] = [:]) -> [String] {
+        var rules = ExemptRules()
+        var log = ProblemLog(isForExempt: true)
+        let system = TestSystem(files: files.mapValues { Array($0.utf8) })
+        let bytes = Array(file.utf8)
+        var reader = RuleReader()
+        var rule = Rule()
+        while let line = reader.next(of: bytes.span, into: &rule) {
+            rules.add(line, &rule, in: bytes.span, system, &log)
+        }
+        return log.lines
     }
 
     @Test func noRuleMeansReported() {
@@ -133,7 +148,23 @@ struct ExemptRulesTests {
         ("scanlogd: 10.1.1.1 : setenv A B", "file:1:22: \"setenv\": only allow, deny and severity"),
         ("scanlogd: 10.1.1.1 : banners /etc", "file:1:22: \"banners\": only allow, deny and severity"),
         ("scanlogd: 10.1.1.1 : nice", "file:1:22: \"nice\": only allow, deny and severity"),
-        ("scanlogd: 10.1.1.1 : frob", "file:1:22: \"frob\": no such option"),
+        ("scanlogd: 10.1.1.1 : frob", "file:1:22: \"frob\": no such option: scanlogd does not start"),
+        ("scanlogd: 2001:db8::1", "file:1:11: \"2001:db8::1\": an IPv6 address needs brackets"),
+        ("scanlogd: ::1", "file:1:11: \"::1\": an IPv6 address needs brackets"),
+        ("scanlogd: 10.1.1.1 2001:db8::/32 : deny", "file:1:20: \"2001:db8::/32\": an IPv6 address needs brackets"),
+        ("scanlogd: 10.1.1.1 # scanner", "file:1:20: \"#\": \"#\" begins no comment here"),
+        ("scanlogd: 10.1.1.1 #ours: x", "file:1:20: \"#ours\": \"#\" begins no comment here"),
+        ("scanlogd # ours: 10.1.1.1", "file:1:10: \"#\": \"#\" begins no comment here"),
+        (" # scanlogd: 10.1.1.1", "file:1:2: \"#\": blank before \"#\": this is no comment"),
+        (" # ours", "file:1:2: \"#\": blank before \"#\": this is no comment"),
+        ("scanlogd: 10.1. \\", "file:1: backslash at the end of the last line"),
+        ("scanlogd: 10.1.1.1 : allow\\", "file:1: backslash at the end of the last line"),
+        ("scanlogd: [2001:db8::1 : deny", "file:1:11: \"[2001:db8::1\": a bracket without its other half"),
+        ("scanlogd: [::1]/", "file:1:11: \"[::1]/\": no prefix length: scanlogd does not start"),
+        ("scanlogd: 10.1.1.1/255.255.255.255", "file:1:11: \"10.1.1.1/255.255.255.255\": this mask matches nothing"),
+        ("sshd", "file:1: no \":\": scanlogd does not start"),
+        ("scanlogd: /hash", "/hash:1:10: \"#\": \"#\" begins no comment here"),
+        ("scanlogd: /except", "/except:1:5: \"EXCEPT\": EXCEPT is a name in a pattern file"),
         ("scanlogd: 10.1.1.1 :", "file:1:21: no option behind the colon"),
         ("scanlogd: 10.1.1.1 : deny : severity info", "file:1:22: \"deny\": an option that must be the last"),
         ("scanlogd: 10.1.1.1 : severity", "file:1:22: \"severity\": an option without its value"),
@@ -159,18 +190,46 @@ struct ExemptRulesTests {
         ("scanlogd@10.1.1.1: ALL", "file:1:1: \"scanlogd@10.1.1.1\": the address that packets went to"),
         ("\n\nscanlogd 10.1.1.1", "file:3: no \":\""),
         ("# x\nscanlogd: 10.1.1.1 \\\n  10.1.1.2 \\\n  ours\n", "file:4:3: \"ours\": needs a name"),
-        ("scanlogd: /none", "file:1:11: \"/none\": can't be read"),
+        ("scanlogd: /none", "file:1:11: \"/none\": can't be read: scanlogd does not start"),
         ("scanlogd: /bad", "/bad:2:7: \"ours\": needs a name"),
         ("scanlogd: /comma", "/comma:1:1: \"10.1.1.1,10.1.1.2\": a comma separates nothing"),
-        ("scanlogd: /self", "/self:1:1: \"/self\": too many pattern files"),
-        ("scanlogd: \u{1b}[31m", "file:1:11: \"\\033[31m\": needs a name"),
+        (
+            "scanlogd: /self",
+            "/self:1:1: \"/self\": a pattern file that names itself, or one that names it: scanlogd does not start"
+        ),
+        ("scanlogd: \u{1b}[31m", "file:1:11: \"\\033[31m\": a bracket without its other half"),
     ])
     func whateverNeedsANameOrActsOrCanNotMatchIsRefused(_ file: String, _ beginning: String) {
         let files = [
             "/bad": "10.1.1.1\n10.2. ours\n", "/comma": "10.1.1.1,10.1.1.2", "/self": "/self",
+            "/hash": "10.1.1.1 # ours", "/except": "ALL EXCEPT 10.1.1.1",
         ]
         let found = problem(file, files: files)
         #expect(found.hasPrefix(beginning), "\(found)")
+    }
+
+    @Test func allThatIsWrongCanBeTold() {
+        let file = """
+            scanlogd: x 10.1.1.1 /list : frob : deny : nice
+            sshd: x
+            scanlogd 10.1.1.1
+            scanlogd@10.9.9.9: y EXCEPT 10.1
+            scanlogd:
+            scanlogd: 10.1.1.1
+            """
+        let found = problems(file, files: ["/list": "a 10.1.1.1\n,\n/list /list"])
+        #expect(
+            found.map { $0.split(separator: ": ").first } == [
+                "file:1:11", "/list:1:1", "/list:2:1", "/list:3:1", "file:1:30", "file:1:37", "file:1:44", "file:3",
+                "file:4:1", "file:4:20", "file:4:29", "file:5",
+            ])
+    }
+
+    @Test func whatThereIsNoRoomForIsToldOnce() {
+        #expect(problems(String(repeating: "scanlogd: 10.1.1.1\n", count: 300)) == ["file:257: more than 256 rules"])
+        let words = String(repeating: "10.1.1.1 ", count: 200)
+        let found = problems(String(repeating: "scanlogd: \(words)\n", count: 9))
+        #expect(found == ["file:6:227: \"10.1.1.1\": more than 1024 patterns in all"])
     }
 
     @Test func aFileHoldsAsManyRulesAsItMay() {
@@ -205,8 +264,8 @@ struct ExemptRulesTests {
     @Test func aLineThatIsTooLongOrHasAZeroByteIsRefused() {
         let longest = "scanlogd: 10.1.1.1" + String(repeating: " ", count: 2046 - 18)
         #expect(verdicts(longest, ["10.1.1.1"]) == ["exempt"])
-        #expect(problem(longest + " ").hasPrefix("file:1: longer than 2047 bytes"))
-        #expect(problem("scanlogd: 10.1.1.1\nscanlogd: \0").hasPrefix("file:2: zero byte"))
+        #expect(problem(longest + " ").hasPrefix("file:1: longer than 2047 bytes: scanlogd does not start"))
+        #expect(problem("scanlogd: 10.1.1.1\nscanlogd: \0").hasPrefix("file:2: zero byte: scanlogd does not start"))
     }
 
     @Test func compilingAgainForgetsTheRulesBefore() {

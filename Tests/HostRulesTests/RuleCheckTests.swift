@@ -10,6 +10,15 @@ struct RuleCheckTests {
             "/bad": Array(
                 "10.1.1.1,10.1.1.2\nALL EXCEPT x\nroot@10.1.1.1 300.1. @ours\n x #y\n2001:db8:0::1\n10.1.1.0/".utf8),
             "/self": Array("/self\n".utf8),
+            "/many": Array(String(repeating: "/many\n", count: 100).utf8),
+            "/tick": Array("/tock\n/tock\n".utf8),
+            "/tock": Array("# x\n/tick /tick\n".utf8),
+            "/1": Array("/2 /2".utf8),
+            "/2": Array("/3".utf8),
+            "/3": Array("/4 /4".utf8),
+            "/4": Array("/5 /6".utf8),
+            "/5": Array("10.1.1.1".utf8),
+            "/hint": Array("x [::1]/64".utf8),
             "/lost": Array("10.1.1.1 /none\n".utf8),
         ],
         users: ["nobody"], groups: ["nogroup"], directories: ["/banners"])
@@ -92,15 +101,24 @@ struct RuleCheckTests {
         ("sshd: 10.01.\n", "file:1:7: \"10.01.\": no address is printed like this"),
         ("sshd: .x*.com\n", "file:1:7: \".x*.com\": wildcards, and a dot in front"),
         ("sshd: 10.1.1/24\n", "file:1:7: \"10.1.1/24\": the net must be"),
-        ("sshd: 10.1.1.0/\n", "file:1:7: \"10.1.1.0/\": no prefix length"),
+        ("sshd: 10.1.1.0/\n", "file:1:7: \"10.1.1.0/\": no prefix length: it matches nothing"),
         ("sshd: 10.1.1.0/24abc\n", "file:1:7: \"10.1.1.0/24abc\": the prefix length must be"),
         ("sshd: 10.1.1.0/33\n", "file:1:7: \"10.1.1.0/33\": the prefix length must be"),
         ("sshd: 0.0.0.0/0\n", "file:1:7: \"0.0.0.0/0\": the prefix length must be"),
-        ("sshd: 10.1.1.1/255.255.255.255\n", "file:1:7: \"10.1.1.1/255.255.255.255\": the prefix length must"),
-        ("sshd: 10.1.1.1/24\n", "file:1:7: \"10.1.1.1/24\": bits are set behind the prefix"),
+        (
+            "sshd: 10.1.1.1/255.255.255.255\n",
+            "file:1:7: \"10.1.1.1/255.255.255.255\": this mask matches nothing: write the address without it"
+        ),
+        ("sshd: 10.1.1.1/24\n", "file:1:7: \"10.1.1.1/24\": bits are set behind the prefix: it matches nothing"),
         ("sshd: 10.1.1.1/255.255.255.0\n", "file:1:7: \"10.1.1.1/255.255.255.0\": bits are set"),
-        ("sshd: [2001:db8::1]/32\n", "file:1:7: \"[2001:db8::1]/32\": bits are set behind the prefix"),
-        ("sshd: [2001:db8::]/\n", "file:1:7: \"[2001:db8::]/\": no prefix length"),
+        (
+            "sshd: [::1]/64\n",
+            "file:1:7: \"[::1]/64\": bits are set behind the prefix: they do not count, and it matches the"
+        ),
+        (
+            "sshd: [::]/\n",
+            "file:1:7: \"[::]/\": no prefix length: it matches nothing here, and every IPv6 address for lib"
+        ),
         ("sshd: [2001:db8::]/abc\n", "file:1:7: \"[2001:db8::]/abc\": the prefix length must be"),
         ("sshd: [2001:db8::]/129\n", "file:1:7: \"[2001:db8::]/129\": the prefix length must be"),
         ("sshd: [2001:db8::1 : deny\n", "file:1:7: \"[2001:db8::1\": a bracket without its other half"),
@@ -117,7 +135,10 @@ struct RuleCheckTests {
         ("sshd: 2001:db8::/32 : deny\n", "file:1:7: \"2001:db8::/32\": an IPv6 address needs brackets"),
         ("sshd: ::1\n", "file:1:7: \"::1\": an IPv6 address needs brackets"),
         ("sshd: /none\n", "file:1:7: \"/none\": can't be read"),
-        ("sshd: /self\n", "/self:1:1: \"/self\": too many pattern files"),
+        ("sshd: /self\n", "/self:1:1: \"/self\": a pattern file that names itself"),
+        ("sshd: /many\n", "/many:1:1: \"/many\": a pattern file that names itself"),
+        ("sshd: /tick\n", "/tock:2:1: \"/tick\": a pattern file that names itself"),
+        ("sshd: /1\n", "/4:1:1: \"/5\": too many pattern files, or one in another too often: everybody is denied"),
         ("sshd: /lost\n", "/lost:1:10: \"/none\": can't be read"),
         ("sshd: 10.1.1.1:\n", "file:1:16: no option behind the colon"),
         ("sshd: 10.1.1.1: frob\n", "file:1:17: \"frob\": no such option"),
@@ -156,7 +177,7 @@ struct RuleCheckTests {
                 "/bad:3:22: \"@ours\": netgroup: it matches nothing here",
                 "/bad:4:4: \"#y\": \"#\" begins no comment here: what follows are words of the rule",
                 "/bad:5:1: \"2001:db8:0::1\": an IPv6 address needs brackets",
-                "/bad:6:1: \"10.1.1.0/\": no prefix length: it matches nothing here, and every IPv6 address for libwrap",
+                "/bad:6:1: \"10.1.1.0/\": no prefix length: it matches nothing",
             ])
     }
 
@@ -174,6 +195,23 @@ struct RuleCheckTests {
         let expected = ["file:1: grants without saying \"allow\"", "file:3: grants without saying \"allow\""]
         #expect(problems(file, .allow, implicitAllow: true) == expected)
         #expect(problems(file, .deny, implicitAllow: true) == [])
+    }
+
+    @Test func aRuleReadsNoMoreThan64PatternFiles() {
+        let words = { (count: Int) in Array(repeating: "/good", count: count).joined(separator: " ") }
+        #expect(problems("sshd: \(words(64))\n") == [])
+        let expected = "file:1:391: \"/good\": too many pattern files, or one in another too often: everybody is denied"
+        #expect(problems("sshd: \(words(66))\n") == [expected])
+    }
+
+    @Test func whatKeepsScanlogdFromStartingIsLeftToTheTableOfExemptSources() {
+        for rule in ["x", "::1", "/none", "/many", "10.1.1.1 # y", "10.1.1.1 : frob", "", "10.1.1.1 \0", "[::1"] {
+            #expect(problems("scanlogd: \(rule)", .exempt) == [])
+        }
+        #expect(problems("scanlogd 10.1.1.1", .exempt) == [])
+        #expect(problems(" # 10.1.1.1", .exempt) == [])
+        let hint = ": \"[::1]/64\": bits are set behind the prefix: they do not count, and it matches the whole net"
+        #expect(problems("scanlogd: [::1]/64 /hint", .exempt) == ["file:1:11" + hint, "/hint:1:3" + hint])
     }
 
     @Test func aRuleOfAnExemptFileIsAboutScanlogd() {

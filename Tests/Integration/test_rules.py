@@ -256,8 +256,12 @@ PROBLEMS = {
     b"sshd: .1.1\n": '1:7: ".1.1": begins with a dot',
     b"sshd: example.com.\n": '1:7: "example.com.": a name that ends in a dot',
     b"sshd: 10.1.1.1/24\n": '1:7: "10.1.1.1/24": bits are set behind the prefix',
-    b"sshd: [2001:db8::1]/32\n": '1:7: "[2001:db8::1]/32": bits are set behind the prefix',
-    b"sshd: [2001:db8::]/\n": '1:7: "[2001:db8::]/": no prefix length',
+    b"sshd: [::1]/64\n":
+        '1:7: "[::1]/64": bits are set behind the prefix: they do not count, and it matches the whole net',
+    b"sshd: [::]/\n": '1:7: "[::]/": no prefix length: it matches nothing here, and every IPv6 address for libwrap',
+    b"sshd: 10.0.0.0/\n": '1:7: "10.0.0.0/": no prefix length: it matches nothing',
+    b"sshd: 10.1.1.1/255.255.255.255\n":
+        '1:7: "10.1.1.1/255.255.255.255": this mask matches nothing: write the address without it',
     b"sshd: [2001:db8::]/x\n": '1:7: "[2001:db8::]/x": the prefix length must be digits only',
     b"sshd: 10.1.1.0/24x\n": '1:7: "10.1.1.0/24x": the prefix length must be digits only',
     b"sshd: [2001:db8::/32]\n": '1:7: "[2001:db8::/32]": the prefix length stands in the brackets',
@@ -392,11 +396,50 @@ def test_verbose_tells_the_rules_before(exempt: Path) -> None:
 ])
 def test_an_exempt_file_that_would_be_refused_is_a_problem(tmp_path: Path, rule: str) -> None:
     path = tmp_path / "exempt"
-    path.write_text(f"scanlogd: 10.1.1.1\n{rule}\n")
+    path.write_text(f"scanlogd: 10.9.9.9\n{rule}\n")
     checked = rules("check", "--exempt", path)
     assert (checked.status, checked.stderr, checked.stdout.count("\n")) == (1, "", 1)
     assert checked.stdout.startswith(f"{path}:2:")
     assert rules("match", "--exempt", path, "scanlogd", "10.1.1.1") == Finished(2, checked.stdout, "")
+
+
+def test_all_that_is_wrong_in_an_exempt_file_is_told(exempt: Path) -> None:
+    exempt.write_text("scanlogd: 2001:db8::1\nscanlogd: 10.1.1.1 # ours\nsshd: LOCAL\nsshd\nscanlogd: [::1]/64 : nice")
+    done = rules("check", "--exempt", exempt)
+    assert (done.status, done.stderr) == (1, "")
+    assert done.stdout.replace(str(exempt), "") == (
+        ':1:11: "2001:db8::1": an IPv6 address needs brackets\n'
+        ':2:20: "#": "#" begins no comment here: what follows are words of the rule\n'
+        ":3: not about scanlogd: it is not used\n"
+        ':4: no ":": scanlogd does not start\n'
+        ':5:11: "[::1]/64": bits are set behind the prefix: they do not count, and it matches the whole net\n'
+        ':5:22: "nice": only allow, deny and severity may stand in an exempt file\n')
+    # The daemon says the first of them, in the same words.
+    started = finish([str(BINARY), "-d", "--exempt", str(exempt)])
+    assert started == Finished(1, "", f"scanlogd: {done.stdout.splitlines()[0]}\n")
+
+
+def test_an_exempt_file_is_read_as_the_daemon_reads_it(tmp_path: Path) -> None:
+    subprocess.run(["mkfifo", tmp_path / "pipe"], check=True)
+    (tmp_path / "large").write_text("#" * (1 << 20) + "\n")
+    for name, reason in (("pipe", "not a regular file"), ("large", "too large"), (".", "not a regular file")):
+        path = tmp_path / name
+        complaint = f"scanlogd: {path}: read: {reason}\n"
+        assert rules("check", "--exempt", path) == Finished(1, "", complaint)
+        assert rules("match", "--exempt", path, "scanlogd", "10.1.1.1") == Finished(2, "", complaint)
+        assert finish([str(BINARY), "-d", "--exempt", str(path)]) == Finished(1, "", complaint)
+    (tmp_path / "large").write_text("#\n" * (1 << 19))
+    assert rules("check", "--exempt", tmp_path / "large") == Finished(0, "", "")
+
+
+def test_a_pattern_file_that_names_itself_is_told_once(tmp_path: Path) -> None:
+    patterns = tmp_path / "patterns"
+    patterns.write_text(f"{patterns}\n" * 100)
+    (tmp_path / "rules").write_text(f"scanlogd: {patterns}\n")
+    told = f'{patterns}:1:1: "{patterns}": a pattern file that names itself, or one that names it: '
+    assert rules("check", "--exempt", tmp_path / "rules").stdout == f"{told}scanlogd does not start\n"
+    done = rules("check", "--allow", "/dev/null", "--deny", tmp_path / "rules")
+    assert done.stdout == f"{told}everybody is denied\n"
 
 
 def test_an_exempt_file_that_is_right_has_no_problems(exempt: Path) -> None:

@@ -1,0 +1,17 @@
+#if Rules
+    import Capture
+
+    /// How files of exempt sources are read: by the daemon at its start, and by the commands that say what it will do.
+    enum ExemptFile {
+        /// The most bytes of a file.
+        private static var limit: Int64 { 1 << 20 }
+
+        /// Reads a file, which has to be a regular one: the start must not wait for whoever writes to a pipe.
+        static func read(_ path: ConstantText) throws(SystemError) -> FileText {
+            try FileText(path, isRegular: true, limit: limit)
+        }
+
+        /// Gives the pattern files.
+        static var system: HostSystem { HostSystem() }
+    }
+#endif
