@@ -133,6 +133,17 @@ extension ExemptRules {
         return query.matchesDaemons(text, daemons, system, &work) ? .scanlogd : .other
     }
 
+    /// Whether the daemons of a rule are others than scanlogd: then the table has nothing of it.
+    public static func isAboutOthers<System: RuleSystem & ~Copyable>(
+        _ rule: inout Rule, _ system: borrowing System
+    ) -> Bool {
+        let daemons = rule.daemons
+        return rule.withText { text in
+            if case .other = isMeant(text, daemons, system) { return true }
+            return false
+        }
+    }
+
     private mutating func takeOptions<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
         _ rule: inout Rule, in file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink,
         _ work: inout ExemptWork

@@ -78,8 +78,8 @@ public struct RuleCheck: ~Copyable {
         case .comment where rule.firstLine < rule.line: rule.report(.joinedComment, in: text, to: &sink)
         case .comment, .empty: break
         case .missingColon, .rule:
-            let isForOthers: Bool
-            if case .rule = line { isForOthers = self.isForOthers(system) } else { isForOthers = false }
+            var isForOthers = false
+            if purpose == .exempt, case .rule = line { isForOthers = ExemptRules.isAboutOthers(&rule, system) }
             if let hash = rule.indentedHash, purpose != .exempt || isForOthers {
                 rule.report(.blankBeforeComment, hash, in: text, to: &sink)
             } else if case .missingColon = line {
@@ -154,16 +154,6 @@ public struct RuleCheck: ~Copyable {
         _ kind: RuleProblem.Kind, _ word: Range<Int>, _ file: Span<UInt8>, _ sink: inout Sink
     ) {
         if purpose != .exempt || kind.isHint { rule.report(kind, word, in: file, to: &sink) }
-    }
-
-    /// Whether this is about exempt sources, and the daemons of the rule are others than scanlogd.
-    private mutating func isForOthers<System: RuleSystem & ~Copyable>(_ system: borrowing System) -> Bool {
-        if purpose != .exempt { return false }
-        let daemons = rule.daemons
-        return rule.withText { text in
-            if case .other = ExemptRules.isMeant(text, daemons, system) { return true }
-            return false
-        }
     }
 
     private mutating func checkOptions<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(

@@ -26,6 +26,12 @@ import ScanCore
                 try print(rulesUsage)
                 return 0
             }
+            if options.exempt != nil && options.name != nil {
+                return refuse("--name", "the source of a packet has an address only")
+            }
+            if options.exempt != nil && options.port != nil {
+                return refuse("--port", "scans are of many ports: rules for exempt sources have none")
+            }
             if options.exempt != nil && (options.allow != nil || options.deny != nil) {
                 return refuse("--exempt", "is for a file of its own, beside no other")
             }
@@ -55,10 +61,12 @@ import ScanCore
 
     /// The text of `scanlogd rules --help`.
     private let rulesUsage = """
-        usage: scanlogd rules check [-av] [--exempt FILE | --allow FILE --deny FILE]
-               scanlogd rules match [-v] [--exempt FILE | --allow FILE --deny FILE]
+        usage: scanlogd rules check [-av] [--allow FILE] [--deny FILE]
+               scanlogd rules check [-v] --exempt FILE
+               scanlogd rules match [-v] [--allow FILE] [--deny FILE]
                               [--name NAME|unknown|paranoid] [--port PORT]
                               DAEMON[@SERVER] [USER@]CLIENT
+               scanlogd rules match [-v] --exempt FILE scanlogd SOURCE
 
         Checks and tries out access rules in the language of TCP Wrappers, scanlogd-rules(5).
 

@@ -136,8 +136,8 @@
         if !(question.daemonOperand == "scanlogd") {
             return refuse(question.daemonOperand, "only scanlogd has exempt sources")
         }
-        guard let source = question.clientAddress else {
-            return refuse("unknown", "the source of a packet has an address")
+        guard let source = question.source else {
+            return refuse(question.clientOperand, "the source of a packet has an address, and no user")
         }
         var report = RulesReport(path, isForExempt: true)
         let status: Int32 = try ExemptFile.read(path).withBytes { text in
@@ -149,7 +149,8 @@
             while let line = reader.next(of: text, into: &rule), rule.line != decision?.line {
                 guard isVerbose, case .rule = line else { continue }
                 report.output.add(place: path, rule.line)
-                report.output.add("does not match: ")
+                let isAboutOthers = ExemptRules.isAboutOthers(&rule, ExemptFile.system)
+                report.output.add(isAboutOthers ? "another daemon: " : "another client: ")
                 report.output.add(&rule)
                 report.output.add("\n")
             }
@@ -161,7 +162,7 @@
                 report.output.add("no rule matches")
             }
             report.output.add("\n")
-            question.tell(&report.output)
+            question.tellSource(&report.output)
             return decision?.verdict == .exempt ? 0 : 1
         }
         try report.output.finish()

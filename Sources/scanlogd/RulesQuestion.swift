@@ -8,8 +8,9 @@
     struct RulesQuestion {
         /// The daemon's operand, with the server if there is one.
         let daemonOperand: ConstantText
-        /// The client's address; `nil`: not known.
-        let clientAddress: Address?
+        let clientOperand: ConstantText
+        /// The client's address, as it was given; `nil`: not known.
+        private let clientAddress: Address?
 
         private let daemon: RuleName
         private let server: RuleHost
@@ -22,6 +23,7 @@
         init?(_ options: RulesOptions) {
             guard let daemonText = options.operands[0], let clientText = options.operands[1] else { return nil }
             daemonOperand = daemonText
+            clientOperand = clientText
             guard let (daemon, server) = Self.daemon(daemonText) else {
                 _ = refuse(daemonText, "no daemon, or no server: names have 1 to 255 bytes")
                 return nil
@@ -96,6 +98,9 @@
             RuleQuery(daemon: daemon, server: server, port: port, user: user, client: client)
         }
 
+        /// The source of a packet that the client is; `nil` if no packet says so much, or so little.
+        var source: Address? { user == nil ? clientAddress : nil }
+
         /// Says what the rules were compared with.
         func tell(_ output: inout RulesOutput) {
             output.add("compared with: daemon ")
@@ -105,18 +110,26 @@
                 output.add(Int(port))
             }
             output.add(", client ")
-            if let clientAddress {
-                var line = LogLine()
-                line.append(clientAddress)
-                output.add(line)
-            } else {
-                output.add("unknown")
-            }
+            Self.tell(client.address, &output)
             output.add(", name ")
             clientName.withBytes { output.add(quoting: $0) }
             output.add(", user ")
             if let user { user.withBytes { output.add(quoting: $0) } } else { output.add("unknown") }
             output.add("\n")
+        }
+
+        /// The same of rules for exempt sources.
+        func tellSource(_ output: inout RulesOutput) {
+            output.add("compared with: daemon scanlogd, client ")
+            Self.tell(clientAddress, &output)
+            output.add("\n")
+        }
+
+        private static func tell(_ address: Address?, _ output: inout RulesOutput) {
+            guard let address else { return output.add("unknown") }
+            var line = LogLine()
+            line.append(address)
+            output.add(line)
         }
     }
 

@@ -385,8 +385,22 @@ def test_a_source_is_exempt_as_its_rule_says(exempt: Path, client: str, status: 
 
 
 def test_verbose_tells_the_rules_before(exempt: Path) -> None:
+    exempt.write_text("sshd: 10.1.1.1\n" + exempt.read_text())
     done = rules("match", "-v", "--exempt", exempt, "scanlogd", "10.1.1.1")
-    assert done.stdout.splitlines()[0] == f"{exempt}:2: does not match: scanlogd: 192.0.2.7 [2001:db8:5::]/48"
+    assert done.stdout.splitlines() == [
+        f"{exempt}:1: another daemon: sshd: 10.1.1.1",
+        f"{exempt}:3: another client: scanlogd: 192.0.2.7 [2001:db8:5::]/48",
+        f"reported at level notice: {exempt}:4: scanlogd: 10.0.0.0/8 EXCEPT 10.9.0.0/16 : severity notice",
+        "compared with: daemon scanlogd, client 10.1.1.1"]
+
+
+def test_what_rules_are_compared_with_is_told(allow: Path, deny: Path, exempt: Path) -> None:
+    told = [match(allow, deny, "sshd", client).stdout.splitlines()[-1] for client in ("::ffff:1.2.3.4", "UNKNOWN")]
+    assert told == ["compared with: daemon sshd, client 1.2.3.4, name unknown, user unknown",
+                    "compared with: daemon sshd, client unknown, name unknown, user unknown"]
+    # A source like that is not taken for the address in it.
+    done = rules("match", "--exempt", exempt, "scanlogd", "::ffff:1.2.3.4")
+    assert done.stdout.splitlines()[-1] == "compared with: daemon scanlogd, client ::ffff:1.2.3.4"
 
 
 @pytest.mark.parametrize("rule", [
@@ -461,7 +475,10 @@ def test_an_exempt_file_that_is_right_has_no_problems(exempt: Path) -> None:
     (("match", "sshd"), "rules match: argument: a daemon and a client must be named"),
     (("match", "sshd", "10.1.1.1", "x"), "rules match: argument: a daemon and a client must be named"),
     (("match", "--exempt", "/dev/null", "sshd", "10.1.1.1"), "sshd: argument: only scanlogd has exempt sources"),
-    (("match", "--exempt", "/dev/null", "scanlogd", "unknown"), "unknown: argument: the source of a packet has an address"),
+    (("match", "--exempt", "/dev/null", "scanlogd", "unknown"), "unknown: argument: the source of a packet has an address, and no user"),
+    (("match", "--exempt", "/dev/null", "scanlogd", "x@10.1.1.1"), "x@10.1.1.1: argument: the source of a packet has an address, and no user"),
+    (("match", "--exempt", "/dev/null", "--name", "x", "scanlogd", "10.1.1.1"), "--name: argument: the source of a packet has an address only"),
+    (("match", "--exempt", "/dev/null", "--port", "1", "scanlogd", "10.1.1.1"), "--port: argument: scans are of many ports: rules for exempt sources have none"),
     (("match", "--exempt", "x", "--deny", "y", "a", "b"), "--exempt: argument: is for a file of its own, beside no other"),
     (("match", "--port", "65536", "sshd", "10.1.1.1"), "65536: argument: not a port: 0 to 65535"),
     (("match", "--port", "", "sshd", "10.1.1.1"), ": argument: not a port: 0 to 65535"),
