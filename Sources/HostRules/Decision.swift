@@ -4,7 +4,7 @@ public struct Decision: Equatable, Sendable {
     public enum Verdict: Sendable {
         case granted
         case denied
-        /// The rule's `twist` answers it, in place of the service.
+        /// The rule's `twist` answers it, in place of the service; or its `aclexec` says what becomes of it.
         case delegated
     }
 
@@ -14,6 +14,8 @@ public struct Decision: Equatable, Sendable {
         case noRule
         /// A rule matches.
         case rule
+        /// A rule matches, but only counts if the command of its `aclexec` succeeds: else no other of that file does.
+        case command
         /// A rule matches, but has an option that is wrong: that denies.
         case badOption(RuleProblem.Kind)
         /// hosts.deny has a line that is too long, or has a zero byte: nothing behind it counts, and it denies.

@@ -76,6 +76,8 @@ struct OptionOutcome {
     private(set) var fault: OptionFault?
     /// `allow` or `deny`, in place of what the file does.
     private(set) var verdict: Decision.Verdict?
+    /// Whether the command of `aclexec` has the say.
+    private(set) var isCommand = false
     /// The level of `severity`, 0 to 7.
     private(set) var level: UInt8?
 
@@ -87,10 +89,15 @@ struct OptionOutcome {
                 self.fault = fault
                 return
             }
+            // What follows a command that fails is done all the same: these have the last word.
+            if option.keyword?.mustBeLast ?? false { isCommand = false }
             switch option.keyword {
             case .allow: verdict = .granted
             case .deny: verdict = .denied
             case .twist: verdict = .delegated
+            case .aclexec:
+                verdict = .delegated
+                isCommand = true
             case .severity:
                 if case .level(let level) = Severity(text, option.value) { self.level = level }
             default: break

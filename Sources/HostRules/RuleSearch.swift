@@ -87,6 +87,6 @@ public struct RuleSearch: ~Copyable {
             return .decision(Decision(.denied, .badOption(fault.kind), file, line: rule.line))
         }
         let verdict = outcome.verdict ?? (file == .allow ? .granted : .denied)
-        return .decision(Decision(verdict, .rule, file, line: rule.line))
+        return .decision(Decision(verdict, outcome.isCommand ? .command : .rule, file, line: rule.line))
     }
 }

@@ -82,7 +82,7 @@ import ScanCore
               --port PORT       match: the port that was connected to
           -h, --help            print this
 
-        Exit status: 0 clean, granted or exempt; 1 problems, denied or reported; 2 neither.
+        Exit status: 0 clean, granted or exempt; 1 problems, or another verdict; 2 neither.
 
         """
 #endif

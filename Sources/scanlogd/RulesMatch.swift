@@ -76,6 +76,10 @@
                 search.withRule { output.add(&$0) }
             }
             output.add("\n")
+            if decision.reason == .command {
+                output.add("because: aclexec: if its command fails, ")
+                output.add(decision.file == .allow ? "hosts.deny decides\n" : "access is granted\n")
+            }
             if decision.reason == .tooManyPatternFiles { tellReason(0..<0, .tooManyFiles, &search) }
             if case .badOption(let kind) = decision.reason { tellReason(search.badWord, kind, &search) }
             question.tell(&output)

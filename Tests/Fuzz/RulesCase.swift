@@ -125,7 +125,7 @@ struct RulesVerdicts {
             if search.steps > 600 * read { fault = "\(search.steps) steps for \(read) bytes" }
             let line = search.withRule { $0.firstLine }
             let unreachable = Self.unreachable(text, tried.system, &earlier, &fault)
-            if let decision, decision.reason == .rule, unreachable.contains(line) {
+            if let decision, decision.reason == .rule || decision.reason == .command, unreachable.contains(line) {
                 fault = "line \(line) was never to be reached"
             }
         }

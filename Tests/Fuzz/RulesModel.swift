@@ -361,7 +361,8 @@ extension RulesModel {
         case "allow", "deny":
             return value.isEmpty && isLast ? (name == "allow" ? "granted" : "denied") : nil
         case "twist": return !value.isEmpty && isLast ? "delegated" : nil
-        case "spawn", "aclexec", "setenv", "banners": return value.isEmpty ? nil : ""
+        case "aclexec": return value.isEmpty ? nil : "delegated"
+        case "spawn", "setenv", "banners": return value.isEmpty ? nil : ""
         case "keepalive": return value.isEmpty ? "" : nil
         case "severity": return isSeverity(lower(value)) ? "" : nil
         case "user": return isUser(value) ? "" : nil

@@ -119,6 +119,29 @@ def test_twist_answers_in_place_of_the_daemon(allow: Path, deny: Path) -> None:
     assert (done.status, done.stdout.splitlines()[0]) == (1, f"delegated: {allow}:1: sshd: ALL : twist /bin/echo")
 
 
+def test_a_command_may_have_the_say(allow: Path, deny: Path) -> None:
+    allow.write_text("sshd: ALL : severity info : aclexec /bin/false\n")
+    done = match(allow, deny, "sshd", "10.1.1.1")
+    assert (done.status, done.stdout.splitlines()[:2]) == (1, [
+        f"delegated: {allow}:1: sshd: ALL : severity info : aclexec /bin/false",
+        "because: aclexec: if its command fails, hosts.deny decides"])
+    deny.write_text("ftpd: ALL : aclexec /bin/false : umask 022\n")
+    done = match(allow, deny, "ftpd", "10.1.1.1")
+    assert (done.status, done.stdout.splitlines()[:2]) == (1, [
+        f"delegated: {deny}:1: ftpd: ALL : aclexec /bin/false : umask 022",
+        "because: aclexec: if its command fails, access is granted"])
+
+
+@pytest.mark.parametrize(("option", "verdict", "status"), [
+    ("allow", "granted", 0), ("deny", "denied", 1), ("frob", "denied", 1), ("twist /bin/x", "delegated", 1)])
+def test_what_stands_behind_a_command_has_the_last_word(
+    allow: Path, deny: Path, option: str, verdict: str, status: int
+) -> None:
+    allow.write_text(f"sshd: ALL : aclexec /bin/false : {option}\n")
+    done = match(allow, deny, "sshd", "10.1.1.1")
+    assert (done.status, done.stdout.partition(":")[0], "aclexec: if" in done.stdout) == (status, verdict, False)
+
+
 def test_users_groups_and_directories_are_those_of_this_host(allow: Path, deny: Path) -> None:
     for option, status in (("user root", 0), ("user nosuchuser", 1), ("user root.root", 0), ("group nosuchgroup", 1)):
         allow.write_text(f"sshd: ALL : {option}\n")
