@@ -37,4 +37,11 @@ struct VectorTests {
         #expect(Vector.all.count == 167)
         #expect(Set(Vector.all.map(\.id)).isSuperset(of: Self.differences.keys))
     }
+
+    /// libwrap has these match nothing: scanlogd-rules(5), COMPATIBILITY.
+    @Test(arguments: ["sshd**: ALL", "sshd***: ALL", "ALL: 10.1.1.1**", "ALL: 10.1.1.***"])
+    func starsAtTheEndStandForNothingToo(_ rule: String) {
+        let decision = decide(allow: nil, deny: Array("\(rule)\n".utf8), client: "10.1.1.1", system: TestSystem())
+        #expect(Outcome(decision) == Outcome("denied", "deny:1"))
+    }
 }

@@ -131,6 +131,15 @@ def test_a_vector_has_the_verdict_of_both_programs(
     assert case.ours() == DIFFERENCES.get(identifier, verdict)
 
 
+@pytest.mark.parametrize(("rule", "verdict"), [
+    ("sshd**: ALL", "granted"), ("ALL: 10.1.1.1**", "granted"), ("sshd*: ALL", "denied"), ("ALL: 10.1.1.**", "denied"),
+])
+def test_two_stars_at_the_end_want_text_for_libwrap_only(folder: Path, rule: str, verdict: str) -> None:
+    case = Case(b"", f"{rule}\n".encode(), "sshd", "10.1.1.1", folder=folder)
+    case.write()
+    assert (case.tcpdmatch(), case.ours()) == (verdict, "denied")
+
+
 class Maker:
     """Rule files made up of what rules are made of, without what is different here on purpose."""
 
