@@ -3,7 +3,7 @@
 
     /// How files of exempt sources are read: by the daemon at its start, and by the commands that say what it will do.
     enum ExemptFile {
-        /// The most bytes of a file.
+        /// The most bytes of a file, and of each file of patterns.
         private static var limit: Int64 { 1 << 20 }
 
         /// Reads a file, which has to be a regular one: the start must not wait for whoever writes to a pipe.
@@ -11,7 +11,7 @@
             try FileText(path, isRegular: true, limit: limit)
         }
 
-        /// Gives the pattern files.
-        static var system: HostSystem { HostSystem() }
+        /// Gives the files of patterns.
+        static var system: HostSystem { HostSystem(patternFileLimit: limit) }
     }
 #endif

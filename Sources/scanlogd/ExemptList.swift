@@ -16,9 +16,6 @@ import ScanCore
     struct ExemptList: ~Copyable {
         private let state: ZeroedPages<ExemptState>?
 
-        /// The most bytes of a file.
-        private static var fileLimit: Int64 { 1 << 20 }
-
         /// Reads a file, if there is one; what is wrong with its rules is said on standard error, and then `nil`.
         init?(_ path: ConstantText?) throws(SystemError) {
             guard let path else {
@@ -26,10 +23,10 @@ import ScanCore
                 return
             }
             let state = try ZeroedPages<ExemptState>("memory of exempt sources")
-            let text = try FileText(path, isRegular: true, limit: ExemptList.fileLimit)
+            let text = try ExemptFile.read(path)
             var report = RulesReport(path, complains: true)
             let isSound = text.withBytes { text in
-                state.value.rules.compile(text, HostSystem(patternFileLimit: ExemptList.fileLimit), &report)
+                state.value.rules.compile(text, ExemptFile.system, &report)
             }
             if !isSound { return nil }
             self.state = consume state

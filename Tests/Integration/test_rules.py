@@ -465,6 +465,12 @@ def test_an_exempt_file_is_read_as_the_daemon_reads_it(tmp_path: Path) -> None:
         assert rules("check", "--exempt", path) == Finished(1, "", complaint)
         assert rules("match", "--exempt", path, "scanlogd", "10.1.1.1") == Finished(2, "", complaint)
         assert finish([str(BINARY), "-d", "--exempt", str(path)]) == Finished(1, "", complaint)
+    # A file of patterns that is too large is as one that can't be read.
+    (tmp_path / "rules").write_text(f"scanlogd: {tmp_path / 'large'}\n")
+    told = f'{tmp_path}/rules:1:11: "{tmp_path}/large": can\'t be read: scanlogd does not start\n'
+    assert rules("check", "--exempt", tmp_path / "rules") == Finished(1, told, "")
+    assert rules("match", "--exempt", tmp_path / "rules", "scanlogd", "10.1.1.1") == Finished(2, told, "")
+    assert finish([str(BINARY), "-d", "--exempt", str(tmp_path / "rules")]) == Finished(1, "", f"scanlogd: {told}")
     (tmp_path / "large").write_text("#\n" * (1 << 19))
     assert rules("check", "--exempt", tmp_path / "large") == Finished(0, "", "")
 
