@@ -143,7 +143,8 @@ def test_many_starts_and_stops_leave_nothing(daemon: Daemon, log: SyslogSink) ->
         daemon.start()
         assert daemon.stop() == 0
     assert processes_named() == []
-    assert files() - before < 100
+    # The kernel counts those of everybody: what others open for a moment goes, what is left behind stays.
+    wait_until(lambda: files() - before < 100, "files are left open")
 
 
 # Storms and pauses.
