@@ -24,6 +24,12 @@ from harness.syslog_sink import SyslogSink
 TEST_TIMEOUT = int(os.environ.get("TEST_TIMEOUT", "120"))
 
 
+# What is started here must not inherit that somebody ignores them, as nohup(1) and a shell's background do.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+
+
 def _too_slow(number: int, frame: FrameType | None) -> None:
     pytest.fail(f"the test takes more than {TEST_TIMEOUT} s")
 
