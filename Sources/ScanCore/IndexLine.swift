@@ -44,9 +44,15 @@ struct IndexLine: Sendable {
     }
 
     /// Takes out a slot, 0 to 15: those behind it move up, and another one becomes the last, the first to be lost.
-    @inline(never)
+    @inline(__always)
     mutating func remove(_ number: Int, last slot: UInt32) {
-        for place in number..<15 { slots[place] = slots[place + 1] }
-        slots[15] = slot
+        let moved = Slots(
+            slots[1], slots[2], slots[3], slots[4], slots[5], slots[6], slots[7], slots[8], slots[9], slots[10],
+            slots[11], slots[12], slots[13], slots[14], slots[15], slot)
+        // All bits of the slots that stay where they are.
+        let before = 0 &- ((Self.numbers &- UInt32(truncatingIfNeeded: number)) &>> 31)
+        slots = slots & before | moved & ~before
     }
+
+    private static var numbers: Slots { Slots(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) }
 }
