@@ -14,8 +14,8 @@
 
         /// Whether whoever asks can wait: then no lookup is begun that the helper can't make at once.
         let isPatient: Bool
-        /// How long a lookup that is waited for may take, in nanoseconds: longer than the helper lets one take.
-        private static let patience: Int64 = 10_000_000_000
+        /// How long a lookup may take, in nanoseconds; one that is waited for, longer than the helper lets it.
+        private let patience: Int64
 
         /// How many lookups one after the other nobody has answered in their time.
         private var unanswered = 0
@@ -37,7 +37,8 @@
             let socket = try NameService.start(as: account)
             let cache = try ZeroedPages<NameCache<512, 256>>("memory of host names")
             let key = try HashKey.random()  // after the fork: the helper is not to know it
-            cache.value.start(key: key, patience: isPatient ? Self.patience : NameAnswer.patience)
+            patience = isPatient ? 10_000_000_000 : NameAnswer.patience
+            cache.value.start(key: key, patience: patience)
             self.cache = cache
             self.isPatient = isPatient
             self.socket = consume socket
@@ -71,7 +72,7 @@
             if hasGivenUp { return .noName }
             if isPatient && cache.value.underWay >= NameService.mostLookups { return nil }
             if !cache.value.begin(address, at: now) { return nil }
-            let due = Timestamp(nanoseconds: now.nanoseconds + (isPatient ? Self.patience : NameAnswer.patience))
+            let due = Timestamp(nanoseconds: now.nanoseconds + patience)
             if NameMessage(address, due: due).send(to: descriptor) { return .pending }
             cache.value.forget(address)
             return nil

@@ -47,9 +47,7 @@ struct Signals: ~Copyable {
             if hangup { unsafe sigaddset(&set, SIGHUP) }
             _ = try check("signals", "unblock") { unsafe sigprocmask(SIG_UNBLOCK, &set, nil) }
         }
-    #endif
 
-    #if Pcap
         /// Whether SIGHUP means the end, as it does to any program that has no files to take anew.
         var hangupEnds = false
     #endif
