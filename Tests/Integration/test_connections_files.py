@@ -351,6 +351,24 @@ def test_a_full_disk_is_told_of_once_and_lines_come_again(
     assert connections.stderr().count("No space left") == 1
 
 
+def lose_lines(connections: Connections, sender: Sender, ballast: Path, after: int) -> int:
+    """Fills the disk and makes more attempts than there is room for lines; returns their number."""
+    ballast.write_bytes(bytes(90 * 1024))
+    sender.send(Segment(80) for _ in range(1500))
+    wait_until(
+        lambda: connections.ask_counters()["packets captured"] >= after + 1500, "not all packets are there")
+    return 1500
+
+
+def write_again(sender: Sender, out: Path, ballast: Path) -> int:
+    """Makes room on the disk, and one attempt, of which the line is there then; returns that number."""
+    ballast.unlink()
+    os.truncate(out, 0)
+    sender.send([Segment(81)])
+    wait_until(lambda: "|81\n" in out.read_text(), "no line")
+    return 1
+
+
 def test_a_disk_on_the_edge_does_not_fill_the_log(
     connections: Connections, sender: Sender, log: SyslogSink, small_disk: Path
 ) -> None:
@@ -359,15 +377,8 @@ def test_a_disk_on_the_edge_does_not_fill_the_log(
     connections.start("-i", "wire", "--limit", "off", "-o", out)
     sent = 0
     for _ in range(10):
-        ballast.write_bytes(bytes(90 * 1024))
-        sender.send(Segment(80) for _ in range(1500))
-        sent += 1500
-        wait_until(lambda: connections.ask_counters()["packets captured"] >= sent, "not all packets are there")
-        ballast.unlink()
-        os.truncate(out, 0)
-        sender.send([Segment(81)])
-        sent += 1
-        wait_until(lambda: "|81\n" in out.read_text(), "no line")
+        sent += lose_lines(connections, sender, ballast, after=sent)
+        sent += write_again(sender, out, ballast)
     assert connections.counters()["lines lost"] > 1000
     assert len(log.messages) <= 3, [message.text for message in log.messages]
     assert connections.stop() == 1
@@ -382,17 +393,10 @@ def test_of_a_disk_that_is_soon_full_again_it_is_told_later(
     connections.start("-i", "wire", "--limit", "off", "-o", out, env={"LD_PRELOAD": str(shim), "SHIM_HASTE": "12"})
     sent = 0
     for attempt in range(2):
-        ballast.write_bytes(bytes(90 * 1024))
-        sender.send(Segment(80) for _ in range(1500))
-        sent += 1500
-        wait_until(lambda: connections.ask_counters()["packets captured"] >= sent, "not all packets are there")
+        sent += lose_lines(connections, sender, ballast, after=sent)
         if attempt == 1 and not comes_again:
             break
-        ballast.unlink()
-        os.truncate(out, 0)
-        sender.send([Segment(81)])
-        sent += 1
-        wait_until(lambda: "|81\n" in out.read_text(), "no line")
+        sent += write_again(sender, out, ballast)
 
     def said(words: str) -> list[str]:
         return [message.text.partition(words)[2] for message in log.messages if words in message.text]
