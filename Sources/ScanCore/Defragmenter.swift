@@ -28,7 +28,7 @@ public struct Defragmenter<let capacity: Int, let setSize: Int>: ~Copyable {
     ///
     /// - Parameters:
     ///   - packet: the fragment from its IP header on, of any length, cut off anywhere.
-    ///   - now: when it arrived. A clock that goes back loses what was waiting.
+    ///   - now: when it arrived. A clock that goes back loses what was waiting, and revives nothing.
     /// - Returns: the segment of the packet, with the fragment that makes its TCP header whole, or `nil`.
     /// - Throws: ``PacketFault/fragment`` for one that can't add anything, as it begins past the header; and what is
     ///   wrong with the fragment, or with the packet it completes.
@@ -46,15 +46,18 @@ public struct Defragmenter<let capacity: Int, let setSize: Int>: ~Copyable {
         let set = (Int(fragment.name.hash(key)) & (capacity / setSize - 1)) * setSize
         var oldest = set
         var free: Int?
+        var found: Int?
         for index in set..<set + setSize {
-            if packets[index].isFree(at: now) {
+            packets[index].giveUp(at: now)
+            if !packets[index].isWaiting {
                 free = index
             } else if packets[index].name == fragment.name {
-                return index
+                found = index
             } else if packets[index].begin < packets[oldest].begin {
                 oldest = index
             }
         }
+        if let found { return found }
         if free == nil { evicted &+= 1 }  // a counter that wraps is better than one that ends the daemon
         let index = free ?? oldest
         packets[index] = FragmentedPacket(fragment.name, at: now)

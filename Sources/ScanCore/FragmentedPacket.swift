@@ -37,10 +37,13 @@ extension FragmentedPacket {
         begin = now
     }
 
-    /// Whether it waits for nothing, or in vain: it is too late or, on a clock that went back, too early.
-    func isFree(at now: Timestamp) -> Bool {
+    /// Whether some of it came, and not yet all.
+    var isWaiting: Bool { present != 0 }
+
+    /// Gives it up if it waits in vain: it is too late or, on a clock that went back, too early.
+    mutating func giveUp(at now: Timestamp) {
         let lifetime = name.source.isIPv4 ? Parameters.fragmentLifetime : Parameters.fragmentLifetimeIPv6
-        return present == 0 || !now.isWithin(lifetime, after: begin)
+        if !now.isWithin(lifetime, after: begin) { present = 0 }
     }
 
     /// Puts a fragment in, which begins within the ``window``; see ``Defragmenter`` for what overlaps.

@@ -25,11 +25,11 @@ struct FragmentModel {
         if piece.captured == 0 { return .fault(.truncated) }
         if piece.offset >= (piece.name.isIPv4 ? 20 : 64) { return .fault(.fragment) }
 
+        packets = packets.filter { name, packet in
+            let (age, overflow) = now.subtractingReportingOverflow(packet.begin)
+            return !overflow && (0...(name.isIPv4 ? 30_000_000_000 : 60_000_000_000)).contains(age)
+        }
         var packet = packets[piece.name] ?? Packet(begin: now)
-        let (age, overflow) = now.subtractingReportingOverflow(packet.begin)
-        let lifetime: Int64 = piece.name.isIPv4 ? 30_000_000_000 : 60_000_000_000
-        if overflow || !(0...lifetime).contains(age) { packet = Packet(begin: now) }
-
         let places = (piece.offset..<piece.offset + piece.captured).filter { $0 < 64 }
         let new = places.filter { packet.bytes[$0] == nil }
         if new.isEmpty { return .kept }

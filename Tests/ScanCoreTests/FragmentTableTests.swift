@@ -72,6 +72,18 @@ struct FragmentTableTests {
         #expect(watch.read(packet(1).piece(16..<20), at: .seconds(31)) == .kept)
     }
 
+    @Test(arguments: orders([0, 1, 2]))
+    func aClockThatGoesBackRevivesNothing(order: [Int]) {
+        let pieces = order.map { packet(1).pieces(of: 8)[$0] }
+        let watch = FragmentWatch<4, 4>()
+        #expect(watch.read(packet(2).piece(0..<8), at: .seconds(1)) == .kept)
+        #expect(watch.read(pieces[0], at: .seconds(1)) == .kept)
+        #expect(watch.read(pieces[1], at: .seconds(60)) == .kept)
+        #expect(watch.read(each: [pieces[1], pieces[2]], at: .seconds(2)) == [.kept, .kept])
+        #expect(watch.read(pieces[0], at: .seconds(2)).segment != nil)
+        #expect(watch.evicted == 0)
+    }
+
     @Test func theEndsOfTimeAreHarmless() {
         let watch = FragmentWatch<4, 2>()
         for time in [Int64.min, .max, 0, .max, .min, -1, 1] {
