@@ -21,8 +21,8 @@ extension ExemptRules {
         clear()
         var reader = RuleReader()
         var rule = Rule()
-        var work = ExemptWork(tellsAll: false)
         while let line = reader.next(of: text, into: &rule) {
+            var work = ExemptWork(tellsAll: false)  // of a line: so many pattern files are read for one rule
             take(line, &rule, in: text, system, &sink, &work)
             if work.faults == 0 { continue }
             clear()

@@ -261,6 +261,16 @@ struct ExemptRulesTests {
         #expect(found == "/l:9:1: \"1*\": more than 4096 bytes of patterns with wildcards in all")
     }
 
+    @Test func eachRuleReadsAsManyPatternFilesAsItMay() {
+        let rule = { (count: Int) in "scanlogd:" + String(repeating: " /l", count: count) + "\n" }
+        let files = ["/l": "10.1.1.1"]
+        let file = rule(64) + rule(64) + "scanlogd: /l 10.1.1.2"
+        #expect(problems(file, files: files) == [])
+        #expect(verdicts(file, ["10.1.1.1", "10.1.1.2"], files: files) == ["exempt", "exempt"])
+        let found = problem(rule(64) + rule(65), files: files)
+        #expect(found.hasPrefix("file:2:203: \"/l\": too many pattern files, or one in another too often: "))
+    }
+
     @Test func aLineThatIsTooLongOrHasAZeroByteIsRefused() {
         let longest = "scanlogd: 10.1.1.1" + String(repeating: " ", count: 2046 - 18)
         #expect(verdicts(longest, ["10.1.1.1"]) == ["exempt"])
