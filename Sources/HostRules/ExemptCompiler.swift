@@ -223,7 +223,9 @@ extension ExemptRules {
     private mutating func addPattern(_ word: Span<UInt8>) -> RuleProblem.Kind? {
         switch AddressPattern(word) {
         case .all: return add(ExemptPattern(.all)) ? nil : .tooManyPatterns
-        case .net(let net, let mask): return add(ExemptPattern(net: net, mask: mask)) ? nil : .tooManyPatterns
+        case .net(let net, let mask):
+            if word.hasOtherBase { return .otherBase }
+            return add(ExemptPattern(net: net, mask: mask)) ? nil : .tooManyPatterns
         case .prefix(let address, let length):
             return add(ExemptPattern(address, length: length)) ? nil : .tooManyPatterns
         case .wildcards:

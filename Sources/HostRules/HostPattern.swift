@@ -100,6 +100,16 @@ extension Address {
     }
 }
 
+extension Span<UInt8> {
+    /// Whether an IPv4 net, which a slash ends, or its mask has a number that is octal or hexadecimal.
+    var hasOtherBase: Bool {
+        guard let slash = firstIndex(of: UInt8(ascii: "/")) else { return false }
+        let mask = extracting((slash + 1)...)
+        return extracting(0..<slash).ipv4Address() == nil
+            || mask.contains(UInt8(ascii: ".")) && mask.ipv4Address() == nil
+    }
+}
+
 /// How a word is compared with a text: a name, an address as it is printed, a daemon, a user.
 extension Span<UInt8> {
     /// Whether a text is what this word says.

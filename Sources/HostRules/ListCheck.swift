@@ -143,7 +143,8 @@ extension Span<UInt8> {
     fileprivate var hostFault: RuleProblem.Kind? {
         if hasOpenBracket { return .openBracket }
         switch HostPattern(self) {
-        case .all, .known, .local, .file, .net: return nil
+        case .all, .known, .local, .file: return nil
+        case .net: return hasOtherBase ? .otherBase : nil
         case .netgroup: return .netgroup
         case .never(let kind): return kind
         case .prefix(let address, let length):

@@ -24,6 +24,12 @@ extension LogLine {
             append("\": ")
         }
         append(LogLine(problem.kind, isForExempt: isForExempt))
+        if problem.kind == .otherBase, case .net(let net, let mask) = HostPattern(word) {
+            append(": it means ")
+            append(Address(ipv4: net))
+            append("/")
+            append(Address(ipv4: mask))
+        }
         if problem.earlierLine > 0 { append(decimal: UInt(problem.earlierLine)) }
     }
 
@@ -159,6 +165,7 @@ extension RuleProblem.Kind {
         case .mappedIPv4: "an IPv4 address as IPv6: it matches nothing, write it as IPv4"
         case .zone: "a zone is not compared"
         case .bareIPv6: "an IPv6 address needs brackets"
+        case .otherBase: "a number behind a 0 is octal, one behind 0x hexadecimal"
         default: nil
         }
     }

@@ -46,7 +46,7 @@ struct RuleCheckTests {
         "sshd: 10.1.1.1 : spawn echo %a %c %d %h %n %p %r %s %u %A %H %N %R %% a\\:b & : user nobody.nogroup\n",
         "sshd: 10.1.1.1 : banners /banners : keepalive : setenv A %a : group nogroup : twist /bin/echo %%q\n",
         "sshd: 10.1.1.1 \\\n  10.1.1.2 \\\n  10.1.1.3\n", "sshd: 10.1.1.1\r\nftpd: 10.1.1.2\r\n",
-        "sshd: 10.1.1.0/0377.255.255.0 [::]/0 [::fffe:0:0]/95 : aclexec /bin/true\n",
+        "sshd: 10.1.1.0/255.255.255.0 [::]/0 [::fffe:0:0]/95 : aclexec /bin/true\n",
     ])
     func whatIsRightIsNoProblem(_ file: String) {
         #expect(problems(file) == [])
@@ -101,6 +101,13 @@ struct RuleCheckTests {
         ("sshd: 10.01.\n", "file:1:7: \"10.01.\": no address is printed like this"),
         ("sshd: .x*.com\n", "file:1:7: \".x*.com\": wildcards, and a dot in front"),
         ("sshd: 10.1.1/24\n", "file:1:7: \"10.1.1/24\": the net must be"),
+        (
+            "sshd: 010.0.0.0/8\n",
+            "file:1:7: \"010.0.0.0/8\": a number behind a 0 is octal, one behind 0x hexadecimal: it means 8.0.0.0/255.0"
+        ),
+        ("sshd: root@0300.0.2.0/24\n", "file:1:12: \"0300.0.2.0/24\": a number behind a 0 is octal"),
+        ("sshd: 0xa.0.0.0/8\n", "file:1:7: \"0xa.0.0.0/8\": a number behind a 0 is octal"),
+        ("sshd: 10.0.0.0/0377.0.0.0\n", "file:1:7: \"10.0.0.0/0377.0.0.0\": a number behind a 0 is octal"),
         ("sshd: 10.1.1.0/\n", "file:1:7: \"10.1.1.0/\": no prefix length: it matches nothing"),
         ("sshd: 10.1.1.0/24abc\n", "file:1:7: \"10.1.1.0/24abc\": the prefix length must be"),
         ("sshd: 10.1.1.0/33\n", "file:1:7: \"10.1.1.0/33\": the prefix length must be"),

@@ -279,6 +279,8 @@ PROBLEMS = {
     b"sshd: .1.1\n": '1:7: ".1.1": begins with a dot',
     b"sshd: example.com.\n": '1:7: "example.com.": a name that ends in a dot',
     b"sshd: 10.1.1.1/24\n": '1:7: "10.1.1.1/24": bits are set behind the prefix',
+    b"sshd: 010.0.0.0/8\n":
+        '1:7: "010.0.0.0/8": a number behind a 0 is octal, one behind 0x hexadecimal: it means 8.0.0.0/255.0.0.0',
     b"sshd: [::1]/64\n":
         '1:7: "[::1]/64": bits are set behind the prefix: they do not count, and it matches the whole net',
     b"sshd: [::]/\n": '1:7: "[::]/": no prefix length: it matches nothing here, and every IPv6 address for libwrap',
@@ -429,7 +431,7 @@ def test_what_rules_are_compared_with_is_told(allow: Path, deny: Path, exempt: P
 @pytest.mark.parametrize("rule", [
     "scanlogd: www.example.com", "scanlogd: .example.com", "scanlogd: LOCAL", "scanlogd: KNOWN", "scanlogd: PARANOID",
     "scanlogd: root@10.1.1.1", "scanlogd: 10.1.1.1 : spawn x", "scanlogd: 10.1.1.1 : twist x", "scanlogd: 10.1.1",
-    "scanlogd: 10.1.1.1/8", "scanlogd: 10.1.1.1 : frob", "scanlogd: /nonexistent", "scanlogd 10.1.1.1",
+    "scanlogd: 10.1.1.1/8", "scanlogd: 010.0.0.0/8", "scanlogd: 10.1.1.1 : frob", "scanlogd: /nonexistent", "scanlogd 10.1.1.1",
 ])
 def test_an_exempt_file_that_would_be_refused_is_a_problem(tmp_path: Path, rule: str) -> None:
     path = tmp_path / "exempt"
