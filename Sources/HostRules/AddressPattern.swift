@@ -19,7 +19,13 @@ enum AddressPattern {
         case .never(let kind): self = .refused(kind)
         case .net(let net, let mask): self = .net(net, mask: mask)
         case .prefix(let address, let length):
-            self = word.contains(UInt8(ascii: "%")) ? .refused(.zone) : .prefix(address, length: length)
+            if word.contains(UInt8(ascii: "%")) {
+                self = .refused(.zone)
+            } else if length >= 96 && address.unmapped.isIPv4 {
+                self = .refused(.mappedIPv4)
+            } else {
+                self = .prefix(address, length: length)
+            }
         case .text: self = Self.text(word)
         }
     }
@@ -27,7 +33,7 @@ enum AddressPattern {
     private static func text(_ word: Span<UInt8>) -> AddressPattern {
         if word.hasWildcard {
             if word.isStars { return .all }
-            return word.isAddressWithWildcards ? .wildcards : .refused(.needsName)
+            return word.addressWithWildcardsFault.map { .refused($0) } ?? .wildcards
         }
         if word[0] == UInt8(ascii: ".") { return .refused(word.isNumeric ? .numberBeginsWithDot : .needsName) }
         if word.isNumeric {
@@ -48,18 +54,40 @@ extension Span<UInt8> {
         return true
     }
 
-    /// Whether it has wildcards and what stands in addresses, but nothing that stands in names: letters only count as
-    /// digits beside a colon.
-    fileprivate var isAddressWithWildcards: Bool {
+    /// What keeps text with wildcards from describing addresses of one family: what stands in names, where letters only
+    /// count as digits beside a colon; neither a dot nor a colon; or a number that stands in no address.
+    fileprivate var addressWithWildcardsFault: RuleProblem.Kind? {
         let isIPv6 = contains(UInt8(ascii: ":"))
         for index in indices {
             let byte = self[index]
             switch byte {
             case UInt8(ascii: "*"), UInt8(ascii: "?"), UInt8(ascii: "."), UInt8(ascii: ":"): continue
-            default: if isIPv6 ? byte.hexadecimalValue == nil : !byte.isDigit { return false }
+            default: if isIPv6 ? byte.hexadecimalValue == nil : !byte.isDigit { return .needsName }
             }
         }
-        return true
+        if !isIPv6 && !contains(UInt8(ascii: ".")) { return .noFamily }
+        var start = 0
+        for _ in 0..<(isIPv6 ? 8 : 4) {
+            let end = firstIndex(of: UInt8(ascii: isIPv6 ? ":" : "."), from: start) ?? count
+            let part = extracting(start..<end)
+            if isIPv6 ? !part.mayBeGroup : !part.mayBeOctet { return .notAnAddress }
+            if end == count { return nil }
+            start = end + 1
+        }
+        return .notAnAddress
+    }
+
+    /// Whether it may stand between the dots of an IPv4 address: wildcards may also stand for dots.
+    private var mayBeOctet: Bool {
+        if hasWildcard { return true }
+        guard let octet = decimal(limit: 256), octet < 256 else { return false }
+        return count == 1 || self[0] != UInt8(ascii: "0")
+    }
+
+    /// Whether it may stand between the colons of an IPv6 address.
+    private var mayBeGroup: Bool {
+        if isEmpty || hasWildcard || contains(UInt8(ascii: ".")) { return true }
+        return count == 1 || count <= 4 && self[0] != UInt8(ascii: "0")
     }
 
     /// The IPv4 addresses that text of digits and dots describes: one, or those that begin with it if a dot ends it.

@@ -28,7 +28,7 @@ public struct RuleProblem: Sendable {
         case emptyHost, netgroup, fail, nameEndsInDot, numberBeginsWithDot, notAnAddress, dottedWildcard
         case badNet, emptyLength, emptyLengthOfIPv6, badLength, hostMask, hostBits, hostBitsOfIPv6
         case openBracket, afterBracket, lengthInBrackets, badIPv6, bracketedIPv4, mappedIPv4, zone, bareIPv6
-        case otherBase
+        case otherBase, noFamily
         // Pattern files.
         case noFile, tooManyFiles, fileLoop, commaInFile, exceptInFile, atSignInFile
         // Options.

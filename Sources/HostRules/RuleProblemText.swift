@@ -193,6 +193,7 @@ extension RuleProblem.Kind {
         case .needsName: "needs a name, and no name is looked up: addresses only"
         case .needsServer: "the address that packets went to is not compared"
         case .acts: "only allow, deny and severity may stand in an exempt file"
+        case .noFamily: "wildcards for IPv4 and IPv6 alike: write a dot, or a colon in a file of patterns"
         case .tooManyRules: "more than 256 rules"
         case .tooManyPatterns: "more than 1024 patterns in all"
         case .tooMuchText: "more than 4096 bytes of patterns with wildcards in all"
