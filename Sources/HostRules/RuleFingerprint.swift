@@ -1,4 +1,4 @@
-/// Numbers that are equal for the same words, whatever their case, and for nearly no others.
+/// Numbers that are equal for the same words, whatever their case but in the paths of files, and for nearly no others.
 extension Span<UInt8> {
     /// That of a word.
     var fingerprint: UInt64 {
@@ -121,6 +121,10 @@ private struct ShortList {
     }
 }
 
+extension Span<UInt8> {
+    fileprivate func has(_ byte: UInt8, at index: Int) -> Bool { index < count && self[index] == byte }
+}
+
 /// FNV-1a of 64 bits (Fowler, Noll, Vo 1991), of words.
 private struct Fingerprint {
     private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
@@ -134,7 +138,10 @@ private struct Fingerprint {
 
     @inline(never)
     mutating func add(_ word: Span<UInt8>) {
-        for index in word.indices { add(word[index].lowercased) }
+        let slash = UInt8(ascii: "/")
+        let host = word.atSign.map { $0 + 1 } ?? 0
+        let isPath = word.has(slash, at: 0) || word.has(slash, at: host)
+        for index in word.indices { add(isPath ? word[index] : word[index].lowercased) }
         add(32)
     }
 

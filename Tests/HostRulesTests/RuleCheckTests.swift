@@ -372,5 +372,8 @@ struct RuleCheckTests {
             #expect(fingerprint(other).own != first.own)
         }
         #expect(fingerprint("ALL: 10.1.1.1 10.1.1.2").own == first.forAll)
+        #expect(fingerprint("sshd: /x/list").own != fingerprint("sshd: /x/List").own)
+        #expect(fingerprint("sshd: root@/x/list").own != fingerprint("sshd: root@/x/List").own)
+        #expect(fingerprint("sshd: 10.0.0.0/8 x@Y").own == fingerprint("sshd: 10.0.0.0/8 X@y").own)
     }
 }

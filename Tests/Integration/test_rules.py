@@ -374,6 +374,14 @@ def test_problems_in_a_pattern_file_are_told_with_its_name(tmp_path: Path) -> No
         f'{patterns}:3:2: "300.1.": no address is printed like this: it matches nothing\n')
 
 
+def test_files_whose_names_differ_in_case_are_two(tmp_path: Path) -> None:
+    for name, address in (("list", "10.1.1.1"), ("List", "10.1.1.2")):
+        (tmp_path / name).write_text(f"{address}\n")
+    content = f"sshd: {tmp_path}/list\nsshd: {tmp_path}/List\n".encode()
+    assert problems(tmp_path, content) == (0, [])
+    assert problems(tmp_path, content.replace(b"List", b"list")) == (1, ["2: never reached: the same as line 1"])
+
+
 def test_a_hundred_thousand_rules_are_checked_at_once(tmp_path: Path) -> None:
     addresses = [f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}" for number in range(100_000)]
     content = "".join(f"ALL: {address}\n" for address in addresses) + "sshd: 10.0.3.232\n"
