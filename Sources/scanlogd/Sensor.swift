@@ -60,6 +60,7 @@ struct Sensor<Log: ReportLog & ~Copyable>: ~Copyable, SegmentSink {
         #if Rules
             switch exempt.verdict(for: report.source) {
             case .reported: break
+            case .reportedAt(let level) where Int32(level) == Parameters.reportLevel: break  // that is as always
             case .exempt:
                 detector.counters.exempt &+= 1
                 return

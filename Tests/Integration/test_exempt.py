@@ -102,6 +102,19 @@ def test_each_level_has_a_limit_and_a_summary_of_its_own(idle_scene: Scene, tmp_
         assert set(re.findall(r"10\.77\.\d\.", texts[6])) == {net}
 
 
+def test_the_level_of_all_others_has_one_limit(idle_scene: Scene, tmp_path: Path) -> None:
+    idle_scene.daemon.start("--exempt", rules(tmp_path, "scanlogd: 10.77.1. : severity alert\n"))
+    sources = [f"10.77.{number % 2}.{number + 100}" for number in range(7)]
+    for source in sources:
+        idle_scene.sender.send(scan(source=source))
+    alerts = idle_scene.log.wait_for_alerts(6)
+    assert [read(alert)[0] for alert in alerts[:5]] == [report(source) for source in sources[:5]]
+    assert alerts[5:] == [SUPPRESSED]
+    idle_scene.daemon.stop()
+    told = level_texts(idle_scene, ALERT)[6:]
+    assert len(told) == 1 and told[0].startswith("2 port scans from 2 sources not logged"), told
+
+
 @pytest.mark.parametrize(("rule", "is_exempt"), [
     ("scanlogd: [fd77::]/64", True), (f"ALL: [{OURS_6}]", True), ("ALL: ALL", True), ("sshd: ALL", False),
     ("scanlogd: [fd77::]/64 EXCEPT [fd77::80]/122", True), ("scanlogd: [fd77::]/64 EXCEPT [fd77::50]", False),
