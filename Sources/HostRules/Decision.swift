@@ -18,7 +18,7 @@ public struct Decision: Equatable, Sendable {
         case command
         /// A rule matches, but has an option that is wrong: that denies.
         case badOption(RuleProblem.Kind)
-        /// hosts.deny has a line that is too long, or has a zero byte: nothing behind it counts, and it denies.
+        /// hosts.deny has a line that is too long, or broken otherwise: nothing behind it counts, and it denies.
         case brokenLine(RuleProblem.Kind)
         /// A file is there but can't be read: that denies.
         case unreadable

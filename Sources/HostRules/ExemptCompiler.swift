@@ -68,9 +68,6 @@ extension ExemptRules {
             return work.tell(.trailingComment, hash, &rule, in: file, &sink)
         }
         if let address = rule.bareIPv6 { return work.tell(.bareIPv6, address, &rule, in: file, &sink) }
-        if rule.end == file.count && file[file.count - 1] == UInt8(ascii: "\\") {
-            return work.tell(.joinAtEnd, &rule, in: file, &sink)
-        }
         if !rule.withText({ RuleWords.isSound(clients, of: $0) }) {
             return work.tell(.noClients, &rule, in: file, &sink)
         }

@@ -123,9 +123,6 @@ public struct RuleCheck: ~Copyable {
             if rule.firstLine == 1 && text.startsWithByteOrderMark { rule.report(.byteOrderMark, in: text, to: &sink) }
             if isLast && text[text.count - 1] != 10 { rule.report(.missingNewline, in: text, to: &sink) }
         }
-        let endsInNewline = text[text.count - 1] == 10
-        let isJoined = endsInNewline ? text.count >= 2 && text[text.count - 2] == 92 : text[text.count - 1] == 92
-        if isLast && isJoined && (endsInNewline || purpose != .exempt) { rule.report(.joinAtEnd, in: text, to: &sink) }
         let count = rule.count
         let endsInReturn = rule.withText { $0.count >= 2 && $0[count - 1] == 13 && $0[count - 2] == 92 }
         if endsInReturn { rule.report(.joinBeforeReturn, in: text, to: &sink) }

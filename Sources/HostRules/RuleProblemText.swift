@@ -80,6 +80,7 @@ extension RuleProblem.Kind {
     fileprivate var consequence: String? {
         switch self {
         case .tooLong, .zeroByte: "all after it is ignored, and in hosts.deny everybody is denied"
+        case .joinAtEnd: "there is no next line to join, this one is ignored, and in hosts.deny everybody is denied"
         case .missingColon: "the line is skipped"
         case .noFile, .emptyLength: "it matches nothing"
         case .emptyLengthOfIPv6: "it matches nothing here, and every IPv6 address for libwrap"
@@ -103,7 +104,7 @@ extension RuleProblem.Kind {
         case .tooLong: "longer than 2047 bytes"
         case .zeroByte: "zero byte"
         case .missingColon: "no \":\""
-        case .joinAtEnd: "backslash at the end of the last line: there is no next line to join"
+        case .joinAtEnd: "backslash at the end of the last line"
         case .joinBeforeReturn: "backslash before a carriage return: the next line is not joined"
         case .joinedComment: "comment that ends in a backslash: the next line is a part of it"
         case .blankBeforeComment: "blank before \"#\": this is no comment"

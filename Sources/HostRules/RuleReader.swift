@@ -7,8 +7,8 @@ public enum RuleLine: Sendable {
     case empty
     /// There is no colon in it. It is skipped.
     case missingColon
-    /// It is longer than ``Rule/capacity``, or has a zero byte: nothing behind it counts, and in hosts.deny everybody is
-    /// denied.
+    /// It is longer than ``Rule/capacity``, has a zero byte, or ends in a backslash at the end of the file: nothing
+    /// behind it counts, and in hosts.deny everybody is denied.
     case broken(RuleProblem.Kind)
 }
 
@@ -40,7 +40,13 @@ public struct RuleReader: Sendable {
             if part.contains(0) { return stop(text, &rule, .zeroByte) }
             rule.append(part)
             position = min(end + 1, text.count)
-            if !isJoined || position == text.count { break }
+            if position == text.count {
+                // libwrap has read the backslash and the newline as nothing.
+                let isCut = isJoined ? rule.count > 0 : newline == nil && text[end - 1] == UInt8(ascii: "\\")
+                if isCut { return stop(text, &rule, .joinAtEnd) }
+                break
+            }
+            if !isJoined { break }
             line += 1
         }
         rule.line = line

@@ -87,6 +87,8 @@ struct RulesModel {
                 return lines + [current]
             }
             current.text += isJoined ? part.dropLast() : part[...]
+            // A last line that would be joined with the next.
+            current.isBroken = isLast && part.last == ascii("\\") && !current.text.isEmpty
             if isJoined && !isLast {
                 line = current
             } else {

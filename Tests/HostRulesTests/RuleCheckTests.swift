@@ -62,7 +62,12 @@ struct RuleCheckTests {
         ),
         ("sshd: 10.1.1.1\0\n", "file:1: zero byte"),
         ("\nsshd 10.1.1.1\n", "file:2: no \":\""),
-        ("sshd: 10.1.1.1 \\\n", "file:1: backslash at the end of the last line"),
+        (
+            "sshd: 10.1.1.1 \\\n",
+            "file:1: backslash at the end of the last line: there is no next line to join, this one is ignored, and in"
+        ),
+        ("sshd: 10.1.1.1 \\\n\\\n", "file:1: backslash at the end of the last line"),
+        ("# x\\\n", "file:1: backslash at the end of the last line"),
         ("sshd: 10.1.1.1 \\\r\n", "file:1: backslash before a carriage return"),
         ("# sshd: 10.1.1.1 \\\nftpd: ALL\n", "file:1: comment that ends in a backslash"),
         (" # sshd: 10.1.1.1\n", "file:1:2: \"#\": blank before \"#\""),

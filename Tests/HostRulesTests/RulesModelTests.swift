@@ -96,6 +96,7 @@ private struct RuleMaker {
     private mutating func file() -> String {
         var text = chance(20) ? "\u{feff}" : ""
         for _ in 0..<random.next() % 8 { text += line() }
+        if chance(8) { text += pick(["\\\n", "\\", "ALL: ALL \\\n", "ALL: ALL \\"]) }
         if chance(8), text.hasSuffix("\n") { text.removeLast() }
         return text
     }

@@ -38,6 +38,18 @@ struct VectorTests {
         #expect(Set(Vector.all.map(\.id)).isSuperset(of: Self.differences.keys))
     }
 
+    @Test(arguments: [
+        ("ALL: ALL \\\n", "none", "deny:1"), ("ALL: ALL\\\n\\\n", "none", "deny:1"), ("ALL: ALL\\", "none", "deny:1"),
+        ("x: y\nALL: 10. \\\n 11. \\\n", "none", "deny:2"), ("# x\\\n", "none", "deny:1"),
+        ("x: y\n\\\n", "none", "none"), ("ALL: ALL\n\\\n", "allow:1", "deny:1"),
+    ])
+    func aLineThatHasNoNextOneToJoinIsNotUsed(_ file: String, _ allow: String, _ deny: String) {
+        let first = decide(allow: Array(file.utf8), deny: nil, client: "10.1.1.1")
+        #expect(Outcome(first) == Outcome("granted", allow))
+        let second = decide(allow: nil, deny: Array(file.utf8), client: "10.1.1.1")
+        #expect(Outcome(second) == Outcome(deny == "none" ? "granted" : "denied", deny))
+    }
+
     /// libwrap has these match nothing: scanlogd-rules(5), COMPATIBILITY.
     @Test(arguments: ["sshd**: ALL", "sshd***: ALL", "ALL: 10.1.1.1**", "ALL: 10.1.1.***"])
     func starsAtTheEndStandForNothingToo(_ rule: String) {

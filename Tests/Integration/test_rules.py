@@ -260,7 +260,9 @@ PROBLEMS = {
     b"x: " + b"10.9.9.9 " * 300 + b"\n": "1: longer than 2047 bytes: ",
     b"sshd: 10.1.1.1 \0\n": "1: zero byte: ",
     b"\nnonsense\n": '2: no ":": the line is skipped',
-    b"sshd: 10.1.1.1 \\\n": "1: backslash at the end of the last line",
+    b"sshd: 10.1.1.1 \\\n":
+        "1: backslash at the end of the last line: there is no next line to join, this one is ignored, and in hosts.deny"
+        " everybody is denied",
     b"sshd: 10.1.1.1 \\\r\n": "1: backslash before a carriage return",
     b"# off \\\nALL: ALL\n": "1: comment that ends in a backslash: the next line is a part of it",
     b"  # ALL: ALL\n": '1:3: "#": blank before "#": this is no comment',

@@ -140,6 +140,16 @@ def test_two_stars_at_the_end_want_text_for_libwrap_only(folder: Path, rule: str
     assert (case.tcpdmatch(), case.ours()) == (verdict, "denied")
 
 
+@pytest.mark.parametrize("rule", ["sshd: ALL", "x: y", "# x", "x: y\n", "sshd: ALL\n", ""])
+@pytest.mark.parametrize("end", ["\\\n", " \\\n", "\\\n\\\n", "\\"])
+def test_a_last_line_that_would_be_joined_with_the_next_is_as_for_libwrap(folder: Path, rule: str, end: str) -> None:
+    text = (rule + end).encode()
+    for allow, deny in ((text, b"ALL: ALL\n"), (b"", text)):
+        case = Case(allow, deny, "sshd", "10.1.1.1", folder=folder)
+        case.write()
+        assert case.ours() == case.tcpdmatch(), case
+
+
 class Maker:
     """Rule files made up of what rules are made of, without what is different here on purpose."""
 
