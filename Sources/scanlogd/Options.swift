@@ -75,6 +75,9 @@ struct Options {
 
     private mutating func take(exemptFile: ConstantText) throws(SystemError) {
         #if Rules
+            if self.exemptFile != nil {
+                throw SystemError("--exempt", "option", because: "given twice: the rules of one file are used")
+            }
             self.exemptFile = exemptFile
         #else
             throw SystemError("--exempt", "option", because: "not built in")

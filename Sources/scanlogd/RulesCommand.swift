@@ -32,6 +32,9 @@ import ScanCore
             if options.exempt != nil && options.port != nil {
                 return refuse("--port", "scans are of many ports: rules for exempt sources have none")
             }
+            if options.exempt != nil && options.reportsImplicitAllow {
+                return refuse("-a", "rules for exempt sources need not say allow")
+            }
             if options.exempt != nil && (options.allow != nil || options.deny != nil) {
                 return refuse("--exempt", "is for a file of its own, beside no other")
             }

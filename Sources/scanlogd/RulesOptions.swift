@@ -18,8 +18,8 @@
         private(set) var operands: InlineArray<2, ConstantText?> = [nil, nil]
         private(set) var operandCount = 0
 
-        /// Reads the arguments, of which the first is the name of the command; `nil` if getopt_long(3) has said what is
-        /// wrong.
+        /// Reads the arguments, of which the first is the name of the command; `nil` if it has been said what is wrong,
+        /// mostly by getopt_long(3).
         init?(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, isMatch: Bool) {
             let program: ConstantText = isMatch ? "scanlogd rules match" : "scanlogd rules check"
             unsafe arguments[0] = UnsafeMutablePointer(mutating: program.pointer)  // begins its messages
@@ -36,9 +36,9 @@
 
         private mutating func take(_ letter: Unicode.Scalar) -> Bool {
             switch letter {
-            case "A": allow = optionArgument()
-            case "D": deny = optionArgument()
-            case "E": exempt = optionArgument()
+            case "A": return Self.take("--allow", &allow)
+            case "D": return Self.take("--deny", &deny)
+            case "E": return Self.take("--exempt", &exempt)
             case "N": name = optionArgument()
             case "P": port = optionArgument()
             case "a": reportsImplicitAllow = true
@@ -46,6 +46,16 @@
             case "v": isVerbose = true
             default: return false
             }
+            return true
+        }
+
+        /// Takes the file of an option, and returns whether it is the first.
+        private static func take(_ option: ConstantText, _ file: inout ConstantText?) -> Bool {
+            if file != nil {
+                complain(SystemError(option, "argument", because: "given twice: one file is read").line)
+                return false
+            }
+            file = optionArgument()
             return true
         }
 

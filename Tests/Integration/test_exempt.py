@@ -171,6 +171,14 @@ def test_a_file_that_cannot_be_read_stops_the_start(idle_scene: Scene, path: str
     assert processes_named() == []
 
 
+@pytest.mark.parametrize("options", [("-d",), ("-r", "/dev/null"), ("--self-test",)])
+def test_a_second_file_of_exempt_sources_is_refused(tmp_path: Path, options: tuple[str, ...]) -> None:
+    path = rules(tmp_path, "scanlogd: 10.77.0.1\n")
+    done = finish([str(BINARY), *options, "--exempt", str(path), "--exempt", str(path)])
+    assert (done.status, done.stdout, done.stderr) == (
+        1, "", "scanlogd: --exempt: option: given twice: the rules of one file are used\n")
+
+
 def test_a_file_that_is_too_large_stops_the_start(idle_scene: Scene, tmp_path: Path) -> None:
     path = rules(tmp_path, "#" * (1 << 20) + "\n")
     done = idle_scene.daemon.run("--exempt", path)
