@@ -3,7 +3,7 @@ import ScanCore
 extension ExemptRules {
     /// Takes the rules of a file in place of those there are.
     ///
-    /// The rules that count are those whose daemons are `scanlogd` or ALL. Their clients may be addresses, nets, address
+    /// The rules that count are those whose daemons match `scanlogd`. Their clients may be addresses, nets, address
     /// prefixes, addresses with wildcards, ALL, EXCEPT and files of those; their options `severity`, which has the line
     /// logged at that level instead of not at all; `allow`, which changes nothing; and `deny`, which has it logged: at
     /// the level of `severity`, or as always. All else is refused, as there is no one to ask for a name and nothing may

@@ -230,6 +230,8 @@ struct RuleCheckTests {
         let file = "scanlogd: 10.1.1.1\nscanlgd: 10.1.1 : frob\nALL EXCEPT scanlogd: 10.1.1.2\nALL: 10.1.1.3"
         let expected = [2, 3].map { "file:\($0): not about scanlogd: it is not used" }
         #expect(problems("\u{feff}" + file, .exempt) == expected)
+        let reserved = "file:1:1: \"KNOWN\": a daemon's name that is a word for clients"
+        #expect(problems("KNOWN: 10.1.1.1", .exempt) == [reserved])
     }
 
     @Test(arguments: [
