@@ -75,14 +75,19 @@ extension LogLine {
 }
 
 extension RuleProblem.Kind {
-    /// What comes of it in hosts.allow and hosts.deny, if it keeps scanlogd from starting in a file of exempt sources and
-    /// comes to nothing like that there.
+    /// What comes of it in hosts.allow and hosts.deny; in a file of exempt sources, all of these keep scanlogd from
+    /// starting.
     fileprivate var consequence: String? {
         switch self {
         case .tooLong, .zeroByte: "all after it is ignored, and in hosts.deny everybody is denied"
         case .joinAtEnd: "there is no next line to join, this one is ignored, and in hosts.deny everybody is denied"
         case .missingColon: "the line is skipped"
-        case .noFile, .emptyLength: "it matches nothing"
+        case .noFile, .emptyLength, .emptyHost, .notAnAddress, .dottedWildcard, .hostBits, .afterBracket,
+            .lengthInBrackets, .badIPv6, .bracketedIPv4, .mappedIPv4:
+            "it matches nothing"
+        case .netgroup: "it matches nothing here"
+        case .numberBeginsWithDot: "it matches addresses that end in it"
+        case .openBracket: "it matches nothing, and no colon behind it ends a list"
         case .emptyLengthOfIPv6: "it matches nothing here, and every IPv6 address for libwrap"
         case .tooManyFiles, .fileLoop: "everybody is denied"
         case .missingOption, .unknownOption, .missingValue, .unexpectedValue, .optionNotLast, .badNumber, .badSeverity,
@@ -145,25 +150,25 @@ extension RuleProblem.Kind {
 
     private var hostText: String? {
         switch self {
-        case .emptyHost: "no host behind \"@\": it matches nothing"
-        case .netgroup: "netgroup: it matches nothing here"
+        case .emptyHost: "no host behind \"@\""
+        case .netgroup: "netgroup"
         case .fail: "FAIL is no longer known: use EXCEPT, or deny"
         case .nameEndsInDot: "a name that ends in a dot: it matches what begins with it"
-        case .numberBeginsWithDot: "begins with a dot: it matches addresses that end in it"
-        case .notAnAddress: "no address is printed like this: it matches nothing"
-        case .dottedWildcard: "wildcards, and a dot in front: it matches nothing"
+        case .numberBeginsWithDot: "begins with a dot"
+        case .notAnAddress: "no address is printed like this"
+        case .dottedWildcard: "wildcards, and a dot in front"
         case .badNet: "the net must be four numbers of an IPv4 address, or an IPv6 address in brackets"
         case .emptyLength, .emptyLengthOfIPv6: "no prefix length"
         case .badLength: "the prefix length must be digits only, 1 to 32, or 0 to 128 behind brackets"
         case .hostMask: "this mask matches nothing: write the address without it"
-        case .hostBits: "bits are set behind the prefix: it matches nothing"
+        case .hostBits: "bits are set behind the prefix"
         case .hostBitsOfIPv6: "bits are set behind the prefix: they do not count, and it matches the whole net"
-        case .openBracket: "a bracket without its other half: it matches nothing, and no colon behind it ends a list"
-        case .afterBracket: "something other than a prefix length behind \"]\": it matches nothing"
-        case .lengthInBrackets: "the prefix length stands in the brackets: it matches nothing"
-        case .badIPv6: "no IPv6 address in the brackets: it matches nothing"
-        case .bracketedIPv4: "brackets around an IPv4 address: it matches nothing"
-        case .mappedIPv4: "an IPv4 address as IPv6: it matches nothing, write it as IPv4"
+        case .openBracket: "a bracket without its other half"
+        case .afterBracket: "something other than a prefix length behind \"]\""
+        case .lengthInBrackets: "the prefix length stands in the brackets"
+        case .badIPv6: "no IPv6 address in the brackets"
+        case .bracketedIPv4: "brackets around an IPv4 address"
+        case .mappedIPv4: "an IPv4 address as IPv6, to be written as IPv4"
         case .zone: "a zone is not compared"
         case .bareIPv6: "an IPv6 address needs brackets"
         case .otherBase: "a number behind a 0 is octal, one behind 0x hexadecimal"

@@ -194,7 +194,19 @@ struct ExemptRulesTests {
         ("scanlogd: 10.1.1.0/24abc", "file:1:11: \"10.1.1.0/24abc\": the prefix length must be"),
         ("scanlogd: 10.1.1.0/", "file:1:11: \"10.1.1.0/\": no prefix length"),
         ("scanlogd: 10.1.1.1/24", "file:1:11: \"10.1.1.1/24\": bits are set behind the prefix"),
-        ("scanlogd: 999.1.1.1", "file:1:11: \"999.1.1.1\": no address is printed like this"),
+        (
+            "scanlogd: 10.0.0.1/8",
+            "file:1:11: \"10.0.0.1/8\": bits are set behind the prefix: scanlogd does not start"
+        ),
+        (
+            "scanlogd: [2001:db8:*]",
+            "file:1:11: \"[2001:db8:*]\": no IPv6 address in the brackets: scanlogd does not start"
+        ),
+        (
+            "scanlogd: [fe80::1%eth0]/64",
+            "file:1:11: \"[fe80::1%eth0]/64\": no IPv6 address in the brackets: scanlogd does not start"
+        ),
+        ("scanlogd: 999.1.1.1", "file:1:11: \"999.1.1.1\": no address is printed like this: scanlogd does not start"),
         ("scanlogd: 010.0.0.0/8", "file:1:11: \"010.0.0.0/8\": a number behind a 0 is octal"),
         ("scanlogd: 012.0.0.0/255.0.0.0", "file:1:11: \"012.0.0.0/255.0.0.0\": a number behind a 0 is octal"),
         ("scanlogd: 10.0.0.0/255.0.0.00", "file:1:11: \"10.0.0.0/255.0.0.00\": a number behind a 0 is octal"),

@@ -137,7 +137,7 @@ struct RuleCheckTests {
         ("sshd: 10.1.1.1] : deny\n", "file:1:7: \"10.1.1.1]\": a bracket without its other half"),
         ("sshd: [2001:db8::1]x\n", "file:1:7: \"[2001:db8::1]x\": something other than a prefix length"),
         ("sshd: [2001:db8::/32]\n", "file:1:7: \"[2001:db8::/32]\": the prefix length stands in the brackets"),
-        ("sshd: [2001:db8:*]\n", "file:1:7: \"[2001:db8:*]\": no IPv6 address in the brackets"),
+        ("sshd: [2001:db8:*]\n", "file:1:7: \"[2001:db8:*]\": no IPv6 address in the brackets: it matches nothing"),
         ("sshd: [10.1.1.1]\n", "file:1:7: \"[10.1.1.1]\": brackets around an IPv4 address"),
         ("sshd: [10.1.1.0]/24\n", "file:1:7: \"[10.1.1.0]/24\": brackets around an IPv4 address"),
         ("sshd: [::ffff:10.1.1.1]\n", "file:1:7: \"[::ffff:10.1.1.1]\": an IPv4 address as IPv6"),
