@@ -133,6 +133,7 @@ extension Span<UInt8> {
     /// What is wrong with a word of a pattern file.
     fileprivate var fileWordFault: RuleProblem.Kind? {
         if self[0] == UInt8(ascii: "#") { return .trailingComment }
+        if self[0] == UInt8(ascii: "/") { return nil }  // a path, whatever is in it
         if reads("except") { return .exceptInFile }
         if contains(UInt8(ascii: ",")) { return .commaInFile }
         if atSign != nil { return .atSignInFile }

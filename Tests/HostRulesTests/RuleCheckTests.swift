@@ -6,6 +6,8 @@ import Testing
 struct RuleCheckTests {
     private static let system = TestSystem(
         files: [
+            "/odd": Array("/x@y /a,b /[\n".utf8), "/x@y": Array("10.1.1".utf8), "/a,b": Array("10.1.2".utf8),
+            "/[": Array("10.1.3".utf8),
             "/good": Array("# ours\n10.1.1.1\n10.2.0.0/16 .example.com 2001:db8::1 10.*\n".utf8),
             "/bad": Array(
                 "10.1.1.1,10.1.1.2\nALL EXCEPT x\nroot@10.1.1.1 300.1. @ours\n x #y\n2001:db8:0::1\n10.1.1.0/".utf8),
@@ -191,6 +193,14 @@ struct RuleCheckTests {
                 "/bad:5:1: \"2001:db8:0::1\": an IPv6 address needs brackets",
                 "/bad:6:1: \"10.1.1.0/\": no prefix length: it matches nothing",
             ])
+    }
+
+    @Test func aPathInAPatternFileMayHaveAnyBytesButBlanks() {
+        #expect(
+            problems("sshd: /odd\n")
+                == ["x@y", "a,b", "["].enumerated().map { number, file in
+                    "/\(file):1:1: \"10.1.\(number + 1)\": no address is printed like this: it matches nothing"
+                })
     }
 
     @Test func aLineMayHaveManyProblems() {
