@@ -8,7 +8,8 @@ public struct RuleHost: Sendable {
         case unknown
         /// Its name and its address contradict each other: PARANOID.
         case paranoid
-        /// Its name, whose address was looked up and found to be this host's.
+        /// Its name, whose address was looked up and found to be this host's. `unknown` and `paranoid`, in whatever
+        /// case, are words for the two cases above, as for libwrap.
         case known(RuleName)
     }
 
@@ -31,7 +32,7 @@ public struct RuleHost: Sendable {
         case .paranoid: nameText = RuleName("paranoid")
         case .known(let name): nameText = name
         }
-        if case .known = name { hasName = true } else { hasName = false }
+        hasName = nameText.withBytes { !$0.reads("unknown") && !$0.reads("paranoid") }
     }
 }
 

@@ -49,12 +49,7 @@
             self.user = user
             clientAddress = address
             clientName = name
-            client = RuleHost(address: address, name: Self.name(name))
-        }
-
-        /// What a name says: two of them are words, in whatever case, as in rules.
-        private static func name(_ name: RuleName) -> RuleHost.Name {
-            name.withBytes { $0.reads("unknown") ? .unknown : $0.reads("paranoid") ? .paranoid : .known(name) }
+            client = RuleHost(address: address, name: .known(name))
         }
 
         private static func daemon(_ text: ConstantText) -> (RuleName, RuleHost)? {

@@ -38,12 +38,9 @@ struct RulesCase {
         guard let daemon = RuleName(daemon.span), let name = RuleName(name.span) else {
             fatalError("a name of no bytes")
         }
-        var hostName = RuleHost.Name.known(name)
-        if self.name == Array("unknown".utf8) { hostName = .unknown }
-        if self.name == Array("paranoid".utf8) { hostName = .paranoid }
         return RuleQuery(
             daemon: daemon, server: RuleHost(address: server), port: port, user: user.flatMap { RuleName($0.span) },
-            client: RuleHost(address: client, name: hostName))
+            client: RuleHost(address: client, name: .known(name)))
     }
 
     /// The query, for the model.

@@ -153,7 +153,7 @@ struct RulesModel {
     // MARK: Words
 
     private mutating func matches(_ word: Text, _ host: Host) throws -> Bool {
-        let isKnown = host.name != text("unknown") && host.name != text("paranoid")
+        let isKnown = ![text("unknown"), text("paranoid")].contains(lower(host.name))
         switch word.first {
         case nil, ascii("@"): return false
         case ascii("/"): return try matchesFile(word, host)

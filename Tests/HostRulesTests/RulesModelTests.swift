@@ -54,6 +54,20 @@ struct RulesModelTests {
         #expect(more.reason == .tooManyPatternFiles)
     }
 
+    @Test(arguments: ["unknown", "Unknown", "paranoid", "PARANOID"])
+    func twoNamesAreWordsForHostsWithout(_ word: String) {
+        let host = RuleHost(address: .of("10.1.1.1"), name: .known(.of(word)))
+        let isParanoid = word.lowercased() == "paranoid"
+        for (rule, isMatched) in [
+            ("ALL: KNOWN", false), ("ALL: LOCAL", false), ("ALL: UNKNOWN", !isParanoid), ("ALL: PARANOID", isParanoid),
+            ("ALL@KNOWN: ALL", false), ("ALL@LOCAL: ALL", false), ("ALL@10.1.1.1: ALL", true),
+        ] {
+            var search = RuleSearch(RuleQuery(daemon: .of("sshd"), server: host, client: host), in: .deny)
+            let decision = search.decide(Array("\(rule)\n".utf8).span, TestSystem())
+            #expect((decision != nil) == isMatched, "\(rule)")
+        }
+    }
+
     @Test func patternFilesMayBeFourDeep() {
         func system(_ depth: Int) -> TestSystem {
             var files: [String: [UInt8]] = ["/\(depth)": Array(text: "10.1.1.1")]
@@ -87,7 +101,7 @@ private struct RuleMaker {
                 "10.1.1.1", "10.1.1.1", "10.1.1.2", "10.11.1.1", "192.0.2.1", "2001:db8::1", "2001:db9::1", "fe80::1",
                 "::ffff:10.1.1.1", "::1.2.3.4", "::1", "255.255.255.255", "0.0.0.0", "",
             ]),
-            pick(["", "", "www.example.com", "host", "paranoid", "WWW.x", "a.b.example.com", "1.1.1.1", "unknown"]),
+            pick(["", "", "www.example.com", "host", "paranoid", "WWW.x", "a.b.example.com", "1.1.1.1", "Unknown"]),
         ].joined(separator: "\n")
         let parts = [query, file(), file(), patterns(), patterns()]
         return Array(parts.map { Array($0.utf8) }.joined(separator: [0xff]))

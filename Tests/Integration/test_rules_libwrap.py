@@ -150,6 +150,14 @@ def test_a_last_line_that_would_be_joined_with_the_next_is_as_for_libwrap(folder
         assert case.ours() == case.tcpdmatch(), case
 
 
+@pytest.mark.parametrize("server", ["unknown", "UNKNOWN", "paranoid", "Paranoid", "10.0.0.9"])
+@pytest.mark.parametrize("host", ["LOCAL", "KNOWN", "UNKNOWN", "PARANOID", "ALL"])
+def test_the_words_for_a_server_without_a_name_are_those_of_tcpdmatch(folder: Path, server: str, host: str) -> None:
+    case = Case(f"sshd@{host}: ALL\n".encode(), b"ALL: ALL\n", f"sshd@{server}", "10.1.1.1", folder=folder)
+    case.write()
+    assert case.ours() == case.tcpdmatch(), case
+
+
 class Maker:
     """Rule files made up of what rules are made of, without what is different here on purpose."""
 
@@ -251,7 +259,7 @@ def test_random_rules_have_the_verdict_of_libwrap_for_names(
     seen = set()
     for _ in range(RANDOM_CASES_WITH_NAMES):
         client = maker.pick("10.1.1.1 root@10.1.1.1 192.0.2.1 2001:db8::1 ::1.2.3.4 255.255.255.255 bob@10.11.1.1")
-        name = maker.pick("www.example.com host paranoid WWW.x a.b.example.com 1.1.1.1 - example.com")
+        name = maker.pick("www.example.com host paranoid WWW.x a.b.example.com 1.1.1.1 - example.com UNKNOWN")
         case = Case(maker.file(), maker.file(), maker.pick("sshd in.ftpd SSHD 22 x"), client, name, folder)
         case.write()
         verdict = ask(libwrap, case)
