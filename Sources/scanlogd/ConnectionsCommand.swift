@@ -15,6 +15,7 @@
         _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
     ) throws(SystemError) -> Int32 {
         guard let options = unsafe try ConnectionsOptions(count, arguments) else { return 1 }
+        closeLeftovers(but: options.captureFile)
         if options.wantsHelp {
             try print(connectionsUsage)
             return 0

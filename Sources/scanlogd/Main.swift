@@ -15,13 +15,17 @@ public func start(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutabl
             // Before descriptors are closed: a file may be given as one of them.
             if unsafe isRole("rules", count, arguments) { return unsafe rules(count - 1, arguments + 1) }
         #endif
-        closefrom(3)  // what a careless parent left open would stay open for as long as we run
         #if Pcap
             if unsafe isRole("connections", count, arguments) {
                 return try unsafe connections(count - 1, arguments + 1)
             }
         #endif
         guard let options = unsafe try Options(count, arguments) else { return 1 }
+        #if Pcap
+            closeLeftovers(but: options.captureFile)
+        #else
+            closefrom(3)  // see closeLeftovers: here no path is read that could lead to a descriptor
+        #endif
         switch options.action {
         case .help: try print(usage)
         case .version: try print(buildInformation())

@@ -9,7 +9,7 @@ from tempfile import mkdtemp
 
 import pytest
 from harness.connections import SAMPLE, Connections, pcap, read_file
-from harness.daemon import finish, processes_named, wait_until
+from harness.daemon import descriptors, finish, processes_named, status_fields, wait_until
 from harness.dns import resolver_files
 from harness.frames import ethernet, ipv4
 from harness.network import tool
@@ -185,6 +185,39 @@ def test_standard_input_is_read(source: str) -> None:
         done = subprocess.run(command, stdin=file, capture_output=True, text=True, timeout=10, check=False,
                               env={**os.environ, "TZ": "UTC"})
     assert (done.returncode, done.stdout) == (0, ATTEMPTS)
+
+
+@pytest.mark.parametrize("folder", ["/dev/fd", "/proc/self/fd"])
+@pytest.mark.parametrize("number", [3, 63])
+def test_a_pipe_is_read_that_a_shell_has_left_open_for_it(folder: str, number: int, tmp_path: Path) -> None:
+    """As `--read <(zcat day.pcap.gz)`: and of what else is open nothing is held."""
+    secret = tmp_path / "secret"
+    secret.touch()
+    others = [other for other in (3, 4, 62, 64) if other != number]
+    redirections = f"{number}<&0 " + " ".join(f"{other}<{secret}" for other in others) + " </dev/null"
+    command = [BINARY, "connections", "--read", f"{folder}/{number}"]
+    with subprocess.Popen(["bash", "-c", f'exec "$@" {redirections}', "bash", *command], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True, env={**os.environ, "TZ": "UTC"}) as process:
+        assert process.stdin
+        try:
+            wait_until(lambda: status_fields(process.pid)["Seccomp"] == "2", "not in its sandbox")
+            for pid in processes_named():
+                assert str(secret) not in descriptors(pid).values()
+            process.stdin.buffer.write(SAMPLE.read_bytes())
+            assert process.communicate(timeout=5)[0] == ATTEMPTS
+        finally:
+            process.kill()
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize("path, reason", [
+    ("/dev/fd/63", "No such file or directory"), ("/dev/fd/1000000000000", "No such file or directory"),
+    ("/dev/fd/", "Is a directory"), ("/dev/fd/3x", "No such file or directory"),
+])
+def test_a_descriptor_that_is_not_open_is_told_of(path: str, reason: str) -> None:
+    done = read_file(file=Path(path))
+    assert (done.status, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith(f"scanlogd: {Path(path)}: ") and done.stderr.endswith(f": {reason}\n"), done
 
 
 def test_who_is_not_root_reads_files_too() -> None:

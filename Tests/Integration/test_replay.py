@@ -37,6 +37,18 @@ def test_standard_input_is_read_without_privileges() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, expected("nmap_sS"), "")
 
 
+@pytest.mark.parametrize("folder", ["/dev/fd", "/proc/self/fd"])
+def test_a_pipe_is_read_that_a_shell_has_left_open_for_it(folder: str) -> None:
+    """As `-r <(zcat day.pcap.gz)`."""
+    with (CAPTURES / "nmap_sS.pcap").open("rb") as file, subprocess.Popen(["cat"], stdin=file,
+                                                                          stdout=subprocess.PIPE) as writer:
+        assert writer.stdout
+        number = writer.stdout.fileno()
+        done = subprocess.run([str(BINARY), "-r", f"{folder}/{number}"], pass_fds=[number], capture_output=True,
+                              text=True, timeout=10, check=False, env={"TZ": "UTC"})
+    assert (done.returncode, done.stdout, done.stderr) == (0, expected("nmap_sS"), "")
+
+
 def test_privileges_are_dropped_before_a_byte_is_read() -> None:
     with subprocess.Popen([str(BINARY), "-r", "-"], stdin=subprocess.PIPE) as process:
         try:
