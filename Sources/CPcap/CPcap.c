@@ -1,6 +1,7 @@
 #include "CPcap.h"
 
 #include <arpa/inet.h>
+#include <byteswap.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -147,20 +148,62 @@ OF_EACH_THREAD struct {
     } of[LINKS];
 } prepared;
 
-int cpcap_prepare_filter(const struct cpcap_library *library, const char *expression) {
+static uint32_t ordered(uint32_t word, bool swapped) { return swapped ? bswap_32(word) : word; }
+
+/* The link type at the beginning of a file that can be read at any place: -1 if it does not stand where it should. Two
+   numbers at most are looked at, whatever else there is. */
+static int foreseen_link(int descriptor) {
+    uint32_t words[6];
+    off_t start = lseek(descriptor, 0, SEEK_CUR);
+    if (start < 0 || pread(descriptor, words, sizeof words, start) != sizeof words) return -1;
+    if (words[0] == 0x0a0d0d0a) { /* pcapng: the block behind the first one is an interface's, in most files */
+        bool swapped = words[2] == 0x4d3c2b1a;
+        start += ordered(words[1], swapped);
+        if (pread(descriptor, words, 12, start) != 12 || ordered(words[0], swapped) != 1) return -1;
+        uint16_t link;
+        memcpy(&link, words + 2, sizeof link);
+        return swapped ? bswap_16(link) : link;
+    }
+    bool swapped = words[0] == 0xd4c3b2a1 || words[0] == 0x4d3cb2a1;
+    if (!swapped && words[0] != 0xa1b2c3d4 && words[0] != 0xa1b23c4d) return -1;
+    return ordered(words[5], swapped) & 0xffff; /* above it has other things than the link type */
+}
+
+/* Compiles the filter for a kind of file, or keeps the reason why it can't. */
+static void prepare(const struct cpcap_library *library, size_t index) {
+    struct bpf_program *program = &prepared.of[index].program;
+    const char *failure = strerror(ENOMEM);
+    pcap_t *handle = library->open_dead(links[index], 262144);
+    /* Not made better: for a long filter that takes seconds. */
+    if (handle && library->compile(handle, program, prepared.expression, 0, PCAP_NETMASK_UNKNOWN) < 0)
+        failure = library->geterr(handle);
+    else if (handle)
+        failure = NULL;
+    if (failure) {
+        program->bf_insns = NULL;
+        snprintf(prepared.of[index].reason, PCAP_ERRBUF_SIZE, "%s", failure);
+    }
+    if (handle) library->close(handle);
+}
+
+int cpcap_prepare_filter(const struct cpcap_library *library, const char *expression, int descriptor) {
     prepared.expression = expression;
     for (size_t index = 0; index < LINKS; index++) {
         struct bpf_program *program = &prepared.of[index].program;
         if (program->bf_insns) library->freecode(program);
         program->bf_insns = NULL;
-        pcap_t *handle = library->open_dead(links[index], 262144);
-        if (!handle) return cpcap_set_reason(strerror(ENOMEM)), -1;
-        /* Not made better: for a long filter that takes seconds. */
-        if (library->compile(handle, program, expression, 0, PCAP_NETMASK_UNKNOWN) < 0) {
-            program->bf_insns = NULL;
-            snprintf(prepared.of[index].reason, PCAP_ERRBUF_SIZE, "%s", library->geterr(handle));
-        }
-        library->close(handle);
+        prepared.of[index].reason[0] = 0;
+    }
+    int link = foreseen_link(descriptor);
+    if (link == 101) link = 12; /* libpcap's number for what is 101 in a file */
+    size_t foreseen = 0;
+    while (foreseen < LINKS && links[foreseen] != link) foreseen++;
+    if (foreseen < LINKS) {
+        prepare(library, foreseen);
+        return prepared.of[foreseen].program.bf_insns ? 0 : (cpcap_set_reason(prepared.of[foreseen].reason), -1);
+    }
+    for (size_t index = 0; index < LINKS; index++) {
+        prepare(library, index);
         if (index == 1 && !prepared.of[0].program.bf_insns && !prepared.of[1].program.bf_insns)
             return cpcap_set_reason(prepared.of[0].reason), -1;
     }
@@ -171,8 +214,10 @@ int cpcap_filter_file(const struct cpcap_library *library, pcap_t *handle, const
     int link = library->datalink(handle);
     size_t index = 0;
     while (index < LINKS && links[index] != link) index++;
+    bool is_prepared = index < LINKS && prepared.expression == expression
+                       && (prepared.of[index].program.bf_insns || prepared.of[index].reason[0]);
     /* Byte order matters where a file has the address family of whoever captured: what was prepared is for ours. */
-    if (index == LINKS || prepared.expression != expression || (link == 0 && library->is_swapped(handle))) {
+    if (!is_prepared || (link == 0 && library->is_swapped(handle))) {
         int result = cpcap_set_filter(library, handle, expression);
         if (result > 0) cpcap_set_reason(library->geterr(handle));
         return result == 0 ? 0 : -1;

@@ -33,9 +33,10 @@
             if result < 0 { throw PcapLibrary.error(expression, "attach filter") }
         }
 
-        /// Gets a filter ready for whatever kind of file there will be, while names can be looked up.
-        func prepareFilter(_ expression: ConstantText) throws(SystemError) {
-            if unsafe cpcap_prepare_filter(functions, expression.pointer) < 0 {
+        /// Gets a filter ready for whatever kind of file it will be, while names can be looked up. Of the file nothing is
+        /// looked at but where its kind should stand.
+        func prepareFilter(_ expression: ConstantText, for file: Int32) throws(SystemError) {
+            if unsafe cpcap_prepare_filter(functions, expression.pointer, file) < 0 {
                 throw PcapLibrary.error(expression, "compile filter")
             }
         }

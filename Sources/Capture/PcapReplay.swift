@@ -21,7 +21,7 @@
         private var header: UnsafeMutablePointer<pcap_pkthdr>?
         private var data: UnsafePointer<UInt8>?
 
-        /// Loads libpcap and opens a file, without reading it.
+        /// Loads libpcap and opens a file, without reading it, but for its link type if there is a filter expression.
         ///
         /// - Parameters:
         ///   - path: the file; `-` is standard input.
@@ -31,13 +31,19 @@
             _ path: ConstantText, _ selection: CaptureSelection = CaptureSelection(), key: HashKey
         ) throws(SystemError) {
             let library = try PcapLibrary()
-            if let expression = selection.expression { try library.prepareFilter(expression) }
             let isInput = path == "-"
             let name: ConstantText = isInput ? "standard input" : path
             let number = try check(name, "open") {
                 isInput ? dup(STDIN_FILENO) : unsafe clinux_open(path.pointer, O_RDONLY | O_CLOEXEC, 0)
             }
-            self.init(library, name, try PcapStream(owning: number, name), of: number, selection, key: key)
+            let stream = try PcapStream(owning: number, name)
+            do throws(SystemError) {
+                if let expression = selection.expression { try library.prepareFilter(expression, for: number) }
+            } catch {
+                stream.close()
+                throw error
+            }
+            self.init(library, name, stream, of: number, selection, key: key)
         }
 
         init(

@@ -15,8 +15,8 @@ import pytest
 from harness.daemon import (
     Finished, children, descriptors, finish, is_full, is_idle, processes_named, status_fields, sweep, wait_until
 )
-from harness.dns import A, PTR, NameServer, resolver_files
-from harness.frames import ipv4
+from harness.dns import A, AAAA, PTR, NameServer, resolver_files
+from harness.frames import ethernet, ipv4
 from harness.network import ATTACKER, TARGET, Namespace, tool
 from harness.packets import Segment, Sender
 from harness.places import BINARY, REPOSITORY, TEMPORARY
@@ -391,6 +391,94 @@ def test_every_address_of_a_file_is_looked_up(
         server.late[(b"host%d" % number, b"example")] = delay
     done = reader.run(*[attempt(source) for source in sources_of(count)])
     assert_printed(done, *[line(f"host{number}.example") for number in range(count)])
+
+
+# Names in an expression.
+
+
+def in_pcap(order: str, magic: int, link: int, packet: bytes) -> bytes:
+    return struct.pack(f"{order}IHHiIII4I", magic, 2, 4, 0, 0, 65535, link, SECOND, 0, len(packet), len(packet)) + packet
+
+
+def in_pcapng(order: str, blocks_before: bytes, link: int, packet: bytes) -> bytes:
+    """Behind a comment, so that the interface's block does not stand where it mostly does."""
+    def block(kind: int, body: bytes) -> bytes:
+        body += bytes(-len(body) % 4)
+        length = struct.pack(f"{order}I", len(body) + 12)
+        return struct.pack(f"{order}I", kind) + length + body + length
+
+    comment = struct.pack(f"{order}HH", 1, 7) + b"comment\0" + bytes(4)
+    stamp = SECOND * 1_000_000
+    return (block(0x0A0D0D0A, struct.pack(f"{order}IHHq", 0x1A2B3C4D, 1, 0, -1) + comment)
+            + (block(0x0BAD, blocks_before) if blocks_before else b"")
+            + block(1, struct.pack(f"{order}HHI", link, 0, 65535))
+            + block(6, struct.pack(f"{order}5I", 0, stamp >> 32, stamp & 0xFFFFFFFF, len(packet), len(packet)) + packet))
+
+
+CAPTURE_FILES: dict[str, bytes] = {
+    "pcap": in_pcap("<", 0xA1B2C3D4, 1, ethernet(ipv4(attempt()))),
+    "pcap, big-endian": in_pcap(">", 0xA1B2C3D4, 1, ethernet(ipv4(attempt()))),
+    "pcap, nanoseconds": in_pcap("<", 0xA1B23C4D, 12, ipv4(attempt())),
+    "pcap, big-endian, nanoseconds": in_pcap(">", 0xA1B23C4D, 101, ipv4(attempt())),
+    "pcap, a checksum behind frames": in_pcap("<", 0xA1B2C3D4, 0x2400_0001, ethernet(ipv4(attempt()))),
+    "pcapng": in_pcapng("<", b"", 1, ethernet(ipv4(attempt()))),
+    "pcapng, big-endian": in_pcapng(">", b"", 101, ipv4(attempt())),
+}
+
+
+@pytest.mark.parametrize("content", CAPTURE_FILES.values(), ids=CAPTURE_FILES.keys())
+def test_a_name_in_an_expression_is_looked_up_once(
+    server: NameServer, target: Namespace, tmp_path: Path, content: bytes
+) -> None:
+    """Reported: it was for each kind of file, and a name server that is dead was waited for as often."""
+    server.host(SCANNER, "scanner.example")
+    server.host("203.0.113.1", "other.example")
+    file = tmp_path / "capture"
+    file.write_bytes(content)
+    for name, expected in (("scanner.example", line()), ("other.example", "")):
+        server.questions.clear()
+        command = target.command(BINARY, "connections", "-f", f"host {name}", "--read", file)
+        assert_printed(finish(command, env={"TZ": "UTC"}), expected)
+        assert sorted(question.kind for question in server.questions) == [A, AAAA]
+
+
+def test_a_name_that_nobody_has_is_looked_up_once(server: NameServer, reader: Reader) -> None:
+    done = reader.run(attempt(), options=("-f", "host nobody.example"))
+    assert (done.status, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith("scanlogd: host nobody.example: compile filter: "), done
+    assert sorted({question.kind for question in server.questions}) == [A, AAAA]
+    assert len([question for question in server.questions if question.name == (b"nobody", b"example")]) == 2
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("link", [1, 12, 101])
+def test_a_name_is_known_also_where_the_kind_of_file_can_not_be_foreseen(
+    server: NameServer, target: Namespace, tmp_path: Path, order: str, link: int
+) -> None:
+    server.host(SCANNER, "scanner.example")
+    packet = ipv4(attempt()) if link != 1 else ethernet(ipv4(attempt()))
+    file = tmp_path / "capture"
+    file.write_bytes(in_pcapng(order, b"what nobody knows", link, packet))
+    command = target.command(BINARY, "connections", "-f", "host scanner.example", "--read")
+    assert_printed(finish([*command, str(file)], env={"TZ": "UTC"}), line())
+    file.write_bytes(in_pcap(order, 0xA1B2C3D4, link, packet))
+    through_a_pipe = ["sh", "-c", f'cat {file} | "$@"', "sh", *command, "-"]
+    assert_printed(finish(through_a_pipe, env={"TZ": "UTC"}), line())
+
+
+def test_standard_input_may_begin_within_a_file(server: NameServer, target: Namespace, tmp_path: Path) -> None:
+    """A file of another kind is in front, and whoever read that has left the rest to us."""
+    server.host(SCANNER, "scanner.example")
+    front = in_pcap("<", 0xA1B2C3D4, 113, b"")
+    path = tmp_path / "capture"
+    path.write_bytes(front + CAPTURE_FILES["pcap"])
+    command = target.command(BINARY, "connections", "-f", "host scanner.example", "--read", "-")
+    with path.open("rb", buffering=0) as file:
+        file.seek(len(front))
+        done = subprocess.run(command, stdin=file, capture_output=True, text=True, timeout=10, check=False,
+                              env={**os.environ, "TZ": "UTC"})
+    assert (done.returncode, done.stdout, done.stderr) == (0, line(), "")
+    assert sorted(question.kind for question in server.questions) == [A, AAAA]
 
 
 # The helper.

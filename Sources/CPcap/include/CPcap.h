@@ -78,8 +78,10 @@ int cpcap_set_filter(const struct cpcap_library *_Nonnull library, pcap_t *_Nonn
                      const char *_Nonnull expression);
 
 /* Names in a filter are looked up when it is compiled, and what kind a file is shows when it is read: so a filter is
- * compiled for each kind before, and kept. The expression must stay where it is. 0, or -1 with the reason. */
-int cpcap_prepare_filter(const struct cpcap_library *_Nonnull library, const char *_Nonnull expression);
+ * compiled before, and kept. Where the kind stands at the beginning of a file that need not be read in order, it is
+ * compiled for that one, which is only a guess; else for each, and then each has its names looked up. The expression must
+ * stay where it is. 0, or -1 with the reason. */
+int cpcap_prepare_filter(const struct cpcap_library *_Nonnull library, const char *_Nonnull expression, int descriptor);
 
 /* Attaches it to a file: 0, or -1 with the reason. One that was not prepared is compiled now. */
 int cpcap_filter_file(const struct cpcap_library *_Nonnull library, pcap_t *_Nonnull handle,
