@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <linux/sock_diag.h>
+#include <resolv.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -317,4 +318,17 @@ void clinux_release_stack(void) {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     uintptr_t end = ((uintptr_t)__builtin_frame_address(0) & ~(page - 1)) - page;
     madvise((void *)(end - LARGEST), LARGEST, MADV_DONTNEED);
+}
+
+void clinux_ask_next_name_server(void) {
+    int last = _res.nscount - 1;
+    if (last < 1 || last >= MAXNS) return;
+    struct sockaddr_in first = _res.nsaddr_list[0];
+    struct sockaddr_in6 *first6 = _res._u._ext.nsaddrs[0]; /* where one has an address of IPv6 */
+    for (int index = 0; index < last; index++) {
+        _res.nsaddr_list[index] = _res.nsaddr_list[index + 1];
+        _res._u._ext.nsaddrs[index] = _res._u._ext.nsaddrs[index + 1];
+    }
+    _res.nsaddr_list[last] = first;
+    _res._u._ext.nsaddrs[last] = first6;
 }

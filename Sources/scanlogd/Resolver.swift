@@ -1,6 +1,11 @@
 #if Pcap
+    import Capture
     import CLinux
     import ScanCore
+
+    /// How long the C library's resolver waits for a name server before it asks another, in nanoseconds: the shortest time
+    /// that it can be told, in the option below.
+    private var serverPatience: Int64 { 1_000_000_000 }
 
     /// Takes the environment away, of which the C library's resolver reads more than it should, and makes it ask a second
     /// name server, if there is one, before a lookup's time is over.
@@ -17,8 +22,11 @@
     /// The name of an address, as the C library looks it up, if looking it up gives the address back: whoever owns the
     /// address may have it claim any name.
     func confirmedName(of address: Address) -> HostName? {
-        guard let name = name(of: address), has(name, address) else { return nil }
-        return name
+        let start = Timestamp.now()
+        guard let name = name(of: address) else { return nil }
+        // One that has not answered would not answer the second question either, for which there is too little time then.
+        if !Timestamp.now().isWithin(serverPatience, after: start) { clinux_ask_next_name_server() }
+        return has(name, address) ? name : nil
     }
 
     private func name(of address: Address) -> HostName? {

@@ -267,17 +267,21 @@ def test_a_truncated_answer_is_asked_for_over_tcp(server: NameServer, reader: Re
     assert [question.over_tcp for question in server.asked(SCANNER)] == [False, True]
 
 
-def test_a_second_server_is_asked_when_the_first_is_dead(server: NameServer, reader: Reader) -> None:
-    server.host(SCANNER, "scanner.example")
+@pytest.mark.parametrize("dead", ["10.77.0.66", "fd77::66"])
+def test_a_second_server_is_asked_when_the_first_is_dead(server: NameServer, reader: Reader, dead: str) -> None:
+    """Reported: each of the two questions of a lookup waited for the first one, and most names were missing."""
+    sources = [f"198.51.100.{number}" for number in range(1, 9)]
+    for source in sources:
+        server.host(source, f"host-{source}.example")
     server.host(HOST, "www.example")
     # Packets to an address that no host has are lost without a word.
-    with resolver_files(servers=["10.77.0.66", "127.0.0.1"]):
-        reader.namespace.run("ip", "neighbour", "replace", "10.77.0.66", "lladdr", "02:00:00:00:77:66", "dev", "wire",
+    with resolver_files(servers=[dead, "127.0.0.1"]):
+        reader.namespace.run("ip", "neighbour", "replace", dead, "lladdr", "02:00:00:00:77:66", "dev", "wire",
                              "nud", "permanent")
-        done = reader.run(attempt())
-    # Each of the two questions takes a second more: there is no time for both, but the first server is not all there is.
-    assert done.status == 0
-    assert [question.kind for question in server.asked(SCANNER)] == [PTR]
+        done = reader.run(*map(attempt, sources))
+    assert_printed(done, *[line(f"host-{source}.example", "www.example") for source in sources])
+    for address in (*sources, HOST):
+        assert [question.kind for question in server.asked(address)] == [PTR]
 
 
 def test_an_answer_that_never_comes_is_not_waited_for(server: NameServer, reader: Reader) -> None:

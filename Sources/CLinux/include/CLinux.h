@@ -201,3 +201,7 @@ int clinux_request_links(int socket);
 /* Gives memory back that calls which have returned used on the main thread's stack; C alone knows where its stack ends.
  * Below that stack nothing else is mapped for a megabyte (stack_guard_gap), so it doesn't matter how far it reaches. */
 void clinux_release_stack(void);
+
+/* _res is a macro. Has the C library's resolver ask the name server first that it asked second, from now on and in this
+ * thread; the one it asked first, last. */
+void clinux_ask_next_name_server(void);
