@@ -77,6 +77,37 @@ def test_fragments_are_one_line_a_packet(
     assert [line[3] for line in connections.before_the_end()] == [1, 2, 3, 4, 7, 8, 9]
 
 
+LATER_FRAGMENTS = "ip[6:2] & 0x1fff != 0"
+
+
+@pytest.mark.parametrize("expression, expected, expected_6", [
+    ("dst port 22", [(22, 16), (22, 20)], [(22, 20)]),
+    (f"dst port 22 or {LATER_FRAGMENTS}", [(22, 8), (22, 16), (22, 20)], [(22, 20)]),
+    (f"src host {ATTACKER} and (dst port 22 or {LATER_FRAGMENTS})", [(22, 8), (22, 16), (22, 20)], []),
+    (f"tcp[tcpflags] & tcp-syn != 0 and dst port 22 or {LATER_FRAGMENTS}", [(22, 16), (22, 20)], []),
+    ("ip6 and not dst port 22", [], [(23, 8), (22, 8), (23, 16), (22, 16), (23, 20), (22, 28)]),
+], ids=["a port", "and later fragments", "of somebody", "flags", "not a port"])
+def test_an_expression_judges_each_fragment(
+    connections: Connections, frames: FrameSender, expression: str, expected: list[tuple[int, int]],
+    expected_6: list[tuple[int, int]]
+) -> None:
+    """As the manual page has it under CAVEATS. The port of the source tells how many bytes the first fragment has."""
+    connections.start("-i", "wire", "-f", f"({expression}) or dst port {END}")
+    over6 = {"source": ATTACKER_6, "destination": TARGET_6}
+    for number, (size, port) in enumerate((size, port) for size in (8, 16, 20) for port in (23, 22)):
+        segment, segment_6 = Segment(port, source_port=size), Segment(port, source_port=size, **over6)
+        if size < 20:  # which is all there is
+            pieces = ipv4_fragments(segment, number, size) + ipv6_fragments(segment_6, number, size)
+        else:
+            pieces = [ipv4(segment), segment_6.packet()]
+        frames.send(*map(ethernet, pieces))
+    behind = Segment(22, source_port=28, extensions=((HOP_BY_HOP, PADDING_ONLY),), **over6)
+    frames.send(ethernet(behind.packet()), ethernet(ipv4(Segment(END))))
+    found = connections.before_the_end()
+    assert [(line[3], line[1]) for line in found if line[0] == ATTACKER] == expected
+    assert [(line[3], line[1]) for line in found if line[0] == ATTACKER_6] == expected_6
+
+
 @BACKENDS
 def test_each_packet_is_a_line_in_the_order_of_arrival(
     connections: Connections, sender: Sender, filter_: tuple[str, ...]
