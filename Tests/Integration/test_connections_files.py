@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from harness.connections import SAMPLE, Connections, fields, pcap
-from harness.daemon import finish, is_full, is_idle, processes_named, redirected, wait_until
+from harness.daemon import descriptors, finish, is_full, is_idle, processes_named, redirected, wait_until
 from harness.frames import ethernet, ipv4
 from harness.network import TARGET_MAC, Namespace
 from harness.packets import Segment, Sender
@@ -312,13 +312,27 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", disk], check=True, timeout=10)
 
 
-@pytest.mark.parametrize("manner", ["-o", ">", ">>"])
+def open_anew(connections: Connections, out: Path) -> None:
+    """Has it open its file again, and waits until it goes on in what its keeper has opened."""
+    def numbers() -> list[int]:
+        try:
+            return [number for number, name in descriptors(connections.pid).items() if name == str(out)]
+        except FileNotFoundError:  # it was closed meanwhile
+            return []
+    before = numbers()
+    connections.send_signal(signal.SIGHUP)
+    wait_until(lambda: len(numbers()) == 1 and numbers() != before, "it is not opened anew")
+
+
+@pytest.mark.parametrize("manner", ["-o", "-o, SIGHUP", ">", ">>"])
 def test_a_full_disk_is_told_of_once_and_lines_come_again(
     connections: Connections, sender: Sender, log: SyslogSink, small_disk: Path, manner: str
 ) -> None:
     out, ballast = small_disk / "out", small_disk / "ballast"
-    if manner == "-o":
+    if manner.startswith("-o"):
         connections.start("-i", "wire", "--limit", "off", "-o", out)
+        if "SIGHUP" in manner:
+            open_anew(connections, out)
     else:
         flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if manner == ">>" else 0)
         descriptor = os.open(out, flags, 0o644)
@@ -336,7 +350,7 @@ def test_a_full_disk_is_told_of_once_and_lines_come_again(
     counters = connections.counters()
     assert counters["lines lost"] > 500
     assert len(full) == counters["lines written"] == sent - counters["lines lost"]
-    name = str(out) if manner == "-o" else "standard output"
+    name = str(out) if manner.startswith("-o") else "standard output"
     problem = (f"connections: {name}: write: No space left on device; "
                "lines are lost until it can be written again")
     assert [(message.level, message.text) for message in log.messages] == [(4, problem)]

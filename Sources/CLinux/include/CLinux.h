@@ -111,7 +111,7 @@ int clinux_limit(int resource, uint64_t limit);
  */
 int clinux_landlock_all(void);
 
-/* The same, but files may be made and written to in an open directory. */
+/* The same, but files may be made, written to and cut off in an open directory. */
 int clinux_landlock_all_but_new_files(int directory);
 
 /* The same for what calls the C library's resolver: it can still read files and connect over TCP, and can't signal other
