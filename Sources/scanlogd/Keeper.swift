@@ -122,6 +122,8 @@
         }
 
         private static func confine(_ file: borrowing OutputFile?, _ account: Account?) throws(SystemError) {
+            // The directory that it was started in must not be kept busy.
+            _ = try check("/", "enter") { unsafe chdir("/") }
             _ = try check("keeper", "set no_new_privs") { clinux_set_no_new_privileges() }
             switch file {
             case .some: if account != nil { try keepDirectoryOnly() }

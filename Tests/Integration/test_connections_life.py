@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 from harness.connections import END, SAMPLE, Connections, fields
-from harness.daemon import children, processes_named, status_fields, wait_until
+from harness.daemon import START_TIMEOUT, children, processes_named, status_fields, wait_until
 from harness.dns import NameServer, resolver_files
 from harness.network import Namespace
 from harness.packets import Segment, Sender
-from harness.places import BINARY
+from harness.places import BINARY, CHROOT
 from harness.syslog_sink import SyslogSink
 from harness.syslogd import Syslogd
 
@@ -226,14 +226,17 @@ def test_a_background_run_has_a_pid_file_and_logs_its_counters(
 
 
 def test_a_background_run_has_let_go_of_whoever_started_it(connections: Connections, tmp_path: Path) -> None:
-    """Who waits for the end of its output, as ssh does, is let go."""
-    command = connections.command("-b", "-o", tmp_path / "out", "-P", tmp_path / "pid")
+    """Who waits for the end of its output, as ssh does, is let go; and so is the directory that it was started in."""
+    command = connections.command("-b", "-r", "-o", tmp_path / "out", "-P", tmp_path / "pid")
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          timeout=5, check=False)
+                          cwd=tmp_path, timeout=START_TIMEOUT, check=False)
     assert (done.returncode, done.stdout) == (0, b"")
     connections.pid = int((tmp_path / "pid").read_text())
-    for pid in (connections.pid, connections.keeper):
+    processes = processes_named()
+    assert len(processes) == 3 and connections.pid in processes
+    for pid in processes:
         assert [os.readlink(f"/proc/{pid}/fd/{number}") for number in range(3)] == ["/dev/null"] * 3
+        assert os.readlink(f"/proc/{pid}/cwd") in ("/", str(CHROOT))
 
 
 def test_notes_arrive_after_syslogd_was_started_again(
