@@ -50,6 +50,7 @@
                     complain(LogLine("try 'scanlogd connections -h'"))
                     return nil
                 }
+                if wantsHelp { return }
             }
             if clinux_option_index() < count, let extra = unsafe arguments[Int(clinux_option_index())] {
                 throw SystemError(unsafe ConstantText(unsafe: extra), "argument", because: "none is expected")

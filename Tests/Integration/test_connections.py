@@ -284,14 +284,15 @@ def test_a_file_that_is_cut_off_is_told_of(tmp_path: Path, length: int) -> None:
     assert done.stderr.count("\n") == 1
 
 
-def test_help_names_every_option() -> None:
-    for option in ("-h", "--help"):
-        done = finish([str(BINARY), "connections", option])
-        assert (done.status, done.stderr) == (0, "")
-        assert done.stdout.startswith("usage: scanlogd connections ")
-        for text in ("-b", "-n", "-r", "-p", "-i", "-o FILE", "-P", "-f EXPRESSION", "-F EXPRESSION", "--read FILE",
-                     "--date iso|epoch", "--limit N|off", "-c, --count", "-h"):
-            assert text in done.stdout, text
+@pytest.mark.parametrize("options", ["-h", "--help", "-b -h", "-f tcp --read - -p -h", "-h -c 0", "-h more"])
+def test_help_names_every_option(options: str) -> None:
+    """Whatever else is asked for."""
+    done = finish([str(BINARY), "connections", *options.split()])
+    assert (done.status, done.stderr) == (0, "")
+    assert done.stdout.startswith("usage: scanlogd connections ")
+    for text in ("-b", "-n", "-r", "-p", "-i", "-o FILE", "-P", "-f EXPRESSION", "-F EXPRESSION", "--read FILE",
+                 "--date iso|epoch", "--limit N|off", "-c, --count", "-h"):
+        assert text in done.stdout, text
 
 
 @pytest.mark.parametrize("options, words", [
