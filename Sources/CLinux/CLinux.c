@@ -234,7 +234,12 @@ static int set_capabilities(uint32_t kept) {
 
 int clinux_drop_capabilities(void) { return set_capabilities(0); }
 
-int clinux_keep_file_access(void) { return set_capabilities(1U << CAP_DAC_OVERRIDE); }
+int clinux_keep_file_access(void) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct now[_LINUX_CAPABILITY_U32S_3];
+    if (syscall(SYS_capget, &header, now) < 0) return -1;
+    return set_capabilities(now[0].permitted & 1U << CAP_DAC_OVERRIDE);
+}
 
 bool clinux_has_no_capabilities(void) {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};

@@ -29,7 +29,7 @@
         /// What poll(2) is asked about; -1, which it leaves out, when there is nobody any more.
         var descriptor: Int32 { isGone ? -1 : channel.number }
 
-        /// Starts it, before anything is open that it must not hold.
+        /// Starts it, before anything is open that it must not hold, and waits until it has given up what it must not have.
         ///
         /// - Parameters:
         ///   - file: the output file, if there is one.
@@ -38,8 +38,30 @@
             let ends = try makeSockets("keeper")
             let ours = RecordChannel(owning: ends[0], peer: "keeper")
             let theirs = Descriptor(owning: ends[1])
-            if try check("keeper", "fork", fork) == 0 { _exit(KeeperProcess.run(theirs.number, file, account)) }
+            let child = try check("keeper", "fork", fork)
+            if child == 0 { _exit(KeeperProcess.run(theirs.number, file, account)) }
+            letGo(theirs)  // or nobody would see that it has ended
+            try Keeper.waitUntilReady(child, ours)
             channel = ours
+        }
+
+        /// Waits until it is ready. It is not if it ended, and said why: that is said here, and is the end of us too.
+        private static func waitUntilReady(
+            _ child: pid_t, _ channel: borrowing RecordChannel
+        ) throws(SystemError) {
+            var waiting = PollSet()
+            waiting.watch(0, channel.number)
+            try waiting.wait(timeout: 10_000)
+            var word = Record(.stop)
+            let received = try channel.receive(&word)
+            if received == .record && word.kind == .ready { return }
+            _ = kill(child, SIGKILL)
+            _ = waitpid(child, nil, 0)  // what has failed is gone when we say so
+            if received == .record {
+                complain(word.text)
+                _exit(1)
+            }
+            throw SystemError("keeper", "start", because: received == .end ? "it has ended" : "it takes too long")
         }
 
         /// Has a line logged. One that there is no room for is not: it went to standard error as well.
@@ -101,10 +123,12 @@
                 try replaceStandardDescriptors(by: nullDevice)
                 letGo(nullDevice)
                 try install(cseccomp_confine_keeper)
+                _ = try channel.send(Record(.ready))
                 try serve(channel, file, log)
                 return 0
             } catch {
-                complain(error.line)
+                // Not on standard error, which may be out of reach already.
+                send(Record(.line, level: LOG_ERR, text: error.line), with: -1, over: channel.number)
                 return 1
             }
         }

@@ -10,7 +10,7 @@ struct Record {
     enum Kind: UInt8 {
         /// From the sensor: its text is to be logged.
         case line = 1
-        /// From the sensor: it has given its privileges up and looks at packets.
+        /// From the sensor: it has given its privileges up and looks at packets. From the keeper: it has given them up.
         case ready
         /// From the sensor: it is alive. The text is its counters.
         case alive

@@ -89,6 +89,33 @@ def test_the_keeper_is_root_only_to_make_files(running: Connections, manner: str
         assert found == {"CapInh": 0, "CapPrm": CAP_DAC_OVERRIDE, "CapEff": CAP_DAC_OVERRIDE, "CapBnd": 0, "CapAmb": 0}
 
 
+def without(capability: str) -> list[str]:
+    """What starts a root that lacks a capability, as in a container or under a service manager."""
+    return [tool("setpriv"), f"--bounding-set=-{capability}", f"--inh-caps=-{capability}"]
+
+
+def test_a_root_that_has_less_makes_files_in_its_own_directory(connections: Connections, tmp_path: Path) -> None:
+    connections.start("-i", "wire", "-o", tmp_path / "out", wrapper=without("dac_override"))
+    assert set(capabilities(connections.keeper).values()) == {0}
+    (tmp_path / "out").rename(tmp_path / "old")
+    connections.send_signal(signal.SIGHUP)
+    wait_until((tmp_path / "out").exists, "no new file")
+
+
+@pytest.mark.parametrize("options", [("-b", "-i", "wire"), ("-i", "wire"), ("--read", SAMPLE)],
+                         ids=["-b", "live", "file"])
+def test_a_keeper_that_can_not_be_made_harmless_is_one_line(
+    connections: Connections, tmp_path: Path, options: tuple[object, ...]
+) -> None:
+    """Reported: it ended, and nobody waited for that: in the background the status was 0."""
+    command = connections.command(*options, "-o", tmp_path / "out", wrapper=without("setpcap"))
+    done = finish(command)
+    said = "scanlogd: keeper: empty bounding set: Operation not permitted\n"
+    assert (done.status, done.stdout, done.stderr) == (1, "", said)
+    assert not (tmp_path / "out").exists()
+    assert not processes_named()
+
+
 def test_both_are_in_a_sandbox_for_good(running: Connections) -> None:
     for pid in processes_named():
         status = status_fields(pid)

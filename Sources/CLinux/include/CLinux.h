@@ -136,7 +136,7 @@ int clinux_empty_bounding_set(void);
 /* capset(2) has no wrapper. Empties the permitted, effective and inheritable sets: 0, or -1 with errno. */
 int clinux_drop_capabilities(void);
 
-/* Leaves of them the one to open files whatever their modes say: 0, or -1 with errno. */
+/* Leaves of them the one to open files whatever their modes say, if it is there: 0, or -1 with errno. */
 int clinux_keep_file_access(void);
 
 /* CMSG_* are macros. Sends bytes over a local socket, and with them a descriptor if it is not -1: how many, -1 with errno. */
