@@ -42,6 +42,8 @@
 
         private let buffer: UnsafeMutableBufferPointer<UInt8>
         private var used = 0
+        /// How many bytes at the beginning are the rest of a line of a file, whose own beginning could not be taken back.
+        private var rest = 0
 
         /// How many were lost that nobody was told the number of.
         private var untold: UInt64 = 0
@@ -83,8 +85,8 @@
         /// Whether there is room for another line.
         var hasRoom: Bool { used + LogLine.capacity <= AttemptOutput.size }
 
-        /// Whether lines wait.
-        var isEmpty: Bool { used == 0 }
+        /// Whether no lines wait.
+        var isEmpty: Bool { used == rest }
 
         /// Adds a line, which ends in a line feed. There must be room.
         mutating func append(_ line: LogLine) {
@@ -93,15 +95,28 @@
             used += line.count
         }
 
-        /// Goes on in another file, whose place in the file system is the same. Nothing is lost or written twice.
+        /// Goes on in another file, whose place in the file system is the same. Nothing is lost or written twice, but for
+        /// the rest of a line, which has no place there.
         mutating func replace(by other: consuming Descriptor) {
+            if rest > 0 && !isSameFile(other.number) {
+                lose(0..<rest)
+                remove(rest)
+            }
             file = consume other
+        }
+
+        /// Whether the file has only been opened anew.
+        private func isSameFile(_ other: Int32) -> Bool {
+            var (one, another) = (stat(), stat())
+            return unsafe fstat(descriptor, &one) == 0 && fstat(other, &another) == 0
+                && one.st_dev == another.st_dev && one.st_ino == another.st_ino
         }
 
         /// Gives up the lines that wait.
         mutating func abandon() {
             counters.lost += lines(in: 0..<used)
             used = 0
+            rest = 0
         }
 
         /// Writes what has gathered, and never waits.
@@ -167,40 +182,63 @@
                 }
                 let error = SystemError(name, "write")
                 if error.code == EINTR { continue }
-                takeBack(done - endOfLines(before: done))
-                counters.written += lines(in: 0..<done)
-                remove(endOfLines(before: done))
+                noteWritten(done)
                 return fail(error)
             }
             counters.written += lines(in: 0..<used)
             used = 0
+            rest = 0
             failure = nil
             return news()
         }
 
-        /// Takes the beginning of a line off the end of the file, which could not be written further.
-        private func takeBack(_ count: Int) {
-            if count == 0 { return }
-            var status = stat()
-            if unsafe fstat(descriptor, &status) != 0 { return }
-            let end = status.st_size - count
-            // Where it was opened without O_APPEND, as standard output may be, writing would go on behind a hole.
-            if ftruncate(descriptor, end) == 0 { lseek(descriptor, end, SEEK_SET) }
+        /// Sees to it that half a line is not left for good of what could be written.
+        private mutating func noteWritten(_ done: Int) {
+            counters.written += lines(in: 0..<done)
+            let whole = endOfLines(before: done)
+            if done >= rest && takeBack(done - whole) { return remove(whole) }
+            remove(done)
+            if rest == 0 { rest = endOfLine }
         }
 
-        /// Loses all that waits.
+        /// Takes the beginning of a line off the end of the file, which could not be written further.
+        ///
+        /// - Returns: whether that is possible: of a file that can only be appended to it is not.
+        private func takeBack(_ count: Int) -> Bool {
+            if count == 0 { return true }
+            var status = stat()
+            if unsafe fstat(descriptor, &status) != 0 { return false }
+            let end = status.st_size - count
+            if ftruncate(descriptor, end) != 0 { return false }
+            // Where it was opened without O_APPEND, as standard output may be, writing would go on behind a hole.
+            lseek(descriptor, end, SEEK_SET)
+            return true
+        }
+
+        /// Loses all that waits, but the rest of a line.
         private mutating func fail(_ error: SystemError) -> Progress {
-            let count = lines(in: 0..<used)
-            counters.lost += count
-            used = 0
-            untold += count
+            lose(rest..<used)
+            used = rest
             failure = error
             return news()
+        }
+
+        private mutating func lose(_ range: Range<Int>) {
+            let count = lines(in: range)
+            counters.lost += count
+            untold += count
         }
 
         private mutating func remove(_ count: Int) {
             for index in count..<used { unsafe buffer[index - count] = buffer[index] }
             used -= count
+            rest = max(rest - count, 0)
+        }
+
+        private var endOfLine: Int {
+            var end = 0
+            while unsafe end < used && buffer[end] != UInt8(ascii: "\n") { end += 1 }
+            return min(end + 1, used)
         }
 
         private func endOfLines(before end: Int) -> Int {

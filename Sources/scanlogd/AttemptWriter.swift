@@ -288,6 +288,7 @@
             }
             writeNamed(atOnce: true)
             makeSureAllIsWritten()
+            output.abandon()  // the rest of a line, if that could not be written
             let haveLostLines = output.counters.lost > 0 && !isClosed
             if options.captureFile == nil {
                 tellCounters()

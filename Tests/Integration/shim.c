@@ -1,6 +1,7 @@
 /* What a test puts before the C library (LD_PRELOAD) to make the machine behave as it seldom does:
    SHIM_CLOCK=SECONDS     the wall clock jumps back and forth by so much with every reading
    SHIM_HASTE=FACTOR      time goes by so many times as fast, on the clock that can't be set and where poll(2) waits
+   SHIM_APPEND_ONLY=1     nothing can be taken off the end of a file
    SHIM_NO_PACKET=1       there are no packet sockets, as in a kernel built without them
    SHIM_NO_BUFFERS=COUNT  so many times there is no memory to receive packets from raw sockets into */
 #define _GNU_SOURCE
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 static long haste(void) {
     static long factor;
@@ -71,4 +73,14 @@ int socket(int family, int type, int protocol) {
         return -1;
     }
     return real(family, type, protocol);
+}
+
+int ftruncate(int descriptor, off_t length) {
+    static int (*real)(int, off_t);
+    if (!real) real = (int (*)(int, off_t))dlsym(RTLD_NEXT, "ftruncate");
+    if (getenv("SHIM_APPEND_ONLY")) {
+        errno = EPERM;
+        return -1;
+    }
+    return real(descriptor, length);
 }

@@ -422,6 +422,51 @@ def test_of_a_disk_that_is_soon_full_again_it_is_told_later(
     assert connections.stop() == 1
 
 
+@pytest.fixture
+def begun(connections: Connections, sender: Sender, log: SyslogSink, shim: Path, small_disk: Path) -> Path:
+    """A file that can only be appended to, after the disk was full in the middle of a line. It still is."""
+    out = small_disk / "out"
+    connections.start("-i", "wire", "--limit", "off", "-o", out, env={"LD_PRELOAD": str(shim), "SHIM_APPEND_ONLY": "1"})
+    assert lose_lines(connections, sender, small_disk / "ballast", after=0) == 1500
+    assert not out.read_text().endswith("\n"), "the test has met the end of a line"
+    return out
+
+
+@pytest.mark.parametrize("is_opened_anew", [False, True], ids=["", "SIGHUP"])
+def test_a_line_whose_beginning_can_not_be_taken_back_is_finished_first(
+    connections: Connections, sender: Sender, begun: Path, is_opened_anew: bool
+) -> None:
+    """Reported: the next line was glued to it."""
+    if is_opened_anew:
+        open_anew(connections, begun)
+    begun.with_name("ballast").unlink()
+    sender.send([Segment(81)])
+    wait_until(lambda: begun.read_text().endswith("|81\n"), "no line")
+    assert connections.stop() == 1
+    counters = connections.counters()
+    assert len(connections.lines(begun)) == counters["lines written"] == 1501 - counters["lines lost"]
+
+
+def test_the_rest_of_a_line_does_not_go_into_another_file(
+    connections: Connections, sender: Sender, begun: Path
+) -> None:
+    old = begun.rename(begun.with_name("old"))
+    open_anew(connections, begun)
+    connections.ask_counters()  # now the old one is closed
+    begun.with_name("ballast").unlink()
+    sender.send([Segment(81)])
+    assert [fields(line)[3] for line in connections.wait_for(1, begun)] == [81]
+    assert connections.stop() == 1
+    counters = connections.counters()
+    assert old.read_text().count("\n") == counters["lines written"] - 1 == 1500 - counters["lines lost"]
+
+
+def test_a_line_that_can_not_be_finished_is_lost(connections: Connections, begun: Path) -> None:
+    assert connections.stop() == 1
+    counters = connections.counters()
+    assert begun.read_text().count("\n") == counters["lines written"] == 1500 - counters["lines lost"]
+
+
 def test_a_limit_of_size_is_a_full_disk(tmp_path: Path, log: SyslogSink) -> None:
     out = tmp_path / "out"
     command = ["prlimit", "--fsize=100", str(BINARY), "connections", "--read", str(SAMPLE), "-o", str(out)]
