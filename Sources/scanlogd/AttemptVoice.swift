@@ -19,7 +19,7 @@
 
         /// Says what an administrator should know, here and in the log.
         @inline(never)
-        func note(_ line: LogLine, level: Int32) {
+        mutating func note(_ line: LogLine, level: Int32) {
             if !background { offer(line) }
             keeper.log(line, level: level)
         }
@@ -43,7 +43,7 @@
 
         /// Says how many of something there were, as somebody asked: here, or in the background in the log.
         @inline(never)
-        func tell(_ count: UInt64, _ what: String) {
+        mutating func tell(_ count: UInt64, _ what: String) {
             var line = LogLine(background ? "connections: " : "")
             line.append(decimal: count)
             line.append(" ")

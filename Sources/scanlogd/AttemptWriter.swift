@@ -13,7 +13,7 @@
 
         let signals: Signals
         private(set) var output: AttemptOutput
-        private(set) var voice: AttemptVoice
+        var voice: AttemptVoice
         private var rate: LineRate
 
         /// The attempts that wait for names, where these are wanted.
@@ -208,7 +208,7 @@
         mutating func wait(for input: Int32, until due: Timestamp? = nil) -> Bool {
             var waiting = PollSet()
             waiting.watch(Place.signals, signals.number)
-            waiting.watch(Place.keeper, voice.keeper.descriptor)
+            waiting.watch(Place.keeper, voice.keeper.descriptor, for: voice.keeper.events)
             waiting.watch(Place.output, output.descriptor, for: output.isEmpty ? 0 : POLLOUT)
             waiting.watch(Place.names, names?.descriptor ?? -1)
             waiting.watch(Place.input, input)
@@ -320,12 +320,12 @@
             }
         }
 
-        /// Goes on in the file that the keeper has opened.
+        /// Goes on in the file that the keeper has opened, and tells it what there was no room for.
         @inline(never)
         mutating func obeyKeeper() {
             while true {
                 switch voice.keeper.answer() {
-                case .nothing: return
+                case .nothing: return voice.keeper.catchUp()
                 case .file(let file):
                     flush()
                     output.replace(by: file)

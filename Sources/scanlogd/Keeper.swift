@@ -25,9 +25,16 @@
 
         private let channel: RecordChannel
         private var isGone = false
+        /// How many lines there was no room for since it was last told of them.
+        private var lost: UInt64 = 0
+        /// Whether there was no room to ask for the file.
+        private var mustReopen = false
 
         /// What poll(2) is asked about; -1, which it leaves out, when there is nobody any more.
         var descriptor: Int32 { isGone ? -1 : channel.number }
+
+        /// What is waited for there: what it says, and room where there was none.
+        var events: Int32 { lost > 0 || mustReopen ? POLLIN | POLLOUT : POLLIN }
 
         /// Starts it, before anything is open that it must not hold, and waits until it has given up what it must not have.
         ///
@@ -64,22 +71,33 @@
             throw SystemError("keeper", "start", because: received == .end ? "it has ended" : "it takes too long")
         }
 
-        /// Has a line logged. One that there is no room for is not: it went to standard error as well.
-        func log(_ line: LogLine, level: Int32) {
-            send(Record(.line, level: level, text: line))
+        /// Has a line logged. One that there is no room for is counted; it went to standard error as well, unless we are
+        /// in the background.
+        mutating func log(_ line: LogLine, level: Int32) {
+            catchUp()
+            if lost > 0 || !send(Record(.line, level: level, text: line)) { lost += 1 }
         }
 
         /// Asks for the output file to be opened anew.
-        func reopen() {
-            send(Record(.reopen))
+        mutating func reopen() {
+            mustReopen = true
+            catchUp()
         }
 
-        /// That it is gone is found out by waiting for it.
+        /// Says what there was no room for, if there is now.
+        mutating func catchUp() {
+            if lost > 0 && send(Record(.line, level: LOG_WARNING, text: .lost(lost))) { lost = 0 }
+            if mustReopen && send(Record(.reopen)) { mustReopen = false }
+        }
+
+        /// Says whether there was room. That it is gone is found out by waiting for it.
         @inline(never)
-        private func send(_ record: Record) {
+        private func send(_ record: Record) -> Bool {
             do throws(SystemError) {
-                _ = try channel.send(record)
-            } catch {}
+                return try channel.send(record)
+            } catch {
+                return false
+            }
         }
 
         /// Takes what it has said.

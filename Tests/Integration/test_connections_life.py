@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import signal
 import socket
 import subprocess
@@ -329,6 +330,39 @@ def test_without_its_keeper_it_says_so_and_ends(connections: Connections, sender
     assert connections.wait() == 1
     assert connections.stderr().startswith("scanlogd: connections: keeper of the log: it has ended\n")
     assert len(out.read_text().splitlines()) == 1
+
+
+def test_what_a_busy_keeper_had_no_room_for_is_made_up_for(
+    connections: Connections, sender: Sender, tmp_path: Path, log: SyslogSink
+) -> None:
+    """Reported: lines were lost without a word, and a hangup."""
+    out = start_background(connections, tmp_path)
+
+    def obeys(number: signal.Signals) -> None:
+        connections.send_signal(number)
+        wait_until(lambda: not int(status_fields(connections.pid)["ShdPnd"], 16) >> number - 1 & 1, "it is not read")
+
+    keeper = connections.keeper
+    os.kill(keeper, signal.SIGSTOP)
+    try:
+        wait_until(lambda: status_fields(keeper)["State"].startswith("T"), "it is not stopped")
+        for _ in range(200):
+            obeys(signal.SIGUSR1)
+        out.rename(tmp_path / "old")
+        obeys(signal.SIGHUP)
+        sender.send([Segment(80)])
+        connections.wait_for(1, tmp_path / "old")
+    finally:
+        os.kill(keeper, signal.SIGCONT)
+    wait_until(out.exists, "no new file")
+
+    def told() -> int:
+        lost = re.findall(r"^log lines lost: (\d+)", "\n".join(texts(log)), re.MULTILINE)
+        return sum(map(int, lost)) + sum(text.startswith("connections: ") for text in texts(log))
+    wait_until(lambda: told() == 200 * 6, "not all lines are told of")
+    assert any(text.startswith("log lines lost: ") for text in texts(log)), "the test has filled nothing"
+    sender.send([Segment(81)])
+    assert [fields(line)[3] for line in connections.wait_for(1, out)] == [81]
 
 
 @pytest.mark.parametrize("is_new", [False, True], ids=["same", "another"])
