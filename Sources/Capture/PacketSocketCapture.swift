@@ -100,6 +100,15 @@ public struct PacketSocketCapture: ~Copyable, Capture {
         dropped += try newPacketDrops(of: socket.number, socket.name)
         return dropped
     }
+
+    #if Pcap
+        /// What found no room in the ring.
+        public var drops: PacketDrops {
+            var drops = PacketDrops()
+            drops.append(socket.number)
+            return drops
+        }
+    #endif
 }
 
 /// How many packets have found the ring of a packet socket full since this was last asked (packet(7)).

@@ -11,16 +11,11 @@
         private var isFailing = false
         /// When to say again that receiving still fails.
         private var failureReminderDue: Timestamp?
-        /// When to say how many packets were dropped; `nil` when none came since this was last done.
-        private var dropCheckDue: Timestamp?
-        private var dropsTold: UInt64 = 0
 
         /// How long a receive that failed is left alone, in nanoseconds.
         private static var failurePause: Int64 { 1_000_000_000 }
         /// How often it is said that receiving fails and fails, in nanoseconds.
         private static var failureReminder: Int64 { 3_600_000_000_000 }
-        /// How often it may be said that packets were dropped, in nanoseconds.
-        private static var dropCheckInterval: Int64 { 60_000_000_000 }
 
         init(_ place: AttemptWriterPlace) {
             self.place = place
@@ -35,14 +30,13 @@
             while wait(for: capture.descriptor) {
                 do throws(SystemError) {
                     let reception = try capture.receive(into: &place.writer)
-                    place.writer.dropped = try capture.droppedByKernel()
                     noteReceived(reception != .nothing)
                 } catch {
                     noteFailure(error)
                 }
             }
             receiveRest(from: &capture)
-            return finish()
+            return place.writer.finish(at: .now())
         }
 
         /// Takes the packets that came before somebody said to stop.
@@ -51,7 +45,6 @@
                 while !isFailing && place.writer.waitForRest(of: capture.descriptor) {
                     _ = try capture.receive(into: &place.writer)
                 }
-                place.writer.dropped = try capture.droppedByKernel()
             } catch {
                 noteFailure(error)
             }
@@ -68,7 +61,7 @@
                 // While lines wait for their reader, packets wait in the kernel, which counts those it has no room for.
                 let canReceive = !isFailing && place.writer.output.isEmpty
                 let pause = isFailing ? Timestamp.fromNow(Self.failurePause) : nil
-                let due = Timestamp.earlier(.earlier(place.writer.noteDue, dropCheckDue), pause)
+                let due = Timestamp.earlier(.earlier(place.writer.noteDue, place.writer.drops?.due), pause)
                 place.writer.wait(for: canReceive ? packets : -1, until: due)
                 if place.writer.mustStop || place.writer.isOver { return false }
             } while !place.writer.flush()
@@ -78,14 +71,13 @@
         private mutating func keepAppointments() {
             place.writer.writeNamed()
             place.writer.flush()
-            let now = Timestamp.now()
-            place.writer.tellSuppressed(at: now)
-            if let due = dropCheckDue, now >= due { tellDropped() }
+            place.writer.tellSuppressed(at: .now())
+            place.writer.tellDropped()
         }
 
         @inline(never)
         private mutating func noteReceived(_ anything: Bool) {
-            if anything && dropCheckDue == nil { dropCheckDue = .fromNow(Self.dropCheckInterval) }
+            if anything { place.writer.drops?.expect() }
             if !isFailing { return }
             isFailing = false
             place.writer.voice.note(LogLine("connections: packets are received again"), level: LOG_NOTICE)
@@ -98,24 +90,6 @@
             if let due = failureReminderDue, !isNews, Timestamp.now() < due { return }
             failureReminderDue = .fromNow(Self.failureReminder)
             place.writer.voice.note(error.line, level: LOG_WARNING)
-        }
-
-        /// Says how many packets were lost since this was last said, if any were.
-        private mutating func tellDropped() {
-            dropCheckDue = nil
-            let dropped = place.writer.dropped
-            if dropped == dropsTold { return }
-            var line = LogLine("connections: ")
-            line.append(decimal: dropped &- dropsTold)
-            line.append(" packets dropped by the kernel: more came than could be received")
-            place.writer.voice.note(line, level: LOG_WARNING)
-            dropsTold = dropped
-        }
-
-        @inline(never)
-        private mutating func finish() -> Int32 {
-            tellDropped()
-            return place.writer.finish(at: .now())
         }
     }
 #endif

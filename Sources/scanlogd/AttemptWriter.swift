@@ -27,8 +27,8 @@
         private var packets: UInt64 = 0
         /// How many lines may still be written; `nil`: any number.
         private var remaining: UInt64?
-        /// How many packets the kernel dropped, as it said last.
-        var dropped: UInt64 = 0
+        /// Of packets that the kernel dropped; `nil` where they come from a file.
+        var drops: DropNotes?
         /// The capture file's descriptor, if there is one.
         var input: Int32 = -1
 
@@ -150,7 +150,8 @@
         private mutating func makeSureAllIsWritten() {
             while !flush() {
                 if isClosed || mustStop && !hasTimeLeft { return output.abandon() }
-                wait(for: -1, until: rest?.end)
+                tellDropped()
+                wait(for: -1, until: .earlier(rest?.end, drops?.due))
             }
         }
 
@@ -280,6 +281,7 @@
         /// - Returns: the exit status.
         @inline(never)
         mutating func finish(at now: Timestamp) -> Int32 {
+            tellDropped(atExit: true)
             tellSuppressed(at: now, atExit: true)
             while !mustStop && !isClosed && names?.due != nil {
                 writeNamed()
@@ -347,6 +349,19 @@
             if let line = rate.note(at: now, atExit: atExit) { voice.note(line, level: LOG_WARNING) }
         }
 
+        /// Says how many packets the kernel dropped, if it is time to.
+        @inline(never)
+        mutating func tellDropped(atExit: Bool = false) {
+            let isDue = drops?.due.map { Timestamp.now() >= $0 } == true
+            do throws(SystemError) {
+                if isDue || atExit, let line = try drops?.next() { voice.note(line, level: LOG_WARNING) }
+            } catch {
+                voice.note(error.line, level: LOG_WARNING)
+            }
+            // While lines wait for their reader nothing is received, and all the more is dropped.
+            if !output.isEmpty { drops?.expect() }
+        }
+
         /// When something is to be said.
         var noteDue: Timestamp? { rate.noteDue }
 
@@ -358,6 +373,12 @@
             voice.tell(output.counters.lost, "lines lost")
             voice.tell(packets, "packets captured")
             if options.captureFile != nil { return }
+            do throws(SystemError) {
+                try drops?.update()
+            } catch {
+                voice.note(error.line, level: LOG_WARNING)
+            }
+            let dropped = drops?.count ?? 0
             voice.tell(packets + dropped, "packets received by filter")
             voice.tell(dropped, "packets dropped by kernel")
         }

@@ -28,11 +28,13 @@
         #if Ring
             if options.selection.expression == nil {
                 let ring = try PacketSocketCapture(options.selection, key: start.key)
-                return try start.run(ring)
+                let drops = ring.drops
+                return try start.run(ring, drops)
             }
         #endif
         let pcap = try PcapCapture(options.selection, key: start.key)
-        return try start.run(pcap)
+        let drops = pcap.drops
+        return try start.run(pcap, drops)
     }
 
     /// A start on its way: what was opened as root, but for the place that packets come from.
@@ -82,8 +84,11 @@
         }
 
         /// Writes lines about what comes from a network, until somebody says to stop.
-        consuming func run<Source: Capture & ~Copyable>(_ capture: consuming Source) throws(SystemError) -> Int32 {
+        consuming func run<Source: Capture & ~Copyable>(
+            _ capture: consuming Source, _ drops: PacketDrops
+        ) throws(SystemError) -> Int32 {
             let run = try finish()
+            run.writer.writer.drops = DropNotes(drops)
             var capture = capture
             var loop = AttemptLoop(run.writer)
             return end(loop.run(&capture), run.pidFile)

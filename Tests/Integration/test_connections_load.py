@@ -1,6 +1,7 @@
 """scanlogd connections under load: no line is lost uncounted, whatever becomes of the place that lines go to."""
 
 import os
+import re
 import subprocess
 import threading
 import time
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from harness.connections import Connections, fields
+from harness.daemon import wait_until
 from harness.network import TARGET_MAC, Namespace
 from harness.syslog_sink import SyslogSink
 
@@ -100,3 +102,24 @@ def test_packets_that_are_dropped_while_the_reader_is_stopped_are_counted_at_the
     assert counters["packets dropped by kernel"] > RATE, counters
     assert counters["lines lost"] > 0
     os.close(reading)
+
+
+@pytest.mark.parametrize("rate, filter_", [(RATE, ()), (RATE // 5, ()), (RATE, ("-f", "ip"))],
+                         ids=["ring", "slow", "pcap"])
+def test_packets_that_are_dropped_while_the_reader_is_stopped_are_told_of_meanwhile(
+    connections: Connections, attacker: Namespace, generator: Path, log: SyslogSink, shim: Path, rate: int,
+    filter_: tuple[str, ...]
+) -> None:
+    """Reported: none were counted before lines were taken again, or the end."""
+    reading, writing = os.pipe()
+    connections.start("-i", "wire", "--limit", "off", *filter_, stdout=writing,
+                      env={"LD_PRELOAD": str(shim), "SHIM_HASTE": "30"})
+    os.close(writing)
+    try:
+        send(attacker, generator, 2 * RATE if rate == RATE else RATE // 2, rate)
+        wait_until(lambda: connections.ask_counters()["packets dropped by kernel"] > 0, "the test has filled nothing")
+        note = re.compile(r"connections: \d+ packets dropped by the kernel: more came than could be received")
+        wait_until(lambda: any(note.fullmatch(message.text) for message in log.messages), "the log tells nothing", 30)
+    finally:
+        os.close(reading)
+    assert connections.wait() == 0
