@@ -3,11 +3,10 @@ import ScanCore
 extension RuleCheck {
     /// Checks the list of daemons, and returns whether it ends in what may be meant for a comment.
     mutating func checkDaemons<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
-        _ file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink
+        _ file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink,
+        _ files: inout PatternFiles
     ) -> Bool {
         let range = rule.daemons
-        var files = PatternFiles()
-        defer { steps += files.steps }
         if !rule.withText({ RuleWords.isSound(range, of: $0) }) { tell(.noDaemons, file, &sink) }
         var words = RuleWords(range)
         while let word = rule.withText({ words.next(of: $0) }) {
@@ -26,11 +25,10 @@ extension RuleCheck {
 
     /// Checks the list of clients, and returns whether it ends in what may be meant for a comment.
     mutating func checkClients<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
-        _ file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink
+        _ file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink,
+        _ files: inout PatternFiles
     ) -> Bool {
         let range = rule.clients
-        var files = PatternFiles()
-        defer { steps += files.steps }
         if !rule.withText({ RuleWords.isSound(range, of: $0) }) { tell(.noClients, file, &sink) }
         var words = RuleWords(range)
         while let word = rule.withText({ words.next(of: $0) }) {

@@ -131,12 +131,14 @@ public struct RuleCheck: ~Copyable {
     private mutating func checkFields<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
         _ file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink
     ) {
-        if checkDaemons(file, system, &sink) { return }
+        var files = PatternFiles()
+        defer { steps += files.steps }
+        if checkDaemons(file, system, &sink, &files) { return }
         if let address = rule.bareIPv6 {
             tell(.bareIPv6, address, file, &sink)
             return
         }
-        if !checkClients(file, system, &sink) { checkOptions(file, system, &sink) }
+        if !checkClients(file, system, &sink, &files) { checkOptions(file, system, &sink) }
     }
 
     /// Tells the sink of a problem with the whole line, but for what ``ExemptRules`` says of it.

@@ -224,6 +224,9 @@ struct RuleCheckTests {
         #expect(problems("sshd: \(words(64))\n") == [])
         let expected = "file:1:391: \"/good\": too many pattern files, or one in another too often: everybody is denied"
         #expect(problems("sshd: \(words(66))\n") == [expected])
+        let daemons = Array(repeating: "sshd@/good", count: 33).joined(separator: " ")
+        #expect(problems("\(daemons): \(words(31))\n") == [])
+        #expect(problems("\(daemons): \(words(32))\n").count == 1)
     }
 
     @Test func whatKeepsScanlogdFromStartingIsLeftToTheTableOfExemptSources() {
