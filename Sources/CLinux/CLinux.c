@@ -330,7 +330,7 @@ void clinux_release_stack(void) {
 
 void clinux_ask_next_name_server(void) {
     int last = _res.nscount - 1;
-    if (last < 1 || last >= MAXNS) return;
+    if (last < 1 || last >= MAXNS || _res.options & RES_ROTATE) return; /* which asks another each time by itself */
     struct sockaddr_in first = _res.nsaddr_list[0];
     struct sockaddr_in6 *first6 = _res._u._ext.nsaddrs[0]; /* where one has an address of IPv6 */
     for (int index = 0; index < last; index++) {

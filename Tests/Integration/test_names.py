@@ -267,15 +267,18 @@ def test_a_truncated_answer_is_asked_for_over_tcp(server: NameServer, reader: Re
     assert [question.over_tcp for question in server.asked(SCANNER)] == [False, True]
 
 
+@pytest.mark.parametrize("options", ["", "\noptions rotate"], ids=["", "rotate"])
 @pytest.mark.parametrize("dead", ["10.77.0.66", "fd77::66"])
-def test_a_second_server_is_asked_when_the_first_is_dead(server: NameServer, reader: Reader, dead: str) -> None:
+def test_a_second_server_is_asked_when_the_first_is_dead(
+    server: NameServer, reader: Reader, dead: str, options: str
+) -> None:
     """Reported: each of the two questions of a lookup waited for the first one, and most names were missing."""
     sources = [f"198.51.100.{number}" for number in range(1, 9)]
     for source in sources:
         server.host(source, f"host-{source}.example")
     server.host(HOST, "www.example")
     # Packets to an address that no host has are lost without a word.
-    with resolver_files(servers=[dead, "127.0.0.1"]):
+    with resolver_files(servers=[dead, "127.0.0.1" + options]):
         reader.namespace.run("ip", "neighbour", "replace", dead, "lladdr", "02:00:00:00:77:66", "dev", "wire",
                              "nud", "permanent")
         done = reader.run(*map(attempt, sources))
