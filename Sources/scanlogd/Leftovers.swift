@@ -8,7 +8,10 @@
     ///   pipe so: `<(zcat day.pcap.gz)`.
     func closeLeftovers(but path: ConstantText?) {
         let first = STDERR_FILENO + 1
-        guard let path, let kept = descriptor(at: path), kept >= first else { return closefrom(first) }
+        var status = stat()
+        guard let path, let kept = descriptor(at: path), kept >= first, unsafe fstat(kept, &status) == 0 else {
+            return closefrom(first)
+        }
         for number in first..<kept { close(number) }
         closefrom(kept + 1)
     }
