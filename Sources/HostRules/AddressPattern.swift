@@ -21,7 +21,7 @@ enum AddressPattern {
         case .prefix(let address, let length):
             if word.contains(UInt8(ascii: "%")) {
                 self = .refused(.zone)
-            } else if length >= 96 && address.unmapped.isIPv4 {
+            } else if length > 96 && address.unmapped.isIPv4 {
                 self = .refused(.mappedIPv4)
             } else {
                 self = .prefix(address, length: length)

@@ -47,7 +47,8 @@ extension ExemptRules {
         _ line: RuleLine, _ rule: inout Rule, in file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink,
         _ work: inout ExemptWork
     ) {
-        switch line {
+        let isCut = line == .broken(.joinAtEnd)
+        switch isCut ? rule.kind() : line {
         case .comment, .empty: return
         case .broken(let kind): return work.tell(kind, &rule, in: file, &sink)
         case .missingColon:
@@ -63,6 +64,7 @@ extension ExemptRules {
         case .atServer(let word): work.tell(.needsServer, word, &rule, in: file, &sink)
         case .scanlogd: break
         }
+        if isCut { return work.tell(.joinAtEnd, &rule, in: file, &sink) }
         if let hash = rule.indentedHash { return work.tell(.blankBeforeComment, hash, &rule, in: file, &sink) }
         if let hash = rule.withText({ RuleWords.hash(daemons, of: $0) }) {
             return work.tell(.trailingComment, hash, &rule, in: file, &sink)

@@ -47,7 +47,7 @@ public struct ExemptRules: ~Copyable, Sendable {
     /// What becomes of a report about a source: what the first rule says that matches it; without one it is reported.
     ///
     /// An IPv4-mapped source is not taken for the IPv4 address in it: a packet that has one is forged. ALL and IPv6
-    /// nets of less than 96 bits match it, and nothing else.
+    /// nets of at most 96 bits match it, and nothing else.
     @inline(never)
     public mutating func verdict(for source: Address) -> ExemptVerdict {
         decision(for: source)?.verdict ?? .reported

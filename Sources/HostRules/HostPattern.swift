@@ -105,8 +105,27 @@ extension Span<UInt8> {
     var hasOtherBase: Bool {
         guard let slash = firstIndex(of: UInt8(ascii: "/")) else { return false }
         let mask = extracting((slash + 1)...)
-        return extracting(0..<slash).ipv4Address() == nil
-            || mask.contains(UInt8(ascii: ".")) && mask.ipv4Address() == nil
+        return extracting(0..<slash).hasDigitsBehindZero
+            || mask.contains(UInt8(ascii: ".")) && mask.hasDigitsBehindZero
+    }
+
+    /// Whether a part between dots begins with 0 and goes on with something else: zeros alone are 0 in any base.
+    private var hasDigitsBehindZero: Bool {
+        var isBehindZero = false
+        var isFirst = true
+        for index in indices {
+            let isZero = self[index] == UInt8(ascii: "0")
+            if self[index] == UInt8(ascii: ".") {
+                isFirst = true
+                isBehindZero = false
+            } else if isFirst {
+                isFirst = false
+                isBehindZero = isZero
+            } else if isBehindZero && !isZero {
+                return true
+            }
+        }
+        return false
     }
 }
 

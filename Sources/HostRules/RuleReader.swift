@@ -1,5 +1,5 @@
 /// What a line of a rule file is, lines that are joined being one.
-public enum RuleLine: Sendable {
+public enum RuleLine: Equatable, Sendable {
     case rule
     /// It begins with `#`, in the first column.
     case comment
@@ -51,7 +51,7 @@ public struct RuleReader: Sendable {
         }
         rule.line = line
         rule.end = position
-        return Self.kind(&rule)
+        return rule.kind()
     }
 
     private mutating func stop(_ text: Span<UInt8>, _ rule: inout Rule, _ problem: RuleProblem.Kind) -> RuleLine {
@@ -60,16 +60,19 @@ public struct RuleReader: Sendable {
         rule.end = position
         return .broken(problem)
     }
+}
 
-    private static func kind(_ rule: inout Rule) -> RuleLine {
-        let isComment = rule.withText { !$0.isEmpty && $0[0] == UInt8(ascii: "#") }
+extension Rule {
+    /// What its text is, of a line that is not broken.
+    mutating func kind() -> RuleLine {
+        let isComment = withText { !$0.isEmpty && $0[0] == UInt8(ascii: "#") }
         if isComment { return .comment }
-        let isEmpty = rule.withText { text in
+        let isEmpty = withText { text in
             for index in text.indices where !text[index].isLineBlank { return false }
             return true
         }
         if isEmpty { return .empty }
-        return rule.split() ? .rule : .missingColon
+        return split() ? .rule : .missingColon
     }
 }
 

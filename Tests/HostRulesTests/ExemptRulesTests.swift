@@ -74,6 +74,7 @@ struct ExemptRulesTests {
         ("192.0.2.*", "192.0.2.200", "192.0.3.2"),
         ("192.0.2.?", "192.0.2.9", "192.0.2.10"),
         ("255.*.0.?", "255.1.0.9", "255.1.0.10"),
+        ("10.00.0.000/255.255.0.00", "10.0.1.1", "10.1.0.0"),
         ("1?2.3.4", "1.2.3.4", "1.2.3.5"),
         ("/wild", "2001:db8:0:1::5", "2001:db8:1::5"),
         ("/wild", "::1.2.3.9", "::1.2.4.9"),
@@ -108,7 +109,12 @@ struct ExemptRulesTests {
             let found = verdicts("scanlogd: \(pattern) 10.1.1.1", sources)
             #expect(found == ["reported", "exempt"])
         }
-        #expect(verdicts("scanlogd: [::fffe:0:0]/95", sources) == ["exempt", "reported"])
+        #expect(verdicts("scanlogd: [::ffff:0:0]/96", sources) == ["exempt", "reported"])
+    }
+
+    @Test(arguments: ["# C:\\dir\\", " \t\\\n", "#\\\n", "sshd: ALL \\", "sshd: ALL \\\n"])
+    func aBackslashAtTheEndMattersInARuleAboutScanlogdOnly(end: String) {
+        #expect(verdicts("scanlogd: 10.1.1.1\n" + end, ["10.1.1.1", "10.1.1.2"]) == ["exempt", "reported"])
     }
 
     @Test func onlyRulesAboutScanlogdCount() {
@@ -156,7 +162,7 @@ struct ExemptRulesTests {
         ("scanlogd: /digits", "/digits:1:1: \"2001:db8ff:*\": no address is printed like this"),
         ("scanlogd: /groups", "/groups:1:1: \"1:2:3:4:5:6:7:8:*\": no address is printed like this"),
         ("scanlogd: [::ffff:10.0.0.0]/104", "file:1:11: \"[::ffff:10.0.0.0]/104\": an IPv4 address as IPv6"),
-        ("scanlogd: [::ffff:0:0]/96", "file:1:11: \"[::ffff:0:0]/96\": an IPv4 address as IPv6"),
+        ("scanlogd: [::ffff:0:0]/97", "file:1:11: \"[::ffff:0:0]/97\": an IPv4 address as IPv6"),
         ("scanlogd: LOCAL", "file:1:11: \"LOCAL\": needs a name"),
         ("scanlogd: KNOWN", "file:1:11: \"KNOWN\": needs a name"),
         ("scanlogd: UNKNOWN", "file:1:11: \"UNKNOWN\": needs a name"),
@@ -180,6 +186,7 @@ struct ExemptRulesTests {
         ("scanlogd: 10.1. \\", "file:1: backslash at the end of the last line: scanlogd does not start"),
         ("scanlogd: 10.1. \\\n", "file:1: backslash at the end of the last line: scanlogd does not start"),
         ("scanlogd: 10.1.1.1 : allow\\", "file:1: backslash at the end of the last line"),
+        ("\\", "file:1: no \":\": scanlogd does not start"),
         ("scanlogd: [2001:db8::1 : deny", "file:1:11: \"[2001:db8::1\": a bracket without its other half"),
         ("scanlogd: [::1]/", "file:1:11: \"[::1]/\": no prefix length: scanlogd does not start"),
         ("scanlogd: 10.1.1.1/255.255.255.255", "file:1:11: \"10.1.1.1/255.255.255.255\": this mask matches nothing"),
@@ -209,7 +216,8 @@ struct ExemptRulesTests {
         ("scanlogd: 999.1.1.1", "file:1:11: \"999.1.1.1\": no address is printed like this: scanlogd does not start"),
         ("scanlogd: 010.0.0.0/8", "file:1:11: \"010.0.0.0/8\": a number behind a 0 is octal"),
         ("scanlogd: 012.0.0.0/255.0.0.0", "file:1:11: \"012.0.0.0/255.0.0.0\": a number behind a 0 is octal"),
-        ("scanlogd: 10.0.0.0/255.0.0.00", "file:1:11: \"10.0.0.0/255.0.0.00\": a number behind a 0 is octal"),
+        ("scanlogd: 10.0.0.0/255.0.0.01", "file:1:11: \"10.0.0.0/255.0.0.01\": a number behind a 0 is octal"),
+        ("scanlogd: 10.0.010.0/24", "file:1:11: \"10.0.010.0/24\": a number behind a 0 is octal"),
         ("scanlogd: 0xa.0.0.0/8", "file:1:11: \"0xa.0.0.0/8\": a number behind a 0 is octal"),
         ("scanlogd: 010.1.1.1", "file:1:11: \"010.1.1.1\": no address is printed like this"),
         ("scanlogd: 10.1.1", "file:1:11: \"10.1.1\": no address is printed like this"),
