@@ -2,7 +2,7 @@
 extension Span<UInt8> {
     /// Whether this is some text, which is given in lower case.
     @inline(never)
-    func reads(_ text: String) -> Bool {
+    package func reads(_ text: String) -> Bool {
         let other = text.utf8Span.span
         if count != other.count { return false }
         for index in indices where self[index].lowercased != other[index] { return false }

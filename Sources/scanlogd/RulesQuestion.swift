@@ -144,17 +144,5 @@
             let isBracketed = count > 2 && self[0] == UInt8(ascii: "[") && self[count - 1] == UInt8(ascii: "]")
             return Address(isBracketed ? extracting(1..<count - 1) : self)
         }
-
-        /// Whether this is a word, which is given in small letters, in whatever case.
-        fileprivate func reads(_ word: String) -> Bool {
-            let word = word.utf8Span.span
-            if count != word.count { return false }
-            for index in indices {
-                let byte = self[index]
-                let isCapital = byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z")
-                if (isCapital ? byte + 32 : byte) != word[index] { return false }
-            }
-            return true
-        }
     }
 #endif
