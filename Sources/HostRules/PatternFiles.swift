@@ -20,7 +20,7 @@ struct PatternFiles {
     private var isLimitTold = false
 
     mutating func open(_ path: Span<UInt8>) -> Outcome {
-        let fingerprint = path.exactFingerprint
+        let fingerprint = path.fingerprint
         for index in 0..<depth where paths[index] == fingerprint {
             defer { isLoopTold = true }
             return isLoopTold ? .left : .refused(.fileLoop)

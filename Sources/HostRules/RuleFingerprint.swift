@@ -6,13 +6,6 @@ extension Span<UInt8> {
         fingerprint.add(self)
         return fingerprint.value
     }
-
-    /// That of a path, in which case matters.
-    var exactFingerprint: UInt64 {
-        var fingerprint = Fingerprint()
-        for index in indices { fingerprint.add(self[index]) }
-        return fingerprint.value
-    }
 }
 
 /// A daemon and a client that a rule names, by fingerprints.
