@@ -234,6 +234,16 @@ int cpcap_hardware_type(int socket, const char *name) {
     return ioctl(socket, SIOCGIFHWADDR, &request) < 0 ? -1 : request.ifr_hwaddr.sa_family;
 }
 
+int cpcap_mtu(const char *name) {
+    struct ifreq request = {0};
+    snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
+    int any = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (any < 0) return -1;
+    int result = ioctl(any, SIOCGIFMTU, &request);
+    close(any);
+    return result < 0 ? -1 : request.ifr_mtu;
+}
+
 int cpcap_rebind(int socket, const char *name, int interface, int hardware_type, int promiscuous) {
     int type = cpcap_hardware_type(socket, name);
     if (type < 0) return -1;

@@ -1,9 +1,12 @@
 import CLinux
+import ScanCore
 
 /// A large value in memory of its own, so that whoever owns it can be moved about: each move of the value itself would
 /// leave a copy of it on the stack, in pages that are never given back.
 @safe @usableFromInline struct Box<Value: ~Copyable>: ~Copyable {
     @usableFromInline let memory: UnsafeMutablePointer<Value>
+    /// Whether it stands in pages of its own, and not on the heap.
+    @usableFromInline let isMapped: Bool
 
     /// Keeps what a function makes.
     init<Failure>(_ make: () throws(Failure) -> Value) throws(Failure) {
@@ -15,7 +18,18 @@ import CLinux
             throw error
         }
         unsafe self.memory = memory
+        isMapped = false
         clinux_release_stack()  // where the value was put together
+    }
+
+    /// Takes memory that is all zero for a value, which must be one then; the kernel gives it as it is written to, so that
+    /// a quiet host needs little of it.
+    ///
+    /// - Parameter name: what an error calls it.
+    init(zeroed name: ConstantText) throws(SystemError) {
+        guard let memory = unsafe clinux_map_zero(MemoryLayout<Value>.size) else { throw SystemError(name, "map") }
+        unsafe self.memory = memory.bindMemory(to: Value.self, capacity: 1)  // of its size, and aligned to a page
+        isMapped = true
     }
 
     @inline(never)  // so that the stack it takes is free when it returns
@@ -28,12 +42,24 @@ import CLinux
     @inlinable  // Embedded Swift must see a deinit to call it from another module
     deinit {
         unsafe memory.deinitialize(count: 1)
-        unsafe memory.deallocate()
+        if isMapped {
+            unsafe munmap(memory, MemoryLayout<Value>.size)
+        } else {
+            unsafe memory.deallocate()
+        }
     }
 
     /// The value, in its place.
     var value: Value {
         @inline(__always) _read { yield unsafe memory.pointee }
         @inline(__always) _modify { yield unsafe &memory.pointee }
+    }
+}
+
+extension Box<PacketReader> {
+    /// A reader that keeps no fragment yet.
+    init(_ selection: CaptureSelection, key: HashKey) throws(SystemError) {
+        try self.init(zeroed: "memory for fragments")
+        unsafe memory.pointee.start(key: key, takesCutHeaders: selection.takesCutHeaders)
     }
 }

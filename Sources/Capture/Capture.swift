@@ -18,6 +18,28 @@ public protocol Capture: ~Copyable {
 
     /// How many packets the kernel dropped since the start because they were not received fast enough.
     mutating func droppedByKernel() throws(SystemError) -> UInt64
+
+    /// What became of fragments since the start, where they are not joined by the kernel.
+    var fragments: FragmentCounters { get }
+}
+
+/// What became of fragments.
+public struct FragmentCounters: Sendable {
+    /// How many were kept until others come.
+    public let kept: UInt64
+    /// How many packets had to make room for others, while it was not known what their fragments say.
+    public let evicted: UInt64
+
+    /// None: the kernel joins them.
+    init() {
+        kept = 0
+        evicted = 0
+    }
+
+    init(_ reader: borrowing PacketReader) {
+        kept = reader.fragmentsKept
+        evicted = reader.fragmentedPacketsEvicted
+    }
 }
 
 /// How much was received.

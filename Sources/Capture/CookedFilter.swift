@@ -12,8 +12,8 @@ struct CookedFilter {
     /// header (or IPv6's and a fragment header's), and the longest TCP header, which fragments may be put together to.
     static let headerLength: UInt32 = 8 + 60 + 60
 
-    /// How many are kept of a packet with extension headers: eight of 2,048 bytes is the longest chain that is walked.
-    static let chainLength: UInt32 = 8 + 40 + 8 * 2048 + 60
+    /// How many are kept of a packet with extension headers, which may go on to its end: all there can be.
+    static let chainLength: UInt32 = 8 + 40 + 65_535
 
     /// The program, in its first ``count`` instructions. The longest has 68: it names ``InterfaceNames/most`` interfaces.
     private(set) var instructions = InlineArray<68, sock_filter>(repeating: .verdict(0))
@@ -98,7 +98,7 @@ struct CookedFilter {
             .instruction(BPF_JMP | BPF_JA, UInt32(flags - 20)),
             branch(20, 44, to: 21, otherwise: 25),  // a fragment
             .load(BPF_H, BPF_IND, 42),  // its offset
-            branch(22, 0xfff8, BPF_JSET, to: keepHeaders),  // what the packet holds is for the first one to say
+            branch(22, 0xfff8, BPF_JSET, to: keepChain),  // extension headers may go on in it to its end
             .load(BPF_B, BPF_IND, 40),  // the next header of what was cut up
             branch(24, tcp, to: keepHeaders),
             branch(25, 0, to: keepChain),  // hop-by-hop options

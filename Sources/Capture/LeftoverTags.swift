@@ -1,32 +1,23 @@
 import ScanCore
 
 extension RingPacket {
-    /// What a packet begins with, as a type of Ethernet: its protocol, or a VLAN tag that the kernel left in place.
+    /// Where in the bytes that were kept of it its IP packet begins, and over which link it came.
     ///
     /// The kernel takes off one tag. If there are more, Linux before 6.10 says that a tag follows; later ones give the
-    /// protocol behind all tags, and nothing tells that there are any. So a packet that isn't what it is said to be
-    /// begins with a tag.
+    /// protocol behind all of them: see ``PacketPlace/passHiddenTags(in:length:)``.
     ///
-    /// - Parameter payload: the bytes of the packet that were kept.
-    /// - Throws: ``PacketFault/truncated``.
-    func beginning(of payload: Span<UInt8>) throws(PacketFault) -> UInt16 {
-        if !isTagged { return etherType }
-        let version = try payload.uint8(at: 0) >> 4
-        let isWhatItIsSaidToBe: Bool
-        switch etherType {
-        // A tag may look like the version: then the first bytes of what it tags stand where the length would be.
-        case 0x0800:
-            let totalLength = Int(try payload.uint16(at: 2))
-            isWhatItIsSaidToBe = version == 4 && totalLength <= length
-        case 0x86dd:
-            let payloadLength = Int(try payload.uint16(at: 4))
-            isWhatItIsSaidToBe = version == 6 && 40 + payloadLength <= length
-        case 0x8864:
-            let versionTypeAndCode = try payload.uint16(at: 0)
-            isWhatItIsSaidToBe = versionTypeAndCode == 0x1100
-        default:
-            isWhatItIsSaidToBe = true
-        }
-        return isWhatItIsSaidToBe ? etherType : 0x8100
+    /// - Throws: see ``LinkLayer/place(in:interface:)``.
+    func place(in payload: Span<UInt8>) throws(PacketFault) -> PacketPlace {
+        var place = PacketPlace(at: 0, LinkPath(interface: interface))
+        if isTagged { place.path.enterTag(tag) }
+        try place.enter(etherType: try beginning(of: payload), in: payload)
+        try place.passHiddenTags(in: payload, length: length)
+        return place
+    }
+
+    /// What a packet begins with: its protocol, or a VLAN tag before it where a session should be and isn't.
+    private func beginning(of payload: Span<UInt8>) throws(PacketFault) -> UInt16 {
+        if etherType != 0x8864 { return etherType }
+        return try payload.uint16(at: 0) == 0x1100 ? etherType : 0x8100
     }
 }

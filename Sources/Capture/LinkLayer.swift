@@ -34,63 +34,167 @@ public struct LinkLayer: Equatable, Sendable {
         }
     }
 
-    /// Where in a frame its IP packet begins, in bytes: at most its length.
-    ///
-    /// - Throws: ``PacketFault/notTCP`` if it holds no IP packet, ``PacketFault/truncated`` if it ends too early to tell.
-    public func packetOffset(in frame: Span<UInt8>) throws(PacketFault) -> Int {
-        switch header {
-        case .none: 0
-        case .ethernet: try EtherType.packetOffset(try frame.uint16(at: 12), in: frame, at: 14)
-        case .linuxCooked: try EtherType.packetOffset(try frame.uint16(at: 14), in: frame, at: 16)
-        case .linuxCooked2: try LinkLayer.packetOffset(linuxCooked2: frame)
-        case .hostFamily: try LinkLayer.packetOffset(familyOf: frame, inNetworkOrder: false)
-        case .networkFamily: try LinkLayer.packetOffset(familyOf: frame, inNetworkOrder: true)
-        case .ppp: try PointToPoint.packetOffset(hdlc: frame)
-        case .pppOverEthernet: try PointToPoint.packetOffset(session: frame, at: 0)
-        }
-    }
-
-    /// Where in the payload of a frame its IP packet begins, in bytes: past VLAN tags and PPPoE.
+    /// Where in a frame its IP packet begins, also behind VLAN tags that the frame says nothing of.
     ///
     /// - Parameters:
-    ///   - etherType: what the payload is, in host byte order: a protocol of packet(7).
-    ///   - payload: what follows the link header.
-    /// - Throws: see ``packetOffset(in:)``.
-    public static func packetOffset(
-        etherType: UInt16, in payload: Span<UInt8>
-    ) throws(PacketFault) -> Int {
-        try EtherType.packetOffset(etherType, in: payload, at: 0)
+    ///   - frame: the frame, cut off anywhere.
+    ///   - interface: the number of the interface that it came over, or 0.
+    /// - Throws: ``PacketFault/notTCP`` if it holds no IP packet, ``PacketFault/truncated`` if it ends too early to tell.
+    public func place(in frame: Span<UInt8>, interface: Int32 = 0) throws(PacketFault) -> PacketPlace {
+        var place = PacketPlace(at: 0, LinkPath(interface: interface))
+        switch header {
+        case .none: break
+        case .ethernet:
+            place.offset = 14
+            try place.enter(etherType: try frame.uint16(at: 12), in: frame)
+        case .linuxCooked:
+            place.offset = 16
+            try place.enter(etherType: try frame.uint16(at: 14), in: frame)
+            try place.passHiddenTags(in: frame, length: frame.count)
+        case .linuxCooked2:  // the protocol first, and 20 bytes in all
+            _ = try frame.uint8(at: 19)
+            place.offset = 20
+            if interface == 0 { place.path.interface = Int32(truncatingIfNeeded: try frame.uint32(at: 4)) }
+            try place.enter(etherType: try frame.uint16(at: 0), in: frame)
+            try place.passHiddenTags(in: frame, length: frame.count)
+        case .hostFamily: try place.enter(familyIn: frame, inNetworkOrder: false)
+        case .networkFamily: try place.enter(familyIn: frame, inNetworkOrder: true)
+        case .ppp: try place.enter(hdlc: frame)
+        case .pppOverEthernet: try place.enter(session: frame)
+        }
+        return place
     }
 
     /// Whether a type in a frame says that a VLAN tag follows: the customer's, the provider's, and the provider's before it
     /// had a number.
     static func isTag(_ etherType: UInt16) -> Bool { etherType == 0x8100 || etherType == 0x88a8 || etherType == 0x9100 }
+}
 
-    /// Whether a frame has a VLAN tag.
+/// How far a walk over the headers of a frame has come: in the end, to its IP packet.
+public struct PacketPlace: Equatable, Sendable {
+    /// Where in the frame it is, in bytes: at most the frame's length.
+    public internal(set) var offset: Int
+    /// What was met on the way.
+    public internal(set) var path: LinkPath
+    /// What is there, as a type of Ethernet: an IP packet, or 0 where the link has another number for that.
+    private(set) var etherType: UInt16 = 0
+
+    /// A walk that is to begin at an offset.
+    init(at offset: Int, _ path: LinkPath) {
+        self.offset = offset
+        self.path = path
+    }
+
+    /// The IP packet in what begins with a type of Ethernet: see ``enter(etherType:in:)``.
+    init(etherType: UInt16, in payload: Span<UInt8>) throws(PacketFault) {
+        self.init(at: 0, LinkPath())
+        try enter(etherType: etherType, in: payload)
+    }
+}
+
+// MARK: Ethernet's type field (IEEE 802, 802.1Q), which other links use as well
+
+extension PacketPlace {
+    /// Goes on to the IP packet, past VLAN tags and PPPoE.
     ///
-    /// - Throws: ``PacketFault/truncated`` if it ends too early to tell.
-    func hasTag(_ frame: Span<UInt8>) throws(PacketFault) -> Bool {
-        switch header {
-        case .ethernet: LinkLayer.isTag(try frame.uint16(at: 12))
-        case .linuxCooked: LinkLayer.isTag(try frame.uint16(at: 14))
-        case .linuxCooked2: LinkLayer.isTag(try frame.uint16(at: 0))
-        case .none, .hostFamily, .networkFamily, .ppp, .pppOverEthernet: false
+    /// - Parameters:
+    ///   - first: what is here, in host byte order: a protocol of packet(7).
+    ///   - frame: the frame, or what follows its link header.
+    /// - Throws: see ``LinkLayer/place(in:interface:)``.
+    mutating func enter(etherType first: UInt16, in frame: Span<UInt8>) throws(PacketFault) {
+        etherType = first
+        while true {  // every step goes on in the frame, which ends
+            switch etherType {
+            case 0x0800, 0x86dd:
+                return
+            case 0x8100, 0x88a8, 0x9100:
+                try enterTag(in: frame)
+            case 0x8864:
+                return try enter(session: frame)
+            case 0..<1536:  // the length of an IEEE 802.3 frame: LLC follows, and here only SNAP with an EtherType
+                if try frame.uint32(at: offset) != 0xaaaa_0300 { throw .notTCP }
+                if try frame.uint16(at: offset + 4) != 0 { throw .notTCP }
+                etherType = try frame.uint16(at: offset + 6)
+                offset += 8
+            default:
+                throw .notTCP
+            }
         }
     }
 
-    /// Version 2 has the protocol first, and 20 bytes in all.
-    private static func packetOffset(linuxCooked2 frame: Span<UInt8>) throws(PacketFault) -> Int {
-        let etherType = try frame.uint16(at: 0)
-        _ = try frame.uint8(at: 19)
-        return try EtherType.packetOffset(etherType, in: frame, at: 20)
+    /// Goes past the tag that is here, to what it says follows.
+    private mutating func enterTag(in frame: Span<UInt8>) throws(PacketFault) {
+        etherType = try frame.uint16(at: offset + 2)
+        path.enterTag(try frame.uint16(at: offset))
+        offset += 4
     }
 
-    private static func packetOffset(
-        familyOf frame: Span<UInt8>, inNetworkOrder: Bool
-    ) throws(PacketFault) -> Int {
+    /// Goes past tags that stand where the IP packet is said to begin.
+    ///
+    /// Linux takes the first tag off a frame. If there are more, it gives cooked frames the protocol of what is behind all
+    /// of them since 6.10, and leaves them where they are (net/packet/af_packet.c, vlan_get_protocol_dgram): nothing tells
+    /// that there are any. A tag ends in the type of what follows it, the last one in the protocol that the frame is said
+    /// to be of; and what begins so is no tag if it can be that packet. See ``isPacket(in:length:)``.
+    ///
+    /// - Parameters:
+    ///   - frame: the bytes of the frame that were kept.
+    ///   - length: how many it had in all.
+    mutating func passHiddenTags(in frame: Span<UInt8>, length: Int) throws(PacketFault) {
+        let last = etherType
+        if last == 0 { return }
+        while offset + 4 < frame.count {  // every step goes on in the frame, which ends
+            let type = try frame.uint16(at: offset + 2)
+            if type != last && !LinkLayer.isTag(type) { return }
+            if isPacket(in: frame, length: length) { return }
+            try enterTag(in: frame)
+            if type == last { return }
+        }
+    }
+
+    /// Whether what is here can be the IP packet that it is said to be, though its third and fourth byte are a type of
+    /// Ethernet.
+    ///
+    /// Of IPv4 that would be its length, and the checksum of the header decides. Of IPv6 it would be the lower bits of the
+    /// flow label. Where a tag is, and another behind it, the next header would be one of no use here: half a type of
+    /// Ethernet; where a tag is, and IPv6 behind it, the length would be over 24,000 bytes.
+    private func isPacket(in frame: Span<UInt8>, length: Int) -> Bool {
+        if etherType == 0x86dd {
+            guard let end = ipv6End(at: offset, in: frame), end <= length else { return false }
+            guard let endBehindTag = ipv6End(at: offset + 4, in: frame) else { return true }
+            return end == length || endBehindTag > length
+        }
+        if etherType != 0x0800 { return false }
+        do throws(PacketFault) {
+            return try isSoundIPv4Header(at: offset, in: frame)
+        } catch {
+            return false
+        }
+    }
+
+    /// Where an IPv6 packet ends that begins at an offset and can hold TCP; `nil` if none does.
+    private func ipv6End(at start: Int, in frame: Span<UInt8>) -> Int? {
+        do throws(PacketFault) {
+            let length = Int(try frame.uint16(at: start + 4))
+            let next = try frame.uint8(at: start + 6)
+            // A length of 0 is for jumbograms, which their hop-by-hop options make (RFC 2675).
+            if try frame.uint8(at: start) >> 4 != 6 || !canLeadToTCP(next) || length == 0 && next != 0 { return nil }
+            return start + 40 + length
+        } catch {
+            return nil
+        }
+    }
+}
+
+// MARK: Other links
+
+extension PacketPlace {
+    /// Goes past the family of addresses.
+    fileprivate mutating func enter(familyIn frame: Span<UInt8>, inNetworkOrder: Bool) throws(PacketFault) {
         let family = try frame.uint32(at: 0)
-        if isIP(family: family) || !inNetworkOrder && isIP(family: family.byteSwapped) { return 4 }
-        throw .notTCP
+        if !PacketPlace.isIP(family: family) && (inNetworkOrder || !PacketPlace.isIP(family: family.byteSwapped)) {
+            throw .notTCP
+        }
+        offset = 4
     }
 
     /// AF_INET is 2 everywhere; AF_INET6 is 10 on Linux, 24 on NetBSD and OpenBSD, 28 on FreeBSD, 30 on Darwin.
@@ -100,56 +204,32 @@ public struct LinkLayer: Equatable, Sendable {
         default: false
         }
     }
-}
 
-/// The type field of Ethernet (IEEE 802, 802.1Q), which other links use as well.
-private enum EtherType {
-    /// Where the IP packet begins that a header at an offset, of the type given, leads to.
-    static func packetOffset(_ first: UInt16, in frame: Span<UInt8>, at start: Int) throws(PacketFault) -> Int {
-        var type = first
-        var offset = start
-        while true {  // every step goes on in the frame, which ends
-            switch type {
-            case 0x0800, 0x86dd:
-                return offset
-            case 0x8100, 0x88a8, 0x9100:  // VLAN tag: customer, provider, and provider before it had a number
-                type = try frame.uint16(at: offset + 2)
-                offset += 4
-            case 0x8864:
-                return try PointToPoint.packetOffset(session: frame, at: offset)
-            case 0..<1536:  // the length of an IEEE 802.3 frame: LLC follows, and here only SNAP with an EtherType
-                if try frame.uint32(at: offset) != 0xaaaa_0300 { throw .notTCP }
-                if try frame.uint16(at: offset + 4) != 0 { throw .notTCP }
-                type = try frame.uint16(at: offset + 6)
-                offset += 8
-            default:
-                throw .notTCP
-            }
+    /// Goes past PPP (RFC 1661) in HDLC framing (RFC 1662), where address and control may be left out, as both sides agree.
+    fileprivate mutating func enter(hdlc frame: Span<UInt8>) throws(PacketFault) {
+        if try frame.uint8(at: 0) == 0xff {
+            if try frame.uint8(at: 1) != 0x03 { throw .notTCP }
+            offset = 2
         }
-    }
-}
-
-/// PPP (RFC 1661), in HDLC framing (RFC 1662) or over Ethernet (RFC 2516).
-private enum PointToPoint {
-    /// Address and control may be left out, as both sides agree.
-    static func packetOffset(hdlc frame: Span<UInt8>) throws(PacketFault) -> Int {
-        if try frame.uint8(at: 0) != 0xff { return try packetOffset(in: frame, at: 0) }
-        if try frame.uint8(at: 1) != 0x03 { throw .notTCP }
-        return try packetOffset(in: frame, at: 2)
+        try enterPPP(frame)
     }
 
-    /// A session packet has version and type 1 and code 0; six bytes in all come before PPP.
-    static func packetOffset(session frame: Span<UInt8>, at offset: Int) throws(PacketFault) -> Int {
+    /// Goes past PPP over Ethernet (RFC 2516). A session packet has version and type 1 and code 0, then the number of the
+    /// session and a length.
+    fileprivate mutating func enter(session frame: Span<UInt8>) throws(PacketFault) {
         if try frame.uint16(at: offset) != 0x1100 { throw .notTCP }
-        return try packetOffset(in: frame, at: offset + 6)
+        path.session = try frame.uint16(at: offset + 2)
+        offset += 6
+        try enterPPP(frame)
     }
 
     /// The protocol number is odd and may be one byte, if its upper one is 0: the first byte says which.
-    private static func packetOffset(in frame: Span<UInt8>, at offset: Int) throws(PacketFault) -> Int {
+    private mutating func enterPPP(_ frame: Span<UInt8>) throws(PacketFault) {
+        etherType = 0
         let first = try frame.uint8(at: offset)
         let isOneByte = first & 1 != 0
         switch isOneByte ? UInt16(first) : try frame.uint16(at: offset) {
-        case 0x0021, 0x0057: return offset + (isOneByte ? 1 : 2)
+        case 0x0021, 0x0057: offset += isOneByte ? 1 : 2
         default: throw .notTCP
         }
     }

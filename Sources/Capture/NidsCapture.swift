@@ -3,9 +3,9 @@
 
     /// Packets from libnids.
     ///
-    /// libnids puts IPv4 fragments together. Its scan detector, TCP tracking and checksum test are off, and its log is
-    /// silenced. What takes no putting together does not go through it, which could only lose packets: it knows neither
-    /// IPv6 nor all link types, and refuses packets that are cut short. libpcap captures, as it does for libnids itself.
+    /// All that ``PcapCapture`` sees, and besides what libnids makes of IPv4 fragments: where they contradict each other, it
+    /// joins them as other systems than Linux do. It can add to what is seen, and hide nothing. Its scan detector, TCP
+    /// tracking and checksum test are off, and its log is silenced. libpcap captures, as it does for libnids itself.
     public struct NidsCapture: ~Copyable, Capture {
         private var capture: PcapCapture
 
@@ -18,13 +18,16 @@
         /// Loads libpcap and libnids, and starts to capture: see ``PcapCapture/init(_:key:)``.
         public init(_ selection: CaptureSelection, key: HashKey) throws(SystemError) {
             let nids = try NidsDefragmenter(try PcapLibrary())
-            capture = try PcapCapture(selection, PcapPackets(selection, key: key, nids))
+            capture = try PcapCapture(selection, try PcapPackets(selection, key: key, nids))
         }
 
         /// Hands over what waits: see ``PcapCapture/receive(into:)``.
         public mutating func receive(into sink: inout some SegmentSink & ~Copyable) throws(SystemError) -> Reception {
             try capture.receive(into: &sink)
         }
+
+        /// What became of fragments: see ``PcapCapture/fragments``.
+        public var fragments: FragmentCounters { capture.fragments }
 
         /// How many packets found libpcap's buffer full.
         public mutating func droppedByKernel() throws(SystemError) -> UInt64 {

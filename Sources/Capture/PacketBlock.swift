@@ -11,8 +11,10 @@ struct RingPacket: Equatable {
     var length: Int
     /// The protocol it is of, as in an Ethernet frame.
     var etherType: UInt16
-    /// Whether the frame had a VLAN tag: at least one, of which the outermost may be gone.
+    /// Whether the frame had a VLAN tag: at least one, of which the outermost is gone.
     var isTagged: Bool
+    /// The 16 bits of that one.
+    var tag: UInt16
     /// PACKET_HOST, PACKET_OUTGOING or another of packet(7).
     var kind: UInt8
     /// The number of the interface.
@@ -62,6 +64,7 @@ struct PacketBlock {
         let wholeLength: UInt32 = try head.load(at: 16)  // tp_len
         let status: UInt32 = try head.load(at: 20)
         let offset: UInt16 = try head.load(at: 24)  // tp_mac
+        let tag: UInt32 = try head.load(at: 32)  // tp_vlan_tci
         let etherType: UInt16 = try head.load(at: PacketBlock.headLength + 2)
         let interface: Int32 = try head.load(at: PacketBlock.headLength + 4)
         let hardwareType: UInt16 = try head.load(at: PacketBlock.headLength + 8)
@@ -80,8 +83,8 @@ struct PacketBlock {
         return RingPacket(
             bytes: start..<start + Int(length), realTime: Int64(seconds) * 1_000_000_000 + Int64(nanoseconds),
             length: Int(wholeLength), etherType: UInt16(bigEndian: etherType),
-            isTagged: status & UInt32(TP_STATUS_VLAN_VALID) != 0, kind: kind, interface: interface,
-            hardwareType: hardwareType)
+            isTagged: status & UInt32(TP_STATUS_VLAN_VALID) != 0, tag: UInt16(truncatingIfNeeded: tag), kind: kind,
+            interface: interface, hardwareType: hardwareType)
     }
 
     /// What struct tpacket3_hdr takes, rounded up as the macro TPACKET_ALIGN does.

@@ -10,7 +10,7 @@ struct PacketIntake: ~Copyable {
     let promiscuous: Bool
     /// What is wanted of the packets.
     let interest: CaptureSelection.Interest
-    /// Whether frames with a VLAN tag are left out.
+    /// Whether frames that are tagged for a VLAN are left out.
     private let untaggedOnly: Bool
     /// The interfaces packets are taken from, `nil` for all.
     var wanted: InterfaceIndexes? {
@@ -22,12 +22,15 @@ struct PacketIntake: ~Copyable {
 
     private var reader: Box<PacketReader>
 
-    init(_ selection: CaptureSelection, key: HashKey) {
+    /// What became of fragments.
+    var fragments: FragmentCounters { FragmentCounters(reader.value) }
+
+    init(_ selection: CaptureSelection, key: HashKey) throws(SystemError) {
         inboundOnly = selection.inboundOnly
         promiscuous = selection.promiscuous
         interest = selection.interest
         untaggedOnly = selection.untaggedOnly
-        reader = Box { PacketReader(key: key, takesCutHeaders: selection.takesCutHeaders) }
+        reader = try Box(selection, key: key)
         // A block is handed over when the timer comes by the second time; and the timer may be late.
         let wait = 2 * Int64(Parameters.ringBlockTimeout) + 20
         times = TimeMapping(now: .now(), realTime: realTime(), slack: wait * 1_000_000)
@@ -52,10 +55,11 @@ struct PacketIntake: ~Copyable {
         let now = times.timestamp(of: packet.realTime)
         do throws(PacketFault) {
             let payload = block.extracting(packet.bytes)
-            let offset = try packet.packetOffset(in: payload)
-            let bytes = offset == 0 ? payload : payload.extracting(offset..<payload.count)
+            let place = try packet.quickPlace(in: payload)
+            if untaggedOnly && place.path.vlans != 0 { return }
+            let bytes = place.offset == 0 ? payload : payload.extracting(place.offset..<payload.count)
             if try sink.take(packet: bytes, at: now, realTime: packet.realTime) { return }
-            if let segment = try reader.value.read(bytes, at: now) {
+            try reader.value.read(bytes, over: place.path, at: now) { segment in
                 sink.take(segment, at: now, realTime: packet.realTime)
             }
         } catch {
@@ -68,7 +72,6 @@ struct PacketIntake: ~Copyable {
     private mutating func isWanted(_ packet: RingPacket) -> Bool {
         if packet.kind == UInt8(PACKET_OUTGOING) && (inboundOnly || packet.isOfLoopback) { return false }
         if !promiscuous && packet.kind == UInt8(PACKET_OTHERHOST) { return false }
-        if untaggedOnly && (packet.isTagged || LinkLayer.isTag(packet.etherType)) { return false }
         return takesAll || isNamed(packet.interface)
     }
 
@@ -80,13 +83,14 @@ struct PacketIntake: ~Copyable {
 }
 
 extension RingPacket {
-    /// Where in the bytes that were kept of it the IP header begins.
-    ///
-    /// - Throws: see ``LinkLayer/packetOffset(in:)``.
+    /// The same as ``place(in:)``, at once for nearly all. What the host sends itself may have a tag that nobody has taken
+    /// off.
     @inline(__always)
-    fileprivate func packetOffset(in payload: Span<UInt8>) throws(PacketFault) -> Int {
-        if !isTagged && (etherType == 0x0800 || etherType == 0x86dd) { return 0 }  // nearly all
-        return try LinkLayer.packetOffset(etherType: try beginning(of: payload), in: payload)
+    fileprivate func quickPlace(in payload: Span<UInt8>) throws(PacketFault) -> PacketPlace {
+        if !isTagged && kind != UInt8(PACKET_OUTGOING) && (etherType == 0x0800 || etherType == 0x86dd) {
+            return PacketPlace(at: 0, LinkPath(interface: interface))
+        }
+        return try place(in: payload)
     }
 }
 

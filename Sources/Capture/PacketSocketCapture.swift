@@ -41,7 +41,7 @@ public struct PacketSocketCapture: ~Copyable, Capture {
         let socket = try Socket(AF_PACKET, SOCK_DGRAM, 0, name: "packet socket")
         let ring = try PacketRing(for: socket)
         let readable = try ReadableSet()
-        var intake = PacketIntake(selection, key: key)
+        var intake = try PacketIntake(selection, key: key)
         try PacketSocketCapture.start(socket, &intake, &interfaces, readable)
         self.socket = socket
         self.ring = ring
@@ -93,6 +93,9 @@ public struct PacketSocketCapture: ~Copyable, Capture {
         if blocks == 0 { return .nothing }
         return isAll ? .all : .batch
     }
+
+    /// What became of fragments.
+    public var fragments: FragmentCounters { intake.fragments }
 
     /// How many packets found no room in the ring.
     @inline(never)

@@ -42,7 +42,7 @@
         ///   - key: secret random numbers.
         /// - Throws: what could not be done, with libpcap's own reason; most often CAP_NET_RAW is missing.
         public init(_ selection: CaptureSelection, key: HashKey) throws(SystemError) {
-            try self.init(selection, PcapPackets(selection, key: key))
+            try self.init(selection, try PcapPackets(selection, key: key))
         }
 
         init(_ selection: CaptureSelection, _ packets: consuming PcapPackets) throws(SystemError) {
@@ -134,7 +134,7 @@
             var reception = Reception.nothing
             for _ in 0..<PcapCapture.mostBatches {
                 defer {  // also what came before a failure
-                    if isThere { deliver(link, into: &sink) }
+                    if isThere { deliver(link, of: index, into: &sink) }
                 }
                 try interfaces[index]?.receive(into: &batch, library)
                 if batch.count > 0 { reception = .all }
@@ -143,14 +143,17 @@
             return .batch
         }
 
-        private mutating func deliver(_ link: LinkLayer, into sink: inout some SegmentSink & ~Copyable) {
+        private mutating func deliver(
+            _ link: LinkLayer, of index: Int, into sink: inout some SegmentSink & ~Copyable
+        ) {
             if batch.count == 0 { return }
             time.beginBatch(now: .now(), realTime: realTime())
-            for index in 0..<batch.count {
-                let stamp = batch.stamp(index)
+            let interface = Int32(index + 1)  // any number of its own
+            for position in 0..<batch.count {
+                let stamp = batch.stamp(position)
                 let now = time.timestamp(of: max(0, min(stamp, 1 << 62)))
-                batch.withPacket(index) { frame in
-                    packets.read(frame, of: link, at: now, realTime: stamp, into: &sink)
+                batch.withPacket(position) { frame in
+                    packets.read(frame, of: link, interface: interface, at: now, realTime: stamp, into: &sink)
                 }
             }
         }
@@ -173,6 +176,9 @@
                 }
             }
         }
+
+        /// What became of fragments.
+        public var fragments: FragmentCounters { packets.fragments }
 
         /// How many packets found libpcap's buffer full.
         public mutating func droppedByKernel() throws(SystemError) -> UInt64 {

@@ -26,14 +26,17 @@
         }
 
         /// The protocol of Linux cooked frames stands at another place; its own numbers are those below 0x600. It may be
-        /// the one behind VLAN tags that are still there: then no IP packet begins where one should.
+        /// the one behind VLAN tags that are still there: then no IP packet begins where one should, or one in whose third
+        /// and fourth byte a type of Ethernet stands. libpcap runs the filter itself on the packets that come first.
         private static var cooked: ConstantText {
             """
             (ip proto 6 and (ip[6:2] & 0x3fff != 0 or (tcp[13] != 0x10 and tcp[13] != 0x18))) or \
             (ip6 and (ip6[6] = 0 or ip6[6] = 43 or ip6[6] = 44 or ip6[6] = 51 or ip6[6] = 60 or \
             (ip6[6] = 6 and ip6[53] != 0x10 and ip6[53] != 0x18))) or \
             link[14:2] = 0x8100 or link[14:2] = 0x88a8 or link[14:2] = 0x9100 or link[14:2] = 0x8864 or \
-            link[14:2] < 0x600 or (ip and ip[0] & 0xf0 != 0x40) or (ip6 and ip6[0] & 0xf0 != 0x60)
+            link[14:2] < 0x600 or \
+            (ip and (ip[0] & 0xf0 != 0x40 or ip[2:2] = 0x0800 or ip[2:2] = 0x8100 or ip[2:2] = 0x88a8)) or \
+            (ip6 and (ip6[0] & 0xf0 != 0x60 or ip6[2:2] = 0x86dd or ip6[2:2] = 0x8100 or ip6[2:2] = 0x88a8))
             """
         }
 

@@ -105,7 +105,8 @@
             guard let link = interfaces[index]?.link, interfaces[index]?.isThere == true else { return }
             let now = time.timestamp(of: max(0, min(head.stamp, 1 << 62)))
             head.withBytes { frame in
-                packets.read(frame, of: link, at: now, realTime: head.stamp, into: &sink)
+                packets.read(
+                    frame, of: link, interface: Int32(index + 1), at: now, realTime: head.stamp, into: &sink)
             }
         }
 

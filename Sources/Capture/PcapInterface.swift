@@ -87,7 +87,7 @@
             if selection.keepsOrder {  // see `receiveInOrder`
                 let count = Int32(selection.interfaces.count)
                 _ = unsafe pcap.set_immediate_mode(handle, 1)
-                _ = unsafe pcap.set_snaplen(handle, Parameters.pcapOrderedSnapshot)
+                _ = unsafe pcap.set_snaplen(handle, orderedSnapshot(name))
                 _ = unsafe pcap.set_buffer_size(handle, Parameters.pcapOrderedBuffer / count)
             }
             _ = unsafe pcap.set_tstamp_precision(handle, PCAP_TSTAMP_PRECISION_NANO)
@@ -108,6 +108,13 @@
                 unsafe pcap.setnonblock(handle, 1, buffer.baseAddress)
             }
             if blocking < 0 { throw unsafe library.error(name, "make non-blocking", of: handle) }
+        }
+
+        /// How many bytes are kept of a frame where all take as much room as the longest: of any network at least those of an
+        /// ordinary frame, and of one with jumbo frames all, as extension headers may fill them.
+        private static func orderedSnapshot(_ name: ConstantText) -> Int32 {
+            let linkHeader: Int32 = 64  // more than any has
+            return max(Parameters.pcapOrderedSnapshot, min(unsafe cpcap_mtu(name.pointer) &+ linkHeader, 65_535))
         }
 
         /// libpcap has a text for the kind of error, and most often one for the case.

@@ -10,8 +10,8 @@
         #endif
 
         /// Packets whose fragments we put together ourselves.
-        init(_ selection: CaptureSelection, key: HashKey) {
-            reader = Box { PacketReader(key: key, takesCutHeaders: selection.takesCutHeaders) }
+        init(_ selection: CaptureSelection, key: HashKey) throws(SystemError) {
+            reader = try Box(selection, key: key)
             untaggedOnly = selection.untaggedOnly
             #if Nids
                 nids = nil
@@ -19,40 +19,53 @@
         }
 
         #if Nids
-            /// Packets whose IPv4 fragments libnids puts together.
-            init(_ selection: CaptureSelection, key: HashKey, _ nids: consuming NidsDefragmenter) {
-                reader = Box { PacketReader(key: key, takesCutHeaders: selection.takesCutHeaders) }
+            /// Packets whose IPv4 fragments libnids puts together as well.
+            init(
+                _ selection: CaptureSelection, key: HashKey, _ nids: consuming NidsDefragmenter
+            ) throws(SystemError) {
+                reader = try Box(selection, key: key)
                 untaggedOnly = selection.untaggedOnly
                 self.nids = consume nids
             }
         #endif
 
         /// Reads a frame, and gives its segment, or what is wrong with it, to a sink.
+        ///
+        /// - Parameter interface: the number of the interface that it came over, or 0.
         mutating func read(
-            _ frame: Span<UInt8>, of link: LinkLayer, at now: Timestamp, realTime: Int64,
+            _ frame: Span<UInt8>, of link: LinkLayer, interface: Int32 = 0, at now: Timestamp, realTime: Int64,
             into sink: inout some SegmentSink & ~Copyable
         ) {
             do throws(PacketFault) {
-                if untaggedOnly, try link.hasTag(frame) { return }
-                let packet = frame.extracting(try link.packetOffset(pastHiddenTagsIn: frame)...)
+                let place = try link.place(in: frame, interface: interface)
+                if untaggedOnly && place.path.vlans != 0 { return }
+                let packet = frame.extracting(place.offset...)
                 if try sink.take(packet: packet, at: now, realTime: realTime) { return }
-                if let segment = try read(packet, at: now) { sink.take(segment, at: now, realTime: realTime) }
+                #if Nids
+                    if let segment = joinedByNids(packet, at: now) { sink.take(segment, at: now, realTime: realTime) }
+                #endif
+                try reader.value.read(packet, over: place.path, at: now) { segment in
+                    sink.take(segment, at: now, realTime: realTime)
+                }
             } catch {
                 sink.take(error)
             }
         }
 
-        private mutating func read(_ packet: Span<UInt8>, at now: Timestamp) throws(PacketFault) -> Segment? {
-            #if Nids
-                if try NidsDefragmenter.isFragment(packet), let outcome = try nids?.join(packet, at: now) {
-                    switch outcome {
-                    case .segment(let segment): return segment
-                    case .kept: return nil
-                    case .refused: break
-                    }
+        #if Nids
+            /// The segment that a fragment makes whole by the rules of libnids. What is wrong with it, the reader says.
+            private mutating func joinedByNids(_ packet: Span<UInt8>, at now: Timestamp) -> Segment? {
+                do throws(PacketFault) {
+                    if try !NidsDefragmenter.isFragment(packet) { return nil }
+                    guard case .segment(let segment) = try nids?.join(packet, at: now) else { return nil }
+                    return segment
+                } catch {
+                    return nil
                 }
-            #endif
-            return try reader.value.read(packet, at: now)
-        }
+            }
+        #endif
+
+        /// What became of fragments.
+        var fragments: FragmentCounters { FragmentCounters(reader.value) }
     }
 #endif

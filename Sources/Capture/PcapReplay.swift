@@ -31,6 +31,7 @@
             _ path: ConstantText, _ selection: CaptureSelection = CaptureSelection(), key: HashKey
         ) throws(SystemError) {
             let library = try PcapLibrary()
+            let packets = try PcapPackets(selection, key: key)
             let isInput = path == "-"
             let name: ConstantText = isInput ? "standard input" : path
             let number = try check(name, "open") {
@@ -43,12 +44,12 @@
                 stream.close()
                 throw error
             }
-            self.init(library, name, stream, of: number, selection, key: key)
+            self.init(library, name, stream, of: number, packets, matching: selection.expression)
         }
 
         init(
             _ library: PcapLibrary, _ name: ConstantText, _ stream: PcapStream, of descriptor: Int32,
-            _ selection: CaptureSelection = CaptureSelection(), key: HashKey
+            _ packets: consuming PcapPackets, matching expression: ConstantText? = nil
         ) {
             unsafe handle = nil
             unsafe header = nil
@@ -57,8 +58,8 @@
             self.name = name
             self.stream = stream
             self.descriptor = descriptor
-            expression = selection.expression
-            packets = PcapPackets(selection, key: key)
+            self.expression = expression
+            self.packets = packets
         }
 
         @inlinable  // Embedded Swift must see a deinit to call it from another module

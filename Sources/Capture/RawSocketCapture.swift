@@ -106,6 +106,9 @@ public struct RawSocketCapture: ~Copyable, Capture {
         }
     }
 
+    /// None that are seen here: the kernel joins them.
+    public var fragments: FragmentCounters { FragmentCounters() }
+
     /// How many packets found a socket's receive buffer full.
     @inline(never)
     public mutating func droppedByKernel() throws(SystemError) -> UInt64 {

@@ -20,9 +20,10 @@ public struct Attempt: Equatable, Sendable {
         self.realTime = realTime
     }
 
-    /// What a segment attempts: a connection, if it has SYN and not ACK, whatever else it has; else `nil`.
+    /// What a segment attempts: a connection, if it has SYN and not ACK, whatever else it has, or if its flags were not
+    /// seen, as nobody sends such a fragment who has nothing to hide; else `nil`.
     public init?(_ segment: Segment, realTime: Int64) {
-        if segment.flags.intersection(.syn.union(.ack)) != .syn { return nil }
+        if let flags = segment.flags, flags.intersection(.syn.union(.ack)) != .syn { return nil }
         self.init(
             source: segment.source, destination: segment.destination,
             sourcePort: segment.sourcePort, destinationPort: segment.destinationPort, realTime: realTime)

@@ -12,7 +12,7 @@
 /// another. What makes Linux give up a packet and lies past its first 64 bytes is not seen.
 public struct Defragmenter<let capacity: Int, let setSize: Int>: ~Copyable {
     private var packets = InlineArray<capacity, FragmentedPacket>(repeating: FragmentedPacket())
-    private let key: HashKey
+    private var key: HashKey
 
     /// How many packets had to make room for others while they waited for fragments, since the start.
     public private(set) var evicted: UInt64 = 0
@@ -22,18 +22,25 @@ public struct Defragmenter<let capacity: Int, let setSize: Int>: ~Copyable {
         self.key = key
     }
 
-    /// Takes a packet that ``Segment/init(packet:)`` calls a fragment.
+    /// Gives its key to one in memory that is all zero, which is one that knows no packet yet.
+    mutating func start(key: HashKey) {
+        self.key = key
+    }
+
+    /// Joins a fragment to those that came before.
     ///
     /// The segment has the type of service and the time to live of the fragment with offset 0.
     ///
     /// - Parameters:
-    ///   - packet: the fragment from its IP header on, of any length, cut off anywhere.
+    ///   - fragment: the fragment.
+    ///   - packet: what it was read from.
     ///   - now: when it arrived. A clock that goes back loses what was waiting, and revives nothing.
     /// - Returns: the segment of the packet, with the fragment that makes its TCP header whole, or `nil`.
     /// - Throws: ``PacketFault/fragment`` for one that can't add anything, as it begins past the header; and what is
     ///   wrong with the fragment, or with the packet it completes.
-    public mutating func take(_ packet: Span<UInt8>, at now: Timestamp) throws(PacketFault) -> Segment? {
-        let fragment = try Fragment(packet: packet)
+    mutating func join(
+        _ fragment: Fragment, of packet: Span<UInt8>, at now: Timestamp
+    ) throws(PacketFault) -> Segment? {
         // With IPv4 nothing stands before the TCP header.
         let window = fragment.name.source.isIPv4 ? Segment.headerLength : FragmentedPacket.window
         if fragment.offset >= window { throw .fragment }

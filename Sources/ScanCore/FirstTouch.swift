@@ -45,8 +45,8 @@ struct FirstTouch: Sendable {
             | (segment.source.isIPv4 ? 2 : 0) | (segment.destination.isIPv4 ? 1 : 0)
         sourcePort = segment.sourcePort
         destinationPort = segment.destinationPort
-        flagsEverSet = segment.flags
-        flagsAlwaysSet = segment.flags
+        flagsEverSet = segment.flags ?? .none
+        flagsAlwaysSet = segment.flags ?? .all
         typeOfService = segment.typeOfService
         timeToLive = segment.timeToLive
     }
@@ -73,11 +73,11 @@ struct FirstTouch: Sendable {
     mutating func take(_ segment: Segment, at now: Timestamp) -> SourceEntry.Effect {
         if !now.isWithin(Parameters.longestGap, after: time) { return .outdated }
         if segment.destinationPort == destinationPort {
-            flagsEverSet = flagsEverSet.union(segment.flags)
-            flagsAlwaysSet = flagsAlwaysSet.intersection(segment.flags)
+            flagsEverSet = flagsEverSet.union(segment.flags ?? .none)
+            flagsAlwaysSet = flagsAlwaysSet.intersection(segment.flags ?? .all)
             return .repeated
         }
-        return segment.flags.containsAny(of: .ack.union(.rst)) ? .ignored : .counted
+        return segment.hasAny(of: .ack.union(.rst)) ? .ignored : .counted
     }
 
     /// What the source would be known by, had it been given an entry at once.

@@ -4,12 +4,22 @@ struct PacketName: Equatable, Sendable {
     var destination: Address
     var identification: UInt32
 
+    /// Over which link it came.
+    var path: LinkPath
+
     /// Whether the checksum of the IP header is right, where it has one.
     ///
     /// A host drops the fragments where it isn't: they must not get into a packet that it takes.
     var isSound = true
 
-    /// A hash under a key: those of the addresses and the identification, hashed in turn.
+    /// The name of no packet.
+    static var nobody: PacketName {
+        let unspecified = Address(ipv6High: 0, low: 0)
+        return PacketName(source: unspecified, destination: unspecified, identification: 0, path: LinkPath())
+    }
+
+    /// A hash under a key: those of the addresses and the identification, hashed in turn. The rest is the same for nearly
+    /// all that have these in common.
     func hash(_ key: HashKey) -> UInt32 {
         let addresses = UInt64(key.hash(source)) << 32 | UInt64(key.hash(destination))
         return key.hash(Address(ipv6High: addresses, low: UInt64(identification)))
@@ -33,22 +43,25 @@ struct Fragment {
 
     /// Reads what ``Segment/init(packet:)`` calls a fragment.
     ///
-    /// - Throws: ``PacketFault/malformed`` for what kernels drop: no bytes, a number of bytes not divisible by 8 with
-    ///   more to follow, or bytes past the longest packet; ``PacketFault/truncated`` if none of its bytes was captured.
-    init(packet: Span<UInt8>) throws(PacketFault) {
+    /// Where more fragments follow, the bytes behind the last multiple of 8 are none of the packet's: Linux cuts them off
+    /// in IPv4 (net/ipv4/ip_fragment.c, ip_frag_queue), and drops the fragment in IPv6.
+    ///
+    /// - Throws: ``PacketFault/malformed`` for what every host drops: no bytes, or bytes past the longest packet;
+    ///   ``PacketFault/truncated`` if none of its bytes was captured.
+    init(packet: Span<UInt8>, over path: LinkPath) throws(PacketFault) {
         if try packet.uint8(at: 0) >> 4 == 4 {
-            try self.init(ipv4: packet)
+            try self.init(ipv4: packet, over: path)
         } else {
-            try self.init(ipv6: packet)
+            try self.init(ipv6: packet, over: path)
         }
     }
 
-    private init(ipv4 packet: Span<UInt8>) throws(PacketFault) {
+    private init(ipv4 packet: Span<UInt8>, over path: LinkPath) throws(PacketFault) {
         let headerLength = Int(try packet.uint8(at: 0) & 15) * 4
         name = PacketName(
             source: Address(ipv4: try packet.uint32(at: 12)), destination: Address(ipv4: try packet.uint32(at: 16)),
-            identification: UInt32(try packet.uint16(at: 4)),
-            isSound: try Fragment.isSound(header: packet, length: headerLength))
+            identification: UInt32(try packet.uint16(at: 4)), path: path,
+            isSound: try isSoundIPv4Header(at: 0, in: packet))
         next = IPProtocol.tcp  // anything else is none of ours
         typeOfService = try packet.uint8(at: 1)
         timeToLive = try packet.uint8(at: 8)
@@ -59,7 +72,7 @@ struct Fragment {
             at: offset, moreFollow: field & 0x2000 != 0, captured: packet.count)
     }
 
-    private init(ipv6 packet: Span<UInt8>) throws(PacketFault) {
+    private init(ipv6 packet: Span<UInt8>, over path: LinkPath) throws(PacketFault) {
         var chain = HeaderChain(next: try packet.uint8(at: 6), offset: 40)
         do throws(PacketFault) {
             try chain.walkToTCP(in: packet)
@@ -70,7 +83,7 @@ struct Fragment {
         name = PacketName(
             source: Address(ipv6High: try packet.uint64(at: 8), low: try packet.uint64(at: 16)),
             destination: Address(ipv6High: try packet.uint64(at: 24), low: try packet.uint64(at: 32)),
-            identification: try packet.uint32(at: header + 4))
+            identification: try packet.uint32(at: header + 4), path: path)
         next = try packet.uint8(at: header)
         typeOfService = UInt8(truncatingIfNeeded: try packet.uint16(at: 0) >> 4)
         timeToLive = try packet.uint8(at: 7)
@@ -81,19 +94,25 @@ struct Fragment {
             at: offset, moreFollow: field & 1 != 0, captured: packet.count)
     }
 
-    /// Whether the checksum of an IPv4 header is right (RFC 1071): its words add up to 0 in one's complement.
-    private static func isSound(header: Span<UInt8>, length: Int) throws(PacketFault) -> Bool {
-        var sum = 0
-        for offset in stride(from: 0, to: length, by: 2) { sum += Int(try header.uint16(at: offset)) }
-        return sum % 0xffff == 0
-    }
-
     private static func data(
         from start: Int, to end: Int, at offset: Int, moreFollow: Bool, captured: Int
     ) throws(PacketFault) -> Range<Int> {
-        let length = end - start
-        if length <= 0 || moreFollow && length % 8 != 0 || offset + length > 65_535 { throw .malformed }
+        if end <= start { throw .malformed }
+        let length = moreFollow ? (end - start) & ~7 : end - start
+        if length == 0 || offset + length > 65_535 { throw .malformed }
         if captured <= start { throw .truncated }
-        return start..<min(end, captured)
+        return start..<min(start + length, captured)
     }
+}
+
+/// Whether an IPv4 header begins at an offset whose checksum is right (RFC 1071): its words add up to 0 in one's complement.
+///
+/// - Throws: ``PacketFault/truncated`` if the bytes end before it does.
+package func isSoundIPv4Header(at start: Int, in bytes: Span<UInt8>) throws(PacketFault) -> Bool {
+    let first = try bytes.uint8(at: start)
+    let length = Int(first & 15) * 4
+    if first >> 4 != 4 || length < 20 { return false }
+    var sum = 0
+    for offset in stride(from: start, to: start + length, by: 2) { sum += Int(try bytes.uint16(at: offset)) }
+    return sum % 0xffff == 0
 }

@@ -27,8 +27,7 @@ struct FragmentedPacket: Sendable {
 extension FragmentedPacket {
     /// A place where no packet ever was.
     init() {
-        let nobody = PacketName(source: Address(ipv4: 0), destination: Address(ipv4: 0), identification: 0)
-        self.init(nobody, at: Timestamp(nanoseconds: 0))
+        self.init(.nobody, at: Timestamp(nanoseconds: 0))
     }
 
     /// A packet none of whose fragments is in it yet.

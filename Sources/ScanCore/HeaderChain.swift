@@ -9,30 +9,32 @@ struct HeaderChain {
     /// Where a fragment header was met, in bytes. One that says the packet is whole (RFC 6946) is no such header.
     var fragmentHeader: Int?
 
-    /// Goes on to the TCP header.
+    /// Goes on to the TCP header. Every step goes on by 8 bytes or more, in a packet that ends: no other bound is needed.
     ///
     /// - Throws: ``PacketFault/fragment`` where a fragment begins that is not the first of its packet,
-    ///   ``PacketFault/malformed`` for a fragment of a fragment or too many headers.
+    ///   ``PacketFault/malformed`` for a fragment of a fragment, and ``PacketFault/truncated`` where the packet ends in
+    ///   front of the header that the walk has come to, which ``next`` and ``offset`` tell then.
     mutating func walkToTCP(in packet: Span<UInt8>) throws(PacketFault) {
-        for _ in 0...Segment.mostExtensionHeaders {
+        while true {
             switch next {
             case IPProtocol.tcp:
                 return
             case IPProtocol.hopByHop, IPProtocol.routing, IPProtocol.destinationOptions:
+                let length = Int(try packet.uint8(at: offset + 1))
                 next = try packet.uint8(at: offset)
-                offset += (Int(try packet.uint8(at: offset + 1)) + 1) * 8
+                offset += (length + 1) * 8
             case IPProtocol.fragment:
                 try enterFragment(in: packet)
                 next = try packet.uint8(at: offset)
                 offset += 8
             case IPProtocol.authentication:  // counts in units of 4 bytes, less 2 (RFC 4302, section 2.2)
+                let length = Int(try packet.uint8(at: offset + 1))
                 next = try packet.uint8(at: offset)
-                offset += (Int(try packet.uint8(at: offset + 1)) + 2) * 4
+                offset += (length + 2) * 4
             default:
                 throw .notTCP
             }
         }
-        throw .malformed
     }
 
     private mutating func enterFragment(in packet: Span<UInt8>) throws(PacketFault) {
@@ -41,6 +43,16 @@ struct HeaderChain {
         if fragmentHeader != nil { throw .malformed }
         fragmentHeader = offset
         if field & 0xfff8 != 0 { throw .fragment }
+    }
+}
+
+/// Whether a protocol number is TCP's, or that of an extension header behind which TCP may come.
+package func canLeadToTCP(_ number: UInt8) -> Bool {
+    switch number {
+    case IPProtocol.tcp, IPProtocol.hopByHop, IPProtocol.routing, IPProtocol.fragment, IPProtocol.authentication,
+        IPProtocol.destinationOptions:
+        true
+    default: false
     }
 }
 

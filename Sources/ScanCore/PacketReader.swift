@@ -1,47 +1,103 @@
 /// Makes segments of packets, also of those that come in fragments.
+///
+/// What a host takes must never be hidden by what it drops. So nothing that is kept here decides whether a port counts:
+///
+/// - A first fragment that holds the ports counts at once, and by its own bytes, whatever others say that have its
+///   identification. Nobody honest sends one that does not hold the whole TCP header (RFC 1858, RFC 3128, RFC 7112).
+/// - Its flags, where it ends before them, are learnt when the fragment that holds them comes: then the segment is told
+///   once more, with them. See ``Defragmenter``.
+/// - A first fragment of IPv6 may end before all its extension headers do. Linux joins even that, if it is large, and so
+///   does ``SplitChains``.
+///
+/// All bytes zero is a reader that keeps nothing and whose key is zero: see ``start(key:takesCutHeaders:)``.
 public struct PacketReader: ~Copyable {
     private var fragments: Parameters.Fragments
-    private let takesCutHeaders: Bool
+    private var chains: Parameters.Chains
+    private var takesCutHeaders: Bool
 
-    /// A reader that keeps no fragment yet.
-    ///
-    /// - Parameters:
-    ///   - key: must be secret: see ``Defragmenter/init(key:)``.
-    ///   - takesCutHeaders: a packet, or a first fragment, is a segment as soon as it holds the flags of the TCP header:
-    ///     then what other fragments say does not count.
+    /// How many fragments were kept until others come, since the start.
+    public private(set) var fragmentsKept: UInt64 = 0
+
+    /// A reader that keeps no fragment yet: see ``start(key:takesCutHeaders:)``.
     public init(key: HashKey, takesCutHeaders: Bool = false) {
         self.takesCutHeaders = takesCutHeaders
         fragments = Parameters.Fragments(key: key)
+        chains = Parameters.Chains(key: key)
+    }
+
+    /// Makes a reader of memory that is all zero.
+    ///
+    /// - Parameters:
+    ///   - key: must be secret: see ``Defragmenter/init(key:)``.
+    ///   - takesCutHeaders: a packet that was cut short by whoever captured it is a segment if it holds the flags. Then
+    ///     flags matter in first fragments only that hold them, and are not learnt from others.
+    public mutating func start(key: HashKey, takesCutHeaders: Bool = false) {
+        self.takesCutHeaders = takesCutHeaders
+        fragments.start(key: key)
+        chains.start(key: key)
     }
 
     /// Reads a packet that begins with its IPv4 or IPv6 header.
     ///
     /// - Parameters:
     ///   - packet: the packet from its IP header on, of any length, cut off anywhere: see ``Segment/init(packet:)``.
+    ///   - path: over which link it came.
     ///   - now: when it arrived.
-    /// - Returns: its segment, or that of the packet whose TCP header it makes whole, as a fragment; `nil` for a fragment
-    ///   that is kept until others come, which is nothing to count yet.
+    ///   - tell: is given its segment; of a fragment, what it makes known, which may be more than one segment. A fragment
+    ///     that is kept until others come makes nothing known yet.
     /// - Throws: why there is no segment in it; ``PacketFault/fragment`` for a fragment that adds nothing.
     @inline(__always)  // each segment would be copied twice on its way out: half the time of a packet
-    public mutating func read(_ packet: Span<UInt8>, at now: Timestamp) throws(PacketFault) -> Segment? {
+    public mutating func read(
+        _ packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, _ tell: (Segment) -> Void
+    ) throws(PacketFault) {
         do throws(PacketFault) {
-            if try packet.uint8(at: 0) >> 4 == 4 { return try Segment(ipv4: packet) }
-            return try Segment(packet: packet)
+            if try packet.uint8(at: 0) >> 4 == 4 {
+                tell(try Segment(ipv4: packet))
+            } else {
+                tell(try Segment(packet: packet))
+            }
         } catch {
             if error != .fragment && error != .truncated { throw error }
-            return try read(packet, after: error, at: now)
+            try read(packet, over: path, after: error, at: now, tell)
         }
     }
 
     /// How many fragmented packets had to make room for others before their headers were whole, since the start.
-    public var fragmentedPacketsEvicted: UInt64 { fragments.evicted }
+    public var fragmentedPacketsEvicted: UInt64 { fragments.evicted &+ chains.evicted }
 
     @inline(never)  // rare, and large: not for the path of the other packets
     private mutating func read(
-        _ packet: Span<UInt8>, after fault: PacketFault, at now: Timestamp
-    ) throws(PacketFault) -> Segment? {
-        if takesCutHeaders, let segment = try Segment(cutHeaderIn: packet) { return segment }
-        if fault != .fragment { throw fault }
-        return try fragments.take(packet, at: now)
+        _ packet: Span<UInt8>, over path: LinkPath, after fault: PacketFault, at now: Timestamp,
+        _ tell: (Segment) -> Void
+    ) throws(PacketFault) {
+        if fault == .truncated {
+            guard takesCutHeaders, let cut = try Segment(beginningIn: packet), cut.flags != nil else { throw fault }
+            return tell(cut)
+        }
+        let fragment = try Fragment(packet: packet, over: path)
+        // Without what hosts cut off.
+        let beginning = try Segment(beginningIn: packet.extracting(..<fragment.data.upperBound))
+        if let beginning { tell(beginning) }
+        if beginning?.flags != nil { return }
+        var isTold = beginning != nil
+        if !fragment.name.source.isIPv4 {
+            chains.take(fragment, of: packet, at: now) { segment in
+                tell(segment)
+                isTold = true
+            }
+        }
+        if takesCutHeaders {
+            if fragment.name.source.isIPv4 && !isTold { throw .fragment }
+            return
+        }
+        do throws(PacketFault) {
+            if let segment = try fragments.join(fragment, of: packet, at: now) {
+                tell(segment)
+            } else {
+                fragmentsKept &+= 1
+            }
+        } catch {
+            if !isTold { throw error }  // else it has been counted
+        }
     }
 }

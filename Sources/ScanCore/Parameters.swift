@@ -44,6 +44,13 @@ public enum Parameters {
     /// divided by their size): a power of two, without remainder.
     public typealias Fragments = Defragmenter<256, 4>
 
+    /// What is known of IPv6 packets whose extension headers are divided: 1,024 places at which a header begins, 1,024
+    /// fragments, and 1 MiB for what these hold, touched as it is needed. Linux itself has room for fewer fragments of
+    /// that kind: 4 MiB of memory, of which each takes some 2,300 bytes (ip6frag_high_thresh).
+    ///
+    /// A sixteenth of the places, 1 or more, then the bytes: 65,536 or more.
+    public typealias Chains = SplitChains<64, 1_048_576>
+
     /// How long a fragment waits for the others, in nanoseconds: as long as in Linux (ipfrag_time), so that a packet
     /// which its host still joins is joined, and none with what its host gave up. Above 0.
     public static let fragmentLifetime: Int64 = 30_000_000_000
@@ -101,9 +108,10 @@ public enum Parameters {
     /// three times the time on a busy host. The time of a packet is known to this precision. 0 to 50.
     public static let gatherTime: Int32 = 5
 
-    /// The bytes of a frame that libpcap copies. A whole frame of a network whose packets have up to 1,500 bytes, so that
-    /// no options or extension headers can be so long that the TCP header is left out. 256 to 65,535.
-    public static let pcapSnapshot: Int32 = 2048
+    /// The bytes of a frame that libpcap copies. A whole packet, also on networks with jumbo frames, so that no extension
+    /// headers can be so many that the TCP header is left out. Little is copied all the same: the filter leaves out data.
+    /// 256 to 65,535.
+    public static let pcapSnapshot: Int32 = 65_535
 
     /// How long libpcap may hold a packet back, in milliseconds. 0 would hold it until a whole block is full. 1 to 100.
     public static let pcapTimeout: Int32 = 50
@@ -113,14 +121,15 @@ public enum Parameters {
     public static let pcapBuffer: Int32 = 2 << 20
 
     /// The same as ``pcapSnapshot`` where the order of packets matters between interfaces. Then each takes as much room as
-    /// the longest, which with its header is just small enough that two share a page. 256 to 65,535.
+    /// the longest, which with its header is just small enough that two share a page. Of an interface with jumbo frames
+    /// more is kept, so that there is room for fewer. 256 to 65,535.
     public static let pcapOrderedSnapshot: Int32 = 1900
 
     /// What libpcap may hold then, for all interfaces together, in bytes: 8,000 packets. 16 times 262,144 or more.
     public static let pcapOrderedBuffer: Int32 = 16 << 20
 
-    /// The size of a block of the packet ring, in bytes. In a flood we are woken once for each. A power of two, 32,768 or
-    /// more, so that a packet with the longest headers we look at fits.
+    /// The size of a block of the packet ring, in bytes. In a flood we are woken once for each. A power of two, 131,072 or
+    /// more, so that the longest packet fits: any of it may be headers.
     public static let ringBlockSize = 256 << 10
 
     /// The blocks of the packet ring. All together hold some 14,000 packets. Each costs a page of private memory, where we
@@ -175,6 +184,7 @@ extension Parameters {
         {
             return "Fragments: sets: must be a power of two"
         }
+        if Chains.lines < 1 || Chains.room < 65_536 { return "Chains: must be at least 1 line and 65536 bytes" }
         if fragmentLifetime <= 0 || fragmentLifetimeIPv6 <= 0 {
             return "fragmentLifetime and fragmentLifetimeIPv6: must be above 0"
         }
@@ -196,8 +206,8 @@ extension Parameters {
         }
         if pcapOrderedBuffer < 16 * 262_144 { return "pcapOrderedBuffer: must be at least 4194304 bytes" }
         if gatherTime < 0 || gatherTime > 50 { return "gatherTime: must be 0 to 50 ms" }
-        if ringBlockSize < 32768 || ringBlockSize & (ringBlockSize - 1) != 0 {
-            return "ringBlockSize: must be a power of two of at least 32768"
+        if ringBlockSize < 131_072 || ringBlockSize & (ringBlockSize - 1) != 0 {
+            return "ringBlockSize: must be a power of two of at least 131072"
         }
         if ringBlockCount < 2 || ringBlockCount > 1024 { return "ringBlockCount: must be 2 to 1024" }
         if ringBlockTimeout < 1 || ringBlockTimeout > 500 { return "ringBlockTimeout: must be 1 to 500 ms" }

@@ -84,15 +84,16 @@ extension LogLine {
         append(time)
     }
 
-    /// Appends a letter for each flag, lowest bit first: upper case for always set, lower case for never, `?` for both.
+    /// Appends a letter for each flag, lowest bit first: upper case for always set, lower case for never, `?` for both,
+    /// and for all flags where none were seen: then they were always set, and never.
     private mutating func appendFlags(everSet: TCPFlags, alwaysSet: TCPFlags) {
         let letters = "fsrpauxy".utf8Span.span
         for index in letters.indices {
             let flag = TCPFlags(rawValue: 1 << UInt8(index))
-            if alwaysSet.contains(flag) {
-                append(byte: letters[index] - 32)  // ASCII's distance from lower to upper case
-            } else {
-                append(byte: everSet.contains(flag) ? UInt8(ascii: "?") : letters[index])
+            switch (everSet.contains(flag), alwaysSet.contains(flag)) {
+            case (true, true): append(byte: letters[index] - 32)  // ASCII's distance from lower to upper case
+            case (false, false): append(byte: letters[index])
+            default: append(byte: UInt8(ascii: "?"))
             }
         }
     }

@@ -39,7 +39,7 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     ///   touched no new port for longer than ``Parameters/longestGap``.
     public mutating func observe(_ segment: Segment, at now: Timestamp, wallClock: Int64) -> ScanReport? {
         counters.packets &+= 1
-        if segment.source.isUnspecified || segment.flags.isEstablishedData {
+        if segment.source.isUnspecified || segment.isEstablishedData {
             counters.ignored &+= 1
             return nil
         }
@@ -70,7 +70,7 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
                 return promote(firstTouches.remove(touch), segment, at: now, wallClock: wallClock, to: place)
             }
         }
-        if segment.flags.contains(.ack) {  // opens nothing: an answer to us, or the middle of a connection
+        if segment.hasAny(of: .ack) {  // opens nothing: an answer to us, or the middle of a connection
             counters.ignored &+= 1
             return nil
         }
@@ -172,7 +172,7 @@ extension SourceEntry {
             report.merge(segment.flags)
             return .repeated
         }
-        if segment.flags.containsAny(of: .ack.union(.rst)) { return .ignored }
+        if segment.hasAny(of: .ack.union(.rst)) { return .ignored }
         lastNewPort = now
         if weight >= Parameters.weightThreshold { return .counted }  // reported already
         report.merge(segment)

@@ -8,9 +8,9 @@ public struct ScanReport: Sendable {
     public internal(set) var sourcePort: UInt16
     /// The destination ports in the order seen, but for the one that made it a scan.
     public internal(set) var ports: PortList
-    /// The flags that at least one packet had.
+    /// The flags that at least one packet had, of those whose flags were seen.
     public internal(set) var flagsEverSet: TCPFlags
-    /// The flags that every packet had.
+    /// The flags that every packet had, of those whose flags were seen: all if none were.
     public internal(set) var flagsAlwaysSet: TCPFlags
     /// The type of service or traffic class of the first packet.
     public internal(set) var typeOfService: UInt8
@@ -28,18 +28,18 @@ public struct ScanReport: Sendable {
         sourcePort = segment.sourcePort
         ports = PortList()
         ports.append(segment.destinationPort)
-        flagsEverSet = segment.flags
-        flagsAlwaysSet = segment.flags
+        flagsEverSet = segment.flags ?? .none
+        flagsAlwaysSet = segment.flags ?? .all
         typeOfService = segment.typeOfService
         timeToLive = segment.timeToLive
         changed = ChangedFields()
         self.startTime = startTime
     }
 
-    /// Takes note of the flags of one more packet.
-    mutating func merge(_ flags: TCPFlags) {
-        flagsEverSet = flagsEverSet.union(flags)
-        flagsAlwaysSet = flagsAlwaysSet.intersection(flags)
+    /// Takes note of the flags of one more packet, if they were seen.
+    mutating func merge(_ flags: TCPFlags?) {
+        flagsEverSet = flagsEverSet.union(flags ?? .none)
+        flagsAlwaysSet = flagsAlwaysSet.intersection(flags ?? .all)
     }
 
     /// Takes note of what one more packet to a new port has in common with the first.

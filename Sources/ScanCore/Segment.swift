@@ -8,8 +8,8 @@ public struct Segment: Equatable, Sendable {
     public var sourcePort: UInt16
     /// The port it was sent to, 0 to 65,535.
     public var destinationPort: UInt16
-    /// The flags of the TCP header.
-    public var flags: TCPFlags
+    /// The flags of the TCP header; `nil` where they were not seen, as the first fragment of the packet ends before them.
+    public var flags: TCPFlags?
     /// The type of service of IPv4 (RFC 791), the traffic class of IPv6.
     public var typeOfService: UInt8
     /// The time to live of IPv4, the hop limit of IPv6, as it arrived.
@@ -18,7 +18,7 @@ public struct Segment: Equatable, Sendable {
     /// A segment of given fields.
     public init(
         source: Address, destination: Address, sourcePort: UInt16, destinationPort: UInt16,
-        flags: TCPFlags, typeOfService: UInt8, timeToLive: UInt8
+        flags: TCPFlags?, typeOfService: UInt8, timeToLive: UInt8
     ) {
         self.source = source
         self.destination = destination
@@ -28,6 +28,12 @@ public struct Segment: Equatable, Sendable {
         self.typeOfService = typeOfService
         self.timeToLive = timeToLive
     }
+
+    /// Whether its flags are exactly those of data on an open connection: see ``TCPFlags/isEstablishedData``.
+    public var isEstablishedData: Bool { flags?.isEstablishedData ?? false }
+
+    /// Whether any of some flags was seen in it.
+    func hasAny(of some: TCPFlags) -> Bool { flags?.containsAny(of: some) ?? false }
 }
 
 /// Why a packet gives no segment.
@@ -38,7 +44,7 @@ public enum PacketFault: Error, Equatable, Sendable {
     case fragment
     /// It ends before the 20 bytes of the TCP header do, or its own length says so.
     case truncated
-    /// A header contradicts itself, or there are more than eight extension headers.
+    /// A header contradicts itself.
     case malformed
 }
 
@@ -46,17 +52,15 @@ extension Segment {
     /// The shortest TCP header, in bytes (RFC 9293, section 3.1).
     public static let headerLength = 20
 
-    /// The most IPv6 extension headers that are walked: more than any real packet has.
-    public static let mostExtensionHeaders = 8
-
     /// Reads a packet that begins with its IPv4 or IPv6 header.
     ///
     /// Bytes past the length that the IP header gives (padding of the link) are not looked at; a length of 0, which
     /// Linux gives packets joined to over 65,535 bytes, stands for all there are. Checksums are not checked: a host
     /// that drops the packet was probed all the same.
     ///
-    /// A first fragment counts if it holds the whole TCP header; ``PacketFault/fragment`` says that it takes others to
-    /// make one: see ``PacketReader``.
+    /// IPv6 extension headers are walked to the end of the packet, however many there are: Linux does so too. A first
+    /// fragment counts if it holds the whole TCP header; ``PacketFault/fragment`` says that it does not: see
+    /// ``PacketReader``.
     ///
     /// - Parameter packet: the packet from its IP header on, of any length, cut off anywhere.
     /// - Throws: why there is no segment in it.

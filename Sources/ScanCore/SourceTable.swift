@@ -127,7 +127,7 @@ extension SourceEntry {
         let unspecified = Address(ipv6High: 0, low: 0)
         let nobody = Segment(
             source: unspecified, destination: unspecified, sourcePort: 0, destinationPort: 0,
-            flags: .none, typeOfService: 0, timeToLive: 0)
+            flags: TCPFlags.none, typeOfService: 0, timeToLive: 0)
         report = ScanReport(first: nobody, startTime: 0)
         report.ports = PortList()
         lastNewPort = Timestamp(nanoseconds: 0)

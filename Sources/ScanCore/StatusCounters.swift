@@ -10,6 +10,10 @@ public struct StatusCounters: Equatable, Sendable {
     public var malformed: UInt64 = 0
     /// Packets the kernel had to drop because we were too slow.
     public var droppedByKernel: UInt64 = 0
+    /// Fragments that were kept until others come.
+    public var fragmentsKept: UInt64 = 0
+    /// Fragmented packets that had to make room for others while something of them was kept.
+    public var fragmentsEvicted: UInt64 = 0
     /// Scans found, logged or not.
     public var reports: UInt64 = 0
     /// Scans found and not logged, for their sources are exempt.

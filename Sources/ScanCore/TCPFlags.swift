@@ -12,6 +12,8 @@ public struct TCPFlags: Equatable, Sendable {
 
     /// No flag: what a NULL scan sends.
     public static let none = TCPFlags(rawValue: 0)
+    /// Every flag: what merging by ``intersection(_:)`` begins with.
+    static let all = TCPFlags(rawValue: 0xff)
     /// No more data from the sender.
     public static let fin = TCPFlags(rawValue: 0x01)
     /// Synchronize sequence numbers: opens a connection.

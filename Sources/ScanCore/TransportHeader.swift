@@ -66,11 +66,11 @@ struct TransportHeader {
 }
 
 extension Segment {
-    /// Reads a packet, or a first fragment, that may end before the TCP header does, but not before its flags: `nil` for
-    /// any other.
+    /// Reads the ports of a packet that ends before its TCP header does, and the flags if it holds them: `nil` if it holds
+    /// no ports.
     ///
     /// - Throws: see ``init(packet:)``.
-    init?(cutHeaderIn packet: Span<UInt8>) throws(PacketFault) {
+    init?(beginningIn packet: Span<UInt8>) throws(PacketFault) {
         do throws(PacketFault) {
             let header = try TransportHeader(packet: packet)
             if header.kind != IPProtocol.tcp { return nil }
@@ -78,11 +78,23 @@ extension Segment {
             self.init(
                 source: header.source, destination: header.destination,
                 sourcePort: ports.source, destinationPort: ports.destination,
-                flags: TCPFlags(rawValue: try packet.extracting(0..<header.end).uint8(at: header.offset + 13)),
+                flags: TCPFlags(inHeaderAt: header.offset, of: packet.extracting(0..<header.end)),
                 typeOfService: header.typeOfService, timeToLive: header.timeToLive)
         } catch {
             if error == .fragment || error == .truncated { return nil }
             throw error
         }
+    }
+}
+
+extension TCPFlags {
+    /// Where in a TCP header the flags are.
+    private static var offset: Int { 13 }
+
+    /// The flags of a header that begins at an offset; `nil` if the bytes end before them.
+    init?(inHeaderAt offset: Int, of bytes: Span<UInt8>) {
+        let place = offset + TCPFlags.offset
+        if place >= bytes.count { return nil }
+        self.init(rawValue: bytes[place])
     }
 }

@@ -95,6 +95,12 @@ struct Sensor<Log: ReportLog & ~Copyable>: ~Copyable, SegmentSink {
         detector.counters.droppedByKernel = total
     }
 
+    /// Takes note of what became of fragments since the start.
+    mutating func noteFragments(_ fragments: FragmentCounters) {
+        detector.counters.fragmentsKept = fragments.kept
+        detector.counters.fragmentsEvicted = fragments.evicted
+    }
+
     /// What was seen and done so far, in one line.
     ///
     /// - Parameter lost: how many lines were lost on the way to the log.

@@ -158,6 +158,7 @@ struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
     @inline(never)
     private mutating func currentStatus() -> LogLine {
         noteDrops()
+        sensor.noteFragments(capture.fragments)
         return sensor.status(lost: sensor.log.lost + lostByWriter)
     }
 

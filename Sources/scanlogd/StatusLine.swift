@@ -14,6 +14,8 @@ extension LogLine {
         append(", dropped by the kernel ", counters.droppedByKernel)
         append(", ignored ", counters.ignored)
         append(", malformed ", counters.malformed)
+        append(", fragments kept ", counters.fragmentsKept)
+        append(", fragments evicted ", counters.fragmentsEvicted)
         append(", sources held ", UInt64(detector.sourcesHeld))
         append(", evicted ", detector.sourcesEvicted)
         append(", reports ", counters.reports)

@@ -157,7 +157,7 @@ private enum Outcome: Equatable {
 
     init(of payload: [UInt8], _ etherType: UInt16) {
         do throws(PacketFault) {
-            let offset = try LinkLayer.packetOffset(etherType: etherType, in: payload.span)
+            let offset = try PacketPlace(etherType: etherType, in: payload.span).offset
             self = .segment(try Segment(packet: payload.span.extracting(offset..<payload.count)))
         } catch {
             self = .fault(error)
@@ -166,7 +166,7 @@ private enum Outcome: Equatable {
 
     var counts: Bool {
         switch self {
-        case .segment(let segment): !segment.flags.isEstablishedData
+        case .segment(let segment): !segment.isEstablishedData
         case .fault(let fault): fault == .fragment
         }
     }

@@ -113,7 +113,7 @@ struct LinkLayerTests {
 
     private func offset(_ link: LinkLayer, _ frame: [UInt8]) -> Result<Int, PacketFault> {
         do throws(PacketFault) {
-            return .success(try link.packetOffset(in: frame.span))
+            return .success(try link.place(in: frame.span).offset)
         } catch {
             return .failure(error)
         }
@@ -122,7 +122,7 @@ struct LinkLayerTests {
     private func offset(etherType: UInt16, _ text: String) -> Result<Int, PacketFault> {
         let payload = bytes(text)
         do throws(PacketFault) {
-            return .success(try LinkLayer.packetOffset(etherType: etherType, in: payload.span))
+            return .success(try PacketPlace(etherType: etherType, in: payload.span).offset)
         } catch {
             return .failure(error)
         }

@@ -28,7 +28,7 @@ struct TestBlock {
     mutating func add(
         _ packet: [UInt8], etherType: UInt16 = 0x0800, realTime: Int64 = 1_700_000_000_000_000_001,
         kind: Int32 = PACKET_HOST, interface: Int32 = 1, hardwareType: UInt16 = 1, status: UInt32 = 1,
-        length: Int? = nil
+        length: Int? = nil, tag: UInt16 = 0
     ) -> Int {
         let head = end
         if let last { write(UInt32(head - last), at: last) }
@@ -40,6 +40,7 @@ struct TestBlock {
         write(status, at: head + 20)
         write(UInt16(96), at: head + 24)
         write(UInt16(96), at: head + 26)
+        write(UInt32(tag), at: head + 32)
         write(etherType.bigEndian, at: head + 48 + 2)
         write(interface, at: head + 48 + 4)
         write(hardwareType, at: head + 48 + 8)
@@ -73,6 +74,8 @@ struct PacketBlockTests {
         #expect(MemoryLayout<tpacket3_hdr>.offset(of: \.tp_len) == 16)
         #expect(MemoryLayout<tpacket3_hdr>.offset(of: \.tp_status) == 20)
         #expect(MemoryLayout<tpacket3_hdr>.offset(of: \.tp_mac) == 24)
+        // Behind it tp_net, and in a union the hash and the tag: 2, 4 and 2 bytes, with 2 of padding.
+        #expect(MemoryLayout<tpacket_hdr_variant1>.offset(of: \.tp_vlan_tci) == 4)
         #expect(MemoryLayout<sockaddr_ll>.offset(of: \.sll_protocol) == 2)
         #expect(MemoryLayout<sockaddr_ll>.offset(of: \.sll_ifindex) == 4)
         #expect(MemoryLayout<sockaddr_ll>.offset(of: \.sll_pkttype) == 10)
@@ -160,8 +163,9 @@ struct LeftoverTagTests {
     private func offset(_ payload: [UInt8], _ etherType: UInt16, isTagged: Bool = true) throws -> Int {
         let packet = RingPacket(
             bytes: 0..<payload.count, realTime: 0, length: payload.count, etherType: etherType, isTagged: isTagged,
+            tag: 0,
             kind: 0, interface: 1, hardwareType: 1)
-        return try LinkLayer.packetOffset(etherType: try packet.beginning(of: payload.span), in: payload.span)
+        return try packet.place(in: payload.span).offset
     }
 
     @Test func aPacketWithoutTagsInItBeginsAtOnce() throws {
@@ -181,9 +185,33 @@ struct LeftoverTagTests {
             #expect(try offset(TestPacket.tag(ipv4, type: 0x0800, tci: tci), 0x0800) == 4)
             #expect(try offset(TestPacket.tag(ipv6, type: 0x86dd, tci: tci), 0x86dd) == 4)
         }
+        for (innermost, type) in [(ipv4, 0x0800), (ipv6, 0x86dd)] {
+            for priority in stride(from: 0, to: 0x10000, by: 0x1000) {
+                for inner in stride(from: 0, to: 0x10000, by: 0x1000) {
+                    let one = TestPacket.tag(innermost, type: type, tci: inner)
+                    let two = TestPacket.tag(one, type: 0x88a8, tci: priority)
+                    #expect(try offset(two, UInt16(type)) == 8)
+                }
+            }
+        }
         let two = TestPacket.tag(TestPacket.tag(ipv4, type: 0x0800), type: 0x8100, tci: 0x4500)
         #expect(try offset(two, 0x0800) == 8)
         #expect(try offset(TestPacket.tag(TestPacket.session(ipv4), type: 0x8864), 0x8864) == 12)
+    }
+
+    @Test func aPacketWhoseLengthOrFlowIsATypeOfEthernetIsStillOne() throws {
+        for type in [0x0800, 0x8100, 0x88a8, 0x86dd] {
+            var ipv4 = TestPacket.ipv4(TestPacket.tcp(flags: 2) + [UInt8](repeating: 0, count: type - 40))
+            var sum = 0
+            for index in stride(from: 0, to: 20, by: 2) where index != 10 {
+                sum += Int(ipv4[index]) << 8 | Int(ipv4[index + 1])
+            }
+            ipv4.replaceSubrange(10..<12, with: TestPacket.big(0xffff - sum % 0xffff))
+            #expect(try offset(ipv4, 0x0800) == 0)
+            var ipv6 = TestPacket.ipv6(TestPacket.tcp(flags: 2))
+            ipv6.replaceSubrange(2..<4, with: TestPacket.big(type))
+            #expect(try offset(ipv6, 0x86dd) == 0)
+        }
     }
 
     @Test func tagsThatTheKernelTellsOfAreSkipped() throws {

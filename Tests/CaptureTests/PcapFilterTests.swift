@@ -113,7 +113,7 @@
 
         private func offset(_ frame: [UInt8], _ type: Int32 = 113) throws -> Int {
             let link = try #require(LinkLayer(dataLinkType: type))
-            return try link.packetOffset(pastHiddenTagsIn: frame.span)
+            return try link.place(in: frame.span).offset
         }
 
         @Test func aPacketIsFoundBehindTagsThatTheFrameSaysNothingOf() throws {
@@ -125,10 +125,38 @@
             #expect(try offset(six + [0, 5, 0x86, 0xdd] + ipv6(tcp(2))) == 20)
         }
 
-        @Test func aFrameThatEndsInATagIsTruncated() throws {
-            for length in 16..<20 {
-                #expect(throws: PacketFault.truncated) { try offset(Array((cooked + [0, 5, 8, 0]).prefix(length))) }
+        @Test func aFrameThatEndsInATagHoldsNoPacket() throws {
+            for length in 16...20 {
+                let frame = Array((cooked + [0, 5, 8, 0]).prefix(length))
+                let packet = Array(frame[try offset(frame)...])
+                #expect(packet.count <= 4)
             }
+        }
+
+        /// Cooked frames as libpcap puts them together: the first tag, then the type behind all, then the other tags.
+        @Test(arguments: [[], [0x6000], [0x4000, 0x6000], [0xe000, 0x2000, 0x4000]] as [[Int]])
+        func priorityTagsOfAnyNumberLeadToThePacketAndTagForNoVLAN(tags: [Int]) throws {
+            for (packet, type) in [(ipv4(tcp(2)), ipv4Type), (ipv6(tcp(2)), ipv6Type)] {
+                var behind = packet
+                for (index, tag) in tags.enumerated() {
+                    behind = [UInt8(tag >> 8), 0] + (index == 0 ? type : [0x81, 0]) + behind
+                }
+                let frame = linkHeader(113, etherType: [0x81, 0]) + [0x60, 0] + type + behind
+                let place = try #require(LinkLayer(dataLinkType: 113)).place(in: frame.span)
+                #expect(place.offset == 20 + 4 * tags.count)
+                #expect(place.path == LinkPath())
+            }
+        }
+
+        @Test func theNumbersOfVLANsAndOfASessionBelongToThePath() throws {
+            let tags: [UInt8] = [0x20, 7, 0x81, 0, 0, 0, 0x81, 0, 0xe1, 2, 8, 0]
+            let frame = linkHeader(1, etherType: [0x88, 0xa8]) + tags + ipv4(tcp(2))
+            var path = LinkPath(interface: 3)
+            path.vlans = 0x7102
+            #expect(try #require(LinkLayer(dataLinkType: 1)).place(in: frame.span, interface: 3).path == path)
+            let header: [UInt8] = [0x11, 0, 0x12, 0x34, 0, 42, 0, 0x21]
+            let session = linkHeader(1, etherType: [0x88, 0x64]) + header + ipv4(tcp(2))
+            #expect(try #require(LinkLayer(dataLinkType: 1)).place(in: session.span).path.session == 0x1234)
         }
 
         @Test func ethernetHidesNoTags() throws {

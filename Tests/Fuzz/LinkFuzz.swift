@@ -34,7 +34,7 @@ private func checkFrame(_ frame: [UInt8], type: Int32) {
     }
     check(SlowLink.types.contains(type), "link type \(type) is known")
     checkPrefixes(of: frame, SlowLink.offset(in: frame, type: type)) { (bytes) throws(PacketFault) in
-        try link.packetOffset(in: bytes)
+        try link.place(in: bytes).offset
     }
 }
 
@@ -42,7 +42,7 @@ private func checkPayload(_ bytes: [UInt8]) {
     guard bytes.count >= 2 else { return }
     let etherType = UInt16(bytes[0]) << 8 | UInt16(bytes[1])
     checkPrefixes(of: Array(bytes.dropFirst(2)), SlowLink.offset(etherType: Array(bytes)).map { $0 - 2 }) {
-        (bytes) throws(PacketFault) in try LinkLayer.packetOffset(etherType: etherType, in: bytes)
+        (bytes) throws(PacketFault) in try PacketPlace(etherType: etherType, in: bytes).offset
     }
 }
 

@@ -59,32 +59,36 @@ struct CutHeaderTests {
     }
 
     @Test(arguments: 0...19)
-    func theFlagsAreEnough(length: Int) throws {
-        let segment = try Segment(cutHeaderIn: Self.cut(length).span)
-        #expect((segment != nil) == (length >= 14))
+    func thePortsAreEnoughAndTheFlagsAreReadIfTheyAreThere(length: Int) throws {
+        let segment = try Segment(beginningIn: Self.cut(length).span)
+        #expect((segment != nil) == (length >= 4))
         if let segment {
-            #expect(segment.flags == .syn)
+            #expect(segment.flags == (length >= 14 ? .syn : nil))
             #expect(segment.timeToLive == 57)
             #expect(Attempt(segment, realTime: 7) == expected)
         }
     }
 
-    @Test func aReaderTakesThemOnRequestOnlyAndOnce() throws {
-        let rest = IPv4Packet(fragment: 0x0002, payload: Array(TCPHeader().bytes[16...])).bytes
-        let now = Timestamp(nanoseconds: 0)
+    @Test(arguments: [8, 16])
+    func aFirstFragmentCountsAtOnceAndForWhoTakesCutHeadersOnce(length: Int) throws {
+        let rest = IPv4Packet(
+            fragment: UInt16(length / 8), payload: Array(TCPHeader().bytes[length...])
+        ).bytes
+        let flags: TCPFlags? = length == 16 ? .syn : nil
         var ordinary = PacketReader(key: HashKey([1, 2, 3, 4, 5]))
-        #expect(try ordinary.read(Self.cut(16).span, at: now) == nil)
-        #expect(try ordinary.read(rest.span, at: now)?.flags == .syn)
+        #expect(try ordinary.segments(of: Self.cut(length)).map(\.flags) == [flags])
+        if length == 8 { #expect(try ordinary.segments(of: rest).map(\.flags) == [.syn]) }
         var eager = PacketReader(key: HashKey([1, 2, 3, 4, 5]), takesCutHeaders: true)
-        #expect(try eager.read(Self.cut(16).span, at: now)?.flags == .syn)
-        #expect(try eager.read(rest.span, at: now) == nil)
+        #expect(try eager.segments(of: Self.cut(length)).map(\.flags) == [flags])
+        #expect(throws: PacketFault.fragment) { try eager.segments(of: rest) }
     }
+
     /// What a reader makes of a packet alone, of which a capture keeps so many bytes.
     private static func read(_ packet: [UInt8], _ length: Int, eager: Bool = true) -> Result<Segment?, PacketFault> {
         Result { () throws(PacketFault) in
             let kept = Array(packet[..<length])
             var reader = PacketReader(key: HashKey([1, 2, 3, 4, 5]), takesCutHeaders: eager)
-            return try reader.read(kept.span, at: Timestamp(nanoseconds: 0))
+            return try reader.segments(of: kept).first
         }
     }
 

@@ -115,31 +115,36 @@ struct PacketReaderTests {
             [UInt8](IPv4Packet().bytes.dropLast()),
         ]
         for packet in packets {
-            let result: Result<Segment?, PacketFault>
+            let result: Result<[Segment], PacketFault>
             do throws(PacketFault) {
-                result = .success(try reader.read(packet.span, at: Timestamp(nanoseconds: 0)))
+                result = .success(try reader.segments(of: packet))
             } catch {
                 result = .failure(error)
             }
-            #expect(result == read(packet).map { $0 })
+            #expect(result == read(packet).map { [$0] })
         }
     }
 
-    @Test func aReaderPutsFragmentsTogether() throws {
-        var reader = PacketReader(key: HashKey.forTests)
+    @Test func theFirstFragmentTellsThePortsAndTheOneThatMakesTheHeaderWholeTheFlags() throws {
         for packet in [IPv4Packet(), DivisibleIPv6Packet()] as [any Fragmentable] {
-            let pieces = packet.pieces(of: 16)
-            for (index, piece) in pieces.enumerated() {
-                let segment = try reader.read(piece.span, at: Timestamp(nanoseconds: 0))
-                #expect(segment == (index == 0 ? nil : read(packet.bytes).segment))
-            }
+            var reader = PacketReader(key: HashKey.forTests)
+            let whole = try #require(read(packet.bytes).segment)
+            var ports = whole
+            ports.flags = nil
+            let told = try packet.pieces(of: 8).map { piece in try reader.segments(of: piece) }
+            #expect(told == [[ports], [], [whole]])
+            #expect(reader.fragmentsKept == 2)
+            #expect(try packet.pieces(of: 16).map { piece in try reader.segments(of: piece) }.first == [whole])
         }
+    }
+
+    @Test func whatHadToMakeRoomIsCounted() throws {
+        var reader = PacketReader(key: HashKey.forTests)
         for number in UInt16(0)..<1024 {
             let piece = IPv4Packet(identification: number).piece(0..<8)
-            let kept = try reader.read(piece.span, at: Timestamp(nanoseconds: Int64(number)))
-            #expect(kept == nil)
+            #expect(try reader.segments(of: piece, at: Int64(number)).count == 1)
         }
-        let evicted = reader.fragmentedPacketsEvicted
-        #expect((1024 - 256...1024 - 200).contains(evicted))
+        #expect((1024 - 256...1024 - 200).contains(reader.fragmentedPacketsEvicted))
+        #expect(reader.fragmentsKept == 1024)
     }
 }

@@ -85,7 +85,7 @@ enum Reading: Equatable {
 final class FragmentWatch<let capacity: Int, let setSize: Int> {
     private var defragmenter = Defragmenter<capacity, setSize>(key: HashKey.forTests)
 
-    /// Takes a packet as `PacketReader` does.
+    /// Takes a packet as far as `PacketReader` has it joined.
     func read(_ packet: some Collection<UInt8>, at time: Int64 = 0) -> Reading {
         let bytes = [UInt8](packet)
         do throws(PacketFault) {
@@ -98,7 +98,8 @@ final class FragmentWatch<let capacity: Int, let setSize: Int> {
     /// Takes a packet that must be a fragment.
     func take(_ packet: [UInt8], at time: Int64 = 0) -> Reading {
         do throws(PacketFault) {
-            let segment = try defragmenter.take(packet.span, at: Timestamp(nanoseconds: time))
+            let fragment = try Fragment(packet: packet.span, over: LinkPath())
+            let segment = try defragmenter.join(fragment, of: packet.span, at: Timestamp(nanoseconds: time))
             return segment.map { .segment($0) } ?? .kept
         } catch {
             return .fault(error)
@@ -123,5 +124,16 @@ func orders<Thing>(_ things: [Thing]) -> [[Thing]] {
         var rest = things
         let thing = rest.remove(at: index)
         return orders(rest).map { [thing] + $0 }
+    }
+}
+
+extension PacketReader {
+    /// The segments that a packet makes known.
+    mutating func segments(
+        of packet: [UInt8], over path: LinkPath = LinkPath(), at time: Int64 = 0
+    ) throws(PacketFault) -> [Segment] {
+        var segments: [Segment] = []
+        try read(packet.span, over: path, at: Timestamp(nanoseconds: time)) { segments.append($0) }
+        return segments
     }
 }

@@ -39,7 +39,7 @@ struct RuleModel {
 
     /// Takes a segment into account; the line, if it makes a scan.
     mutating func observe(_ segment: Segment, at time: Int64, wallClock: Int64) -> String? {
-        let flags = segment.flags.rawValue
+        let flags = segment.flags?.rawValue ?? 0
         if segment.source.high == 0 && segment.source.low == 0 { return nil }
         if flags == 0b0001_0000 || flags == 0b0001_1000 { return nil }
         let source = Source(segment.source)

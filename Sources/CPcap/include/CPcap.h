@@ -92,6 +92,9 @@ int cpcap_filter_file(const struct cpcap_library *_Nonnull library, pcap_t *_Non
  * errno: EMEDIUMTYPE if it is not of the kind given, -1 for any. */
 int cpcap_rebind(int socket, const char *_Nonnull name, int interface, int hardware_type, int promiscuous);
 
+/* ioctl(2) is variadic. The longest packet that an interface takes, in bytes, without its link header: -1 with errno. */
+int cpcap_mtu(const char *_Nonnull name);
+
 /* The ARPHRD_ number of an interface's link layer: -1 with errno. */
 int cpcap_hardware_type(int socket, const char *_Nonnull name);
 
