@@ -3,6 +3,7 @@
 import os
 import platform
 import re
+import shutil
 import struct
 import subprocess
 from collections.abc import Sequence
@@ -52,9 +53,19 @@ class Rule:
     value: int
 
 
+@cache
+def _clang_path() -> str:
+    """The clang of the Swift toolchain, which compiles for every processor."""
+    swift = shutil.which("swift")
+    beside = Path(swift).resolve().parent / "clang" if swift else None
+    found = str(beside) if beside and beside.exists() else shutil.which("clang")
+    assert found, "clang: not found, neither beside swift nor in PATH"
+    return found
+
+
 def _clang(processor: Processor, *arguments: str) -> str:
     """What clang prints that compiles for the processor, with headers of that processor only."""
-    command = ["clang", f"--target={processor.name}-linux-gnu"]
+    command = [_clang_path(), f"--target={processor.name}-linux-gnu"]
     if processor.name != platform.machine():
         headers = Path(f"/usr/{processor.name}-linux-gnu/include")
         assert (headers / "asm" / "unistd.h").exists(), f"{headers}: no headers of {processor.name}"
