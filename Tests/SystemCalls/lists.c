@@ -1,0 +1,181 @@
+/*
+ * Which system calls each process may still make. A processor that lacks a call has another in its place, and the C
+ * library knows which: both are listed.
+ */
+#define _GNU_SOURCE
+#include "lists.h"
+
+#include <fcntl.h>
+#include <linux/if_packet.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+const struct role roles[] = {
+    {"writer", WRITER}, {"raw", RAW}, {"ring", RING}, {"pcap", PCAP}, {"connections", CONNECTIONS}, {"keeper", KEEPER},
+    {"names", NAMES}, {"lookup", LOOKUP},
+};
+const unsigned role_count = sizeof roles / sizeof roles[0];
+
+/* What opens a file otherwise than for reading. */
+#define WRITING (O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND)
+#define NAMESPACES \
+    (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
+#define WAIT_CALLS(roles) {"poll", roles, ANY, 0, 0}, {"ppoll", roles, ANY, 0, 0}
+
+const struct rule rules[] = {
+    /* The loop of each process: wait, read signals and records, look at the clock where the vDSO can't, end. */
+    WAIT_CALLS(ALL | NAMES),
+    {"restart_syscall", ALL | NAMES, ANY, 0, 0}, /* the wait, after SIGSTOP and SIGCONT */
+    {"read", ALL | NAMES, ANY, 0, 0},
+    {"write", ALL | NAMES, ANY, 0, 0},
+    {"clock_gettime", ALL | NAMES, ANY, 0, 0},
+    {"gettimeofday", ALL | NAMES, ANY, 0, 0},
+    {"close", ALL | NAMES, ANY, 0, 0},
+    {"exit_group", ALL | NAMES, ANY, 0, 0},
+    {"rt_sigreturn", ALL | NAMES, ANY, 0, 0},
+
+    /* Memory that can't be executed, for the C library and for libpcap. */
+    {"brk", ALL | NAMES, ANY, 0, 0},
+    {"mmap", ALL | NAMES, NOT_EXECUTABLE, 2, 0},
+    {"munmap", ALL | NAMES, ANY, 0, 0},
+    {"mremap", LIBPCAP | NAMES, ANY, 0, 0},
+    {"madvise", ALL | NAMES, ANY, 0, 0},
+    {"futex", ALL | NAMES, ANY, 0, 0},
+
+    /* syslog(3), with what keeps it from waiting for ever. The sensor has a connection for its last words only. */
+    {"sendto", ALL, ANY, 0, 0},
+    {"setitimer", ALL, ANY, 0, 0},
+    {"alarm", SENSORS, ANY, 0, 0},
+    {"socket", LOGGERS, EQUAL, 0, AF_UNIX},
+    {"connect", LOGGERS, ANY, 0, 0},
+    {"newfstatat", LOGGERS | CONNECTIONS, ANY, 0, 0},
+    {"stat", LOGGERS, ANY, 0, 0},
+    {"statx", LOGGERS | CONNECTIONS, ANY, 0, 0},
+    {"fstat", LOGGERS | CONNECTIONS, ANY, 0, 0},
+    {"getpid", LOGGERS, ANY, 0, 0},
+
+    /* The writer's care of the sensor, the pid file, and standard input, output and error. */
+    {"wait4", WRITER, ANY, 0, 0},
+    {"kill", WRITER, EQUAL, 1, SIGKILL},
+    {"pwrite64", WRITER | CONNECTIONS, ANY, 0, 0},
+    {"ftruncate", WRITER | CONNECTIONS, ANY, 0, 0},
+    {"dup2", WRITER | CONNECTIONS, ANY, 0, 0},
+    {"dup3", WRITER | CONNECTIONS, ANY, 0, 0},
+
+    /* Raw sockets. */
+    {"recvmmsg", RAW, ANY, 0, 0},
+    {"getsockopt", SENSORS | CONNECTIONS, ANY, 0, 0}, /* how many packets were dropped; errors of a socket */
+
+    /* The packet socket and libpcap's, and the netlink socket that tells of interfaces. */
+    {"epoll_wait", LIBPCAP, ANY, 0, 0},
+    {"epoll_pwait", LIBPCAP, ANY, 0, 0},
+    {"epoll_ctl", LIBPCAP, ANY, 0, 0},
+    {"recvfrom", PACKETS, ANY, 0, 0},
+    {"recvmsg", PACKETS, ANY, 0, 0},
+    {"sendmsg", PACKETS, ANY, 0, 0},
+    {"bind", PACKETS, ANY, 0, 0},
+    {"setsockopt", PACKETS, EQUAL, 1, SOL_PACKET},
+    {"setsockopt", PACKETS, EQUAL, 1, SOL_SOCKET},
+    {"ioctl", LIBPCAP, EQUAL, 1, SIOCGIFFLAGS},
+    {"ioctl", LIBPCAP, EQUAL, 1, SIOCGIFINDEX},
+    {"ioctl", LIBPCAP, EQUAL, 1, SIOCGIFHWADDR},
+    {"getsockname", LIBPCAP, ANY, 0, 0}, /* libpcap asks whether an interface that went down is still there */
+
+    /* The helper for names: a child for each lookup, which gives up what it must not have, and is killed. */
+    {"clone", NAMES, NONE_OF, 0, NAMESPACES},
+    {"fork", NAMES, ANY, 0, 0},
+    {"set_robust_list", NAMES, ANY, 0, 0},
+    {"rseq", NAMES, ANY, 0, 0},
+    {"socketpair", NAMES, EQUAL, 0, AF_UNIX},
+    {"prctl", NAMES, EQUAL, 0, PR_SET_PDEATHSIG},
+    {"prctl", NAMES, EQUAL, 0, PR_SET_SECCOMP},
+    {"prlimit64", NAMES, EQUAL, 0, 0},
+    {"setrlimit", NAMES, ANY, 0, 0},
+    {"dup2", NAMES, ANY, 0, 0},
+    {"dup3", NAMES, ANY, 0, 0},
+    {"close_range", NAMES, ANY, 0, 0},
+    {"kill", NAMES, EQUAL, 1, SIGKILL},
+    {"wait4", NAMES, ANY, 0, 0},
+    {"clone", LOOKUP, ANY, 0, 0},
+    {"fork", LOOKUP, ANY, 0, 0},
+    {"kill", LOOKUP, ANY, 0, 0},
+
+    /* The resolver and its modules: files to be read, and code in them to be run. */
+    {"mmap", NAMES, CODE_OF_A_FILE, 0, 0},
+    {"mprotect", NAMES, NOT_EXECUTABLE, 2, 0},
+    {"open", NAMES, NONE_OF, 1, WRITING},
+    {"openat", NAMES, NONE_OF, 2, WRITING},
+    {"pread64", NAMES, ANY, 0, 0},
+    {"readv", NAMES, ANY, 0, 0},
+    {"lseek", NAMES, ANY, 0, 0},
+    {"stat", NAMES, ANY, 0, 0},
+    {"lstat", NAMES, ANY, 0, 0},
+    {"fstat", NAMES, ANY, 0, 0},
+    {"newfstatat", NAMES, ANY, 0, 0},
+    {"statx", NAMES, ANY, 0, 0},
+    {"access", NAMES, ANY, 0, 0},
+    {"faccessat", NAMES, ANY, 0, 0},
+    {"faccessat2", NAMES, ANY, 0, 0},
+    {"readlink", NAMES, ANY, 0, 0},
+    {"readlinkat", NAMES, ANY, 0, 0},
+    {"getdents64", NAMES, ANY, 0, 0},
+    {"fcntl", NAMES, AT_MOST, 1, F_SETFL}, /* not F_SETOWN, by which others are signalled */
+    {"fcntl", NAMES, EQUAL, 1, F_DUPFD_CLOEXEC},
+
+    /* Sockets to name servers, and to the daemons that answer for them: nscd, resolved, avahi. Not bind, and so not
+     * netlink: without it the resolver takes it that there are addresses of both families. */
+    {"socket", NAMES, SOCKET, SOCK_DGRAM, AF_INET},
+    {"socket", NAMES, SOCKET, SOCK_STREAM, AF_INET},
+    {"socket", NAMES, SOCKET, SOCK_DGRAM, AF_INET6},
+    {"socket", NAMES, SOCKET, SOCK_STREAM, AF_INET6},
+    {"socket", NAMES, SOCKET, SOCK_DGRAM, AF_UNIX},
+    {"socket", NAMES, SOCKET, SOCK_STREAM, AF_UNIX},
+    {"connect", NAMES, ANY, 0, 0},
+    {"sendto", NAMES, ANY, 0, 0},
+    {"sendmsg", NAMES, ANY, 0, 0},
+    {"sendmmsg", NAMES, ANY, 0, 0},
+    {"writev", NAMES, ANY, 0, 0},
+    {"recvfrom", NAMES, ANY, 0, 0},
+    {"recvmsg", NAMES, ANY, 0, 0},
+    {"shutdown", NAMES, ANY, 0, 0},
+    {"getsockname", NAMES, ANY, 0, 0},
+    {"getpeername", NAMES, ANY, 0, 0},
+    {"getsockopt", NAMES, ANY, 0, 0},
+    {"setsockopt", NAMES, EQUAL, 1, SOL_SOCKET},
+    {"setsockopt", NAMES, EQUAL, 1, IPPROTO_IP},
+    {"setsockopt", NAMES, EQUAL, 1, IPPROTO_IPV6},
+    {"setsockopt", NAMES, EQUAL, 1, IPPROTO_TCP},
+    {"ioctl", NAMES, EQUAL, 1, FIONREAD},
+    {"select", NAMES, ANY, 0, 0},
+    {"pselect6", NAMES, ANY, 0, 0},
+
+    /* What it asks of itself. */
+    {"getrandom", NAMES | KEEPER, ANY, 0, 0}, /* malloc(3) does so when it is first called */
+    {"getpid", NAMES, ANY, 0, 0},
+    {"getppid", NAMES, ANY, 0, 0},
+    {"gettid", NAMES, ANY, 0, 0},
+    {"getuid", NAMES, ANY, 0, 0},
+    {"geteuid", NAMES, ANY, 0, 0},
+    {"getgid", NAMES, ANY, 0, 0},
+    {"getegid", NAMES, ANY, 0, 0},
+    {"uname", NAMES, ANY, 0, 0},
+    {"time", NAMES, ANY, 0, 0},
+    {"nanosleep", NAMES, ANY, 0, 0},
+    {"clock_nanosleep", NAMES, ANY, 0, 0},
+    {"rt_sigaction", NAMES, ANY, 0, 0},
+    {"rt_sigprocmask", NAMES, ANY, 0, 0},
+
+    /* A standard output that is a file, when the disk is full; a new output file, from the keeper. */
+    {"lseek", CONNECTIONS, ANY, 0, 0},
+    {"openat", KEEPER, IN_DIRECTORY, 3,
+     O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC},
+    {"umask", KEEPER, ANY, 0, 0},
+    {"sendmsg", KEEPER, ANY, 0, 0},
+};
+
+const unsigned rule_count = sizeof rules / sizeof rules[0];
