@@ -102,6 +102,13 @@ integration: test-hooks
 soak: needs-test all
 	START_CYCLES=1000 TEST_TIMEOUT=600 SOAK_SECONDS=1800 SCANLOGD=$(CURDIR)/scanlogd Tests/Integration/run \
 		-k 'many_starts_and_stops or mixed_traffic'
+	$(MAKE) oracle ORACLE_SECONDS=1800
+
+# The kernel as judge, for an hour; ORACLE_SEED=N repeats a run. What it finds is left in ORACLE_FINDINGS.
+ORACLE_SECONDS = 3600
+.PHONY: oracle
+oracle: needs-test all
+	ORACLE_SECONDS=$(ORACLE_SECONDS) SCANLOGD=$(CURDIR)/scanlogd Tests/Integration/run -s -k kernel_oracle
 
 fuzz:
 	Tests/Fuzz/run $(FUZZ_SECONDS)
