@@ -3,6 +3,7 @@
     ORACLE_SECONDS   how long it goes on (60)
     ORACLE_SEED      where it starts; chosen at random without it, and always printed
     ORACLE_BACKENDS  which backends are judged (ring,pcap,nids,raw)
+    ORACLE_MOST_MISSED, ORACLE_SHRINK_SECONDS  when there is enough to look at (24), and how long it is made small (60)
     ORACLE_FINDINGS  the directory that findings are written to, as captures (the test's own)
 """
 
@@ -32,7 +33,9 @@ BACKENDS = os.environ.get("ORACLE_BACKENDS", "ring,pcap,nids,raw").split(",")
 JUMBO = 6
 # When so many are missed, it ends: there is enough to look at.
 MOST_MISSED = int(os.environ.get("ORACLE_MOST_MISSED", "24"))
-SHRINK_SECONDS = 60
+SHRINK_SECONDS = int(os.environ.get("ORACLE_SHRINK_SECONDS", "60"))
+# What is shown of a finding beside its capture.
+MOST_SHOWN, MOST_WIDTH = 24, 240
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +62,7 @@ def batches(seed: int, numbers: Iterator[int]) -> Iterator[list[Recipe]]:
 
 def numbers() -> Iterator[int]:
     while True:
-        yield from range(1, 65535)
+        yield from range(1, 8191)
 
 
 class Tally:
@@ -92,8 +95,8 @@ class Tally:
         file = self.directory / f"{len(self.findings):03}-{'-'.join(sorted(finding.missed_by))}-{finding.cut.seed}.pcap"
         file.write_bytes(pcap((0.001 * index, frame.data) for index, frame in enumerate(finding.recipe.frames)))
         print(f"\nmissed by {finding.kind}\n    {file}, {finding.cut}", flush=True)
-        for frame in finding.recipe.frames:
-            print(f"    {describe(frame.data)}", flush=True)
+        for frame in finding.special[:MOST_SHOWN]:
+            print(f"    {'wire 2, ' if frame.wire else ''}{describe(frame.data)[:MOST_WIDTH]}", flush=True)
 
     def __str__(self) -> str:
         return (f"{self.recipes} recipes of {self.frames} frames, {self.scans} answered as scans, "
@@ -116,6 +119,9 @@ def test_who_gets_answers_is_reported(judge: Judge, tmp_path: Path) -> None:
             if verdict.missed_by and verdict.seconds < 2:
                 missed.append(verdict)
     print(f"seed {SEED}: {tally}", flush=True)
+    if os.environ.get("ORACLE_TRAITS"):
+        for trait, number in sorted(tally.traits.items()):
+            print(f"{tally.answered_traits[trait]:6} of {number:6} {trait}")
     for finding in Shrinker(judge, addresses).findings(missed, time.monotonic() + SHRINK_SECONDS):
         tally.find(finding)
     assert tally.scans > tally.recipes / 3, "too few are answered to say anything"

@@ -9,15 +9,18 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from .daemon import Daemon, sweep, wait_until
+from .daemon import Daemon, finish, sweep, wait_until
 from .frames import IPV4, IPV6
 from .lines import read
-from .network import ATTACKER, ATTACKER_6, build
+from .network import ATTACKER, ATTACKER_6, ATTACKER_MAC, TARGET_MAC, build
+from .oracle_packets import TARGET_VLAN
 from .oracle_recipes import HIGH_PORTS, PRIVILEGED_END, THRESHOLD, Recipe, weight
 from .packets import ACK, RST, SYN
 
 # Each batch is named in one log: five reports, and as many sources as the lines of a summary hold.
-BATCH = 48
+BATCH = 40
+
+WIRES = ("wire", "wire2")
 
 # What Python has no names for: SOL_PACKET, PACKET_IGNORE_OUTGOING, SO_RCVBUFFORCE.
 _SOL_PACKET, _IGNORE_OUTGOING, _RCVBUFFORCE = 263, 23, 33
@@ -78,21 +81,34 @@ class Hosts:
     def __init__(self) -> None:
         self.attacker, self.target = build("oracle-")
         self.mtu = 1500
+        self._add_links()
         self._open_routes()
         self._raise_limits()
         self._listeners = [self._listener(port) for port in open_ports()]
-        self._sender = self.attacker.open_socket(socket.AF_PACKET, socket.SOCK_RAW)
+        self._senders = [self.attacker.open_socket(socket.AF_PACKET, socket.SOCK_RAW) for _ in WIRES]
         self._answers = self.attacker.open_socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
         with self.attacker.entered():
-            self._sender.bind(("wire", 0))
-            self._answers.bind(("wire", 3))
+            for sender, wire in zip(self._senders, WIRES, strict=True):
+                sender.bind((wire, 0))
+            self._answers.bind((WIRES[0], 3))
         self._answers.setsockopt(_SOL_PACKET, _IGNORE_OUTGOING, 1)
         self._answers.setsockopt(socket.SOL_SOCKET, _RCVBUFFORCE, 64 << 20)
         self._answers.setblocking(False)
 
     def close(self) -> None:
-        for opened in (self._sender, self._answers, *self._listeners):
+        for opened in (*self._senders, self._answers, *self._listeners):
             opened.close()
+
+    def _add_links(self) -> None:
+        """A second wire, which has no address, and the target's interface in a VLAN."""
+        self.attacker.run("ip", "link", "add", WIRES[1], "address", ATTACKER_MAC, "type", "veth",
+                          "peer", "name", WIRES[1], "address", TARGET_MAC, "netns", self.target.name)
+        # Not every kernel has these.
+        vlan = ("ip", "link", "add", "link", WIRES[0], "name", "vlan", "type", "vlan", "id", TARGET_VLAN)
+        if finish(self.target.command(*vlan)).status == 0:
+            self.target.run("ip", "link", "set", "vlan", "up")
+        for host in (self.attacker, self.target):
+            host.run("ip", "link", "set", WIRES[1], "up")
 
     def _open_routes(self) -> None:
         """All sources are behind the attacker, whose address is known: no answer is lost for want of a neighbour."""
@@ -103,7 +119,7 @@ class Hosts:
         self.target.run(
             "sysctl", "-q", "net.core.somaxconn=65535", "net.ipv4.tcp_max_syn_backlog=65535",
             "net.ipv4.tcp_synack_retries=0", "net.ipv4.ipfrag_high_thresh=268435456",
-            "net.ipv6.ip6frag_high_thresh=268435456")
+            "net.ipv6.ip6frag_high_thresh=268435456", "net.ipv4.ipfrag_time=5", "net.ipv6.ip6frag_time=5")
 
     def _listener(self, port: int) -> socket.socket:
         listener = self.target.open_socket(socket.AF_INET6, socket.SOCK_STREAM)
@@ -115,8 +131,8 @@ class Hosts:
     def set_mtu(self, mtu: int) -> None:
         if mtu != self.mtu:
             for host in (self.attacker, self.target):
-                host.run("ip", "link", "set", "wire", "mtu", mtu)
-            # A longer MTU takes the routes of IPv6 with it while the link is down; this link never is.
+                for wire in WIRES:
+                    host.run("ip", "link", "set", wire, "mtu", mtu)
             self.mtu = mtu
 
     def send(self, recipe: Recipe) -> float:
@@ -124,7 +140,7 @@ class Hosts:
         start = time.monotonic()
         for frame in recipe.frames:
             try:
-                self._sender.send(frame.data)
+                self._senders[frame.wire].send(frame.data)
             except OSError as error:
                 # Longer than the wire takes: nobody gets that.
                 if error.errno != errno.EMSGSIZE:

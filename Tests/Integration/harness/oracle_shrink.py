@@ -5,7 +5,8 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from .oracle_judge import BATCH, Judge, Verdict
-from .oracle_recipes import THRESHOLD, Frame, Recipe, compose, simplifications, weight
+from .oracle_packets import Frame
+from .oracle_recipes import THRESHOLD, Recipe, compose, simplifications, weight
 
 _PLAIN = frozenset({"plain"})
 
@@ -45,6 +46,11 @@ class Finding:
     recipe: Recipe
     cut: Cut
     missed_by: frozenset[str]
+
+    @property
+    def special(self) -> list[Frame]:
+        """The frames but for the ordinary ones, which only make it a scan."""
+        return [frame for frame in self.recipe.frames if frame.traits != _PLAIN]
 
     @property
     def kind(self) -> str:
