@@ -104,11 +104,13 @@ soak: needs-test all
 		-k 'many_starts_and_stops or mixed_traffic'
 	$(MAKE) oracle ORACLE_SECONDS=1800
 
-# The kernel as judge, for an hour; ORACLE_SEED=N repeats a run. What it finds is left in ORACLE_FINDINGS.
+# The kernel as judge, for an hour; ORACLE_SEED=N repeats a run. What it finds is kept as captures in .oracle.
 ORACLE_SECONDS = 3600
 .PHONY: oracle
 oracle: needs-test all
-	ORACLE_SECONDS=$(ORACLE_SECONDS) SCANLOGD=$(CURDIR)/scanlogd Tests/Integration/run -s -k kernel_oracle
+	mkdir -p .oracle
+	ORACLE_SECONDS=$(ORACLE_SECONDS) ORACLE_FINDINGS=.oracle SCANLOGD=$(CURDIR)/scanlogd Tests/Integration/run \
+		-s -k kernel_oracle
 
 fuzz:
 	Tests/Fuzz/run $(FUZZ_SECONDS)
@@ -158,4 +160,4 @@ uninstall:
 	@echo "Left in place: the user and group scanlogd, and /var/empty. A daemon that runs was not stopped."
 
 clean:
-	rm -rf .build .build-embedded .build-ordinary .build-asan .build-fuzz .build-hooks scanlogd
+	rm -rf .build .build-embedded .build-ordinary .build-asan .build-fuzz .build-hooks .oracle scanlogd

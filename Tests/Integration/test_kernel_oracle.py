@@ -1,6 +1,6 @@
 """The kernel as judge: whoever gets answers from enough ports must be reported, however he has sent his probes.
 
-    ORACLE_SECONDS   how long it goes on (60)
+    ORACLE_SECONDS   how long it goes on (60), a quarter of it with `scanlogd connections`
     ORACLE_SEED      where it starts; chosen at random without it, and always printed
     ORACLE_BACKENDS  which backends are judged (ring,pcap,nids,raw)
     ORACLE_MOST_MISSED, ORACLE_SHRINK_SECONDS  when there is enough to look at (24), and how long it is made small (60)
@@ -19,7 +19,9 @@ from pathlib import Path
 import pytest
 from harness.connections import pcap
 from harness.frames_text import describe
-from harness.oracle_judge import BATCH, Hosts, Judge, Verdict
+from harness.oracle_attempts import AttemptJudge
+from harness.oracle_hosts import Hosts
+from harness.oracle_judge import BATCH, Judge, ScanJudge, Verdict
 from harness.oracle_recipes import Recipe, compose
 from harness.oracle_shrink import Finding, Shrinker
 from harness.syslog_sink import SyslogSink
@@ -34,6 +36,8 @@ JUMBO = 6
 # When so many are missed, it ends: there is enough to look at.
 MOST_MISSED = int(os.environ.get("ORACLE_MOST_MISSED", "24"))
 SHRINK_SECONDS = int(os.environ.get("ORACLE_SHRINK_SECONDS", "60"))
+# A recipe that took longer to send than this, in seconds, may not be one scan any more: the machine was busy.
+LONGEST = 2.0
 # What is shown of a finding beside its capture.
 MOST_SHOWN, MOST_WIDTH = 24, 240
 
@@ -46,8 +50,15 @@ def oracle_hosts() -> Iterator[Hosts]:
 
 
 @pytest.fixture
-def judge(oracle_hosts: Hosts, log: SyslogSink) -> Iterator[Judge]:
-    judge = Judge(oracle_hosts, BACKENDS)
+def scans(oracle_hosts: Hosts, log: SyslogSink) -> Iterator[ScanJudge]:
+    judge = ScanJudge(oracle_hosts, BACKENDS)
+    yield judge
+    judge.close()
+
+
+@pytest.fixture
+def attempts(oracle_hosts: Hosts, log: SyslogSink, tmp_path: Path) -> Iterator[AttemptJudge]:
+    judge = AttemptJudge(oracle_hosts, tmp_path)
     yield judge
     judge.close()
 
@@ -71,7 +82,7 @@ class Tally:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.recipes = 0
-        self.scans = 0
+        self.answered = 0
         self.frames = 0
         self.missed: Counter[str] = Counter()
         self.traits: Counter[str] = Counter()
@@ -82,8 +93,8 @@ class Tally:
         self.recipes += 1
         self.frames += len(verdict.recipe.frames)
         self.traits.update(verdict.recipe.traits)
-        if verdict.is_scan:
-            self.scans += 1
+        if verdict.is_answered:
+            self.answered += 1
             self.answered_traits.update(verdict.recipe.traits)
             self.missed.update(verdict.missed_by)
 
@@ -99,30 +110,39 @@ class Tally:
             print(f"    {'wire 2, ' if frame.wire else ''}{describe(frame.data)[:MOST_WIDTH]}", flush=True)
 
     def __str__(self) -> str:
-        return (f"{self.recipes} recipes of {self.frames} frames, {self.scans} answered as scans, "
+        return (f"{self.recipes} recipes of {self.frames} frames, {self.answered} answered, "
                 f"missed {dict(self.missed)}, {len(self.findings)} kinds")
 
 
-def test_who_gets_answers_is_reported(judge: Judge, tmp_path: Path) -> None:
-    signal.alarm(int(SECONDS) + int(SHRINK_SECONDS) + 120)
-    directory = Path(os.environ.get("ORACLE_FINDINGS", tmp_path))
-    print(f"seed {SEED}, for {SECONDS:g} s, {BACKENDS}; captures of findings go to {directory}", flush=True)
+def search(judge: Judge, seconds: float, directory: Path) -> Tally:
+    """Judges recipes for so long, and then makes small what was missed."""
+    signal.alarm(int(seconds + SHRINK_SECONDS) + 120)
+    directory = Path(os.environ.get("ORACLE_FINDINGS") or directory)
+    print(f"seed {SEED}, for {seconds:g} s; captures of findings go to {directory}", flush=True)
     tally = Tally(directory)
-    end = time.monotonic() + SECONDS
     addresses = numbers()
     missed = []
+    end = time.monotonic() + seconds
     for recipes in batches(SEED, addresses):
-        if time.monotonic() >= end or len(missed) >= MOST_MISSED:
-            break
         for verdict in judge.judge(recipes):
             tally.add(verdict)
-            if verdict.missed_by and verdict.seconds < 2:
+            if verdict.missed_by and verdict.seconds < LONGEST:
                 missed.append(verdict)
-    print(f"seed {SEED}: {tally}", flush=True)
-    if os.environ.get("ORACLE_TRAITS"):
-        for trait, number in sorted(tally.traits.items()):
-            print(f"{tally.answered_traits[trait]:6} of {number:6} {trait}")
+        if time.monotonic() >= end or len(missed) >= MOST_MISSED:
+            break
     for finding in Shrinker(judge, addresses).findings(missed, time.monotonic() + SHRINK_SECONDS):
         tally.find(finding)
-    assert tally.scans > tally.recipes / 3, "too few are answered to say anything"
+    print(f"seed {SEED}: {tally}", flush=True)
+    return tally
+
+
+def test_who_gets_answers_is_reported(scans: ScanJudge, tmp_path: Path) -> None:
+    tally = search(scans, SECONDS * 0.75, tmp_path)
+    assert tally.answered > tally.recipes / 3, "too few are answered to say anything"
+    assert not tally.findings, f"seed {SEED}: {tally}"
+
+
+def test_each_answered_attempt_has_its_line(attempts: AttemptJudge, tmp_path: Path) -> None:
+    tally = search(attempts, SECONDS * 0.25, tmp_path)
+    assert tally.answered > tally.recipes / 3, "too few are answered to say anything"
     assert not tally.findings, f"seed {SEED}: {tally}"
