@@ -102,7 +102,14 @@ class _Search:
 
     def _smallest(self, cut: Cut) -> _CutSearch:
         """Takes away what is special, and then frames, as long as it stays a finding."""
-        cut = yield from _greedy(cut, simplifications(), lambda cut, some: replace(cut, simple=cut.simple | some))
+        frames = cut.recipe(0).frames
+        able = [name for name in simplifications()
+                if replace(cut, simple=frozenset({name})).recipe(0).frames != frames]
+        # What changes nothing by itself is not in this one; unless it needs another.
+        without = replace(cut, simple=frozenset(simplifications()) - frozenset(able))
+        if any((yield [without, without])):
+            cut = without
+        cut = yield from _greedy(cut, able, lambda cut, some: replace(cut, simple=cut.simple | some))
         frames = compose(cut.seed, 0, cut.mtu, cut.simple).frames
         positions = [position for position, frame in enumerate(frames) if frame.probe not in cut.plain | cut.gone]
         return (yield from _greedy(cut, positions, lambda cut, some: replace(cut, dropped=cut.dropped | some)))
