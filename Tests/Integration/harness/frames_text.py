@@ -3,6 +3,8 @@
 import socket
 import struct
 
+from .frames import DOT1AD, DOT1Q, IPV4, IPV6
+
 _FLAGS = "FSRPAUEC"
 
 
@@ -14,20 +16,30 @@ def describe(frame: bytes) -> str:
         return f"{len(frame)} bytes: {frame[12:76].hex()}"
 
 
-def _link(frame: bytes) -> str:
+def source(frame: bytes) -> str | None:
+    """Who an IP packet is from."""
+    _, kind, packet = _opened(frame)
+    if kind == IPV4:
+        return socket.inet_ntop(socket.AF_INET, packet[12:16])
+    return socket.inet_ntop(socket.AF_INET6, packet[8:24]) if kind == IPV6 else None
+
+
+def _opened(frame: bytes) -> tuple[str, int, bytes]:
+    """The tags of a frame in words, its ether type, and what is behind it."""
     at = 12
-    text = ""
-    while struct.unpack_from("!H", frame, at)[0] in (0x8100, 0x88A8, 0x9100):
+    tags = ""
+    while struct.unpack_from("!H", frame, at)[0] in (DOT1Q, DOT1AD, 0x9100):
         kind, control = struct.unpack_from("!HH", frame, at)
-        text += f"tag {kind:04x} id {control & 0xFFF} priority {control >> 13}, "
+        tags += f"tag {kind:04x} id {control & 0xFFF} priority {control >> 13}, "
         at += 4
-    kind, = struct.unpack_from("!H", frame, at)
-    rest = frame[at + 2:]
-    if kind == 0x0800:
-        return text + _ipv4(rest)
-    if kind == 0x86DD:
-        return text + _ipv6(rest)
-    return text + f"type {kind:04x} {rest[:40].hex()}"
+    return tags, int.from_bytes(frame[at:at + 2]), frame[at + 2:]
+
+
+def _link(frame: bytes) -> str:
+    tags, kind, packet = _opened(frame)
+    if kind in (IPV4, IPV6):
+        return tags + (_ipv4(packet) if kind == IPV4 else _ipv6(packet))
+    return tags + f"type {kind:04x} {packet[:40].hex()}"
 
 
 def _ipv4(packet: bytes) -> str:
