@@ -156,12 +156,13 @@ def search(judge: Judge, seconds: float, directory: Path) -> Tally:
 
 
 def test_the_recipes_have_every_ingredient() -> None:
-    """Whatever the seed: else a run says nothing about what is missing."""
-    recipes = [compose(seed, seed) for seed in range(SEED, SEED + 1500)]
+    """Else a run would say nothing about what is missing. What is rare takes many; the same each time, so no chance."""
+    recipes = [compose(seed, seed) for seed in range(1500)]
     traits = Counter(trait for recipe in recipes for trait in recipe.traits)
     expected = {"IPv4", "IPv6", "fragments", "atomic fragment", "many extension headers", "extension headers", "data",
-                "source port 0", "TTL 0", "TTL 1", "1 priority tags", "2 priority tags", "3 priority tags", "TCP options",
-                "reserved bits", "urgent pointer", "any data offset", "bad TCP checksum", "bad IP checksum", "length 0",
+                "source port 0", "TTL 0", "TTL 1", "1 priority tags", "2 priority tags", "3 priority tags",
+                "TCP options", "reserved bits", "urgent pointer", "any data offset", "bad TCP checksum", "bad IP checksum",
+                "length 0",
                 "flags without SYN", "SYN and more", "length below the packet's", "length above the frame's",
                 "frame longer than its packet", "chaff of a forged source", "probes round robin", "probes shuffled",
                 *(f"IP option: {name}" for name in (*GOOD_OPTIONS, *BAD_OPTIONS)), *GOOD_HEADERS, *BAD_HEADERS,

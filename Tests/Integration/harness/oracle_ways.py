@@ -113,7 +113,7 @@ class Way:
     def _draw_headers(self, dice: random.Random) -> None:
         """One header of some kind, and options headers: none, a few, or as many as the packet holds."""
         if dice.random() < 0.35:
-            self.header = dice.choice(list(BAD_HEADERS) if dice.random() < 0.1 else list(GOOD_HEADERS))
+            self.header = dice.choice(list(BAD_HEADERS) if dice.random() < 0.3 else list(GOOD_HEADERS))
         room = (self.mtu - 40 - 20 - 24 - self.data) // 8
         if self.is_fragmented and dice.random() < 0.2:
             # What is put together can be much longer.
