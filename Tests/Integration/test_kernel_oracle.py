@@ -161,8 +161,8 @@ def test_the_recipes_have_every_ingredient() -> None:
     traits = Counter(trait for recipe in recipes for trait in recipe.traits)
     expected = {"IPv4", "IPv6", "fragments", "atomic fragment", "many extension headers", "extension headers", "data",
                 "source port 0", "TTL 0", "TTL 1", "1 priority tags", "2 priority tags", "3 priority tags",
-                "TCP options", "reserved bits", "urgent pointer", "any data offset", "bad TCP checksum", "bad IP checksum",
-                "length 0",
+                "TCP options", "reserved bits", "urgent pointer", "any data offset", "bad TCP checksum",
+                "bad IP checksum", "length 0",
                 "flags without SYN", "SYN and more", "length below the packet's", "length above the frame's",
                 "frame longer than its packet", "chaff of a forged source", "probes round robin", "probes shuffled",
                 *(f"IP option: {name}" for name in (*GOOD_OPTIONS, *BAD_OPTIONS)), *GOOD_HEADERS, *BAD_HEADERS,
