@@ -103,6 +103,15 @@ integration: test-hooks
 soak: needs-test all
 	START_CYCLES=1000 TEST_TIMEOUT=600 SOAK_SECONDS=1800 SCANLOGD=$(CURDIR)/scanlogd Tests/Integration/run \
 		-k 'many_starts_and_stops or mixed_traffic'
+	$(MAKE) oracle ORACLE_SECONDS=1800
+
+# The kernel as judge, for an hour; ORACLE_SEED=N repeats a run. What it finds is kept as captures in .oracle.
+ORACLE_SECONDS = 3600
+.PHONY: oracle
+oracle: needs-test all
+	mkdir -p .oracle
+	ORACLE_SECONDS=$(ORACLE_SECONDS) ORACLE_FINDINGS=.oracle SCANLOGD=$(CURDIR)/scanlogd Tests/Integration/run \
+		-s -k kernel_oracle
 
 fuzz:
 	Tests/Fuzz/run $(FUZZ_SECONDS)
@@ -152,4 +161,4 @@ uninstall:
 	@echo "Left in place: the user and group scanlogd, and /var/empty. A daemon that runs was not stopped."
 
 clean:
-	rm -rf .build .build-embedded .build-ordinary .build-asan .build-fuzz .build-hooks scanlogd
+	rm -rf .build .build-embedded .build-ordinary .build-asan .build-fuzz .build-hooks .oracle scanlogd

@@ -5,7 +5,7 @@ import re
 import signal
 import struct
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -45,6 +45,16 @@ def pcap(packets: Iterable[tuple[float, bytes]], link: int = 1) -> bytes:
         seconds, rest = divmod(round(when * 1_000_000), 1_000_000)
         parts.append(struct.pack("<IIII", seconds, rest, len(packet), len(packet)) + packet)
     return b"".join(parts)
+
+
+def packets(file: Path) -> Iterator[bytes]:
+    """What is in a capture file that pcap() has made."""
+    text = file.read_bytes()
+    at = 24
+    while at < len(text):
+        length, = struct.unpack_from("<I", text, at + 8)
+        yield text[at + 16:at + 16 + length]
+        at += 16 + length
 
 
 class Connections:

@@ -201,7 +201,11 @@ class Daemon:
             wait_until(lambda: not processes_named(), "a process named scanlogd is left", 1)
         finally:
             sweep()
-            self._stderr.close()
+            self.tear_down_files()
+
+    def tear_down_files(self) -> None:
+        """For who has ended it already."""
+        self._stderr.close()
 
 
 def reap() -> None:

@@ -91,9 +91,12 @@ class Namespace:
         return listener
 
 
-def build() -> tuple[Namespace, Namespace]:
-    """Makes the two hosts. They go with the mount namespace that holds /run/netns."""
-    attacker, target = Namespace("attacker"), Namespace("target")
+def build(prefix: str = "") -> tuple[Namespace, Namespace]:
+    """Makes the two hosts. They go with the mount namespace that holds /run/netns.
+
+    A prefix makes another pair, with the same addresses, for a test that changes what belongs to all of a host.
+    """
+    attacker, target = Namespace(prefix + "attacker"), Namespace(prefix + "target")
     for host in (attacker, target):
         subprocess.run(["ip", "netns", "add", host.name], check=True, timeout=10)
         # Spoofed sources arrive over a wire that has no route back to them; no test waits for address detection.
