@@ -62,8 +62,8 @@ int clinux_catch_alarms(void) {
 
 bool clinux_syslog_impatiently(int priority, const char *text, int length) {
     /* Again and again: interrupted once, syslog(3) connects anew and waits a second time. */
-    const struct timeval half = {.tv_usec = 500000};
-    const struct itimerval on = {.it_interval = half, .it_value = half}, off = {.it_value = {0}};
+    const struct timeval quarter = {.tv_usec = 250000};
+    const struct itimerval on = {.it_interval = quarter, .it_value = quarter}, off = {.it_value = {0}};
     alarmed = 0;
     setitimer(ITIMER_REAL, &on, NULL);
     clinux_syslog(priority, text, length);

@@ -66,7 +66,7 @@ void *clinux_map_zero(size_t size);
 void clinux_syslog(int priority, const char *text, int length);
 
 /*
- * The same, but it comes back when syslogd takes nothing for about a second, for which a signal handler is needed.
+ * The same, but it comes back when syslogd takes nothing for about half a second, for which a signal handler is needed.
  * Whether it was kept from waiting: then the text may not have arrived.
  */
 bool clinux_syslog_impatiently(int priority, const char *text, int length);
