@@ -1,5 +1,6 @@
 """Files that scanlogd connections writes to: rotations, what is refused, a full disk; and pipes that are closed."""
 
+import fcntl
 import os
 import re
 import signal
@@ -16,7 +17,7 @@ import pytest
 from harness.connections import SAMPLE, Connections, fields, pcap
 from harness.daemon import descriptors, finish, is_full, is_idle, processes_named, redirected, wait_until
 from harness.frames import ethernet, ipv4
-from harness.network import TARGET_MAC, Namespace
+from harness.network import TARGET_MAC, Namespace, tool
 from harness.packets import Segment, Sender
 from harness.places import BINARY
 from harness.syslog_sink import SyslogSink
@@ -99,6 +100,12 @@ def make_fifo_that_is_read(path: Path) -> None:
     os.open(path, os.O_RDONLY | os.O_NONBLOCK)
 
 
+def make_hard_link(path: Path) -> None:
+    other = path.with_name("roots")
+    other.write_text("mine\n")
+    path.hardlink_to(other)
+
+
 def make_socket(path: Path) -> None:
     socket.socket(socket.AF_UNIX).bind(str(path))
 
@@ -106,7 +113,7 @@ def make_socket(path: Path) -> None:
 @pytest.mark.parametrize("make, reason", [
     (make_link, "Too many levels of symbolic links"), (make_fifo, "not a regular file"),
     (make_fifo_that_is_read, "not a regular file"), (make_socket, "not a regular file"),
-    (Path.mkdir, "Is a directory")])
+    (Path.mkdir, "Is a directory"), (make_hard_link, "a hard link: it has another name too")])
 @pytest.mark.parametrize("background", [False, True])
 def test_what_is_no_file_is_refused(
     connections: Connections, tmp_path: Path, make: Callable[[Path], None], reason: str, background: bool
@@ -116,6 +123,7 @@ def test_what_is_no_file_is_refused(
     done = connections.run("-o", out, *(["-b"] if background else []))
     assert (done.status, done.stdout, done.stderr) == (1, "", f"scanlogd: {out}: open: {reason}\n")
     assert not (tmp_path / "elsewhere").exists()
+    assert make != make_hard_link or (tmp_path / "roots").read_text() == "mine\n"
     wait_until(lambda: not processes_named(), "a process is left", 1)
 
 
@@ -278,7 +286,12 @@ def put_fifo(out: Path) -> None:
     os.mkfifo(out)
 
 
-@pytest.mark.parametrize("change", [remove_directory, put_link, put_fifo])
+def put_hard_link(out: Path) -> None:
+    out.rename(out.with_name("old"))
+    make_hard_link(out)
+
+
+@pytest.mark.parametrize("change", [remove_directory, put_link, put_fifo, put_hard_link])
 def test_a_hangup_that_finds_no_place_is_one_note_and_the_old_file_goes_on(
     connections: Connections, sender: Sender, log: SyslogSink, tmp_path: Path, change: Callable[[Path], None]
 ) -> None:
@@ -298,6 +311,20 @@ def test_a_hangup_that_finds_no_place_is_one_note_and_the_old_file_goes_on(
     assert note.text.startswith(f"{out}: open: ") and note.level == 4
     assert connections.stderr() == f"scanlogd: {note.text}\n"
     assert not (tmp_path / "elsewhere").exists()
+    assert change is not put_hard_link or (directory / "roots").read_text() == "mine\n"
+
+
+def test_nobody_else_can_lock_the_pid_file(connections: Connections, tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    pid_file = tmp_path / "pid"
+    pid_file.touch(mode=0o644)
+    nobody = [tool("setpriv"), "--reuid=65534", "--regid=65534", "--clear-groups"]
+    with pid_file.open() as held:
+        fcntl.flock(held, fcntl.LOCK_SH)
+        connections.start_background("-i", "wire", "-o", tmp_path / "out", pid_file=pid_file)
+    assert stat.S_IMODE(pid_file.stat().st_mode) == 0o600
+    assert finish([*nobody, tool("flock"), "--shared", "--nonblock", str(pid_file), "true"]).status != 0
+    assert connections.stop() == 0
 
 
 # No room.

@@ -100,7 +100,7 @@ def test_the_pid_file_holds_the_daemons_number(daemon: Daemon) -> None:
     daemon.start()
     assert PID_FILE.read_text() == f"{daemon.pid}\n"
     mode = PID_FILE.stat()
-    assert (mode.st_uid, mode.st_gid, mode.st_mode & 0o777) == (0, 0, 0o644)
+    assert (mode.st_uid, mode.st_gid, mode.st_mode & 0o777) == (0, 0, 0o600)
 
 
 def test_the_pid_file_is_locked_while_the_daemon_runs(daemon: Daemon) -> None:
@@ -158,6 +158,94 @@ def test_a_second_start_is_refused_with_the_number_of_the_first(
     assert processes_named() == running
     assert PID_FILE.read_text() == f"{first}\n"
     idle_scene.assert_nothing_more()
+
+
+NOBODY = [tool("setpriv"), "--reuid=65534", "--regid=65534", "--clear-groups"]
+
+
+@contextmanager
+def lock_of(user: str, mode: str = "--exclusive") -> Iterator[subprocess.Popen[str]]:
+    """Has somebody lock the pid file during the block, as far as he may open it."""
+    command = [tool("flock"), mode, "--nonblock", str(PID_FILE), "sh", "-c", "echo locked; exec sleep 60"]
+    locker = subprocess.Popen([*(NOBODY if user == "nobody" else []), *command], stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, text=True)
+    try:
+        assert locker.stdout
+        locker.stdout.readline()
+        yield locker
+    finally:
+        locker.kill()
+        locker.wait(10)
+
+
+@pytest.mark.parametrize("mode", ["--exclusive", "--shared"])
+@EVERY_START
+def test_nobody_else_can_keep_a_daemon_from_starting(daemon: Daemon, options: tuple[str, ...], mode: str) -> None:
+    daemon.start()
+    assert daemon.stop() == 0
+    with lock_of("nobody", mode):
+        if options:
+            daemon.start_foreground("-P", PID_FILE)
+        else:
+            daemon.start()
+        assert daemon.stop() == 0
+
+
+# What an older version left, or somebody else: all may read it, and so lock it.
+@pytest.mark.parametrize(("mode", "owner"), [(0o644, 0), (0o666, 0), (0o640, 0), (0o600, 65534)])
+@pytest.mark.parametrize("content", ["", "4194300\n"])
+def test_a_pid_file_that_others_could_lock_is_replaced(
+    daemon: Daemon, mode: int, owner: int, content: str
+) -> None:
+    PID_FILE.write_text(content)
+    os.chown(PID_FILE, owner, 0)
+    PID_FILE.chmod(mode)
+    with lock_of("nobody" if mode & 4 or owner else "root"):
+        daemon.start()
+        status = PID_FILE.stat()
+        assert (status.st_uid, status.st_mode & 0o777) == (0, 0o600)
+        assert PID_FILE.read_text() == f"{daemon.pid}\n"
+        done = daemon.run()
+        assert done.stderr == f"scanlogd: {PID_FILE}: lock: already running as process {daemon.pid}\n"
+        assert daemon.stop() == 0
+    assert not PID_FILE.with_name("scanlogd.pid.new").exists()
+
+
+def test_a_daemon_of_an_older_version_that_runs_is_respected(daemon: Daemon) -> None:
+    PID_FILE.touch(mode=0o644)
+    PID_FILE.chmod(0o644)
+    with lock_of("root") as older:
+        PID_FILE.write_text(f"{older.pid}\n")
+        done = daemon.run()
+        assert (done.status, done.stderr) == (
+            1, f"scanlogd: {PID_FILE}: lock: already running as process {older.pid}\n")
+    daemon.start()
+
+
+def test_of_many_that_start_at_once_where_a_pid_file_is_replaced_one_runs(daemon: Daemon) -> None:
+    for _ in range(5):
+        PID_FILE.unlink(missing_ok=True)
+        PID_FILE.write_text("")
+        PID_FILE.chmod(0o644)
+        starts = [subprocess.Popen(daemon.command(), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+                  for _ in range(6)]
+        errors = [start.communicate(timeout=30)[1] for start in starts]
+        assert sorted(start.returncode for start in starts) == [0, 1, 1, 1, 1, 1], errors
+        assert all("already running" in error for error in errors if error)
+        daemon.adopt()
+        assert daemon.stop() == 0
+
+
+@pytest.mark.parametrize("device", [False, True])
+def test_a_pid_file_that_is_no_file_is_refused(daemon: Daemon, device: bool) -> None:
+    path = Path("/dev/null") if device else TEMPORARY / "fifo"
+    if not device:
+        os.mkfifo(path)
+    try:
+        assert_refused(daemon.run("-P", path), f"{path}: open: not a regular file")
+    finally:
+        if not device:
+            path.unlink()
 
 
 @pytest.mark.parametrize("path", ["/no/such/directory/scanlogd.pid", "/read-only.pid", "/run", "/proc/scanlogd.pid"])
