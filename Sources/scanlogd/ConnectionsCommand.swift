@@ -60,7 +60,7 @@
             }
             let key = try HashKey.random()
             let account = isRoot ? try Account(named: ConstantText(Parameters.user)) : nil
-            let launch: Launch? = if options.background { try Launch() } else { nil }
+            let launch: Launch? = if options.background { try Launch(of: "reader") } else { nil }
             try Signals.block()
             loadTimeZone()  // for the keeper too: syslog(3) would open its file, and that is the end of who may not
             let file: OutputFile? = if let path = options.outputFile { try OutputFile(path) } else { nil }
@@ -114,10 +114,15 @@
             let lastWord: LastWord? = options.background ? LastWord() : nil
             let process = getpid()  // afterwards even that is forbidden
             try confineAttempts(to: account, in: directory, hasFile: options.outputFile != nil)
-            try pidFile?.write(process)
-            switch consume launch {
-            case .some(let launch): try launch.finish()
-            case .none: break
+            do throws(SystemError) {
+                try pidFile?.write(process)
+                switch consume launch {
+                case .some(let launch): if try !launch.finish() { _ = end(0, pidFile) }  // nobody wants us any more
+                case .none: break
+                }
+            } catch {
+                do throws(SystemError) { try pidFile?.empty() } catch {}  // the first error says more
+                throw error
             }
             let writer = AttemptWriterPlace(AttemptWriter(options, signals, output, keeper, lastWord, names))
             return ConnectionsRun(writer: writer, pidFile: pidFile)

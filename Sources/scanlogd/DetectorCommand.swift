@@ -87,15 +87,17 @@ private struct DetectorStart: ~Copyable {
         // First what needs no end, so that little is open where something may fail.
         let key = try HashKey.random()
         let account = try Account(named: ConstantText(Parameters.user))
-        let launch: Launch? = if options.foreground { nil } else { try Launch() }
+        let launch: Launch? = if options.foreground { nil } else { try Launch(of: "writer") }
         try Signals.block()
         let directory = try ChrootDirectory(ConstantText(Parameters.chrootDirectory))
-        pidFile = if let path = options.pidFile { try PidFile(path) } else { nil }
+        let pidFile: PidFile? = if let path = options.pidFile { try PidFile(path) } else { nil }
+        try pidFile?.empty()  // a process that was killed may have left its number
         self.key = key
         self.exempt = exempt
         self.account = account
         self.launch = launch
         self.directory = directory
+        self.pidFile = pidFile
         log = SystemLog(copyToStandardError: options.foreground)
         manager = connectToServiceManager()
         loadTimeZone()
@@ -153,18 +155,23 @@ private struct DetectorStart: ~Copyable {
     ) throws(SystemError) -> Bool {
         guard try writer.sensorIsReady() else { return false }
         warnOfAbsentLog()
-        try pidFile?.write(getpid())
-        if let failure { writer.warn(insteadOfRing(failure)) }
-        writer.logStart(backend: backend.name, isFiltered: isFiltered)
-        switch consume launch {
-        case .some(let launch): try launch.finish()
-        case .none: break
-        }
+        do throws(SystemError) {
+            try pidFile?.write(getpid())
+            if let failure { writer.warn(insteadOfRing(failure)) }
+            writer.logStart(backend: backend.name, isFiltered: isFiltered)
+            switch consume launch {
+            case .some(let launch): if try !launch.finish() { writer.stop() }
+            case .none: break
+            }
 
-        // Started.
-        let isClean = try writer.run()
-        try pidFile?.empty()
-        return isClean
+            // Started.
+            let isClean = try writer.run()
+            try pidFile?.empty()
+            return isClean
+        } catch {
+            do throws(SystemError) { try pidFile?.empty() } catch {}  // the first error says more
+            throw error
+        }
     }
 }
 

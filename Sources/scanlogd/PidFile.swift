@@ -91,7 +91,7 @@ struct PidFile: ~Copyable {
         let newPath = try path.followed(by: ".new")
         let descriptor = try open(newPath)
         let status = try fileStatus(of: descriptor.number, newPath)
-        if !isOurs(status) { throw SystemError(newPath, "open", because: "it is there already, and others can open it") }
+        if !isOurs(status) { throw SystemError(newPath, "open", because: "it is there, and others can open it") }
         if try !lock(descriptor, path) { throw isRunning(path, nil) }
         if try !isAt(newPath, status) { return nil }
         var old = stat()
