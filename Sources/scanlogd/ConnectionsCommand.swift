@@ -14,7 +14,8 @@
     func connections(
         _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
     ) throws(SystemError) -> Int32 {
-        guard let options = unsafe try ConnectionsOptions(count, arguments) else { return 1 }
+        let read = try readConfiguration { () throws(SystemError) in unsafe try ConnectionsOptions(count, arguments) }
+        guard let options = read else { return ExitStatus.misconfigured }
         closeLeftovers(but: options.captureFile)
         if options.wantsHelp {
             try print(connectionsUsage)

@@ -11,9 +11,8 @@ import ScanCore
 ///
 /// - Returns: the exit status.
 func detect(_ options: Options) throws(SystemError) -> Int32 {
-    if let problem = Parameters.problem { throw SystemError("parameters", "check", because: ConstantText(problem)) }
     if geteuid() != 0 { throw SystemError("start", "check privileges", because: "only root can start scanlogd") }
-    guard let exempt = try ExemptList(options.exemptFile) else { return 1 }
+    guard let exempt = try readExemptList(options) else { return ExitStatus.misconfigured }
     let start = try DetectorStart(options, exempt)
     switch options.backend {
     #if Ring

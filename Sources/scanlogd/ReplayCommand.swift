@@ -12,9 +12,6 @@ import ScanCore
     /// Needs no privileges. Those it has it gives up between opening the file and reading it: its bytes are as hostile as
     /// those of a network.
     func replay(_ path: ConstantText, _ exempt: consuming ExemptList) throws(SystemError) {
-        if let problem = Parameters.problem {
-            throw SystemError("parameters", "check", because: ConstantText(problem))
-        }
         let key = try HashKey.random()
         loadTimeZone()
         var capture = try PcapReplay(path, key: key)

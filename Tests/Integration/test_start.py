@@ -1,4 +1,4 @@
-"""The command line, and every reason not to start: one line, status 1, nothing left."""
+"""The command line, and every reason not to start: one line, status 1 or 2, nothing left."""
 
 import os
 import re
@@ -69,10 +69,9 @@ def test_output_that_cannot_be_written_is_a_failure(option: str) -> None:
 ])
 def test_a_usage_error_is_told_on_standard_error(daemon: Daemon, options: tuple[str, ...]) -> None:
     done = daemon.run(*options)
-    assert done.status == 1, done
+    assert done.status == (1 if options == ("-P", "") else 2), done
     assert done.stdout == ""
-    # getopt(3) puts the name that the program was started by, path and all, before its message.
-    assert re.fullmatch(r"(\S*/)?scanlogd: [^\n]+\n(scanlogd: [^\n]+\n)?", done.stderr)
+    assert re.fullmatch(r"scanlogd: [^\n]+\n(scanlogd: [^\n]+\n)?", done.stderr)
     assert processes_named() == []
     assert not PID_FILE.exists()
 
@@ -91,6 +90,19 @@ def test_either_spelling_stays_in_the_foreground(idle_scene: Scene, option: str)
     # start_foreground itself says -d; said twice it means no more.
     idle_scene.daemon.start_foreground(option)
     idle_scene.assert_nothing_more()
+
+
+@pytest.mark.parametrize("arguments", [
+    "", "-d", "--help", "--version", "--self-test", "-r /dev/null", "connections", "connections -h",
+    "connections --read /dev/null", "rules", "rules --help", "rules check", "rules match sshd 192.0.2.1",
+])
+def test_nothing_runs_with_a_parameter_out_of_bounds(daemon: Daemon, arguments: str) -> None:
+    binary = os.environ.get("SCANLOGD_WITH_TEST_HOOKS", "/nonexistent")
+    if not os.access(binary, os.X_OK):
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("no binary with test hooks: make integration")
+    problem = "weightThreshold: must be above the weight of one port"
+    done = finish(daemon.namespace.command(binary, *arguments.split()), env={"SCANLOGD_TEST_PARAMETERS": problem})
+    assert done == Finished(2, "", f"scanlogd: parameters: check: {problem}\n")
 
 
 # The pid file.
