@@ -383,6 +383,15 @@ def test_a_user_or_group_that_is_roots_is_refused(daemon: Daemon, options: tuple
 
 
 @EVERY_START
+@pytest.mark.parametrize("group", [65534, 48653])
+def test_another_group_than_the_users_own_is_refused(daemon: Daemon, options: tuple[str, ...], group: int) -> None:
+    """That of Debian's old package, say, which whoever has no group is in."""
+    with account(f"scanlogd:x:48651:{group}::/nonexistent:/usr/sbin/nologin"):
+        assert_refused(
+            daemon.run(*options), "scanlogd: become user: its primary group is not the group of its name")
+
+
+@EVERY_START
 def test_without_root_there_is_one_clear_line(daemon: Daemon, options: tuple[str, ...]) -> None:
     done = daemon.run(*options, wrapper=[tool("setpriv"), "--reuid=65534", "--regid=65534", "--clear-groups"])
     assert_refused(done)

@@ -88,8 +88,9 @@ def test_what_will_fail_again_is_not_started_again(idle_scene: Scene) -> None:
     (status,) = settings()["RestartPreventExitStatus"]
     exempt = TEMPORARY / "exempt"
     exempt.write_text("nonsense\n")
-    for options in (["--exempt", exempt], ["--exempt", TEMPORARY / "nowhere"], ["--no-such-option"], ["--direction", "up"],
-                    ["--backend", "raw", "-i", "wire"], ["--backend", "none"], ["operand"]):
+    for options in (["--exempt", exempt], ["--exempt", TEMPORARY / "nowhere"], ["--no-such-option"],
+                    ["--direction", "up"], ["--backend", "raw", "-i", "wire"],
+                    ["--backend", "none"], ["operand"]):
         for manner in ([], ["-d"]):
             assert idle_scene.daemon.run(*manner, *options).status == int(status), options
     # What another time may work has another.
