@@ -33,6 +33,12 @@ int clinux_open_directory_of(const char *path) {
     return open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
+int clinux_try_new_file(int directory) {
+    int file = openat(directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (file < 0) return errno == EOPNOTSUPP || errno == EISDIR ? 0 : -1; /* a file system that makes none so */
+    return close(file);
+}
+
 const char *clinux_last_name(const char *path) {
     const char *slash = strrchr(path, '/');
     if (!slash) return path;

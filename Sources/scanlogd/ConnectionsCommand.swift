@@ -48,7 +48,6 @@
         /// Who to become, and where to be; `nil` for somebody who is not root, and reads a file.
         private let account: Account?
         private let directory: ChrootDirectory?
-        private let pidFile: PidFile?
         private let file: OutputFile?
         private let keeper: Keeper
         private let names: NamedAttempts?
@@ -72,7 +71,6 @@
                 if options.names {
                     try NamedAttempts(account: account, isPatient: options.captureFile != nil)
                 } else { nil }
-            let pidFile: PidFile? = if let path = options.pidFile { try PidFile(path) } else { nil }
             directory = isRoot ? try ChrootDirectory(ConstantText(Parameters.chrootDirectory)) : nil
             self.key = key
             self.account = account
@@ -80,7 +78,6 @@
             self.file = file
             self.keeper = keeper
             self.names = names
-            self.pidFile = pidFile
             self.options = options
         }
 
@@ -106,7 +103,7 @@
         @inline(never)
         private consuming func finish(reading input: Int32 = -1) throws(SystemError) -> ConnectionsRun {
             let output = try AttemptOutput(file)
-            try checkFiles(output.descriptor, input)
+            let pidFile = try openPidFile(output.descriptor, input)
             letGo(file)
             try Signals.block()
             var signals = try Signals()
@@ -129,16 +126,22 @@
             return ConnectionsRun(writer: writer, pidFile: pidFile)
         }
 
-        /// Sees to it that lines and the process id destroy nothing.
-        private func checkFiles(_ output: Int32, _ input: Int32) throws(SystemError) {
+        /// Opens the file for the process id, if there is to be one, once it is sure that neither that nor the lines
+        /// destroy anything.
+        private func openPidFile(_ output: Int32, _ input: Int32) throws(SystemError) -> PidFile? {
             let name = options.outputFile ?? "standard output"
             try refuse(output, name, .writeLines, sameAs: input, .isCaptureFile)
-            switch pidFile {
-            case .some(let file):
-                try refuse(output, name, .writeLines, sameAs: file.number, .isPidFile)
-                try refuse(file.number, file.path, .writeProcessID, sameAs: input, .isCaptureFile)
-            case .none: break
+            guard let path = options.pidFile else { return nil }
+            do throws(SystemError) {
+                // Not opened to be changed: a file that others can open would be replaced.
+                let found = Descriptor(
+                    owning: try check(path, "open") { unsafe clinux_open(path.pointer, O_PATH | O_CLOEXEC, 0) })
+                try refuse(output, name, .writeLines, sameAs: found.number, .isPidFile)
+                try refuse(found.number, path, .writeProcessID, sameAs: input, .isCaptureFile)
+            } catch {
+                if error.code != ENOENT { throw error }
             }
+            return try PidFile(path)
         }
     }
 

@@ -1,6 +1,5 @@
 import Capture
 import CLinux
-import CSeccomp
 import ScanCore
 
 /// Runs the detector: opens everything as root, then goes on as two processes that have given root up, the sensor, which
@@ -20,17 +19,17 @@ func detect(_ options: Options) throws(SystemError) -> Int32 {
             return try detectInFirst(options, start)
         case .ring:
             let capture = try PacketSocketCapture(options.selection, key: start.key)
-            return try start.run(capture, .ring, cseccomp_confine_ring)
+            return try start.run(capture, .ring)
     #endif
     #if Pcap
         case .pcap:
             let capture = try PcapCapture(options.selection, key: start.key)
-            return try start.run(capture, .pcap, cseccomp_confine_pcap)
+            return try start.run(capture, .pcap)
     #endif
     #if Nids
         case .nids:
             let capture = try NidsCapture(options.selection, key: start.key)
-            return try start.run(capture, .nids, cseccomp_confine_pcap)
+            return try start.run(capture, .nids)
     #endif
     default:  // what is not built in was refused with the options
         return try detectInRawSockets(start)
@@ -47,7 +46,7 @@ func detect(_ options: Options) throws(SystemError) -> Int32 {
             if options.selectingOption != nil { throw error }  // raw sockets can't choose packets
             return try detectInRawSockets(start, insteadOf: error)
         }
-        return try start.run(capture, .ring, cseccomp_confine_ring)
+        return try start.run(capture, .ring)
     }
 #endif
 
@@ -60,7 +59,7 @@ private func detectInRawSockets(
     } catch {
         throw failure ?? error  // of what should have worked
     }
-    return try start.run(capture, .raw, cseccomp_confine_raw, insteadOf: failure)
+    return try start.run(capture, .raw, insteadOf: failure)
 }
 
 /// Opens raw sockets, as the parameters say.
@@ -106,11 +105,10 @@ private struct DetectorStart: ~Copyable {
     ///
     /// - Parameters:
     ///   - capture: where packets come from.
-    ///   - filterSystemCalls: leaves a sensor the system calls that the capture needs.
+    ///   - backend: which of them it is.
     ///   - failure: why it isn't the backend that sees more.
     consuming func run<Source: Capture & ~Copyable>(
-        _ capture: consuming Source, _ backend: Backend, _ filterSystemCalls: () -> Int32,
-        insteadOf failure: SystemError? = nil
+        _ capture: consuming Source, _ backend: Backend, insteadOf failure: SystemError? = nil
     ) throws(SystemError) -> Int32 {
         let link = try Link()  // last, so that what is closed after the fork leaves low numbers free
         let child = try check("sensor", "fork", fork)
@@ -119,8 +117,8 @@ private struct DetectorStart: ~Copyable {
             letGo(pidFile)  // and its lock with it: that is to end with the writer
             letGo(manager)
             return try runSensor(
-                capture, key: key, filterSystemCalls: filterSystemCalls, link: link.takeSensorEnd(), account: account,
-                directory: directory, exempt: exempt)
+                capture, backend, key: key, link: link.takeSensorEnd(), account: account, directory: directory,
+                exempt: exempt)
         }
         letGo(capture)
         return try runWriter(of: SensorProcess(child), link.takeWriterEnd(), backend, insteadOf: failure)

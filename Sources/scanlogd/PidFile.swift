@@ -46,6 +46,22 @@ struct PidFile: ~Copyable {
         throw SystemError(path, "lock", because: "others are starting, again and again")
     }
 
+    /// Tries whether the file can be opened, or made, and leaves all as it is: a daemon may run.
+    static func tryPlace(_ path: ConstantText) throws(SystemError) {
+        let flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK
+        do throws(SystemError) {
+            let file = Descriptor(owning: try check(path, "open") { unsafe clinux_open(path.pointer, flags, 0) })
+            let status = try fileStatus(of: file.number, path)
+            if !status.isRegularFile { throw SystemError(path, "open", because: "not a regular file") }
+            if isOurs(status) { return }
+        } catch {
+            if error.code != ENOENT { throw error }
+        }
+        // A new one has to be made: in its place, or where nothing is yet.
+        let directory = Descriptor(owning: try check(path, "open") { unsafe clinux_open_directory_of(path.pointer) })
+        _ = try check(path, "make") { clinux_try_new_file(directory.number) }
+    }
+
     /// Opens a file, or makes it.
     private static func open(_ path: ConstantText) throws(SystemError) -> Descriptor {
         Descriptor(

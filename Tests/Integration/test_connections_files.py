@@ -149,13 +149,14 @@ def by_another_name(path: Path) -> Path:
     return path.with_name("other")
 
 
+LINKED = "open: a hard link: it has another name too"
 SAME = pytest.mark.parametrize("name", [by_name, in_other_words, through_a_link, by_another_name])
 
 
-def refused(*command: object, redirections: str = "") -> str:
+def refused(*command: object, redirections: str = "", status: int = 1) -> str:
     """What a command says that must change nothing and leave nothing."""
     done = finish(redirected(list(map(str, (BINARY, "connections", *command))), redirections))
-    assert (done.status, done.stdout, done.stderr.count("\n")) == (1, "", 1), done
+    assert (done.status, done.stdout, done.stderr.count("\n")) == (status, "", 1), done
     wait_until(lambda: not processes_named(), "a process is left")
     return done.stderr
 
@@ -172,8 +173,9 @@ def capture(tmp_path: Path) -> Iterator[Path]:
 @SAME
 def test_lines_are_not_written_into_the_capture_file(capture: Path, name: Callable[[Path], Path]) -> None:
     out = name(capture)
-    assert refused("--read", capture, "-o", out) == f"scanlogd: {out}: write lines: it is what --read reads\n"
-    assert refused("--read", "-", "-o", out, redirections=f"<{capture}").startswith(f"scanlogd: {out}: write lines: ")
+    reason = LINKED if name is by_another_name else "write lines: it is what --read reads"
+    assert refused("--read", capture, "-o", out) == f"scanlogd: {out}: {reason}\n"
+    assert refused("--read", "-", "-o", out, redirections=f"<{capture}") == f"scanlogd: {out}: {reason}\n"
     said = refused("--read", out, redirections=f">>{capture}")
     assert said == "scanlogd: standard output: write lines: it is what --read reads\n"
 
@@ -199,15 +201,17 @@ def test_lines_and_the_process_id_do_not_go_to_the_same_file(
     out = tmp_path / "out"
     out.write_text("before\n")
     pid_file = name(out)
-    said = refused(*options, "-o", out, "-P", pid_file)
-    assert said == f"scanlogd: {out}: write lines: it is the file of -P\n"
+    reason = LINKED if name is by_another_name else "write lines: it is the file of -P"
+    said = refused(*options, "-o", out, "-P", pid_file, status=2 if name is by_name else 1)
+    assert said == f"scanlogd: {out}: {reason}\n"
     said = refused("--read", SAMPLE, "-P", pid_file, redirections=f">>{out}")
     assert said == "scanlogd: standard output: write lines: it is the file of -P\n"
     assert out.read_text() == "before\n"
 
 
 def test_a_file_that_would_be_made_for_both_is_not_made(tmp_path: Path) -> None:
-    assert refused("--read", SAMPLE, "-o", tmp_path / "out", "-P", tmp_path / "out").endswith("the file of -P\n")
+    said = refused("--read", SAMPLE, "-o", tmp_path / "out", "-P", tmp_path / "out", status=2)
+    assert said.endswith("the file of -P\n")
     assert not (tmp_path / "out").exists()
 
 

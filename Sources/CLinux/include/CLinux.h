@@ -43,6 +43,9 @@
 /* errno is a macro. */
 int clinux_errno(void);
 
+/* Makes a file in a directory that never has a name: a macro says how. */
+int clinux_try_new_file(int directory);
+
 /* open(2) is variadic. */
 int clinux_open(const char *path, int flags, mode_t mode);
 
