@@ -71,7 +71,7 @@
                 if options.names {
                     try NamedAttempts(account: account, isPatient: options.captureFile != nil)
                 } else { nil }
-            directory = isRoot ? try ChrootDirectory(ConstantText(Parameters.chrootDirectory)) : nil
+            directory = isRoot ? try openChrootDirectory() : nil
             self.key = key
             self.account = account
             self.launch = launch

@@ -87,7 +87,7 @@ private struct DetectorStart: ~Copyable {
         let account = try Account(named: ConstantText(Parameters.user))
         let launch: Launch? = if options.foreground { nil } else { try Launch(of: "writer") }
         try Signals.block()
-        let directory = try ChrootDirectory(ConstantText(Parameters.chrootDirectory))
+        let directory = try openChrootDirectory()
         let pidFile: PidFile? = if let path = options.pidFile { try PidFile(path) } else { nil }
         try pidFile?.empty()  // a process that was killed may have left its number
         self.key = key

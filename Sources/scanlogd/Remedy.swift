@@ -57,18 +57,22 @@ struct Remedy {
     }
 
     private func fits(_ error: LogLine) -> Bool {
-        var words = LogLine()
-        words.append(start)
-        if !Self.has(error, words, at: 0) { return false }
+        if !Self.has(error, start, at: 0) { return false }
         if code == 0 { return true }
-        var reason = LogLine()
-        unsafe reason.append(ConstantText(unsafe: strerror(code)))
-        return Self.has(error, reason, at: error.count - reason.count)
+        let reason = unsafe ConstantText(unsafe: strerror(code))
+        return Self.has(error, reason, at: error.count - (unsafe strlen(reason.pointer)))
     }
 
-    private static func has(_ line: LogLine, _ words: LogLine, at first: Int) -> Bool {
-        if first < 0 || first + words.count > line.count { return false }
-        for index in 0..<words.count where line.bytes[first + index] != words.bytes[index] { return false }
+    /// Whether words stand in a line, from a byte on.
+    @inline(never)
+    private static func has(_ line: LogLine, _ words: ConstantText, at first: Int) -> Bool {
+        var (index, next) = unsafe (first, words.pointer)
+        while unsafe next.pointee != 0 {
+            if index < 0 || index >= line.count { return false }
+            if unsafe line.bytes[index] != UInt8(bitPattern: next.pointee) { return false }
+            index += 1
+            unsafe next += 1
+        }
         return true
     }
 }

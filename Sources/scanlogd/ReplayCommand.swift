@@ -17,7 +17,7 @@ import ScanCore
         var capture = try PcapReplay(path, key: key)
         if geteuid() == 0 {
             let account = try Account(named: ConstantText(Parameters.user))
-            try ChrootDirectory(ConstantText(Parameters.chrootDirectory)).enter()
+            try openChrootDirectory().enter()
             try dropPrivileges(to: account)
         }
         var replay = Replay(sensor: Sensor(try DetectorMemory(key: key), exempt, log: StandardOutputLog()))

@@ -11,8 +11,12 @@ func selfTest(_ options: Options) throws(SystemError) -> Bool {
     try test.report("root", isRoot)
     var account: Account?
     try test.report("user scanlogd", failure { () throws(SystemError) in account = try findAccount() })
-    try test.report("directory /var/empty", failure { () throws(SystemError) in _ = try openDirectory() })
-    try test.tryPrivileges(account)
+    try test.report("directory /var/empty", failure { () throws(SystemError) in _ = try openChrootDirectory() })
+    test.setBasics(account)
+    try test.attempt(.chroot)
+    try test.attempt(.boundingSet)
+    try test.attempt(.group)
+    try test.attempt(.user)
     try test.checkCaptures()
     if let path = options.pidFile {
         try test.report(
@@ -27,15 +31,12 @@ func selfTest(_ options: Options) throws(SystemError) -> Bool {
     try test.report(
         "Landlock", isNeeded: false,
         failure { () throws(SystemError) in _ = try check("Landlock", "look") { clinux_landlock_version() } })
-    try test.tryProcesses(account)
+    try test.attempt(.sensor)
+    try test.attempt(.writer)
     return test.isPassed
 }
 
 private func findAccount() throws(SystemError) -> Account { try Account(named: ConstantText(Parameters.user)) }
-
-private func openDirectory() throws(SystemError) -> ChrootDirectory {
-    try ChrootDirectory(ConstantText(Parameters.chrootDirectory))
-}
 
 /// Why something does not work, or `nil`.
 private func failure(_ body: () throws(SystemError) -> Void) -> LogLine? {
@@ -59,8 +60,8 @@ private var isFiltered: LogLine? {
 private struct SelfTest {
     let options: Options
     private(set) var isPassed = true
-    /// Whether what else is tried can work at all.
-    private var hasBasics = true
+    /// Who a start would become; `nil`: what else is tried can't work.
+    private var account: Account?
     /// What a start would take its packets with.
     private var backend: Backend
 
@@ -69,39 +70,19 @@ private struct SelfTest {
         backend = options.backend ?? .first
     }
 
-    // MARK: Privileges
+    // MARK: Steps
 
-    /// Tries each step for which a capability may be missing.
-    mutating func tryPrivileges(_ account: Account?) throws(SystemError) {
-        hasBasics = isPassed
-        try attempt("chroot") { () throws(SystemError) in try openDirectory().enter() }
-        try attempt("capability bounding set", emptyBoundingSet)
-        try attempt("change of group") { () throws(SystemError) in if let account { try becomeGroup(of: account) } }
-        try attempt("change of user") { () throws(SystemError) in if let account { try becomeUser(of: account) } }
+    /// Takes note of what was found of that without which nothing else can work.
+    mutating func setBasics(_ account: Account?) {
+        if isPassed { self.account = account }
     }
 
-    /// Tries all that the two processes do before they are ready.
-    mutating func tryProcesses(_ account: Account?) throws(SystemError) {
-        let backend = backend
-        try attempt("sensor") { () throws(SystemError) in
-            guard let account else { return }
-            _ = try Signals()
-            _ = try DetectorMemory(key: try HashKey.random())
-            try confineSensor(to: account, in: try openDirectory(), backend)
-        }
-        try attempt("writer") { () throws(SystemError) in
-            guard let account else { return }
-            _ = SystemLog(copyToStandardError: false)
-            _ = try confineWriter(to: account)
-        }
-    }
-
-    private mutating func attempt(
-        _ name: ConstantText, _ step: () throws(SystemError) -> Void
-    ) throws(SystemError) {
-        if hasBasics { return try report(name, try trial(step)) }
+    /// Tries a step in a child.
+    @inline(never)
+    mutating func attempt(_ trial: Trial) throws(SystemError) {
+        if let account { return try report(trial.name, try trial.failure(as: account, backend)) }
         var row = LogLine("untried ")
-        row.append(name)
+        row.append(trial.name)
         row.append("\n")
         try print(row)
     }

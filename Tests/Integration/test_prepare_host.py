@@ -51,7 +51,8 @@ def nogroup() -> str:
 def test_a_user_of_debians_old_package_gets_a_group_of_its_own(accounts: Path, group: str | None) -> None:
     set_entries(accounts, "scanlogd:x:700:65534::/nonexistent:/usr/sbin/nologin", group)
     assert ids()[0] == nogroup()
-    assert prepare() == Finished(0, f"prepare-host: gave the user scanlogd the group scanlogd; it had {nogroup()}\n", "")
+    said = f"prepare-host: gave the user scanlogd the group scanlogd; it had {nogroup()}\n"
+    assert prepare() == Finished(0, said, "")
     assert ids()[0] == "scanlogd"
     assert "\nscanlogd:x:700:" in (accounts / "passwd").read_text()
     assert prepare() == Finished(0, "", "")
