@@ -33,6 +33,12 @@ int clinux_open_directory_of(const char *path) {
     return open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
+int clinux_try_new_file(int directory) {
+    int file = openat(directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (file < 0) return errno == EOPNOTSUPP || errno == EISDIR ? 0 : -1; /* a file system that makes none so */
+    return close(file);
+}
+
 const char *clinux_last_name(const char *path) {
     const char *slash = strrchr(path, '/');
     if (!slash) return path;
@@ -62,8 +68,8 @@ int clinux_catch_alarms(void) {
 
 bool clinux_syslog_impatiently(int priority, const char *text, int length) {
     /* Again and again: interrupted once, syslog(3) connects anew and waits a second time. */
-    const struct timeval half = {.tv_usec = 500000};
-    const struct itimerval on = {.it_interval = half, .it_value = half}, off = {.it_value = {0}};
+    const struct timeval quarter = {.tv_usec = 250000};
+    const struct itimerval on = {.it_interval = quarter, .it_value = quarter}, off = {.it_value = {0}};
     alarmed = 0;
     setitimer(ITIMER_REAL, &on, NULL);
     clinux_syslog(priority, text, length);

@@ -6,7 +6,10 @@ struct Account {
     let user: uid_t
     let group: gid_t
 
-    /// Looks a user up by name (getpwnam(3)). Root, and the group root, are refused: becoming them drops nothing.
+    /// Looks a user up by name (getpwnam(3)), who must have the group of that name, which is his alone.
+    ///
+    /// Root, and the group root, are refused: becoming them drops nothing. So is any other group, such as the one that
+    /// whoever has no group is in: others may be in it too.
     init(named name: ConstantText) throws(SystemError) {
         var entry = unsafe passwd()
         var found: UnsafeMutablePointer<passwd>?
@@ -22,5 +25,22 @@ struct Account {
         group = unsafe entry.pw_gid
         if user == 0 { throw SystemError(name, "become user", because: "its user id is root's") }
         if group == 0 { throw SystemError(name, "become user", because: "its group is root's") }
+        if try Self.group(named: name) != group {
+            throw SystemError(name, "become user", because: "its primary group is not the group of its name")
+        }
+    }
+
+    /// The id of a group (getgrnam(3)), if there is one of that name.
+    private static func group(named name: ConstantText) throws(SystemError) -> gid_t? {
+        var entry = unsafe CLinux.group()
+        var found: UnsafeMutablePointer<CLinux.group>?
+        var text = InlineArray<4096, CChar>(repeating: 0)  // the strings of the entry, which we don't use
+        var buffer = text.mutableSpan
+        let failure = unsafe buffer.withUnsafeMutableBufferPointer { buffer in
+            guard let start = buffer.baseAddress else { return ERANGE }
+            return unsafe getgrnam_r(name.pointer, &entry, start, buffer.count, &found)
+        }
+        if failure != 0 { throw SystemError(name, "look up group", code: failure) }
+        return unsafe found == nil ? nil : entry.gr_gid
     }
 }

@@ -1,5 +1,6 @@
 import Capture
 import CLinux
+import CSeccomp
 import ScanCore
 
 /// A way to get packets, by the name that `--backend` takes.
@@ -66,6 +67,19 @@ enum Backend {
             #else
                 return false
             #endif
+        }
+    }
+
+    /// Leaves this process the system calls that a sensor needs, and kills it at any other.
+    func filterSystemCalls() -> Int32 {
+        switch self {
+        #if Ring
+            case .ring: return cseccomp_confine_ring()
+        #endif
+        #if Pcap
+            case .pcap, .nids: return cseccomp_confine_pcap()
+        #endif
+        default: return cseccomp_confine_raw()
         }
     }
 

@@ -7,9 +7,9 @@ import CSeccomp
 /// - Parameters:
 ///   - account: the user it becomes.
 ///   - directory: what becomes its root directory.
-///   - filterSystemCalls: leaves it the system calls that it needs: one of `cseccomp_confine_`.
+///   - backend: where it has its packets from, which says what system calls it needs.
 func confineSensor(
-    to account: Account, in directory: consuming ChrootDirectory, filterSystemCalls: () -> Int32
+    to account: Account, in directory: consuming ChrootDirectory, _ backend: Backend
 ) throws(SystemError) {
     let nullDevice = try openNullDevice()  // it can't be reached from inside the directory
     try directory.enter()
@@ -19,7 +19,7 @@ func confineSensor(
     letGo(nullDevice)
     try limitDescriptors(more: 0)
     try limit(RLIMIT_FSIZE, to: 0)  // no file can grow; a pipe is none
-    try install(filterSystemCalls)
+    try install { backend.filterSystemCalls() }
 }
 
 /// Makes this process one that can do nothing but write to the system log's socket, and to what it holds.

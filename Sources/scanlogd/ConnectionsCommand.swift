@@ -14,7 +14,8 @@
     func connections(
         _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
     ) throws(SystemError) -> Int32 {
-        guard let options = unsafe try ConnectionsOptions(count, arguments) else { return 1 }
+        let read = try readConfiguration { () throws(SystemError) in unsafe try ConnectionsOptions(count, arguments) }
+        guard let options = read else { return ExitStatus.misconfigured }
         closeLeftovers(but: options.captureFile)
         if options.wantsHelp {
             try print(connectionsUsage)
@@ -47,7 +48,6 @@
         /// Who to become, and where to be; `nil` for somebody who is not root, and reads a file.
         private let account: Account?
         private let directory: ChrootDirectory?
-        private let pidFile: PidFile?
         private let file: OutputFile?
         private let keeper: Keeper
         private let names: NamedAttempts?
@@ -60,7 +60,7 @@
             }
             let key = try HashKey.random()
             let account = isRoot ? try Account(named: ConstantText(Parameters.user)) : nil
-            let launch: Launch? = if options.background { try Launch() } else { nil }
+            let launch: Launch? = if options.background { try Launch(of: "reader") } else { nil }
             try Signals.block()
             loadTimeZone()  // for the keeper too: syslog(3) would open its file, and that is the end of who may not
             let file: OutputFile? = if let path = options.outputFile { try OutputFile(path) } else { nil }
@@ -71,15 +71,13 @@
                 if options.names {
                     try NamedAttempts(account: account, isPatient: options.captureFile != nil)
                 } else { nil }
-            let pidFile: PidFile? = if let path = options.pidFile { try PidFile(path) } else { nil }
-            directory = isRoot ? try ChrootDirectory(ConstantText(Parameters.chrootDirectory)) : nil
+            directory = isRoot ? try openChrootDirectory() : nil
             self.key = key
             self.account = account
             self.launch = launch
             self.file = file
             self.keeper = keeper
             self.names = names
-            self.pidFile = pidFile
             self.options = options
         }
 
@@ -105,7 +103,7 @@
         @inline(never)
         private consuming func finish(reading input: Int32 = -1) throws(SystemError) -> ConnectionsRun {
             let output = try AttemptOutput(file)
-            try checkFiles(output.descriptor, input)
+            let pidFile = try openPidFile(output.descriptor, input)
             letGo(file)
             try Signals.block()
             var signals = try Signals()
@@ -114,25 +112,36 @@
             let lastWord: LastWord? = options.background ? LastWord() : nil
             let process = getpid()  // afterwards even that is forbidden
             try confineAttempts(to: account, in: directory, hasFile: options.outputFile != nil)
-            try pidFile?.write(process)
-            switch consume launch {
-            case .some(let launch): try launch.finish()
-            case .none: break
+            do throws(SystemError) {
+                try pidFile?.write(process)
+                switch consume launch {
+                case .some(let launch): if try !launch.finish() { _ = end(0, pidFile) }  // nobody wants us any more
+                case .none: break
+                }
+            } catch {
+                do throws(SystemError) { try pidFile?.empty() } catch {}  // the first error says more
+                throw error
             }
             let writer = AttemptWriterPlace(AttemptWriter(options, signals, output, keeper, lastWord, names))
             return ConnectionsRun(writer: writer, pidFile: pidFile)
         }
 
-        /// Sees to it that lines and the process id destroy nothing.
-        private func checkFiles(_ output: Int32, _ input: Int32) throws(SystemError) {
+        /// Opens the file for the process id, if there is to be one, once it is sure that neither that nor the lines
+        /// destroy anything.
+        private func openPidFile(_ output: Int32, _ input: Int32) throws(SystemError) -> PidFile? {
             let name = options.outputFile ?? "standard output"
             try refuse(output, name, .writeLines, sameAs: input, .isCaptureFile)
-            switch pidFile {
-            case .some(let file):
-                try refuse(output, name, .writeLines, sameAs: file.number, .isPidFile)
-                try refuse(file.number, file.path, .writeProcessID, sameAs: input, .isCaptureFile)
-            case .none: break
+            guard let path = options.pidFile else { return nil }
+            do throws(SystemError) {
+                // Not opened to be changed: a file that others can open would be replaced.
+                let found = Descriptor(
+                    owning: try check(path, "open") { unsafe clinux_open(path.pointer, O_PATH | O_CLOEXEC, 0) })
+                try refuse(output, name, .writeLines, sameAs: found.number, .isPidFile)
+                try refuse(found.number, path, .writeProcessID, sameAs: input, .isCaptureFile)
+            } catch {
+                if error.code != ENOENT { throw error }
             }
+            return try PidFile(path)
         }
     }
 

@@ -1,6 +1,5 @@
 import Capture
 import CLinux
-import CSeccomp
 import ScanCore
 
 /// Runs the detector: opens everything as root, then goes on as two processes that have given root up, the sensor, which
@@ -11,9 +10,8 @@ import ScanCore
 ///
 /// - Returns: the exit status.
 func detect(_ options: Options) throws(SystemError) -> Int32 {
-    if let problem = Parameters.problem { throw SystemError("parameters", "check", because: ConstantText(problem)) }
     if geteuid() != 0 { throw SystemError("start", "check privileges", because: "only root can start scanlogd") }
-    guard let exempt = try ExemptList(options.exemptFile) else { return 1 }
+    guard let exempt = try readExemptList(options) else { return ExitStatus.misconfigured }
     let start = try DetectorStart(options, exempt)
     switch options.backend {
     #if Ring
@@ -21,17 +19,17 @@ func detect(_ options: Options) throws(SystemError) -> Int32 {
             return try detectInFirst(options, start)
         case .ring:
             let capture = try PacketSocketCapture(options.selection, key: start.key)
-            return try start.run(capture, .ring, cseccomp_confine_ring)
+            return try start.run(capture, .ring)
     #endif
     #if Pcap
         case .pcap:
             let capture = try PcapCapture(options.selection, key: start.key)
-            return try start.run(capture, .pcap, cseccomp_confine_pcap)
+            return try start.run(capture, .pcap)
     #endif
     #if Nids
         case .nids:
             let capture = try NidsCapture(options.selection, key: start.key)
-            return try start.run(capture, .nids, cseccomp_confine_pcap)
+            return try start.run(capture, .nids)
     #endif
     default:  // what is not built in was refused with the options
         return try detectInRawSockets(start)
@@ -48,7 +46,7 @@ func detect(_ options: Options) throws(SystemError) -> Int32 {
             if options.selectingOption != nil { throw error }  // raw sockets can't choose packets
             return try detectInRawSockets(start, insteadOf: error)
         }
-        return try start.run(capture, .ring, cseccomp_confine_ring)
+        return try start.run(capture, .ring)
     }
 #endif
 
@@ -61,7 +59,7 @@ private func detectInRawSockets(
     } catch {
         throw failure ?? error  // of what should have worked
     }
-    return try start.run(capture, .raw, cseccomp_confine_raw, insteadOf: failure)
+    return try start.run(capture, .raw, insteadOf: failure)
 }
 
 /// Opens raw sockets, as the parameters say.
@@ -87,15 +85,17 @@ private struct DetectorStart: ~Copyable {
         // First what needs no end, so that little is open where something may fail.
         let key = try HashKey.random()
         let account = try Account(named: ConstantText(Parameters.user))
-        let launch: Launch? = if options.foreground { nil } else { try Launch() }
+        let launch: Launch? = if options.foreground { nil } else { try Launch(of: "writer") }
         try Signals.block()
-        let directory = try ChrootDirectory(ConstantText(Parameters.chrootDirectory))
-        pidFile = if let path = options.pidFile { try PidFile(path) } else { nil }
+        let directory = try openChrootDirectory()
+        let pidFile: PidFile? = if let path = options.pidFile { try PidFile(path) } else { nil }
+        try pidFile?.empty()  // a process that was killed may have left its number
         self.key = key
         self.exempt = exempt
         self.account = account
         self.launch = launch
         self.directory = directory
+        self.pidFile = pidFile
         log = SystemLog(copyToStandardError: options.foreground)
         manager = connectToServiceManager()
         loadTimeZone()
@@ -105,11 +105,10 @@ private struct DetectorStart: ~Copyable {
     ///
     /// - Parameters:
     ///   - capture: where packets come from.
-    ///   - filterSystemCalls: leaves a sensor the system calls that the capture needs.
+    ///   - backend: which of them it is.
     ///   - failure: why it isn't the backend that sees more.
     consuming func run<Source: Capture & ~Copyable>(
-        _ capture: consuming Source, _ backend: Backend, _ filterSystemCalls: () -> Int32,
-        insteadOf failure: SystemError? = nil
+        _ capture: consuming Source, _ backend: Backend, insteadOf failure: SystemError? = nil
     ) throws(SystemError) -> Int32 {
         let link = try Link()  // last, so that what is closed after the fork leaves low numbers free
         let child = try check("sensor", "fork", fork)
@@ -118,8 +117,8 @@ private struct DetectorStart: ~Copyable {
             letGo(pidFile)  // and its lock with it: that is to end with the writer
             letGo(manager)
             return try runSensor(
-                capture, key: key, filterSystemCalls: filterSystemCalls, link: link.takeSensorEnd(), account: account,
-                directory: directory, exempt: exempt)
+                capture, backend, key: key, link: link.takeSensorEnd(), account: account, directory: directory,
+                exempt: exempt)
         }
         letGo(capture)
         return try runWriter(of: SensorProcess(child), link.takeWriterEnd(), backend, insteadOf: failure)
@@ -153,18 +152,23 @@ private struct DetectorStart: ~Copyable {
     ) throws(SystemError) -> Bool {
         guard try writer.sensorIsReady() else { return false }
         warnOfAbsentLog()
-        try pidFile?.write(getpid())
-        if let failure { writer.warn(insteadOfRing(failure)) }
-        writer.logStart(backend: backend.name, isFiltered: isFiltered)
-        switch consume launch {
-        case .some(let launch): try launch.finish()
-        case .none: break
-        }
+        do throws(SystemError) {
+            try pidFile?.write(getpid())
+            if let failure { writer.warn(insteadOfRing(failure)) }
+            writer.logStart(backend: backend.name, isFiltered: isFiltered)
+            switch consume launch {
+            case .some(let launch): if try !launch.finish() { writer.stop() }
+            case .none: break
+            }
 
-        // Started.
-        let isClean = try writer.run()
-        try pidFile?.empty()
-        return isClean
+            // Started.
+            let isClean = try writer.run()
+            try pidFile?.empty()
+            return isClean
+        } catch {
+            do throws(SystemError) { try pidFile?.empty() } catch {}  // the first error says more
+            throw error
+        }
     }
 }
 

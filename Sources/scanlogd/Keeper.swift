@@ -52,7 +52,7 @@
             channel = ours
         }
 
-        /// Waits until it is ready. It is not if it ended, and said why: that is said here, and is the end of us too.
+        /// Waits until it is ready. If it ended, why is said here, and that is the end of us too.
         private static func waitUntilReady(
             _ child: pid_t, _ channel: borrowing RecordChannel
         ) throws(SystemError) {
@@ -62,13 +62,14 @@
             var word = Record(.stop)
             let received = try channel.receive(&word)
             if received == .record && word.kind == .ready { return }
-            _ = kill(child, SIGKILL)
-            _ = waitpid(child, nil, 0)  // what has failed is gone when we say so
-            if received == .record {
-                complain(word.text)
-                _exit(1)
+            if received == .nothing { _ = kill(child, SIGKILL) }
+            let end = try ProcessEnd(of: "keeper", waitingFor: child)  // what has failed is gone when we say so
+            switch received {
+            case .record: complain(word.text)
+            case .nothing: throw SystemError("keeper", "start", because: "it takes too long")
+            case .end: complain(end.startLine)
             }
-            throw SystemError("keeper", "start", because: received == .end ? "it has ended" : "it takes too long")
+            _exit(1)
         }
 
         /// Has a line logged. One that there is no room for is counted; it went to standard error as well, unless we are

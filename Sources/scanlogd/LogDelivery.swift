@@ -10,10 +10,16 @@ struct LogDelivery: ~Copyable {
     /// When to try again to deliver what waits; `nil`: at once.
     private(set) var retryDue: Timestamp?
 
-    /// How long the system log is left alone when it did not take a line, in nanoseconds: ever longer, up to a bound.
+    /// Whether the log did not take the line that was tried last.
+    private var wasRefused = false
+
+    /// How long the system log is left alone when nobody listened there, in nanoseconds: ever longer, up to a bound.
     private var retryPause = Self.shortestPause
     private static let shortestPause: Int64 = 5_000_000
     private static let longestPause: Int64 = 200_000_000
+
+    /// How long lines may be delivered until it is looked what else there is to do, in nanoseconds.
+    private static let turn: Int64 = 250_000_000
 
     init(_ log: SystemLog) {
         self.log = log
@@ -34,30 +40,42 @@ struct LogDelivery: ~Copyable {
         queue.append(line, level: level, losses: losses)
     }
 
-    /// Delivers what waits, as far as the system log takes it, unless it is to be left alone.
+    /// Delivers what waits, as far as the system log takes it, unless it is to be left alone. It takes less than a second,
+    /// for signals and the sensor must not wait behind a full log.
     @inline(never)
     mutating func deliver() {
         if let due = retryDue, Timestamp.now() < due { return }
         retryDue = nil
+        wasRefused = false
+        let end = Timestamp.fromNow(Self.turn)
         while queue.count > 0 {
-            if !log.write(queue.head.line, level: queue.head.level) {
+            switch log.write(queue.head.line, level: queue.head.level) {
+            case .arrived:
+                retryPause = Self.shortestPause
+                queue.removeHead()
+                if queue.count == 0 || Timestamp.now() < end { continue }
+                retryDue = .now()
+            case .full:
+                wasRefused = true
+                retryDue = .now()  // we have waited
+            case .absent:
+                wasRefused = true
                 retryDue = .fromNow(retryPause)
                 retryPause = min(2 * retryPause, Self.longestPause)
-                return
             }
-            retryPause = Self.shortestPause
-            queue.removeHead()
+            return
         }
     }
 
     /// Tries again at the next ``deliver()``.
     mutating func retryAtOnce() {
         retryDue = nil
+        wasRefused = false
     }
 
     /// Whether nothing is left that is worth waiting for: lines that are only good to know are not, once they were tried.
     var isDone: Bool {
-        queue.countOfConsequence == 0 && retryDue != nil || queue.count == 0
+        queue.countOfConsequence == 0 && wasRefused || queue.count == 0
     }
 
     /// Says on standard error what is lost if we end now. Nobody may listen.

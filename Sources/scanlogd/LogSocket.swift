@@ -16,32 +16,23 @@ enum LogSocket {
         }
     }
 
-    /// The socket, and whether it takes a line now.
-    struct State {
-        let identity: Identity
-        let hasRoom: Bool
-    }
-
     /// Where it is: _PATH_LOG.
     static var path: ConstantText { "/dev/log" }
 
-    /// Looks whether somebody listens.
+    /// Looks whether somebody listens, and where.
     ///
     /// - Throws: why nobody can be reached.
-    static func look() throws(SystemError) -> State {
+    static func look() throws(SystemError) -> Identity {
         let identity = try identify()
         let type = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         let probe = Descriptor(owning: try check(path, "make socket") { socket(AF_UNIX, type, 0) })
         do throws(SystemError) {
             _ = try check(path, "connect") { unsafe clinux_connect_local(probe.number, path.pointer) }
         } catch {
-            // Somebody listens for streams, which syslog(3) also speaks. They don't tell how full they are.
-            if error.code == EPROTOTYPE { return State(identity: identity, hasRoom: true) }
-            throw error
+            // Somebody listens for streams, which syslog(3) also speaks.
+            if error.code != EPROTOTYPE { throw error }
         }
-        var entry = pollfd(fd: probe.number, events: Int16(POLLOUT), revents: 0)
-        let ready = try check(path, "poll") { unsafe poll(&entry, 1, 0) }
-        return State(identity: identity, hasRoom: ready > 0)
+        return identity
     }
 
     private static func identify() throws(SystemError) -> Identity {

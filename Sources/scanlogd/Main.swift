@@ -11,6 +11,10 @@ let version = "0.1.0"
 public func start(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Int32 {
     do throws(SystemError) {
         try openStandardDescriptors()
+        if let problem = parametersProblem {
+            complain(SystemError("parameters", "check", because: problem).line)
+            return ExitStatus.misconfigured
+        }
         #if Rules
             // Before descriptors are closed: a file may be given as one of them.
             if unsafe isRole("rules", count, arguments) { return unsafe rules(count - 1, arguments + 1) }
@@ -20,7 +24,8 @@ public func start(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutabl
                 return try unsafe connections(count - 1, arguments + 1)
             }
         #endif
-        guard let options = unsafe try Options(count, arguments) else { return 1 }
+        let read = try readConfiguration { () throws(SystemError) in unsafe try Options(count, arguments) }
+        guard let options = read else { return ExitStatus.misconfigured }
         #if Pcap
             closeLeftovers(but: options.captureFile)
         #else
@@ -31,15 +36,29 @@ public func start(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutabl
         case .version: try print(buildInformation())
         case .detect: return try detect(options)
         case .replay:
-            guard let exempt = try ExemptList(options.exemptFile) else { return 1 }
+            guard let exempt = try readExemptList(options) else { return ExitStatus.misconfigured }
             try replay(options.captureFile, exempt)
-        case .selfTest: return try selfTest(options) ? 0 : 1
+        case .selfTest: return try selfTest(options) ? 0 : ExitStatus.failure
         }
         return 0
     } catch {
         complain(error.line)
-        return 1
+        return ExitStatus.failure
     }
+}
+
+/// What is wrong with the parameters that this was built with, if anything is.
+private var parametersProblem: ConstantText? {
+    #if TEST_HOOKS
+        if let problem = unsafe getenv("SCANLOGD_TEST_PARAMETERS") { return unsafe ConstantText(unsafe: problem) }
+    #endif
+    return Parameters.problem.map { ConstantText($0) }
+}
+
+/// Reads the file of exempt sources, if one is named. What is wrong with it is said on standard error, and then there is
+/// nothing.
+func readExemptList(_ options: Options) throws(SystemError) -> ExemptList? {
+    try readConfiguration { () throws(SystemError) in try ExemptList(options.exemptFile) }
 }
 
 #if Pcap || Rules

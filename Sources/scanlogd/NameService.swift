@@ -50,9 +50,12 @@
             waiting.watch(0, socket.number)
             try waiting.wait(timeout: 10_000)
             var message = NameMessage.none
-            if message.receive(from: socket.number) == .message { return socket }
-            _ = kill(child, SIGKILL)
-            _ = waitpid(child, nil, 0)  // what has failed, and said why, is gone when we end
+            let received = message.receive(from: socket.number)
+            if received == .message { return socket }
+            if received == .nothing { _ = kill(child, SIGKILL) }
+            let end = try ProcessEnd(of: "host names", waitingFor: child)  // what has failed is gone when we end
+            if received == .nothing { throw SystemError("host names", "start", because: "it takes too long") }
+            end.complainOfStart()
             _exit(1)
         }
 

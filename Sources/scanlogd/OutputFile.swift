@@ -31,8 +31,8 @@
 
         /// Opens the file, or makes it with mode 0640.
         ///
-        /// - Throws: why it can't be; also that it is a symbolic link, which in a directory that others write to would be
-        ///   a trap for root, or no regular file.
+        /// - Throws: why it can't be; also that it is a symbolic link or has a second name, which in a directory that others
+        ///   write to would be a trap for root, or no regular file.
         func open() throws(SystemError) -> Descriptor {
             _ = umask(0o027)
             let file: Descriptor
@@ -45,7 +45,9 @@
                 // Of a pipe that nobody reads, and of a socket, the system says that there is no such device.
                 throw error.code == ENXIO ? notRegular : error
             }
-            if try !fileStatus(of: file.number, path).isRegularFile { throw notRegular }
+            let status = try fileStatus(of: file.number, path)
+            if !status.isRegularFile { throw notRegular }
+            if status.st_nlink > 1 { throw SystemError(path, "open", because: "a hard link: it has another name too") }
             return file
         }
     }

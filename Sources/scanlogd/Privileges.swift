@@ -6,20 +6,33 @@ import CLinux
 ///
 /// The order matters, each step needing the privileges that a later one gives up.
 func dropPrivileges(to account: Account) throws(SystemError) {
-    let object: ConstantText = "privileges"
-    // Needs CAP_SETPCAP.
-    _ = try check(object, "empty bounding set") { clinux_empty_bounding_set() }
+    try emptyBoundingSet()
     // Groups before the user: after it we can't change groups.
-    _ = try check(object, "set supplementary groups") {
+    try becomeGroup(of: account)
+    try becomeUser(of: account)
+    // The change of user emptied all but the inheritable set, which root's parent may have filled.
+    _ = try check("privileges", "drop capabilities") { clinux_drop_capabilities() }
+    _ = try check("privileges", "set no_new_privs") { clinux_set_no_new_privileges() }
+    try verifyPrivilegesAreGone(account)
+}
+
+/// Sees to it that no program started later can get a capability. Needs CAP_SETPCAP.
+func emptyBoundingSet() throws(SystemError) {
+    _ = try check("privileges", "empty bounding set") { clinux_empty_bounding_set() }
+}
+
+/// Needs CAP_SETGID.
+func becomeGroup(of account: Account) throws(SystemError) {
+    _ = try check("privileges", "set supplementary groups") {
         var group = account.group
         return unsafe setgroups(1, &group)
     }
-    _ = try check(object, "set group") { setresgid(account.group, account.group, account.group) }
-    _ = try check(object, "set user") { setresuid(account.user, account.user, account.user) }
-    // The change of user emptied all but the inheritable set, which root's parent may have filled.
-    _ = try check(object, "drop capabilities") { clinux_drop_capabilities() }
-    _ = try check(object, "set no_new_privs") { clinux_set_no_new_privileges() }
-    try verifyPrivilegesAreGone(account)
+    _ = try check("privileges", "set group") { setresgid(account.group, account.group, account.group) }
+}
+
+/// Needs CAP_SETUID.
+func becomeUser(of account: Account) throws(SystemError) {
+    _ = try check("privileges", "set user") { setresuid(account.user, account.user, account.user) }
 }
 
 /// Tries to get root back, and looks at what the kernel says we are: trust nothing that was only asked for.

@@ -12,15 +12,12 @@ import ScanCore
     /// Needs no privileges. Those it has it gives up between opening the file and reading it: its bytes are as hostile as
     /// those of a network.
     func replay(_ path: ConstantText, _ exempt: consuming ExemptList) throws(SystemError) {
-        if let problem = Parameters.problem {
-            throw SystemError("parameters", "check", because: ConstantText(problem))
-        }
         let key = try HashKey.random()
         loadTimeZone()
         var capture = try PcapReplay(path, key: key)
         if geteuid() == 0 {
             let account = try Account(named: ConstantText(Parameters.user))
-            try ChrootDirectory(ConstantText(Parameters.chrootDirectory)).enter()
+            try openChrootDirectory().enter()
             try dropPrivileges(to: account)
         }
         var replay = Replay(sensor: Sensor(try DetectorMemory(key: key), exempt, log: StandardOutputLog()))

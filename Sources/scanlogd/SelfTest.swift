@@ -2,80 +2,114 @@ import Capture
 import CLinux
 import ScanCore
 
-/// Checks what a start would check, prints a table of it, and returns whether all that a start needs is there.
+/// Takes the steps of a start, each in a child where it could not be taken back, prints a table of how they went, and
+/// returns whether all that a start needs is there.
 ///
-/// Opens everything as a start does and closes it again: nothing is captured, logged or left behind.
+/// Nothing is captured, logged or left behind, and a daemon that runs is not disturbed.
 func selfTest(_ options: Options) throws(SystemError) -> Bool {
-    var test = SelfTest(wanted: options.backend ?? .first)
-    try test.report("root", isRoot, remedy: "run it as root, as a start has to be")
-    try test.report(
-        "user scanlogd",
-        failure { () throws(SystemError) in _ = try Account(named: ConstantText(Parameters.user)) },
-        remedy: "useradd --system --user-group scanlogd")
-    try test.report(
-        "directory /var/empty",
-        failure { () throws(SystemError) in _ = try ChrootDirectory(ConstantText(Parameters.chrootDirectory)) },
-        remedy: "install -d -m 755 -o root -g root /var/empty")
-    try test.checkCaptures(options)
-    try test.report(
-        "log socket /dev/log", failure { () throws(SystemError) in _ = try LogSocket.look() },
-        remedy: "start a syslog daemon, or systemd-journald")
+    var test = SelfTest(options)
+    try test.report("root", isRoot)
+    var account: Account?
+    try test.report("user scanlogd", failure { () throws(SystemError) in account = try findAccount() })
+    try test.report("directory /var/empty", failure { () throws(SystemError) in _ = try openChrootDirectory() })
+    test.setBasics(account)
+    try test.attempt(.chroot)
+    try test.attempt(.boundingSet)
+    try test.attempt(.group)
+    try test.attempt(.user)
+    try test.checkCaptures()
+    if let path = options.pidFile {
+        try test.report(
+            "pid file", failure { () throws(SystemError) in try PidFile.tryPlace(path) },
+            remedy: "name another with -P, or let root write there")
+    }
+    try test.report("log socket /dev/log", failure { () throws(SystemError) in _ = try LogSocket.look() })
     #if Rules
         if let path = options.exemptFile { try test.checkExemptSources(path) }
     #endif
-    try test.report(
-        "system-call filter", isNeeded: false, isFiltered, remedy: "Linux 4.14 or later, on x86-64 or arm64")
+    try test.report("system-call filter", isNeeded: false, isFiltered)
     try test.report(
         "Landlock", isNeeded: false,
-        failure { () throws(SystemError) in _ = try check("Landlock", "look") { clinux_landlock_version() } },
-        remedy: "Linux 5.13 or later, with landlock among its security modules")
+        failure { () throws(SystemError) in _ = try check("Landlock", "look") { clinux_landlock_version() } })
+    try test.attempt(.sensor)
+    try test.attempt(.writer)
     return test.isPassed
 }
 
+private func findAccount() throws(SystemError) -> Account { try Account(named: ConstantText(Parameters.user)) }
+
 /// Why something does not work, or `nil`.
-private func failure(_ body: () throws(SystemError) -> Void) -> SystemError? {
+private func failure(_ body: () throws(SystemError) -> Void) -> LogLine? {
     do throws(SystemError) {
         try body()
         return nil
     } catch {
-        return error
+        return error.line
     }
 }
 
-private var isRoot: SystemError? {
-    geteuid() == 0 ? nil : SystemError("user", "check", because: "not root")
+private var isRoot: LogLine? {
+    geteuid() == 0 ? nil : SystemError("user", "check", because: "not root").line
 }
 
-private var isFiltered: SystemError? {
-    systemCallsAreFiltered ? nil : SystemError("system-call filter", "look", because: "not on this machine")
+private var isFiltered: LogLine? {
+    systemCallsAreFiltered ? nil : SystemError("system-call filter", "look", because: "not on this machine").line
 }
 
 /// What was found so far.
 private struct SelfTest {
-    /// The backend that was asked for, or the default one. The others may be missing.
-    let wanted: Backend
+    let options: Options
     private(set) var isPassed = true
+    /// Who a start would become; `nil`: what else is tried can't work.
+    private var account: Account?
+    /// What a start would take its packets with.
+    private var backend: Backend
 
-    mutating func checkCaptures(_ options: Options) throws(SystemError) {
+    init(_ options: Options) {
+        self.options = options
+        backend = options.backend ?? .first
+    }
+
+    // MARK: Steps
+
+    /// Takes note of what was found of that without which nothing else can work.
+    mutating func setBasics(_ account: Account?) {
+        if isPassed { self.account = account }
+    }
+
+    /// Tries a step in a child.
+    @inline(never)
+    mutating func attempt(_ trial: Trial) throws(SystemError) {
+        if let account { return try report(trial.name, try trial.failure(as: account, backend)) }
+        var row = LogLine("untried ")
+        row.append(trial.name)
+        row.append("\n")
+        try print(row)
+    }
+
+    // MARK: Backends
+
+    mutating func checkCaptures() throws(SystemError) {
         let key = try HashKey.random()
+        let selection = options.selection
+        let raw = failure { () throws(SystemError) in _ = try openRawSockets() }
         #if Ring
-            try report(
-                .ring,
-                failure { () throws(SystemError) in _ = try PacketSocketCapture(options.selection, key: key) },
-                remedy: "give it CAP_NET_RAW, or --backend raw, which a firewall blinds")
+            let ring = failure { () throws(SystemError) in _ = try PacketSocketCapture(selection, key: key) }
+            // As a start does that is told nothing else.
+            if options.backend == nil && ring != nil && raw == nil && options.selectingOption == nil { backend = .raw }
+            try report(.ring, ring)
         #endif
-        try report(
-            .raw, failure { () throws(SystemError) in _ = try openRawSockets() }, remedy: "give it CAP_NET_RAW")
+        try report(.raw, raw)
         #if Pcap
-            try report(
-                .pcap, failure { () throws(SystemError) in _ = try PcapCapture(options.selection, key: key) },
-                remedy: "install libpcap (Debian's package libpcap0.8), and give it CAP_NET_RAW")
+            try report(.pcap, failure { () throws(SystemError) in _ = try PcapCapture(selection, key: key) })
         #endif
         #if Nids
-            try report(
-                .nids, failure { () throws(SystemError) in _ = try NidsCapture(options.selection, key: key) },
-                remedy: "install libnids (Debian's package libnids1.21), and give it CAP_NET_RAW")
+            try report(.nids, failure { () throws(SystemError) in _ = try NidsCapture(selection, key: key) })
         #endif
+    }
+
+    private mutating func report(_ backend: Backend, _ failure: LogLine?) throws(SystemError) {
+        try report(backend.name, isNeeded: backend == self.backend, failure, remedy: "give it CAP_NET_RAW")
     }
 
     #if Rules
@@ -90,20 +124,18 @@ private struct SelfTest {
         }
     #endif
 
-    private mutating func report(
-        _ backend: Backend, _ failure: SystemError?, remedy: ConstantText
-    ) throws(SystemError) {
-        try report(backend.name, isNeeded: backend == wanted, failure, remedy: remedy)
-    }
+    // MARK: The table
 
     /// Prints a row of the table.
     ///
     /// - Parameters:
     ///   - isNeeded: whether a start depends on it.
-    ///   - remedy: what to do if it has failed.
+    ///   - failure: the error, if there is one.
+    ///   - remedy: what to do about an error of which nothing else is known.
     @inline(never)
     mutating func report(
-        _ name: ConstantText, isNeeded: Bool = true, _ failure: SystemError?, remedy: ConstantText
+        _ name: ConstantText, isNeeded: Bool = true, _ failure: LogLine?,
+        remedy: ConstantText = "see scanlogd(8), DIAGNOSTICS"
     ) throws(SystemError) {
         if isNeeded && failure != nil { isPassed = false }
         var row = LogLine()
@@ -113,9 +145,9 @@ private struct SelfTest {
         try print(row)
         guard let failure else { return }
         var reason = LogLine("            ")
-        reason.append(failure.line)
+        reason.append(failure)
         reason.append("\n            remedy: ")
-        reason.append(remedy)
+        reason.append(Remedy.advice(for: failure, or: remedy))
         reason.append("\n")
         try print(reason)
     }

@@ -1,6 +1,5 @@
 import Capture
 import CLinux
-import CSeccomp
 import ScanCore
 
 /// What the sensor's process does, from the fork to its end.
@@ -8,18 +7,18 @@ import ScanCore
 /// - Parameters:
 ///   - capture: where packets come from.
 ///   - key: secret random numbers.
-///   - filterSystemCalls: leaves it the system calls that the capture needs: one of `cseccomp_confine_`.
+///   - backend: which of them it is.
 ///   - link: the way to the writer.
 ///   - exempt: the sources that are not to be reported.
 /// - Returns: never, once it is ready: the process ends, with 0 if somebody told it to.
 /// - Throws: what went wrong before it was ready, for standard error.
 func runSensor<Source: Capture & ~Copyable>(
-    _ capture: consuming Source, key: HashKey, filterSystemCalls: () -> Int32, link: consuming LinkEnd,
-    account: Account, directory: consuming ChrootDirectory, exempt: consuming ExemptList
+    _ capture: consuming Source, _ backend: Backend, key: HashKey, link: consuming LinkEnd, account: Account,
+    directory: consuming ChrootDirectory, exempt: consuming ExemptList
 ) throws(SystemError) -> Int32 {
     let signals = try Signals()
     let memory = try DetectorMemory(key: key)
-    try confineSensor(to: account, in: directory, filterSystemCalls: filterSystemCalls)
+    try confineSensor(to: account, in: directory, backend)
     let log = SensorLog(link)
     try log.sayReady()
     var loop = SensorLoop(capture, signals, memory, exempt, log: log)

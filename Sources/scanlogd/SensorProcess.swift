@@ -5,35 +5,8 @@ import ScanCore
 /// The sensor, seen from the process that started it. It does not outlive this value.
 struct SensorProcess: ~Copyable {
     private let process: pid_t
-    private(set) var end: End?
-
-    /// How a process ended.
-    struct End {
-        fileprivate let status: Int32
-
-        /// It ended because it was told to.
-        var isClean: Bool { status == 0 }
-
-        /// Whether a signal ended it: then it had no chance to say why.
-        var isSudden: Bool { clinux_ending_signal(status) != 0 }
-
-        /// What happened, in words.
-        var line: LogLine {
-            let signal = clinux_ending_signal(status)
-            var line = LogLine()
-            if signal != 0 {
-                line.append("sensor: killed by signal ")
-                line.append(decimal: UInt32(signal))
-                line.append(" (")
-                if let name = unsafe strsignal(signal) { unsafe line.append(ConstantText(unsafe: name)) }
-                line.append(")")
-            } else {
-                line.append("sensor: ended with status ")
-                line.append(decimal: UInt32(clinux_exit_status(status)))
-            }
-            return line
-        }
-    }
+    private static var name: ConstantText { "sensor" }
+    private(set) var end: ProcessEnd?
 
     /// Takes over a child.
     init(_ process: pid_t) {
@@ -54,15 +27,13 @@ struct SensorProcess: ~Copyable {
     mutating func look() {
         if end != nil { return }
         var status: Int32 = 0
-        if unsafe waitpid(process, &status, WNOHANG) == process { end = End(status: status) }
+        if unsafe waitpid(process, &status, WNOHANG) == process { end = ProcessEnd(of: Self.name, status: status) }
     }
 
     /// Waits for its end.
-    mutating func waitForEnd() throws(SystemError) -> End {
+    mutating func waitForEnd() throws(SystemError) -> ProcessEnd {
         if let end { return end }
-        var status: Int32 = 0
-        _ = try check("sensor", "wait for") { unsafe waitpid(process, &status, 0) }
-        let end = End(status: status)
+        let end = try ProcessEnd(of: Self.name, waitingFor: process)
         self.end = end
         return end
     }

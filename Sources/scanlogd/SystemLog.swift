@@ -7,6 +7,15 @@ import ScanCore
 /// syslog(3) says nothing of failure. So we look at the log's socket before and after each line: if it was the same one,
 /// with somebody behind it, the line arrived. If not it has to be written again: at least once, that is.
 struct SystemLog {
+    /// What became of a line.
+    enum Outcome {
+        case arrived
+        /// Whoever listens takes no line, or others were before us, all the time that we waited.
+        case full
+        /// Nobody listens.
+        case absent
+    }
+
     /// Whether each line goes to standard error as well.
     let copiesLines: Bool
     /// The socket that syslog(3) is connected to.
@@ -17,26 +26,33 @@ struct SystemLog {
     /// - Parameter copyToStandardError: whether each line goes there as well.
     init(copyToStandardError: Bool) {
         copiesLines = copyToStandardError && !standardErrorIsTheJournal()
-        let ident = ConstantText(Parameters.syslogIdent)
-        unsafe openlog(ident.pointer, LOG_NDELAY, Parameters.syslogFacility << 3)
+        Self.open(LOG_NDELAY)
     }
 
-    /// Tries to log a line, within about a second.
+    /// Says whose lines they are, and connects at once or with the first line.
+    private static func open(_ options: Int32) {
+        unsafe openlog(ConstantText(Parameters.syslogIdent).pointer, options, Parameters.syslogFacility << 3)
+    }
+
+    /// Tries to log a line, within about half a second.
+    ///
+    /// Anybody can keep the socket full. So we wait where the kernel wakes one sender after the other as room comes: who
+    /// only looks now and then whether there is room finds none.
     ///
     /// - Returns: whether it is in the log. If not, try again later.
     @inline(never)
-    mutating func write(_ line: LogLine, level: Int32) -> Bool {
+    mutating func write(_ line: LogLine, level: Int32) -> Outcome {
         do throws(SystemError) {
             let before = try LogSocket.look()
-            if !before.hasRoom { return false }
-            if connected != before.identity {
+            if connected != before {
                 closelog()  // it would go on with a socket that nobody finds any more
-                connected = before.identity
+                Self.open(0)  // closelog(3) forgot the name, and argv[0] would stand for it, whatever that is
+                connected = before
             }
-            if unsafe withText(of: line, { unsafe clinux_syslog_impatiently(level, $0, $1) }) { return false }
-            return try LogSocket.look().identity == before.identity
+            if unsafe withText(of: line, { unsafe clinux_syslog_impatiently(level, $0, $1) }) { return .full }
+            return try LogSocket.look() == before ? .arrived : .absent
         } catch {
-            return false
+            return .absent
         }
     }
 

@@ -53,8 +53,7 @@ struct Writer: ~Copyable {
         if !waiting.happened(0) { throw SystemError("sensor", "start", because: "it takes too long") }
         var word = Record(.line)
         if try link.words.receive(&word) == .record && word.kind == .ready { return true }
-        let end = try sensor.waitForEnd()
-        if end.isSudden { complain(end.line) }
+        try sensor.waitForEnd().complainOfStart()
         return false
     }
 
@@ -157,8 +156,9 @@ struct Writer: ~Copyable {
         }
     }
 
+    /// Sees to it that all comes to an end.
     @inline(never)
-    private mutating func stop() {
+    mutating func stop() {
         if killDue != nil || giveUpDue != nil { return }
         manager.sayStopping()
         send(.stop)

@@ -283,13 +283,13 @@ def test_an_interface_that_does_not_exist_is_refused(daemon: Daemon, backend: st
 @pytest.mark.parametrize("options", [("-i", "wire"), ("--direction", "both"), ("--promiscuous",)])
 def test_raw_sockets_refuse_what_they_can_not_choose(daemon: Daemon, options: tuple[str, ...]) -> None:
     done = daemon.run("--backend", "raw", *options)
-    assert (done.status, done.stdout) == (1, "")
+    assert (done.status, done.stdout) == (2, "")
     assert done.stderr.startswith("scanlogd: --")
 
 
 def test_more_interfaces_than_can_be_named_are_refused(daemon: Daemon) -> None:
     done = daemon.run(*(word for number in range(17) for word in ("-i", f"lo{number}")))
-    assert (done.status, done.stderr.count("\n")) == (1, 1)
+    assert (done.status, done.stderr.count("\n")) == (2, 1)
     assert "16" in done.stderr
 
 
@@ -297,7 +297,7 @@ def test_more_interfaces_than_can_be_named_are_refused(daemon: Daemon) -> None:
 def test_no_other_interface_is_named_with_any(daemon: Daemon, names: tuple[str, ...]) -> None:
     done = daemon.run(*(word for name in names for word in ("-i", name)))
     expected = "scanlogd: any: open interface: it stands for all; name no other with it\n"
-    assert (done.status, done.stdout, done.stderr) == (1, "", expected)
+    assert (done.status, done.stdout, done.stderr) == (2, "", expected)
 
 
 # Interfaces that come and go.

@@ -1,5 +1,6 @@
 """Files that scanlogd connections writes to: rotations, what is refused, a full disk; and pipes that are closed."""
 
+import fcntl
 import os
 import re
 import signal
@@ -16,7 +17,7 @@ import pytest
 from harness.connections import SAMPLE, Connections, fields, pcap
 from harness.daemon import descriptors, finish, is_full, is_idle, processes_named, redirected, wait_until
 from harness.frames import ethernet, ipv4
-from harness.network import TARGET_MAC, Namespace
+from harness.network import TARGET_MAC, Namespace, tool
 from harness.packets import Segment, Sender
 from harness.places import BINARY
 from harness.syslog_sink import SyslogSink
@@ -99,6 +100,12 @@ def make_fifo_that_is_read(path: Path) -> None:
     os.open(path, os.O_RDONLY | os.O_NONBLOCK)
 
 
+def make_hard_link(path: Path) -> None:
+    other = path.with_name("roots")
+    other.write_text("mine\n")
+    path.hardlink_to(other)
+
+
 def make_socket(path: Path) -> None:
     socket.socket(socket.AF_UNIX).bind(str(path))
 
@@ -106,7 +113,7 @@ def make_socket(path: Path) -> None:
 @pytest.mark.parametrize("make, reason", [
     (make_link, "Too many levels of symbolic links"), (make_fifo, "not a regular file"),
     (make_fifo_that_is_read, "not a regular file"), (make_socket, "not a regular file"),
-    (Path.mkdir, "Is a directory")])
+    (Path.mkdir, "Is a directory"), (make_hard_link, "a hard link: it has another name too")])
 @pytest.mark.parametrize("background", [False, True])
 def test_what_is_no_file_is_refused(
     connections: Connections, tmp_path: Path, make: Callable[[Path], None], reason: str, background: bool
@@ -116,6 +123,7 @@ def test_what_is_no_file_is_refused(
     done = connections.run("-o", out, *(["-b"] if background else []))
     assert (done.status, done.stdout, done.stderr) == (1, "", f"scanlogd: {out}: open: {reason}\n")
     assert not (tmp_path / "elsewhere").exists()
+    assert make != make_hard_link or (tmp_path / "roots").read_text() == "mine\n"
     wait_until(lambda: not processes_named(), "a process is left", 1)
 
 
@@ -141,13 +149,14 @@ def by_another_name(path: Path) -> Path:
     return path.with_name("other")
 
 
+LINKED = "open: a hard link: it has another name too"
 SAME = pytest.mark.parametrize("name", [by_name, in_other_words, through_a_link, by_another_name])
 
 
-def refused(*command: object, redirections: str = "") -> str:
+def refused(*command: object, redirections: str = "", status: int = 1) -> str:
     """What a command says that must change nothing and leave nothing."""
     done = finish(redirected(list(map(str, (BINARY, "connections", *command))), redirections))
-    assert (done.status, done.stdout, done.stderr.count("\n")) == (1, "", 1), done
+    assert (done.status, done.stdout, done.stderr.count("\n")) == (status, "", 1), done
     wait_until(lambda: not processes_named(), "a process is left")
     return done.stderr
 
@@ -164,8 +173,9 @@ def capture(tmp_path: Path) -> Iterator[Path]:
 @SAME
 def test_lines_are_not_written_into_the_capture_file(capture: Path, name: Callable[[Path], Path]) -> None:
     out = name(capture)
-    assert refused("--read", capture, "-o", out) == f"scanlogd: {out}: write lines: it is what --read reads\n"
-    assert refused("--read", "-", "-o", out, redirections=f"<{capture}").startswith(f"scanlogd: {out}: write lines: ")
+    reason = LINKED if name is by_another_name else "write lines: it is what --read reads"
+    assert refused("--read", capture, "-o", out) == f"scanlogd: {out}: {reason}\n"
+    assert refused("--read", "-", "-o", out, redirections=f"<{capture}") == f"scanlogd: {out}: {reason}\n"
     said = refused("--read", out, redirections=f">>{capture}")
     assert said == "scanlogd: standard output: write lines: it is what --read reads\n"
 
@@ -191,15 +201,17 @@ def test_lines_and_the_process_id_do_not_go_to_the_same_file(
     out = tmp_path / "out"
     out.write_text("before\n")
     pid_file = name(out)
-    said = refused(*options, "-o", out, "-P", pid_file)
-    assert said == f"scanlogd: {out}: write lines: it is the file of -P\n"
+    reason = LINKED if name is by_another_name else "write lines: it is the file of -P"
+    said = refused(*options, "-o", out, "-P", pid_file, status=2 if name is by_name else 1)
+    assert said == f"scanlogd: {out}: {reason}\n"
     said = refused("--read", SAMPLE, "-P", pid_file, redirections=f">>{out}")
     assert said == "scanlogd: standard output: write lines: it is the file of -P\n"
     assert out.read_text() == "before\n"
 
 
 def test_a_file_that_would_be_made_for_both_is_not_made(tmp_path: Path) -> None:
-    assert refused("--read", SAMPLE, "-o", tmp_path / "out", "-P", tmp_path / "out").endswith("the file of -P\n")
+    said = refused("--read", SAMPLE, "-o", tmp_path / "out", "-P", tmp_path / "out", status=2)
+    assert said.endswith("the file of -P\n")
     assert not (tmp_path / "out").exists()
 
 
@@ -278,7 +290,12 @@ def put_fifo(out: Path) -> None:
     os.mkfifo(out)
 
 
-@pytest.mark.parametrize("change", [remove_directory, put_link, put_fifo])
+def put_hard_link(out: Path) -> None:
+    out.rename(out.with_name("old"))
+    make_hard_link(out)
+
+
+@pytest.mark.parametrize("change", [remove_directory, put_link, put_fifo, put_hard_link])
 def test_a_hangup_that_finds_no_place_is_one_note_and_the_old_file_goes_on(
     connections: Connections, sender: Sender, log: SyslogSink, tmp_path: Path, change: Callable[[Path], None]
 ) -> None:
@@ -298,6 +315,20 @@ def test_a_hangup_that_finds_no_place_is_one_note_and_the_old_file_goes_on(
     assert note.text.startswith(f"{out}: open: ") and note.level == 4
     assert connections.stderr() == f"scanlogd: {note.text}\n"
     assert not (tmp_path / "elsewhere").exists()
+    assert change is not put_hard_link or (directory / "roots").read_text() == "mine\n"
+
+
+def test_nobody_else_can_lock_the_pid_file(connections: Connections, tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    pid_file = tmp_path / "pid"
+    pid_file.touch(mode=0o644)
+    nobody = [tool("setpriv"), "--reuid=65534", "--regid=65534", "--clear-groups"]
+    with pid_file.open() as held:
+        fcntl.flock(held, fcntl.LOCK_SH)
+        connections.start_background("-i", "wire", "-o", tmp_path / "out", pid_file=pid_file)
+    assert stat.S_IMODE(pid_file.stat().st_mode) == 0o600
+    assert finish([*nobody, tool("flock"), "--shared", "--nonblock", str(pid_file), "true"]).status != 0
+    assert connections.stop() == 0
 
 
 # No room.

@@ -155,7 +155,7 @@ def test_a_broken_file_stops_the_start(idle_scene: Scene, tmp_path: Path, text: 
     path = rules(tmp_path, text)
     for options in ((), ("-d",)):
         done = idle_scene.daemon.run(*options, "--exempt", path)
-        assert (done.status, done.stdout) == (1, "")
+        assert (done.status, done.stdout) == (2, "")
         assert done.stderr.startswith(f"scanlogd: {path}{complaint}"), done.stderr
         assert done.stderr.count("\n") == 1 and "\033" not in done.stderr
     assert processes_named() == []
@@ -167,7 +167,7 @@ def test_a_broken_file_stops_the_start(idle_scene: Scene, tmp_path: Path, text: 
 ])
 def test_a_file_that_cannot_be_read_stops_the_start(idle_scene: Scene, path: str, reason: str) -> None:
     done = idle_scene.daemon.run("--exempt", path)
-    assert (done.status, done.stdout, done.stderr) == (1, "", f"scanlogd: {path}: {reason}\n")
+    assert (done.status, done.stdout, done.stderr) == (2, "", f"scanlogd: {path}: {reason}\n")
     assert processes_named() == []
 
 
@@ -176,13 +176,13 @@ def test_a_second_file_of_exempt_sources_is_refused(tmp_path: Path, options: tup
     path = rules(tmp_path, "scanlogd: 10.77.0.1\n")
     done = finish([str(BINARY), *options, "--exempt", str(path), "--exempt", str(path)])
     assert (done.status, done.stdout, done.stderr) == (
-        1, "", "scanlogd: --exempt: option: given twice: the rules of one file are used\n")
+        2, "", "scanlogd: --exempt: option: given twice: the rules of one file are used\n")
 
 
 def test_a_file_that_is_too_large_stops_the_start(idle_scene: Scene, tmp_path: Path) -> None:
     path = rules(tmp_path, "#" * (1 << 20) + "\n")
     done = idle_scene.daemon.run("--exempt", path)
-    assert (done.status, done.stdout, done.stderr) == (1, "", f"scanlogd: {path}: read: too large\n")
+    assert (done.status, done.stdout, done.stderr) == (2, "", f"scanlogd: {path}: read: too large\n")
 
 
 @pytest.mark.parametrize("size", [1 << 20, (1 << 20) + 1])
@@ -195,7 +195,7 @@ def test_a_file_of_patterns_may_be_as_large_as_one_of_rules(tmp_path: Path, size
         assert (done.status, done.stderr) == (0, "")
         assert "10.77.0.11:" not in done.stdout and "10.77.0.1" in done.stdout
     else:
-        assert (done.status, done.stdout) == (1, "")
+        assert (done.status, done.stdout) == (2, "")
         assert done.stderr.startswith(f"scanlogd: {path}:1:11: \"{patterns}\": "), done.stderr
 
 

@@ -191,7 +191,7 @@ def test_it_starts_the_daemon_with_the_options_of_its_file(script: Script, daemo
     (tmp_path / "exempt").write_text("nonsense\n")
     (tmp_path / "default").write_text(f"SCANLOGD_OPTIONS='--backend raw --exempt {tmp_path}/exempt'\n")
     done = script.run("start")
-    assert done.status == 1
+    assert done.status == 6
     assert f"scanlogd: {tmp_path}/exempt:1: " in done.stderr
     (tmp_path / "exempt").write_text("scanlogd: 192.0.2.7\n")
     assert script.status("start") == 0

@@ -1,11 +1,16 @@
 """The log: no line may be lost, or kept back, whatever happens to syslogd, and none may keep the sensor waiting."""
 
 import os
+import platform
 import re
+import shlex
 import signal
+import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +24,7 @@ from harness.syslogd import Syslogd
 
 KEPT = 256
 LOST = "log lines lost: "
+SENDTO = {"x86_64": "44", "aarch64": "206"}[platform.machine()]
 
 
 @pytest.fixture(params=["rsyslogd", "busybox"])
@@ -273,3 +279,101 @@ def test_standard_error_that_is_the_journal_gets_no_copy(idle_scene: Scene) -> N
 def test_the_tools_that_these_tests_need_are_there() -> None:
     for name in ("rsyslogd", "busybox"):
         assert tool(name)
+
+
+# Whoever else writes to the log.
+
+
+FLOODER = """
+import socket, sys
+log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+log.connect(sys.argv[1])
+for _ in range(20000):
+    log.send(b"<13>Jan  1 00:00:00 flood: x")
+"""
+
+
+@contextmanager
+def flooded(log: socket.socket, senders: int = 4) -> Iterator[None]:
+    """Has others send to the log whatever it takes, and wait for more room, during the block."""
+    command = [sys.executable, "-c", FLOODER, str(LOG_SOCKET)]
+    flooders = [subprocess.Popen(command, stderr=subprocess.DEVNULL) for _ in range(senders)]
+    try:
+        wait_until(lambda: all(waits_in_send(flooder.pid) for flooder in flooders), "the log is not full")
+        yield
+    finally:
+        for flooder in flooders:
+            flooder.kill()
+            flooder.wait(10)
+
+
+def waits_in_send(pid: int) -> bool:
+    """Whether a process waits for a datagram of its to be taken."""
+    try:
+        return Path(f"/proc/{pid}/syscall").read_text().split()[0] == SENDTO
+    except ProcessLookupError:
+        return False
+
+
+@pytest.fixture
+def slow_log(idle_scene: Scene) -> Iterator[socket.socket]:
+    """A log that a test reads line by line."""
+    idle_scene.log.close()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
+        log.bind(str(LOG_SOCKET))
+        LOG_SOCKET.chmod(0o666)
+        log.settimeout(10)
+        yield log
+        idle_scene.daemon.tear_down()  # while somebody takes its last line
+    LOG_SOCKET.unlink(missing_ok=True)
+
+
+def test_who_keeps_the_log_full_can_not_keep_a_report_out(idle_scene: Scene, slow_log: socket.socket) -> None:
+    """A report comes in its turn: after those who waited before, not when it happens to find room."""
+    daemon = idle_scene.daemon
+    daemon.start_foreground()
+    assert b"started" in slow_log.recv(4096)
+    with flooded(slow_log):
+        scan_from(idle_scene, 0)
+        wait_until(lambda: scanner(0) in daemon.stderr(), "no report")
+        for taken in range(100):
+            # Room for one, for long enough that whoever waits for it takes it.
+            if scanner(0).encode() in slow_log.recv(4096):
+                break
+            time.sleep(0.01)
+        else:
+            pytest.fail(f"{taken + 1} lines of others before the report")
+
+
+def test_signals_are_obeyed_while_the_log_is_full(idle_scene: Scene, slow_log: socket.socket) -> None:
+    daemon = idle_scene.daemon
+    daemon.start_foreground()
+    assert b"started" in slow_log.recv(4096)
+    with flooded(slow_log):
+        scan_from(idle_scene, 0)
+        daemon.send_signal(signal.SIGUSR1)
+        wait_until(lambda: scanner(0) in daemon.stderr() and "status: " in daemon.stderr(), "no status")
+        assert daemon.stop() == 1, "a line is lost"
+    assert daemon.stderr().endswith("scanlogd: log lines lost: 1: the system log took none for too long\n")
+
+
+@pytest.mark.parametrize("name", ["other", "two\nlines", "/some/where/x:", "scanlogd[1]"])
+@pytest.mark.parametrize("foreground", [False, True], ids=["daemon", "foreground"])
+def test_whatever_it_is_started_as_lines_bear_its_name(idle_scene: Scene, foreground: bool, name: str) -> None:
+    daemon = idle_scene.daemon
+    named = f"exec -a {shlex.quote(name)} "
+    if foreground:
+        daemon.start_foreground(wrapper=["bash", "-c", named + '"$@"', "bash"])
+    else:
+        daemon.start(wrapper=["bash", "-c", named + '"$@"', "bash"])
+    scan_from(idle_scene, 0)
+    idle_scene.log.wait_for_alerts(1)
+    idle_scene.log.close()  # the next one is another, which has to be connected to
+    log = SyslogSink()
+    try:
+        scan_from(idle_scene, 1)
+        log.wait_for_alerts(1)
+        assert daemon.stop() == 0
+        assert {message.ident for message in [*idle_scene.log.messages, *log.messages]} == {"scanlogd"}
+    finally:
+        log.close()

@@ -129,4 +129,4 @@ def test_input_that_is_closed_is_told_of() -> None:
 @pytest.mark.parametrize("options", [("-i", "lo"), ("--backend", "ring"), ("-P", "/run/x.pid"), ("--promiscuous",)])
 def test_options_of_the_daemon_are_refused(options: tuple[str, ...]) -> None:
     done = finish([str(BINARY), "-r", "-", *options])
-    assert (done.status, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert (done.status, done.stdout, done.stderr.count("\n")) == (2, "", 1)

@@ -465,7 +465,7 @@ def test_all_that_is_wrong_in_an_exempt_file_is_told(exempt: Path) -> None:
         ':5:22: "nice": only allow, deny and severity may stand in an exempt file\n')
     # The daemon says the first of them, in the same words.
     started = finish([str(BINARY), "-d", "--exempt", str(exempt)])
-    assert started == Finished(1, "", f"scanlogd: {done.stdout.splitlines()[0]}\n")
+    assert started == Finished(2, "", f"scanlogd: {done.stdout.splitlines()[0]}\n")
 
 
 def test_an_exempt_file_is_read_as_the_daemon_reads_it(tmp_path: Path) -> None:
@@ -476,13 +476,13 @@ def test_an_exempt_file_is_read_as_the_daemon_reads_it(tmp_path: Path) -> None:
         complaint = f"scanlogd: {path}: read: {reason}\n"
         assert rules("check", "--exempt", path) == Finished(1, "", complaint)
         assert rules("match", "--exempt", path, "scanlogd", "10.1.1.1") == Finished(2, "", complaint)
-        assert finish([str(BINARY), "-d", "--exempt", str(path)]) == Finished(1, "", complaint)
+        assert finish([str(BINARY), "-d", "--exempt", str(path)]) == Finished(2, "", complaint)
     # A file of patterns that is too large is as one that can't be read.
     (tmp_path / "rules").write_text(f"scanlogd: {tmp_path / 'large'}\n")
     told = f'{tmp_path}/rules:1:11: "{tmp_path}/large": can\'t be read: scanlogd does not start\n'
     assert rules("check", "--exempt", tmp_path / "rules") == Finished(1, told, "")
     assert rules("match", "--exempt", tmp_path / "rules", "scanlogd", "10.1.1.1") == Finished(2, told, "")
-    assert finish([str(BINARY), "-d", "--exempt", str(tmp_path / "rules")]) == Finished(1, "", f"scanlogd: {told}")
+    assert finish([str(BINARY), "-d", "--exempt", str(tmp_path / "rules")]) == Finished(2, "", f"scanlogd: {told}")
     (tmp_path / "large").write_text("#\n" * (1 << 19))
     assert rules("check", "--exempt", tmp_path / "large") == Finished(0, "", "")
 

@@ -1,4 +1,4 @@
-"""The command line, and every reason not to start: one line, status 1, nothing left."""
+"""The command line, and every reason not to start: one line, status 1 or 2, nothing left."""
 
 import os
 import re
@@ -69,10 +69,9 @@ def test_output_that_cannot_be_written_is_a_failure(option: str) -> None:
 ])
 def test_a_usage_error_is_told_on_standard_error(daemon: Daemon, options: tuple[str, ...]) -> None:
     done = daemon.run(*options)
-    assert done.status == 1, done
+    assert done.status == (1 if options == ("-P", "") else 2), done
     assert done.stdout == ""
-    # getopt(3) puts the name that the program was started by, path and all, before its message.
-    assert re.fullmatch(r"(\S*/)?scanlogd: [^\n]+\n(scanlogd: [^\n]+\n)?", done.stderr)
+    assert re.fullmatch(r"scanlogd: [^\n]+\n(scanlogd: [^\n]+\n)?", done.stderr)
     assert processes_named() == []
     assert not PID_FILE.exists()
 
@@ -93,6 +92,19 @@ def test_either_spelling_stays_in_the_foreground(idle_scene: Scene, option: str)
     idle_scene.assert_nothing_more()
 
 
+@pytest.mark.parametrize("arguments", [
+    "", "-d", "--help", "--version", "--self-test", "-r /dev/null", "connections", "connections -h",
+    "connections --read /dev/null", "rules", "rules --help", "rules check", "rules match sshd 192.0.2.1",
+])
+def test_nothing_runs_with_a_parameter_out_of_bounds(daemon: Daemon, arguments: str) -> None:
+    binary = os.environ.get("SCANLOGD_WITH_TEST_HOOKS", "/nonexistent")
+    if not os.access(binary, os.X_OK):
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("no binary with test hooks: make integration")
+    problem = "weightThreshold: must be above the weight of one port"
+    done = finish(daemon.namespace.command(binary, *arguments.split()), env={"SCANLOGD_TEST_PARAMETERS": problem})
+    assert done == Finished(2, "", f"scanlogd: parameters: check: {problem}\n")
+
+
 # The pid file.
 
 
@@ -100,7 +112,7 @@ def test_the_pid_file_holds_the_daemons_number(daemon: Daemon) -> None:
     daemon.start()
     assert PID_FILE.read_text() == f"{daemon.pid}\n"
     mode = PID_FILE.stat()
-    assert (mode.st_uid, mode.st_gid, mode.st_mode & 0o777) == (0, 0, 0o644)
+    assert (mode.st_uid, mode.st_gid, mode.st_mode & 0o777) == (0, 0, 0o600)
 
 
 def test_the_pid_file_is_locked_while_the_daemon_runs(daemon: Daemon) -> None:
@@ -158,6 +170,94 @@ def test_a_second_start_is_refused_with_the_number_of_the_first(
     assert processes_named() == running
     assert PID_FILE.read_text() == f"{first}\n"
     idle_scene.assert_nothing_more()
+
+
+NOBODY = [tool("setpriv"), "--reuid=65534", "--regid=65534", "--clear-groups"]
+
+
+@contextmanager
+def lock_of(user: str, mode: str = "--exclusive") -> Iterator[subprocess.Popen[str]]:
+    """Has somebody lock the pid file during the block, as far as he may open it."""
+    command = [tool("flock"), mode, "--nonblock", str(PID_FILE), "sh", "-c", "echo locked; exec sleep 60"]
+    locker = subprocess.Popen([*(NOBODY if user == "nobody" else []), *command], stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, text=True)
+    try:
+        assert locker.stdout
+        locker.stdout.readline()
+        yield locker
+    finally:
+        locker.kill()
+        locker.wait(10)
+
+
+@pytest.mark.parametrize("mode", ["--exclusive", "--shared"])
+@EVERY_START
+def test_nobody_else_can_keep_a_daemon_from_starting(daemon: Daemon, options: tuple[str, ...], mode: str) -> None:
+    daemon.start()
+    assert daemon.stop() == 0
+    with lock_of("nobody", mode):
+        if options:
+            daemon.start_foreground("-P", PID_FILE)
+        else:
+            daemon.start()
+        assert daemon.stop() == 0
+
+
+# What an older version left, or somebody else: all may read it, and so lock it.
+@pytest.mark.parametrize(("mode", "owner"), [(0o644, 0), (0o666, 0), (0o640, 0), (0o600, 65534)])
+@pytest.mark.parametrize("content", ["", "4194300\n"])
+def test_a_pid_file_that_others_could_lock_is_replaced(
+    daemon: Daemon, mode: int, owner: int, content: str
+) -> None:
+    PID_FILE.write_text(content)
+    os.chown(PID_FILE, owner, 0)
+    PID_FILE.chmod(mode)
+    with lock_of("nobody" if mode & 4 or owner else "root"):
+        daemon.start()
+        status = PID_FILE.stat()
+        assert (status.st_uid, status.st_mode & 0o777) == (0, 0o600)
+        assert PID_FILE.read_text() == f"{daemon.pid}\n"
+        done = daemon.run()
+        assert done.stderr == f"scanlogd: {PID_FILE}: lock: already running as process {daemon.pid}\n"
+        assert daemon.stop() == 0
+    assert not PID_FILE.with_name("scanlogd.pid.new").exists()
+
+
+def test_a_daemon_of_an_older_version_that_runs_is_respected(daemon: Daemon) -> None:
+    PID_FILE.touch(mode=0o644)
+    PID_FILE.chmod(0o644)
+    with lock_of("root") as older:
+        PID_FILE.write_text(f"{older.pid}\n")
+        done = daemon.run()
+        assert (done.status, done.stderr) == (
+            1, f"scanlogd: {PID_FILE}: lock: already running as process {older.pid}\n")
+    daemon.start()
+
+
+def test_of_many_that_start_at_once_where_a_pid_file_is_replaced_one_runs(daemon: Daemon) -> None:
+    for _ in range(5):
+        PID_FILE.unlink(missing_ok=True)
+        PID_FILE.write_text("")
+        PID_FILE.chmod(0o644)
+        starts = [subprocess.Popen(daemon.command(), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+                  for _ in range(6)]
+        errors = [start.communicate(timeout=30)[1] for start in starts]
+        assert sorted(start.returncode for start in starts) == [0, 1, 1, 1, 1, 1], errors
+        assert all("already running" in error for error in errors if error)
+        daemon.adopt()
+        assert daemon.stop() == 0
+
+
+@pytest.mark.parametrize("device", [False, True])
+def test_a_pid_file_that_is_no_file_is_refused(daemon: Daemon, device: bool) -> None:
+    path = Path("/dev/null") if device else TEMPORARY / "fifo"
+    if not device:
+        os.mkfifo(path)
+    try:
+        assert_refused(daemon.run("-P", path), f"{path}: open: not a regular file")
+    finally:
+        if not device:
+            path.unlink()
 
 
 @pytest.mark.parametrize("path", ["/no/such/directory/scanlogd.pid", "/read-only.pid", "/run", "/proc/scanlogd.pid"])
@@ -280,6 +380,15 @@ def test_an_ordinary_user_reads_a_file_where_nothing_is_installed(role: tuple[st
 def test_a_user_or_group_that_is_roots_is_refused(daemon: Daemon, options: tuple[str, ...], ids: str) -> None:
     with account(f"scanlogd:x:{ids}::/nonexistent:/usr/sbin/nologin"):
         assert_refused(daemon.run(*options), "scanlogd")
+
+
+@EVERY_START
+@pytest.mark.parametrize("group", [65534, 48653])
+def test_another_group_than_the_users_own_is_refused(daemon: Daemon, options: tuple[str, ...], group: int) -> None:
+    """That of Debian's old package, say, which whoever has no group is in."""
+    with account(f"scanlogd:x:48651:{group}::/nonexistent:/usr/sbin/nologin"):
+        assert_refused(
+            daemon.run(*options), "scanlogd: become user: its primary group is not the group of its name")
 
 
 @EVERY_START

@@ -73,3 +73,38 @@ def test_a_filter_that_does_not_know_landlock_is_no_reason_not_to_start(idle_sce
 
 def test_where_system_calls_can_not_be_filtered_it_says_so(idle_scene: Scene, allow: Path) -> None:
     assert start(idle_scene, allow, allowed() - {"seccomp"})[0].endswith(", system calls not filtered")
+
+
+def settings() -> dict[str, list[str]]:
+    """What the unit says, by name."""
+    found: dict[str, list[str]] = {}
+    for name, value in re.findall(r"^(\w+)=(.*)$", UNIT.read_text(), re.MULTILINE):
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def test_what_will_fail_again_is_not_started_again(idle_scene: Scene) -> None:
+    """A mistake in what the daemon is given has the status that the unit names for it."""
+    (status,) = settings()["RestartPreventExitStatus"]
+    exempt = TEMPORARY / "exempt"
+    exempt.write_text("nonsense\n")
+    for options in (["--exempt", exempt], ["--exempt", TEMPORARY / "nowhere"], ["--no-such-option"],
+                    ["--direction", "up"], ["--backend", "raw", "-i", "wire"],
+                    ["--backend", "none"], ["operand"]):
+        for manner in ([], ["-d"]):
+            assert idle_scene.daemon.run(*manner, *options).status == int(status), options
+    # What another time may work has another.
+    assert idle_scene.daemon.run("-d", "-P", "/nowhere/pid").status == 1
+    assert idle_scene.daemon.run("-d", "-i", "nothere0").status == 1
+    exempt.unlink()
+
+
+def test_what_keeps_failing_is_not_started_for_ever() -> None:
+    """So many starts, one behind the other, fall into the time that the unit names; else its limit has no effect."""
+    found = settings()
+    assert found["Restart"] == ["on-failure"]
+    (pause,), (burst,), (interval,) = found["RestartSec"], found["StartLimitBurst"], found["StartLimitIntervalSec"]
+    minutes = re.fullmatch(r"(\d+)min", interval)
+    assert minutes and int(burst) * (int(pause) + 5) < 60 * int(minutes[1])
+    unit = UNIT.read_text()
+    assert unit.index("StartLimitBurst=") < unit.index("[Service]")

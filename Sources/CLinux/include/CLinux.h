@@ -17,6 +17,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -42,6 +43,9 @@
 /* errno is a macro. */
 int clinux_errno(void);
 
+/* Makes a file in a directory that never has a name: a macro says how. */
+int clinux_try_new_file(int directory);
+
 /* open(2) is variadic. */
 int clinux_open(const char *path, int flags, mode_t mode);
 
@@ -66,7 +70,7 @@ void *clinux_map_zero(size_t size);
 void clinux_syslog(int priority, const char *text, int length);
 
 /*
- * The same, but it comes back when syslogd takes nothing for about a second, for which a signal handler is needed.
+ * The same, but it comes back when syslogd takes nothing for about half a second, for which a signal handler is needed.
  * Whether it was kept from waiting: then the text may not have arrived.
  */
 bool clinux_syslog_impatiently(int priority, const char *text, int length);

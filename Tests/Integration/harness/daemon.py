@@ -134,11 +134,11 @@ class Daemon:
         self.pid = running[0] if REFERENCE else int(pid_file.read_text())
         assert self.pid in running
 
-    def start_foreground(self, *options: object, env: Mapping[str, str] | None = None, redirections: str = "",
-                         keep: Sequence[int] = ()) -> None:
+    def start_foreground(self, *options: object, env: Mapping[str, str] | None = None, wrapper: Sequence[str] = (),
+                         redirections: str = "", keep: Sequence[int] = ()) -> None:
         """Starts with -d. `keep` are descriptors that the redirections speak of."""
         self._foreground = subprocess.Popen(
-            self.command("-d", *options, redirections=redirections), stdin=subprocess.DEVNULL,
+            self.command("-d", *options, wrapper=wrapper, redirections=redirections), stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=self._stderr, env={**os.environ, **(env or {})}, pass_fds=keep)
         self.pid = self._foreground.pid
         wait_until(self._is_ready, "no daemon in its sandbox", START_TIMEOUT)
