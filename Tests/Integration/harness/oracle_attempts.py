@@ -3,6 +3,7 @@
 import signal
 import time
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 
 from .connections import Connections, fields
@@ -29,26 +30,36 @@ class AttemptJudge:
 
     def __init__(self, hosts: Hosts, directory: Path) -> None:
         self.hosts = hosts
+        self._directory = directory
+        self._places = count()
         self._running: dict[str, Connections] = {}
-        self._read: dict[str, int] = dict.fromkeys(VARIANTS, 0)
-        for number, (name, options) in enumerate(VARIANTS.items()):
-            place = directory / str(number)
+        self._read: dict[str, int] = {}
+
+    def _start(self) -> None:
+        """Starts them. Of named interfaces they keep as much of a packet as these take when they are started."""
+        for name, options in VARIANTS.items():
+            place = self._directory / str(next(self._places))
             place.mkdir()
-            self._running[name] = Connections(hosts.target, place)
+            self._read[name] = 0
+            self._running[name] = Connections(self.hosts.target, place)
             self._running[name].start("--limit", "off", *options)
 
     def close(self) -> None:
-        """Ends them. They must be there, and end cleanly."""
+        """Ends them, if they were started. They must be there, and end cleanly."""
         try:
             for connections in self._running.values():
                 connections.send_signal(signal.SIGTERM)
             for name, connections in self._running.items():
                 assert connections.wait() == 0, f"{name}: {connections.stderr()}"
         finally:
+            self._running.clear()
             sweep()
 
     def judge(self, recipes: Sequence[Recipe]) -> list[Verdict]:
-        self.hosts.set_mtu(recipes[0].mtu)
+        if not self._running or recipes[0].mtu != self.hosts.mtu:
+            self.close()
+            self.hosts.set_mtu(recipes[0].mtu)
+            self._start()
         self.hosts.answers()
         seconds = [self.hosts.send(recipe) for recipe in recipes]
         self._settle()
