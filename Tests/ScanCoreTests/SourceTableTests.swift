@@ -2,7 +2,7 @@ import Testing
 
 @testable import ScanCore
 
-/// The table of sources, with a key under which an address's low bits are its bucket.
+/// The table of sources, with a key under which a host's number is its hash, and its low bits the bucket.
 struct SourceTableTests {
     @Test func anEmptyTableKnowsNobody() {
         let table = Table<4, 2>()
@@ -159,7 +159,7 @@ struct TableFaultTests {
     }
 
     @Test func aSourceInTheWrongBucketIsFound() {
-        table.spoil(2) { $0.report.source = Address(ipv4: 3) }
+        table.spoil(2) { $0.report.source = Address(hash: 3) }
         #expect(table.fault == "an entry is in a bucket its address does not hash to")
     }
 
@@ -180,20 +180,20 @@ struct TableFaultTests {
     }
 }
 
-/// A table in which an IPv4 source's bucket is its low bits, and which is checked after every change.
+/// A table in which a host's bucket is the low bits of its number, and which is checked after every change.
 private final class Table<let capacity: Int, let bucketCount: Int> {
-    private var table = SourceTable<capacity, bucketCount>(key: HashKey([0, 0, 0, 0, 1 << 32]))
+    private var table = SourceTable<capacity, bucketCount>(key: .ofChosenHashes)
 
     var held: Int { table.held }
     var evicted: UInt64 { table.evicted }
     var fault: String? { table.fault }
 
-    func knows(_ host: UInt32) -> Bool { table.find(Address(ipv4: host)).index != nil }
+    func knows(_ host: UInt32) -> Bool { table.find(Address(hash: host)).index != nil }
 
-    func passed(lookingFor host: UInt32) -> Int { table.find(Address(ipv4: host)).passed }
+    func passed(lookingFor host: UInt32) -> Int { table.find(Address(hash: host)).passed }
 
     func index(of host: UInt32) -> Int {
-        guard let index = table.find(Address(ipv4: host)).index else {
+        guard let index = table.find(Address(hash: host)).index else {
             preconditionFailure("\(host): not known")
         }
         return index
@@ -203,7 +203,7 @@ private final class Table<let capacity: Int, let bucketCount: Int> {
     func port(of host: UInt32) -> UInt16 { table.withEntry(index(of: host)) { $0.report.ports[0] } }
 
     func add(_ host: UInt32) {
-        let segment = segment(to: UInt16(host), from: Address(ipv4: host))
+        let segment = segment(to: UInt16(host), from: Address(hash: host))
         let place = table.find(segment.source)
         precondition(place.index == nil)
         table.insert(SourceEntry(first: segment, at: Timestamp(nanoseconds: 0), wallClock: 0), place)
