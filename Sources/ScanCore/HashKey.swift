@@ -1,8 +1,16 @@
 /// The secret that decides which bucket an address falls in.
 ///
-/// Multilinear hashing modulo 2^64 (Carter and Wegman 1979; Dietzfelbinger 1996) of four 32-bit words: two addresses
-/// chosen without the secret share the upper half of the sum with a probability of 2^-32. The reference's XOR can be
-/// made to collide by anybody.
+/// Multilinear hashing modulo 2^64 (Carter and Wegman 1979; Dietzfelbinger 1996) of four 32-bit words, and then a fixed
+/// permutation of the sum that lets every bit of it bear on every bit of the result (the finaliser of MurmurHash3,
+/// Appleby 2011). Each does what the other can't:
+///
+/// - The sum is secret. Two addresses chosen without the key differ by a sum that is as good as random: it is 0 with a
+///   probability of at most 2^-32, whatever the difference of the addresses. The permutation alone is known to all.
+/// - The sums of addresses at equal distances are at equal distances, too. Without the permutation one key in some
+///   hundred has thousands of them fall into a few buckets, be they an attacker's or 1,000 neighbours.
+///
+/// A hash that is a pseudorandom function, SipHash, would stand up to somebody who sees hashes as well. Nothing shows
+/// them: which sources share a bucket can't be seen from outside.
 public struct HashKey: Sendable {
     private let words: InlineArray<5, UInt64>
 
@@ -11,13 +19,20 @@ public struct HashKey: Sendable {
         self.words = words
     }
 
-    /// The hash of an address, of which all 32 bits are good.
-    func hash(_ address: Address) -> UInt32 {
+    /// The hash of an address, of which all 32 bits are good, together and each by itself.
+    package func hash(_ address: Address) -> UInt32 {
         // Wrapping is meant throughout: the sum is one modulo 2^64.
         var sum = words[0] &+ words[1] &* (address.high >> 32)
         sum = sum &+ words[2] &* (address.high & 0xffff_ffff)
         sum = sum &+ words[3] &* (address.low >> 32)
         sum = sum &+ words[4] &* (address.low & 0xffff_ffff)
-        return UInt32(truncatingIfNeeded: sum >> 32)
+        return HashKey.permute(sum)
+    }
+
+    /// The upper half of MurmurHash3's finaliser for 64 bits, whose last step changes the lower half only.
+    private static func permute(_ sum: UInt64) -> UInt32 {
+        var mixed = (sum ^ sum >> 33) &* 0xff51_afd7_ed55_8ccd
+        mixed = (mixed ^ mixed >> 33) &* 0xc4ce_b9fe_1a85_ec53
+        return UInt32(truncatingIfNeeded: mixed >> 32)
     }
 }

@@ -1,8 +1,11 @@
 /// Keeps the log from being flooded, and nobody from hiding in what it leaves out.
 ///
 /// So many reports in a row are logged, then one line that says more may follow, then no report until none was logged
-/// for ``Parameters/reportQuiet``; those that came in the silence don't prolong it. Their sources are kept, and named in
-/// a summary of a few lines when the silence is over.
+/// for ``Parameters/reportQuiet``; those that came in the silence don't prolong it. Their sources are kept, and named
+/// in a summary of a few lines when the silence is over, or in the next ones when that has no room for all.
+///
+/// A scan that was not logged and goes on is found again with each of its ports: it is named in every summary while it
+/// does, and is logged like a new one when the silence is over.
 ///
 /// On a clock that does not go back, no 20 seconds (``Parameters/reportQuiet``) see more than ``mostLines`` lines come
 /// of this: the burst, the line after it, and one summary.
@@ -40,15 +43,19 @@ public struct LogLimiter: Sendable {
     /// The most lines that come of reports in ``Parameters/reportQuiet``: the reports, the notice and a summary.
     public static var mostLines: Int { Int(Parameters.reportBurst) + 1 + Parameters.summaryLines }
 
-    /// Decides what becomes of a report that was found at a time. If it is not logged, its source will be named.
-    public mutating func admit(_ report: ScanReport, at now: Timestamp) -> Verdict {
+    /// Decides what becomes of a scan that was found at a time. If it is not logged, its source will be named.
+    ///
+    /// - Parameter finding: the scan, whose ``ScanFinding/suppression`` becomes what the detector has to remember.
+    public mutating func admit(_ finding: inout ScanFinding, at now: Timestamp) -> Verdict {
         let verdict = admit(at: now)
-        if verdict != .log {
-            silenced.add(report.source)
-            if firstSilenced == nil {
-                firstSilenced = now
-                nextSummaryDue = Self.after(max(last ?? now, lastSummary ?? now))
-            }
+        if verdict == .log {
+            finding.suppression = Suppression()
+            return .log
+        }
+        silenced.add(&finding)
+        if firstSilenced == nil {
+            firstSilenced = now
+            if nextSummaryDue == nil { nextSummaryDue = Self.after(max(last ?? now, lastSummary ?? now)) }
         }
         return verdict
     }
@@ -78,22 +85,26 @@ public struct LogLimiter: Sendable {
     ///   - atExit: say what there is to say at once, as there will be no later.
     @inline(never)
     public mutating func nextSummaryLine(at now: Timestamp, atExit: Bool = false) -> LogLine? {
-        guard let firstSilenced else { return nil }
-        if summaryLines == 0 && !atExit {
-            guard let due = nextSummaryDue, now >= due else { return nil }
-        }
+        guard let nextSummaryDue else { return nil }
+        if summaryLines == 0 && !atExit && now < nextSummaryDue { return nil }
         if summaryLines > 0 && silenced.areAllTold {
-            silenced = SilencedSources()
-            self.firstSilenced = nil
-            nextSummaryDue = nil
-            lastSummary = now
-            summaryLines = 0
+            endSummary(at: now, atExit: atExit)
             return nil
         }
         summaryLines += 1
         let isLast = summaryLines == Parameters.summaryLines
-        let (elapsed, overflow) = now.nanoseconds.subtractingReportingOverflow(firstSilenced.nanoseconds)
+        let begin = firstSilenced ?? now
+        let (elapsed, overflow) = now.nanoseconds.subtractingReportingOverflow(begin.nanoseconds)
         return silenced.nextLine(
             duration: overflow ? .max : max(elapsed, 0), isFirst: summaryLines == 1, isLast: isLast)
+    }
+
+    /// Makes ready for the next summary, in which those are named that there was no room for in this one.
+    private mutating func endSummary(at now: Timestamp, atExit: Bool) {
+        silenced.beginPeriod()
+        firstSilenced = nil
+        lastSummary = now
+        summaryLines = 0
+        nextSummaryDue = silenced.isEmpty || atExit ? nil : Self.after(now)
     }
 }

@@ -37,6 +37,10 @@ public enum Parameters {
     /// one has a bucket with more than 8.
     public static let collisionCap = 8
 
+    /// Of how many sources the one with the fewest ports makes room in a full table: of those that have touched no new
+    /// port for longest. It bounds the work a packet can cause. 1 or more.
+    public static let evictionCandidates = 8
+
     /// The fragmented packets whose beginning is put together at a time, and how many of them share a place.
     ///
     /// Taken are fragments within the first 64 bytes of a packet only, which hardly anything but a scan sends: 256 are
@@ -189,6 +193,7 @@ extension Parameters {
             return "fragmentLifetime and fragmentLifetimeIPv6: must be above 0"
         }
         if collisionCap < 1 { return "collisionCap: must be at least 1" }
+        if evictionCandidates < 1 { return "evictionCandidates: must be at least 1" }
         if let lineLength, lineLength < 80 || lineLength > LogLine.capacity {
             return "lineLength: must be 80 to LogLine.capacity, or nil"
         }

@@ -36,8 +36,28 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     ///   - now: when it arrived, on a clock that does not jump.
     ///   - wallClock: the same in seconds since 1970 UTC, for the line only.
     /// - Returns: the scan, if this segment is the one that makes it so. It is returned once, until the source has
-    ///   touched no new port for longer than ``Parameters/longestGap``.
+    ///   touched no new port for longer than ``Parameters/longestGap``; one whose report was suppressed, as
+    ///   ``remember(_:)`` was told, with every new port.
     public mutating func observe(_ segment: Segment, at now: Timestamp, wallClock: Int64) -> ScanReport? {
+        guard let found = look(at: segment, at: now, wallClock: wallClock) else { return nil }
+        return table.withEntry(found.index) { $0.report }
+    }
+
+    /// The same, with what the limit on the log has to know of the scan.
+    public mutating func find(_ segment: Segment, at now: Timestamp, wallClock: Int64) -> ScanFinding? {
+        guard let found = look(at: segment, at: now, wallClock: wallClock) else { return nil }
+        return table.withEntry(found.index) { ScanFinding($0, isNew: found.isNew, hash: found.hash) }
+    }
+
+    /// The entry of a scan that is to be told of.
+    private struct Found {
+        var index: Int
+        var isNew: Bool
+        var hash: UInt32
+    }
+
+    @inline(__always)
+    private mutating func look(at segment: Segment, at now: Timestamp, wallClock: Int64) -> Found? {
         counters.packets &+= 1
         if segment.source.isUnspecified || segment.isEstablishedData {
             counters.ignored &+= 1
@@ -48,14 +68,15 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
 
     @inline(never)  // keeps the way of packets that are ignored short
     @_optimize(speed)  // the module is built for size; this is where a flood's time goes
-    private mutating func judge(_ segment: Segment, at now: Timestamp, wallClock: Int64) -> ScanReport? {
+    private mutating func judge(_ segment: Segment, at now: Timestamp, wallClock: Int64) -> Found? {
         let place = table.find(segment.source)
         if let index = place.index {
             switch table.withEntry(index, { $0.take(segment, at: now) }) {
             case .outdated:
                 table.remove(index)
             case let effect:
-                return count(effect) ? table.withEntry(index) { $0.report } : nil
+                if effect.isNewPort { table.touch(index) }
+                return count(effect) ? Found(index: index, isNew: effect == .scan, hash: place.hash) : nil
             }
         } else if let touch = firstTouches.find(segment.source, hash: place.hash) {
             switch firstTouches.take(segment, at: now, touch) {
@@ -66,7 +87,7 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
             case .ignored:
                 counters.ignored &+= 1
                 return nil
-            case .counted, .scan:
+            case .counted, .scan, .continued:
                 return promote(firstTouches.remove(touch), segment, at: now, wallClock: wallClock, to: place)
             }
         }
@@ -79,12 +100,15 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
         return nil
     }
 
-    /// Counts what a segment did to its source's entry, and returns whether it made a scan.
+    /// Counts what a segment did to its source's entry, and returns whether there is a scan to tell of.
     private mutating func count(_ effect: SourceEntry.Effect) -> Bool {
         switch effect {
         case .outdated, .repeated: break
         case .ignored: counters.ignored &+= 1
         case .counted: counters.probes &+= 1
+        case .continued:
+            counters.probes &+= 1
+            return true
         case .scan:
             counters.probes &+= 1
             counters.reports &+= 1
@@ -98,11 +122,19 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     private mutating func promote(
         _ touch: FirstTouch, _ segment: Segment, at now: Timestamp, wallClock: Int64,
         to place: SourceTable<capacity, bucketCount>.Place
-    ) -> ScanReport? {
+    ) -> Found? {
         var entry = touch.entry(wallClock: wallClock)
         let isScan = count(entry.take(segment, at: now))
-        table.insert(entry, place)
-        return isScan ? entry.report : nil
+        let index = table.insert(entry, place)
+        return isScan ? Found(index: index, isNew: true, hash: place.hash) : nil
+    }
+
+    /// Keeps with a scan's source what became of its report: until then it counts as logged.
+    ///
+    /// - Parameter finding: what ``find(_:at:wallClock:)`` has just returned, as ``LogLimiter`` has changed it.
+    public mutating func remember(_ finding: ScanFinding) {
+        guard let index = table.find(finding.report.source).index else { return }
+        table.withEntry(index) { $0.suppression = finding.suppression }
     }
 
     /// Counts a packet that gives no segment.
@@ -126,6 +158,9 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     /// How many sources seen with one port had to make room for others before they had the time to touch a second one,
     /// since the start.
     public var firstTouchesLost: UInt64 { firstTouches.lost }
+
+    /// The most entries that one packet has looked at to make room for a source that is followed, so far: for tests.
+    package var mostLookedAt: Int { table.mostLookedAt }
 
     /// How many sources seen with one port there is room for.
     public static var firstTouchCapacity: Int { FirstTouches<firstTouchLines>.capacity }
@@ -155,6 +190,17 @@ extension SourceEntry {
         case counted
         /// It touched a new port, and that makes it a scan.
         case scan
+        /// It touched a new port, is a scan already, and its report was suppressed.
+        case continued
+
+        /// Whether it touched a new port.
+        @inline(__always)
+        var isNewPort: Bool {
+            switch self {
+            case .outdated, .repeated, .ignored: false
+            case .counted, .scan, .continued: true
+            }
+        }
     }
 
     /// The entry of a source's first segment.
@@ -174,12 +220,21 @@ extension SourceEntry {
         }
         if segment.hasAny(of: .ack.union(.rst)) { return .ignored }
         lastNewPort = now
-        if weight >= Parameters.weightThreshold { return .counted }  // reported already
+        if isReported { return effectAfterReport(segment.destinationPort) }
         report.merge(segment)
         weight += SourceEntry.weight(segment.destinationPort)
         if weight >= Parameters.weightThreshold { return .scan }
         report.ports.append(segment.destinationPort)
         return .counted
+    }
+
+    /// What a port does to a source that was reported: it is new if it is none of those listed and not the last one.
+    ///
+    /// More than that isn't kept. A forger has to send as many packets for two ports in turn as for many.
+    private mutating func effectAfterReport(_ port: UInt16) -> Effect {
+        if !suppression.isSuppressed || port == lastPort { return .counted }
+        lastPort = port
+        return .continued
     }
 
     private static func weight(_ port: UInt16) -> UInt8 {

@@ -1,10 +1,21 @@
-/// The sources that touched two ports or more, in fixed memory: a hash table whose entries are reused in the order they
-/// were made. Those seen with one port only are in ``FirstTouches`` and can't push these out.
+/// The sources that touched two ports or more, in fixed memory: a hash table whose entries are also in the order in
+/// which they last touched a new port. Those seen with one port are in ``FirstTouches`` and can't push these out.
 ///
-/// `bucketCount` is a power of two. A packet walks at most ``Parameters/collisionCap`` entries, once, whatever the
-/// addresses: a source too many in a bucket puts out the oldest there. What the walk reads stands close together, apart
-/// from the rest of the entries. All bytes zero is the empty table, if the key is zero too: memory that is zero need not
-/// be written to become one.
+/// A source that comes takes an entry that is free, then one that was never used, then one whose time is over. When
+/// there is none, one must go whose time is not over, and is counted: of the ``Parameters/evictionCandidates`` that
+/// have touched no new port for longest the one that touched the fewest. A reported one counts as if it had touched
+/// none: its scan is in the log or will be named, and is found again if it goes on.
+///
+/// So nobody is lost as long as fewer other sources than there are entries touch a new port between two new ports of
+/// his: whoever wants to hide a scan must send that many packets in each of its gaps, be it from new sources or from
+/// some that he keeps. Few ports alone do not decide, for then a forger would keep the table full at little cost, with
+/// sources that touch a port every three seconds; nor the order alone, for then a scan of six ports would go before
+/// forged sources of two. Reported ones are not spared, for else a forger would fill the table with them for ever.
+///
+/// `bucketCount` is a power of two. A packet walks at most ``Parameters/collisionCap`` entries, whatever the addresses:
+/// in a full bucket one of its own makes room, chosen in the same way. What the walks read stands close together, apart
+/// from the rest of the entries. All bytes zero is the empty table, if the key is zero too: memory that is zero need
+/// not be written to become one.
 ///
 /// All that reads the entries is mutating, also where it changes nothing: else the compiler (Swift 6.3) copies the
 /// whole table.
@@ -15,7 +26,13 @@ public struct SourceTable<let capacity: Int, let bucketCount: Int>: ~Copyable {
     private var heads = InlineArray<bucketCount, Link>(repeating: 0)
     var links = InlineArray<capacity, ChainLink>(repeating: ChainLink())
     private var entries = InlineArray<capacity, SourceEntry>(repeating: SourceEntry())
-    private var nextToReuse = 0
+    /// How many entries were ever used: these are the first.
+    private var everUsed = 0
+    /// The first of those that are free again, which are chained through ``ChainLink/next``.
+    private var firstFree: Link = 0
+    /// The ends of the order in which sources last touched a new port.
+    private var youngest: Link = 0
+    private var oldest: Link = 0
     var key: HashKey
 
     /// How many sources are known now.
@@ -23,6 +40,9 @@ public struct SourceTable<let capacity: Int, let bucketCount: Int>: ~Copyable {
 
     /// How many sources had to make room for others before their time was over, since the start.
     public private(set) var evicted: UInt64 = 0
+
+    /// The most entries that one packet has looked at to make room, so far: for tests.
+    private(set) var mostLookedAt = 0
 
     /// An empty table.
     public init(key: HashKey) {
@@ -37,8 +57,6 @@ public struct SourceTable<let capacity: Int, let bucketCount: Int>: ~Copyable {
         var index: Int?
         /// The entries of the bucket that were passed on the way.
         var passed = 0
-        /// The last of them, which is the oldest of the bucket if the source is not known.
-        var last = 0
     }
 
     /// Looks for a source.
@@ -53,7 +71,6 @@ public struct SourceTable<let capacity: Int, let bucketCount: Int>: ~Copyable {
                 return place
             }
             place.passed += 1
-            place.last = index
             link = links[index].next
         }
         return place
@@ -65,22 +82,41 @@ public struct SourceTable<let capacity: Int, let bucketCount: Int>: ~Copyable {
         body(&entries[index])
     }
 
-    /// Adds the entry of a source that isn't there, first in its bucket.
-    mutating func insert(_ entry: SourceEntry, _ place: Place) {
-        if place.passed >= Parameters.collisionCap { evict(place.last, for: entry) }
-        let index = nextToReuse
-        nextToReuse = index + 1 == capacity ? 0 : index + 1
-        if links[index].isLinked { evict(index, for: entry) }
+    /// Takes note that a source has touched a new port: it becomes the youngest.
+    @inline(__always)
+    mutating func touch(_ index: Int) {
+        if Int(youngest) == index + 1 { return }
+        leaveOrder(index)
+        becomeYoungest(index)
+    }
+
+    /// Adds the entry of a source that isn't there, first in its bucket, and as the youngest; returns where it is.
+    @discardableResult
+    mutating func insert(_ entry: SourceEntry, _ place: Place) -> Int {
+        let now = entry.lastNewPort
+        if place.passed >= Parameters.collisionCap { makeRoom(inBucket: place.bucket, at: now) }
+        if firstFree == 0 && everUsed == capacity { makeRoom(at: now) }
+        let index: Int
+        if firstFree != 0 {
+            index = Int(firstFree) - 1
+            firstFree = links[index].next
+        } else {
+            index = everUsed
+            everUsed += 1
+        }
         entries[index] = entry
         let next = heads[place.bucket]
         links[index] = ChainLink(hash: place.hash, bucket: Link(place.bucket), next: next, isLinked: true)
         if next != 0 { links[Int(next) - 1].previous = Link(index + 1) }
         heads[place.bucket] = Link(index + 1)
+        becomeYoungest(index)
         held += 1
+        return index
     }
 
-    /// Takes a source out. Its entry is not reused before its turn comes.
+    /// Takes a source out: its entry is free.
     mutating func remove(_ index: Int) {
+        leaveOrder(index)
         let link = links[index]
         if link.next != 0 { links[Int(link.next) - 1].previous = link.previous }
         if link.previous != 0 {
@@ -88,26 +124,95 @@ public struct SourceTable<let capacity: Int, let bucketCount: Int>: ~Copyable {
         } else {
             heads[Int(link.bucket)] = link.next
         }
-        links[index].isLinked = false
+        links[index] = ChainLink(next: firstFree)
+        firstFree = Link(index + 1)
         held -= 1
     }
 
-    private mutating func evict(_ index: Int, for entry: SourceEntry) {
-        remove(index)
-        if entry.lastNewPort.isWithin(Parameters.longestGap, after: entries[index].lastNewPort) {
-            evicted &+= 1  // a counter that wraps is better than one that ends the daemon
+    // MARK: The order
+
+    private mutating func leaveOrder(_ index: Int) {
+        let (older, younger) = (links[index].older, links[index].younger)
+        if older != 0 { links[Int(older) - 1].younger = younger } else { oldest = younger }
+        if younger != 0 { links[Int(younger) - 1].older = older } else { youngest = older }
+    }
+
+    private mutating func becomeYoungest(_ index: Int) {
+        links[index].older = youngest
+        links[index].younger = 0
+        if youngest != 0 { links[Int(youngest) - 1].younger = Link(index + 1) } else { oldest = Link(index + 1) }
+        youngest = Link(index + 1)
+    }
+
+    // MARK: Making room
+
+    /// Puts out one of those that have touched no new port for longest, in a table that is full.
+    private mutating func makeRoom(at now: Timestamp) {
+        var choice = EvictionChoice()
+        var link = oldest
+        while link != 0 && choice.count < Parameters.evictionCandidates && !choice.isOutdated {
+            choice.consider(entries[Int(link) - 1], Int(link) - 1, at: now, isYounger: true)
+            link = links[Int(link) - 1].younger
         }
+        evict(choice)
+    }
+
+    /// Puts out one of a bucket that is full.
+    private mutating func makeRoom(inBucket bucket: Int, at now: Timestamp) {
+        var choice = EvictionChoice()
+        var link = heads[bucket]
+        while link != 0 && !choice.isOutdated {
+            choice.consider(entries[Int(link) - 1], Int(link) - 1, at: now, isYounger: false)
+            link = links[Int(link) - 1].next
+        }
+        evict(choice)
+    }
+
+    private mutating func evict(_ choice: EvictionChoice) {
+        mostLookedAt = max(mostLookedAt, choice.count)
+        if !choice.isOutdated { evicted &+= 1 }  // a counter that wraps is better than one that ends the daemon
+        remove(choice.index)
     }
 }
 
-/// Where an entry stands in its bucket's chain.
+/// Which of some entries is to make room: one whose time is over, else the one that touched the fewest ports, and of
+/// such the one that has touched none for longest.
+private struct EvictionChoice {
+    private(set) var index = 0
+    private(set) var isOutdated = false
+    /// How many entries were looked at.
+    private(set) var count = 0
+    private var ports = Int.max
+    private var lastNewPort = Timestamp(nanoseconds: .max)
+
+    /// Looks at one more.
+    ///
+    /// - Parameter isYounger: whether it came after those that were looked at, if it touched a port at the same time.
+    mutating func consider(_ entry: borrowing SourceEntry, _ index: Int, at now: Timestamp, isYounger: Bool) {
+        count += 1
+        let touched = entry.lastNewPort
+        let ports = entry.isReported ? 0 : entry.report.ports.count
+        isOutdated = !now.isWithin(Parameters.longestGap, after: touched)
+        let isOlder = touched < lastNewPort || touched == lastNewPort && !isYounger
+        let goesFirst = ports < self.ports || ports == self.ports && isOlder
+        if !isOutdated && !goesFirst && count > 1 { return }
+        self.index = index
+        self.ports = ports
+        lastNewPort = touched
+    }
+}
+
+/// Where an entry stands in its bucket's chain, and in the order of all.
 struct ChainLink: Sendable {
     /// The hash of its source, which tells nearly all others apart.
     var hash: UInt32 = 0
     var bucket: UInt16 = 0
-    /// The neighbours, as links; 0 at the ends.
+    /// The neighbours in the chain, as links; 0 at the ends. Of a free entry, `next` is the next one that is free.
     var next: UInt16 = 0
     var previous: UInt16 = 0
+    /// The neighbours in the order in which new ports were touched, as links; 0 at the ends.
+    var older: UInt16 = 0
+    var younger: UInt16 = 0
     /// Whether it is on a chain: its source is known.
     var isLinked = false
 }
@@ -119,6 +224,13 @@ struct SourceEntry: Sendable {
     var lastNewPort: Timestamp
     /// What its ports weigh together.
     var weight: UInt8
+    /// What becomes of its report while the log is silent.
+    var suppression = Suppression()
+    /// The last port that counted as a new one after the report.
+    var lastPort: UInt16 = 0
+
+    /// Whether it is a scan, and was reported as one.
+    var isReported: Bool { weight >= Parameters.weightThreshold }
 }
 
 extension SourceEntry {
@@ -141,15 +253,44 @@ extension SourceTable {
         mutating get {
             for bucket in 0..<bucketCount where heads[bucket] != 0 { return false }
             for index in 0..<capacity where links[index].isLinked { return false }
-            return nextToReuse == 0 && held == 0 && evicted == 0
+            return everUsed == 0 && firstFree == 0 && youngest == 0 && oldest == 0 && held == 0 && evicted == 0
         }
     }
 
     /// What is wrong with the table, or `nil`: for tests, which ask after every step.
     ///
-    /// Every known source is on exactly one chain, its own; no chain is longer than the cap or leads in a circle.
+    /// Every known source is on exactly one chain, its own, and once in the order; no chain is longer than the cap or
+    /// leads in a circle. Every entry that was used and isn't any more is free, once.
     package var fault: String? {
-        mutating get { findFault() }
+        mutating get { findFault() ?? findFaultOfOrder() ?? findFaultOfFree() }
+    }
+
+    private mutating func findFaultOfOrder() -> String? {
+        var length = 0
+        var before: Link = 0
+        var link = oldest
+        while link != 0 {
+            length += 1
+            if Int(link) > capacity || length > held { return "the order leads out of the table, or in a circle" }
+            if !links[Int(link) - 1].isLinked { return "an unused entry is in the order" }
+            if links[Int(link) - 1].older != before { return "an entry's neighbour in the order is another one" }
+            before = link
+            link = links[Int(link) - 1].younger
+        }
+        if before != youngest { return "the youngest is not the end of the order" }
+        return length == held ? nil : "a known source is not in the order"
+    }
+
+    private mutating func findFaultOfFree() -> String? {
+        var free = 0
+        var link = firstFree
+        while link != 0 {
+            free += 1
+            if Int(link) > everUsed || free > everUsed { return "the free entries lead too far, or in a circle" }
+            if links[Int(link) - 1].isLinked { return "a known source's entry is free" }
+            link = links[Int(link) - 1].next
+        }
+        return free + held == everUsed ? nil : "an entry is lost"
     }
 
     private mutating func findFault() -> String? {

@@ -40,12 +40,12 @@ import ScanCore
             }
         }
 
-        /// Logs a report at the level that a rule wants, or what stands in its place; see ``ReportsByLevel``.
+        /// Logs the report of a scan at the level of a rule, or what stands in its place; see ``ReportsByLevel``.
         func take<Log: ReportLog & ~Copyable>(
-            _ report: ScanReport, level: UInt8, at now: Timestamp, into log: inout Log
+            _ finding: inout ScanFinding, level: UInt8, at now: Timestamp, into log: inout Log
         ) -> Bool {
             switch state {
-            case .some(let state): state.value.reports.take(report, level: level, at: now, into: &log)
+            case .some(let state): state.value.reports.take(&finding, level: level, at: now, into: &log)
             case .none: false
             }
         }

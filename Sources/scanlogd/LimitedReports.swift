@@ -15,15 +15,17 @@ struct LimitedReports {
     /// When there are sources to name that were not logged.
     var nextSummaryDue: Timestamp? { limiter.nextSummaryDue }
 
-    /// Logs a report, or what stands in its place.
+    /// Logs the report of a scan, or what stands in its place.
     ///
     /// - Returns: whether it was not logged.
     mutating func take<Log: ReportLog & ~Copyable>(
-        _ report: ScanReport, at now: Timestamp, into log: inout Log
+        _ finding: inout ScanFinding, at now: Timestamp, into log: inout Log
     ) -> Bool {
-        let verdict = limiter.admit(report, at: now)
+        let verdict = limiter.admit(&finding, at: now)
         switch verdict {
-        case .log: log.report(LogLine(report, time: TimeOfDay(local: report.startTime)), level: level)
+        case .log:
+            let time = TimeOfDay(local: finding.report.startTime)
+            log.report(LogLine(finding.report, time: time), level: level)
         case .notice: log.report(LogLine(LogLimiter.notice), level: level)
         case .suppress: break
         }
@@ -54,18 +56,18 @@ struct LimitedReports {
             }
         }
 
-        /// Logs a report at a level, 0 to 7, or what stands in its place.
+        /// Logs the report of a scan at a level, 0 to 7, or what stands in its place.
         ///
         /// - Returns: whether it was not logged.
         mutating func take<Log: ReportLog & ~Copyable>(
-            _ report: ScanReport, level: UInt8, at now: Timestamp, into log: inout Log
+            _ finding: inout ScanFinding, level: UInt8, at now: Timestamp, into log: inout Log
         ) -> Bool {
             let level = Int(level & 7)
             if !isInUse[level] {
                 reports[level] = LimitedReports(level: Int32(level))
                 isInUse[level] = true
             }
-            return reports[level].take(report, at: now, into: &log)
+            return reports[level].take(&finding, at: now, into: &log)
         }
 
         @inline(never)

@@ -41,8 +41,8 @@ struct Sensor<Log: ReportLog & ~Copyable>: ~Copyable, SegmentSink {
     }
 
     mutating func take(_ segment: Segment, at now: Timestamp, realTime: Int64) {
-        if let report = detector.observe(segment, at: now, wallClock: realTime / 1_000_000_000) {
-            take(report, at: now)
+        if let finding = detector.find(segment, at: now, wallClock: realTime / 1_000_000_000) {
+            take(finding, at: now)
         }
     }
 
@@ -54,23 +54,47 @@ struct Sensor<Log: ReportLog & ~Copyable>: ~Copyable, SegmentSink {
         log.notice(notice)
     }
 
+    /// Logs the report of a scan, or has its source named later. A scan that goes on comes here with each of its ports,
+    /// as long as it is not logged; what rules say of its source was asked when it was new.
     @inline(never)  // rare, and large: not for the packets' path
-    private mutating func take(_ report: ScanReport, at now: Timestamp) {
+    private mutating func take(_ finding: ScanFinding, at now: Timestamp) {
         tellSilenced(at: now)
+        var finding = finding
         #if Rules
-            switch exempt.verdict(for: report.source) {
-            case .reported: break
-            case .reportedAt(let level) where Int32(level) == Parameters.reportLevel: break  // that is as always
-            case .exempt:
-                detector.counters.exempt &+= 1
-                return
-            case .reportedAt(let level):
-                if exempt.take(report, level: level, at: now, into: &log) { detector.counters.suppressed &+= 1 }
-                return
+            if finding.isNew {
+                guard let limit = limit(for: finding.report.source) else {
+                    detector.counters.exempt &+= 1
+                    return
+                }
+                finding.suppression.limit = limit
             }
+            let limit = finding.suppression.limit
+            let isSuppressed =
+                limit == Self.usualLimit
+                ? limited.take(&finding, at: now, into: &log)
+                : exempt.take(&finding, level: limit - 1, at: now, into: &log)
+        #else
+            let isSuppressed = limited.take(&finding, at: now, into: &log)
         #endif
-        if limited.take(report, at: now, into: &log) { detector.counters.suppressed &+= 1 }
+        if finding.isNew && isSuppressed { detector.counters.suppressed &+= 1 }
+        if !finding.isNew || isSuppressed { detector.remember(finding) }
     }
+
+    #if Rules
+        /// Reports are limited together with the others.
+        private static var usualLimit: UInt8 { 0 }
+
+        /// Which limit there is on the reports of a source: the usual one, or that of a level, which is 1 less; `nil` if
+        /// they are not logged at all.
+        private func limit(for source: Address) -> UInt8? {
+            switch exempt.verdict(for: source) {
+            case .reported: Self.usualLimit
+            case .reportedAt(let level) where Int32(level) == Parameters.reportLevel: Self.usualLimit
+            case .reportedAt(let level): level + 1
+            case .exempt: nil
+            }
+        }
+    #endif
 
     /// When there are sources to name that were not logged.
     var nextSummaryDue: Timestamp? {

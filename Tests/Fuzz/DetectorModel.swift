@@ -1,7 +1,7 @@
 /// The decision of one source after another in dictionaries: no size, no hash of ours, no eviction.
 ///
 /// It knows for how long a source can't be lost, however many collide: until 16 others were seen for the first time
-/// since it was, and from its second port on until 8 others got as far since.
+/// since it was, and from its second port on until there are 8 others whose time is not over and that got as far.
 struct DetectorModel {
     struct Source {
         var ports: [UInt16]
@@ -14,8 +14,8 @@ struct DetectorModel {
         var isReported = false
         /// How many sources had been seen for the first time when it was.
         var seenAs = 0
-        /// How many had touched a second port when it did.
-        var followedAs: Int?
+        /// Whether it has touched a second port.
+        var isFollowed = false
     }
 
     private(set) var sources: [SourceName: Source] = [:]
@@ -27,7 +27,8 @@ struct DetectorModel {
     private(set) var uncertain: Set<SourceName> = []
 
     private var seen = 0
-    private var followed = 0
+    private var latest = Int64.min
+    private var hasGoneBack = false
 
     /// Whether this segment makes its source a scanner; `now` in nanoseconds.
     mutating func observe(_ segment: Segment, at now: Int64) -> Source? {
@@ -35,7 +36,10 @@ struct DetectorModel {
         let flags = segment.flags.rawValue
         if segment.source.isUnspecified || flags == 0x10 || flags == 0x18 { return nil }
         if flags & 0x10 == 0 { touched[name, default: []].insert(segment.destinationPort) }
+        if now < latest { hasGoneBack = true }
+        latest = now
         noteWhatMayBeLost(name)
+        defer { noteWhoMayMakeRoom(at: now) }
 
         guard var source = sources[name], Self.isRecent(source.lastNewPort, at: now) else {
             sources[name] = flags & 0x10 != 0 ? nil : Source(segment, at: now)
@@ -53,10 +57,7 @@ struct DetectorModel {
         }
         if flags & 0x14 != 0 { return nil }
         source.lastNewPort = now
-        if source.followedAs == nil {
-            followed += 1
-            source.followedAs = followed
-        }
+        source.isFollowed = true
         if source.isReported { return nil }
         source.note(segment)
         if source.weight >= Int(Parameters.weightThreshold) {
@@ -68,15 +69,18 @@ struct DetectorModel {
     }
 
     private mutating func noteWhatMayBeLost(_ name: SourceName) {
-        if let source = sources[name] {
-            let isSafe =
-                source.followedAs.map { followed - $0 < Parameters.collisionCap } ?? (seen - source.seenAs < 16)
-            if !isSafe { uncertain.insert(name) }
-        }
-        if uncertain.contains(name) {  // it may be new in the detector at any time
-            seen += 1
-            followed += 1
-        }
+        if let source = sources[name], !source.isFollowed, seen - source.seenAs >= 16 { uncertain.insert(name) }
+        if uncertain.contains(name) { seen += 1 }  // it may be new in the detector at any time
+    }
+
+    /// When there are more that may be followed, and in time, than a bucket holds, each of them may have made room. On
+    /// a clock that went back, those whose time was over may be in time again.
+    private mutating func noteWhoMayMakeRoom(at now: Int64) {
+        let live = sources.filter {
+            $0.value.isFollowed && (hasGoneBack || Self.isRecent($0.value.lastNewPort, at: now))
+        }.map(\.key)
+        let all = uncertain.union(live)
+        if all.count > Parameters.collisionCap { uncertain = all }
     }
 
     private static func isRecent(_ then: Int64, at now: Int64) -> Bool {

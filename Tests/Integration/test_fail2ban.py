@@ -26,6 +26,8 @@ REPORTS = {
 OTHERS = [
     "More possible port scans follow",
     "33 port scans from 31 sources not logged in 20 s: 10.77.2.41, 10.77.2.42",
+    "2 port scans from 2 sources not logged in 20 s, and 3 sources before: 10.77.2.41, 10.77.2.42",
+    "3 sources of port scans not logged before: 10.77.2.41, 10.77.2.42",
     "started, version 0.1.0, backend ring",
     "stopped",
     "12 packets dropped by the kernel: more came than could be received",

@@ -6,14 +6,17 @@ import socket
 import struct
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
-from harness.daemon import wait_until
+from harness.connections import pcap
+from harness.daemon import finish, wait_until
+from harness.frames import ethernet, ipv4
 from harness.lines import LENGTH_LIMIT, SUPPRESSED, read
-from harness.network import ATTACKER, TARGET, TARGET_MAC, tool
+from harness.network import ATTACKER, ATTACKER_6, TARGET, TARGET_6, TARGET_MAC, TARGET_TOO, tool
 from harness.packets import LOW_PORTS, Segment, scan
+from harness.places import BINARY
 from harness.scene import Scene
 from harness.syslog_sink import ALERT
 
@@ -23,11 +26,13 @@ WINDOW = 20.0
 MOST_LINES = 14
 
 _HEAD = re.compile(
-    r"(?P<scans>\d+) port scans? from (?:more than )?(?P<sources>\d+) sources? not logged in (?P<time>\d+) s:(?P<rest>.*)")
+    r"(?P<scans>\d+) port scans? from (?:more than )?(?P<sources>\d+) sources? not logged in (?P<time>\d+) s"
+    r"(?:, and (?P<before>\d+) sources? before)?:(?P<rest>.*)")
+_HEAD_BEFORE = re.compile(r"(?P<before>\d+) sources? of port scans not logged before:(?P<rest>.*)")
 StartFlood = Callable[[int, float], subprocess.Popen[bytes]]
 
 _MORE = "also not logged:"
-_ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
+_ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+|[0-9a-f]*:[0-9a-f:]*:[0-9a-f:]+")
 
 
 @pytest.fixture
@@ -107,10 +112,10 @@ def named(lines: list[str]) -> set[str]:
     sources: set[str] = set()
     left = 0
     for line in lines:
-        assert len(line) <= LENGTH_LIMIT
-        if match := _HEAD.fullmatch(line):
+        assert len(line) <= LENGTH_LIMIT or " ports " in line and "::" in line, "each IPv6 address counts as 15"
+        if match := _HEAD.fullmatch(line) or _HEAD_BEFORE.fullmatch(line):
             assert left == 0
-            left = int(match["sources"])
+            left = int(match.groupdict().get("sources") or 0) + int(match["before"] or 0)
             rest = match["rest"]
         elif line.startswith(_MORE):
             assert left > 0
@@ -157,11 +162,63 @@ def test_decoys_do_not_hide_the_scanner(scene: Scene, count: int, place: str) ->
     assert len(lines) <= MOST_LINES
 
 
+def replayed(tmp_path: Path, packets: Iterable[tuple[float, Segment]]) -> list[str]:
+    """The lines of the shipped binary for packets at times, some of which would be long to wait for."""
+    file = tmp_path / "packets.pcap"
+    file.write_bytes(pcap(
+        (when, ethernet(ipv4(segment) if segment.family == socket.AF_INET else segment.packet()))
+        for when, segment in sorted(packets, key=lambda item: item[0])))
+    done = finish([str(BINARY), "-r", str(file)])
+    assert (done.status, done.stderr) == (0, "")
+    return done.stdout.splitlines()
+
+
+def decoy_scan(count: int, family: int) -> Iterator[tuple[float, Segment]]:
+    """Seven ports, port after port of each decoy and then of the scanner, as nmap -D sends them; then a clock that ticks."""
+    prefix, scanner, destination = ("110.177.133.", ATTACKER, TARGET) if family == 4 else (
+        "fd77:1111:2222:3333:4444:5555:6666:7", ATTACKER_6, TARGET_6)
+    sources = [f"{prefix}{100 + number}" for number in range(count)] + [scanner]
+    for step, port in enumerate(LOW_PORTS):
+        for number, source in enumerate(sources):
+            yield step * 0.2 + number * 0.001, Segment(port, source=source, destination=destination)
+    for second in range(20, 140, 5):
+        yield second, Segment(80, source=TARGET_TOO)
+
+
+@pytest.mark.parametrize(("count", "family"), [(60, 4), (100, 4), (20, 6)])
+def test_the_scanner_behind_many_decoys_is_named(tmp_path: Path, count: int, family: int) -> None:
+    lines = replayed(tmp_path, decoy_scan(count, family))
+    sources = named(lines)
+    assert (ATTACKER if family == 4 else ATTACKER_6) in sources
+    assert len(sources) == count + 1
+    assert len([line for line in lines if _HEAD.fullmatch(line)]) == 1
+
+
+def test_a_scan_that_goes_on_behind_seventy_forged_ones_gets_its_line(tmp_path: Path) -> None:
+    forged = ((number * 0.001, Segment(port, source=f"110.177.133.{100 + number}"))
+              for port in LOW_PORTS for number in range(70))
+    slow = ((0.5 + step * 2.5, Segment(1 + step)) for step in range(20))
+    lines = replayed(tmp_path, [*forged, *slow])
+    summary = next(line for line in lines if _HEAD.fullmatch(line))
+    assert f" s: {ATTACKER}, " in summary, "it has touched the most new ports"
+    reports = [line for line in lines if line.startswith(f"{ATTACKER}:")]
+    assert len(reports) == 1 and lines.index(reports[0]) > lines.index(summary)
+    assert read(reports[0])[0].ports == (1, 2, 3, 4, 5, 6)
+
+
+@pytest.mark.parametrize(("rate", "gap"), [(480, 0.4), (400, 2.5)])
+def test_forged_sources_of_two_ports_push_out_no_live_scan(tmp_path: Path, rate: int, gap: float) -> None:
+    forged = ((number // 2 * 2 / rate, Segment(80 + number % 2, source=f"{20 + number // 131072}.{number // 512 % 256}."
+                                               f"{number // 2 % 256}.1")) for number in range(int(rate * (10 + 52 * gap))))
+    slow = ((10 + step * gap, Segment(6001 + step)) for step in range(50))
+    lines = replayed(tmp_path, [*forged, *slow])
+    assert [read(line)[0].source for line in lines] == [ATTACKER]
+
+
 def most_in_a_window(times: list[float]) -> int:
     return max((sum(1 for time in times if start <= time < start + WINDOW) for start in times), default=0)
 
 
-@pytest.mark.alone
 def test_the_log_stays_small_whatever_arrives(scene: Scene, generator: Path) -> None:
     """300,000 forged SYNs, of which each source sends one; then 300,000 of 1,000 sources that scan; and those again."""
     def generate(kind: str, count: int) -> None:

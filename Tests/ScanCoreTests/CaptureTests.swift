@@ -138,12 +138,14 @@ enum Captures {
                 replay.segments += segments
                 for segment in segments {
                     let wallClock = packet.time / 1_000_000_000
-                    guard let report = detector.observe(segment, at: now, wallClock: wallClock) else { continue }
-                    switch limiter.admit(report, at: now) {
+                    guard var finding = detector.find(segment, at: now, wallClock: wallClock) else { continue }
+                    let report = finding.report
+                    switch limiter.admit(&finding, at: now) {
                     case .log: replay.lines.append(LogLine(report, time: TimeOfDay(utc: report.startTime)).text)
                     case .notice: replay.lines.append(LogLimiter.notice)
                     case .suppress: break
                     }
+                    detector.remember(finding)
                 }
             } catch {
                 detector.count(error)

@@ -86,6 +86,13 @@ struct DetectorMemoryTests {
         return unsafe detector.pointee.observe(segment, at: Timestamp(nanoseconds: time), wallClock: wallClock)
     }
 
+    func find(_ segment: Segment, at time: Int64) -> ScanFinding? {
+        unsafe detector.pointee.find(
+            segment, at: Timestamp(nanoseconds: time), wallClock: time / 1_000_000_000)
+    }
+
+    func remember(_ finding: ScanFinding) { unsafe detector.pointee.remember(finding) }
+
     var isFresh: Bool { unsafe detector.pointee.isFresh }
     var fault: String? { unsafe detector.pointee.fault }
     var counters: StatusCounters { unsafe detector.pointee.counters }
@@ -93,4 +100,5 @@ struct DetectorMemoryTests {
     var sourcesFollowed: Int { unsafe detector.pointee.sourcesFollowed }
     var sourcesEvicted: UInt64 { unsafe detector.pointee.sourcesEvicted }
     var firstTouchesLost: UInt64 { unsafe detector.pointee.firstTouchesLost }
+    var mostLookedAt: Int { unsafe detector.pointee.mostLookedAt }
 }

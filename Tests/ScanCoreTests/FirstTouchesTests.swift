@@ -2,12 +2,12 @@ import Testing
 
 @testable import ScanCore
 
-/// The log of the sources seen once, with a key under which an address's low bits are its line.
+/// The log of the sources seen once, with a key under which a host's number is its hash, and its low bits the line.
 struct FirstTouchesTests {
     @Test func anEmptyLogKnowsNobody() {
         let log = Log<4>()
         #expect(log.held == 0 && log.lost == 0)
-        #expect(!log.knows(1) && !log.knows(0))
+        #expect(!log.knows(1) && !log.knows(Address(ipv4: 0)))
         #expect(log.fault == nil)
     }
 
@@ -136,12 +136,12 @@ struct FirstTouchLifeTests {
     }
 }
 
-/// A log; without another key, one in which an IPv4 source's line is its low bits.
+/// A log; without another key, one in which a host's line is the low bits of its number.
 private final class Log<let lineCount: Int> {
     private var log = FirstTouches<lineCount>()
     private let key: HashKey
 
-    init(key: HashKey = HashKey([0, 0, 0, 0, 1 << 32])) {
+    init(key: HashKey = .ofChosenHashes) {
         self.key = key
     }
 
@@ -151,7 +151,7 @@ private final class Log<let lineCount: Int> {
     var fault: String? { log.fault(key: key) }
 
     func knows(_ source: Address) -> Bool { log.find(source, hash: key.hash(source)) != nil }
-    func knows(_ host: UInt32) -> Bool { knows(Address(ipv4: host)) }
+    func knows(_ host: UInt32) -> Bool { knows(Address(hash: host)) }
 
     /// The port that a source was added with.
     func port(of host: UInt32) -> UInt16 {
@@ -171,19 +171,19 @@ private final class Log<let lineCount: Int> {
     }
 
     func addUnchecked(_ host: UInt32, at time: Int64 = 0) {
-        let source = Address(ipv4: host)
+        let source = Address(hash: host)
         let segment = segment(to: UInt16(truncatingIfNeeded: host), from: source)
         log.insert(segment, hash: key.hash(source), at: Timestamp(nanoseconds: time), wallClock: 0)
     }
 
     func remove(_ host: UInt32) {
         guard let place = place(of: host) else { preconditionFailure("\(host): not known") }
-        #expect(log.remove(place).source == Address(ipv4: host))
+        #expect(log.remove(place).source == Address(hash: host))
         if let fault { Issue.record("\(fault)") }
     }
 
     private func place(of host: UInt32) -> FirstTouches<lineCount>.Place? {
-        let source = Address(ipv4: host)
+        let source = Address(hash: host)
         return log.find(source, hash: key.hash(source))
     }
 }

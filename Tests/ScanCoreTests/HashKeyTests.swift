@@ -4,18 +4,84 @@ import Testing
 
 /// The hash of addresses.
 struct HashKeyTests {
-    @Test func theHashIsTheUpperHalfOfTheSum() {
-        // Worked out by hand: 2 + 3 * 1 + 5 * 2 + 7 * 3 + 11 * 4 = 80 in units of 2^32, modulo 2^32.
-        let unit = UInt64(1) << 32
-        let key = HashKey([2 * unit, 3 * unit, 5 * unit, 7 * unit, 11 * unit])
-        #expect(key.hash(Address(ipv6High: 0x1_0000_0002, low: 0x3_0000_0004)) == 80)
-        #expect(key.hash(Address(ipv4: 0)) == 2)
+    @Test func theHashIsTheUpperHalfOfTheMixedSum() {
+        // 2 + 3 * 1 + 5 * 2 + 7 * 3 + 11 * 4 = 80, worked out by hand; its mixture is another program's.
+        let key = HashKey([2, 3, 5, 7, 11])
+        #expect(key.hash(Address(ipv6High: 0x1_0000_0002, low: 0x3_0000_0004)) == 0x0858_2a40)
+        #expect(HashKey([0, 0, 0, 0, 0]).hash(Address(ipv6High: .max, low: .max)) == 0)
     }
 
     @Test func theSumWrapsWithoutATrap() {
         let key = HashKey([.max, .max, .max, .max, .max])
-        // -(1 + 4 * (2^32 - 1)) modulo 2^64.
-        #expect(key.hash(Address(ipv6High: .max, low: .max)) == 0xffff_fffc)
+        // -(1 + 4 * (2^32 - 1)) modulo 2^64, mixed.
+        #expect(key.hash(Address(ipv6High: .max, low: .max)) == 0xbf6b_419f)
+    }
+
+    @Test func anAddressCanBeChosenByItsHash() {
+        var random = SplitMix(seed: 2)
+        for hash in [0, 1, .max] + (0..<100).map({ _ in UInt32.random(in: 0...(.max), using: &random) }) {
+            #expect(HashKey.ofChosenHashes.hash(Address(hash: hash)) == hash)
+        }
+    }
+
+    /// The most of 1,500 sources at equal distances in one of the daemon's buckets.
+    private func fullestBucket(_ key: HashKey, _ source: (UInt32) -> Address) -> Int {
+        var buckets = [Int](repeating: 0, count: Parameters.Detector.bucketCount)
+        var most = 0
+        for number in 0..<UInt32(1500) {
+            let bucket = Int(key.hash(source(number))) & (buckets.count - 1)
+            buckets[bucket] += 1
+            most = max(most, buckets[bucket])
+        }
+        return most
+    }
+
+    @Test func neighboursFillNoBucketUnderAKeyThatMadeThem() {
+        // Under this key and without the finaliser, 1,000 scanners, each with an address 257 above the last one's, were
+        // in too few buckets: each was counted ten times, or never.
+        let key = HashKey([0xecc7_12db_4759_3d5e, 1, 2, 3, 0x90ea_8cb1_4699_2a0d])
+        #expect(fullestBucket(key) { Address(ipv4: 0x1400_0000 + $0 * 257) } <= Parameters.collisionCap)
+    }
+
+    @Test(arguments: [1, 2, 256, 257, 65_536] as [UInt32])
+    func sourcesAtEqualDistancesFillNoBucket(distance: UInt32) {
+        // 1,500 in 4,096 buckets: 9 in one are to be expected once in a million keys.
+        var random = SplitMix(seed: UInt64(distance))
+        for number in 0..<2000 {
+            let key = HashKey([random.next(), random.next(), random.next(), random.next(), random.next()])
+            let first = UInt32.random(in: 0x0100_0000...0xe000_0000, using: &random)
+            let most = fullestBucket(key) { Address(ipv4: first &+ $0 &* distance) }
+            #expect(most <= Parameters.collisionCap, "\(most) in a bucket under key \(number)")
+        }
+    }
+
+    @Test func interfaceIdsThatCountUpFillNoBucket() {
+        var random = SplitMix(seed: 64)
+        for number in 0..<2000 {
+            let key = HashKey([random.next(), random.next(), random.next(), random.next(), random.next()])
+            let (high, low) = (random.next(), random.next())
+            let most = fullestBucket(key) { Address(ipv6High: high, low: low &+ UInt64($0)) }
+            #expect(most <= Parameters.collisionCap, "\(most) in a bucket under key \(number)")
+        }
+    }
+
+    @Test func neighboursAreSpreadOverTheLinesOfFirstTouchesAndTheirFingerprintsDiffer() {
+        // 65,536 of them: 8 to a line on average, and Poisson's distribution puts more than 30 into one of 8,192 lines
+        // once in a million times.
+        var random = SplitMix(seed: 16)
+        let lines = Parameters.Detector.firstTouchLines
+        for distance in [1, 2, 256, 257, 65_536] as [UInt32] {
+            let key = HashKey([random.next(), random.next(), random.next(), random.next(), random.next()])
+            var perLine = [Int](repeating: 0, count: lines)
+            var perFingerprint = [Int](repeating: 0, count: 4096)
+            for number in 0..<UInt32(65_536) {
+                let hash = key.hash(Address(ipv4: 0x0100_0000 &+ number &* distance))
+                perLine[Int(hash) & (lines - 1)] += 1
+                perFingerprint[Int(hash >> 20)] += 1
+            }
+            #expect(perLine.allSatisfy { $0 <= 30 })
+            #expect(perFingerprint.allSatisfy { (1...50).contains($0) })
+        }
     }
 
     @Test func aSourceIsFoundUnderAnyKey() {

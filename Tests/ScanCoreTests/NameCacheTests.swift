@@ -2,7 +2,7 @@ import Testing
 
 @testable import ScanCore
 
-/// The cache of names, in which under this key an IPv4 address's low bits are its set.
+/// The cache of names, in which under this key the low bits of a host's number are its set.
 struct NameCacheTests {
     @Test func anEmptyCacheKnowsNothing() {
         let cache = Cache<4, 4>()
@@ -266,7 +266,7 @@ private func name(_ text: String) -> HostName {
 @safe private final class Cache<let setCount: Int, let mostUnderWay: Int> {
     private let cache: UnsafeMutablePointer<NameCache<setCount, mostUnderWay>>
 
-    init(key: HashKey = HashKey([0, 0, 0, 0, 1 << 32]), patience: Int64 = NameAnswer.patience) {
+    init(key: HashKey = .ofChosenHashes, patience: Int64 = NameAnswer.patience) {
         unsafe cache = zeroMemory(for: NameCache<setCount, mostUnderWay>.self)
         unsafe cache.pointee.start(key: key, patience: patience)
     }
@@ -293,8 +293,8 @@ private func name(_ text: String) -> HostName {
 
     func forget(_ address: Address) { unsafe cache.pointee.forget(address) }
 
-    func find(_ host: UInt32, at time: Int64) -> NameAnswer? { find(Address(ipv4: host), at: time) }
-    func begin(_ host: UInt32, at time: Int64) -> Bool { begin(Address(ipv4: host), at: time) }
-    func forget(_ host: UInt32) { forget(Address(ipv4: host)) }
-    func take(_ text: String?, of host: UInt32, at time: Int64) { take(text, of: Address(ipv4: host), at: time) }
+    func find(_ host: UInt32, at time: Int64) -> NameAnswer? { find(Address(hash: host), at: time) }
+    func begin(_ host: UInt32, at time: Int64) -> Bool { begin(Address(hash: host), at: time) }
+    func forget(_ host: UInt32) { forget(Address(hash: host)) }
+    func take(_ text: String?, of host: UInt32, at time: Int64) { take(text, of: Address(hash: host), at: time) }
 }

@@ -30,7 +30,7 @@ private struct Measured {
 
 /// Nanoseconds per packet, from rounds of at least so many seconds each, after one that warms up.
 private func measure(_ packets: inout Packets, rounds: Int, seconds: Double) -> Measured {
-    var detector = Parameters.Detector(key: HashKey(packets.traffic.key))
+    var detector = Parameters.Detector(key: Traffic.key)
     var clock: Int64 = 0
     var times: [Double] = []
     for round in 0...rounds {

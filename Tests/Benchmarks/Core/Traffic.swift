@@ -26,25 +26,35 @@ enum Traffic: CaseIterable {
         }
     }
 
-    /// Whether each source comes once.
+    /// Whether each source comes once, so that others are to be made for each round.
     var isFlood: Bool {
         switch self {
-        case .randomSources, .twoPortSources, .collidingSources: true
-        case .established, .returningSources, .oneScanner: false
+        case .randomSources, .twoPortSources: true
+        case .established, .returningSources, .collidingSources, .oneScanner: false
         }
     }
 
     /// How many packets follow one another from the same source of a flood.
     var portsPerSource: Int { self == .twoPortSources ? 2 : 1 }
 
-    /// The detector's key. The one for collisions makes the low bits of an IPv4 address its hash.
-    var key: InlineArray<5, UInt64> {
-        if self == .collidingSources { return [0, 0, 0, 0, 1 << 32] }
-        return [
-            0x9e37_79b9_7f4a_7c15, 0xbf58_476d_1ce4_e5b9, 0x94d0_49bb_1331_11eb, 0xd6e8_feb8_6659_fd93,
-            0xa076_1d64_78bd_642f,
-        ]
-    }
+    /// The detector's key, which the flood of sources that collide knows.
+    static let key = HashKey([
+        0x9e37_79b9_7f4a_7c15, 0xbf58_476d_1ce4_e5b9, 0x94d0_49bb_1331_11eb, 0xd6e8_feb8_6659_fd93,
+        0xa076_1d64_78bd_642f,
+    ])
+
+    /// 1,024 sources that fall into one line of the index, of which each is forgotten 16 later.
+    static let colliding = {
+        var sources: [UInt32] = []
+        var next = UInt32(0x1400_0000)
+        while sources.count < 1024 {
+            if key.hash(Address(ipv4: next)) & UInt32(Parameters.Detector.firstTouchLines - 1) == 1 {
+                sources.append(next)
+            }
+            next += 1
+        }
+        return sources
+    }()
 
     /// The source, destination port and flags of a packet, by its place in the traffic.
     func packet(_ index: Int, random: UInt32) -> (source: UInt32, port: UInt16, flags: TCPFlags) {
@@ -52,7 +62,7 @@ enum Traffic: CaseIterable {
         case .established: (0x0a4d_0100 + UInt32(index % 200), 443, index % 3 == 0 ? .ack.union(.psh) : .ack)
         case .randomSources, .returningSources: (random | 1, 80, .syn)
         case .twoPortSources: (random | 1, 80 + UInt16(index % 2), .syn)
-        case .collidingSources: (random & ~0xffff | 1, 80, .syn)
+        case .collidingSources: (Traffic.colliding[index % 1024], 80, .syn)
         case .oneScanner: (0x0a4d_0001, UInt16(index % 65535) + 1, .syn)
         }
     }
