@@ -48,7 +48,7 @@ extension FragmentedPacket {
     /// Puts a fragment in, which begins within the ``window``; see ``Defragmenter`` for what overlaps.
     ///
     /// - Returns: the segment, if this was the last fragment missing.
-    /// - Throws: what is wrong with the headers.
+    /// - Throws: what is wrong with the headers; ``PacketFault/fragment`` if there are more than there is room for.
     mutating func add(_ fragment: Fragment, of packet: Span<UInt8>) throws(PacketFault) -> Segment? {
         let end = min(fragment.offset + fragment.data.count, Self.window)
         let all = UInt64.max >> (64 - end) & UInt64.max << fragment.offset
@@ -83,7 +83,7 @@ extension FragmentedPacket {
         } catch {
             if error != .truncated { throw error }
         }
-        if chain.offset + Segment.headerLength > Self.window { throw .malformed }
+        if chain.offset + Segment.headerLength > Self.window { throw .fragment }
         if chain.next != IPProtocol.tcp || chain.offset + Segment.headerLength > whole.count { return nil }
         return try Segment(
             tcpHeader: whole, at: chain.offset, source: name.source, destination: name.destination,

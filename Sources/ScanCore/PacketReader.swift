@@ -79,25 +79,25 @@ public struct PacketReader: ~Copyable {
         let beginning = try Segment(beginningIn: packet.extracting(..<fragment.data.upperBound))
         if let beginning { tell(beginning) }
         if beginning?.flags != nil { return }
+        let isIPv4 = fragment.name.source.isIPv4
         var isTold = beginning != nil
-        if !fragment.name.source.isIPv4 {
+        if !isIPv4 {
             chains.take(fragment, of: packet, at: now) { segment in
                 tell(segment)
                 isTold = true
             }
         }
-        if takesCutHeaders {
-            if fragment.name.source.isIPv4 && !isTold { throw .fragment }
-            return
-        }
         do throws(PacketFault) {
+            if takesCutHeaders { throw .fragment }
             if let segment = try fragments.join(fragment, of: packet, at: now) {
                 tell(segment)
-            } else {
-                fragmentsKept &+= 1
+                return
             }
         } catch {
-            if !isTold { throw error }  // else it has been counted
+            // It has been counted if it told something, and is kept if its chain may go on.
+            if !isTold && (isIPv4 || error != .fragment) { throw error }
+            if isIPv4 { return }
         }
+        fragmentsKept &+= 1
     }
 }

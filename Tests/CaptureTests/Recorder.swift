@@ -21,8 +21,9 @@ struct Recorder: ~Copyable, SegmentSink {
 
     mutating func take(_ segment: Segment, at now: Timestamp, realTime: Int64) {
         arrivals.append(Arrival(segment: segment, time: now, realTime: realTime))
-        guard let report = detector.observe(segment, at: now, wallClock: realTime / 1_000_000_000) else { return }
-        switch limiter.admit(report, at: now) {
+        guard var finding = detector.find(segment, at: now, wallClock: realTime / 1_000_000_000) else { return }
+        let report = finding.report
+        switch limiter.admit(&finding, at: now) {
         case .log:
             let second = UInt32((report.startTime % 86_400 + 86_400) % 86_400)
             let time = TimeOfDay(
@@ -31,6 +32,7 @@ struct Recorder: ~Copyable, SegmentSink {
         case .notice: lines.append(LogLine(LogLimiter.notice).text)
         case .suppress: break
         }
+        detector.remember(finding)
     }
 
     mutating func take(_ fault: PacketFault) { faults.append(fault) }

@@ -18,6 +18,7 @@ private struct FragmentRun: ~Copyable {
     /// One set, with a place for each name that a ``Piece`` can have.
     private var roomy = Defragmenter<32, 32>(key: key)
     private var shipped = PacketReader(key: key)
+    private var eager = PacketReader(key: key, takesCutHeaders: true)
     private var model = FragmentModel()
     private var now: Int64 = 0
     private var taken: UInt64 = 0
@@ -53,17 +54,39 @@ private struct FragmentRun: ~Copyable {
     private mutating func takeAnything(_ packet: [UInt8]) {
         taken += 2
         _ = Self.read(packet, by: &small, at: now)
-        _ = Outcome { () throws(PacketFault) in try small.take(packet.span, at: Timestamp(nanoseconds: now)) }
+        _ = Outcome { () throws(PacketFault) in
+            let fragment = try Fragment(packet: packet.span, over: LinkPath())
+            return try small.join(fragment, of: packet.span, at: Timestamp(nanoseconds: now))
+        }
         readShipped(packet)
     }
 
-    /// What is no fragment, the reader leaves to the parser.
+    /// What is no fragment, the reader leaves to the parser. The ports of a first fragment are told at once.
     private mutating func readShipped(_ packet: [UInt8]) {
         let parsed = Outcome { () throws(PacketFault) in try Segment(packet: packet.span) }
+        let time = Timestamp(nanoseconds: now)
+        var told: [Segment] = []
         let read = Outcome { () throws(PacketFault) in
-            try shipped.read(packet.span, at: Timestamp(nanoseconds: now))
+            try shipped.read(packet.span, over: LinkPath(), at: time) { told.append($0) }
+            return told.first
         }
         check(parsed == .fault(.fragment) || read == parsed, "the reader says \(read), the parser \(parsed)")
+        check(told.count <= SplitChains<64, 1_048_576>.mostSteps * 2 + 2, "\(told.count) segments of one packet")
+        if parsed == .fault(.fragment), read != .fault(.malformed), let first = Self.firstSegment(of: packet) {
+            check(told.first?.destinationPort == first.destinationPort, "\(told) of what begins with \(first)")
+        }
+        _ = Outcome { () throws(PacketFault) in
+            try eager.read(packet.span, over: LinkPath(), at: time) { _ in }
+            return nil
+        }
+    }
+
+    private static func firstSegment(of packet: [UInt8]) -> Segment? {
+        do throws(PacketFault) {
+            return try Segment(beginningIn: packet.span)
+        } catch {
+            return nil
+        }
     }
 
     /// Does what `PacketReader` does, with a table of another size.
@@ -72,7 +95,10 @@ private struct FragmentRun: ~Copyable {
     ) -> Outcome {
         let parsed = Outcome { () throws(PacketFault) in try Segment(packet: packet.span) }
         if parsed != .fault(.fragment) { return parsed }
-        return Outcome { () throws(PacketFault) in try table.take(packet.span, at: Timestamp(nanoseconds: now)) }
+        return Outcome { () throws(PacketFault) in
+            let fragment = try Fragment(packet: packet.span, over: LinkPath())
+            return try table.join(fragment, of: packet.span, at: Timestamp(nanoseconds: now))
+        }
     }
 }
 

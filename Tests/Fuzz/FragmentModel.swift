@@ -12,7 +12,7 @@ struct FragmentModel {
     mutating func take(_ piece: Piece, at now: Int64) -> (Outcome, isFragment: Bool) {
         if piece.offset == 0 {
             let alone = SlowHeaders.read(
-                [UInt8](piece.content.prefix(piece.captured)), first: piece, left: 8 - piece.headersBefore)
+                [UInt8](piece.content.prefix(piece.captured)), first: piece)
             if alone != .kept { return (alone, false) }
             if piece.captured < piece.content.count { return (.fault(.truncated), false) }
         }
@@ -20,8 +20,8 @@ struct FragmentModel {
     }
 
     private mutating func join(_ piece: Piece, at now: Int64) -> Outcome {
-        if piece.content.isEmpty || piece.moreFollow && piece.content.count % 8 != 0 { return .fault(.malformed) }
-        if piece.offset + piece.content.count > 65_535 { return .fault(.malformed) }
+        let length = piece.moreFollow ? piece.content.count / 8 * 8 : piece.content.count
+        if length == 0 || piece.offset + length > 65_535 { return .fault(.malformed) }
         if piece.captured == 0 { return .fault(.truncated) }
         if piece.offset >= (piece.name.isIPv4 ? 20 : 64) { return .fault(.fragment) }
 
@@ -30,7 +30,7 @@ struct FragmentModel {
             return !overflow && (0...(name.isIPv4 ? 30_000_000_000 : 60_000_000_000)).contains(age)
         }
         var packet = packets[piece.name] ?? Packet(begin: now)
-        let places = (piece.offset..<piece.offset + piece.captured).filter { $0 < 64 }
+        let places = (piece.offset..<piece.offset + min(piece.captured, length)).filter { $0 < 64 }
         let new = places.filter { packet.bytes[$0] == nil }
         if new.isEmpty { return .kept }
         for place in new { packet.bytes[place] = piece.content[place - piece.offset] }
@@ -54,16 +54,15 @@ private enum SlowHeaders {
     /// What the beginning of the divided part gives; `.kept` if it is too short to tell.
     ///
     /// - Parameters:
-    ///   - left: how many extension headers may still come.
     ///   - limit: how many bytes there can be at most.
-    static func read(_ bytes: [UInt8], first: Piece, left: Int = 8, limit: Int = .max) -> Outcome {
+    static func read(_ bytes: [UInt8], first: Piece, limit: Int = .max) -> Outcome {
         var next = first.next
         var offset = 0
-        for _ in 0...left {
+        while true {
             let rest = [UInt8](bytes.dropFirst(offset))
             if ![0, 6, 43, 44, 51, 60].contains(next) { return .fault(.notTCP) }
             if rest.count < (next == 6 ? 20 : next == 44 ? 4 : 2) {
-                return offset > limit - 20 ? .fault(.malformed) : .kept
+                return offset > limit - 20 ? .fault(.fragment) : .kept
             }
             switch next {
             case 6:
@@ -78,7 +77,6 @@ private enum SlowHeaders {
             }
             next = rest[0]
         }
-        return .fault(.malformed)
     }
 
     private static func segment(_ header: [UInt8], of first: Piece) -> Segment {

@@ -43,9 +43,6 @@ struct Piece {
     /// Whether it is all there is of its packet.
     var isWhole: Bool { offset == 0 && !moreFollow }
 
-    /// How many IPv6 extension headers come before the content.
-    var headersBefore: Int { name.isIPv4 ? 0 : hasMore ? 2 : 1 }
-
     var source: Address { Self.address(of: name, host: name.source) }
     var destination: Address { Self.address(of: name, host: 9) }
 

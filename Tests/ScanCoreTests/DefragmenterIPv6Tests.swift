@@ -85,15 +85,15 @@ struct DefragmenterIPv6Tests {
         let readings = watch.read(each: packet.pieces(of: 8))
         // The third header begins at 32 and says that TCP does at 48, of 64 bytes.
         #expect(readings[0..<4].allSatisfy { $0 == .kept })
-        #expect(readings[4] == .fault(.malformed))
+        #expect(readings[4] == .fault(.fragment))
         #expect(watch.read(each: packet.pieces(of: 8)).allSatisfy { $0.segment == nil })
     }
 
     @Test func aLongHeaderIsGivenUpAtOnce() {
         let packet = DivisibleIPv6Packet(inner: [.destinationOptions(length: 255)])
-        #expect(SmallFragmentWatch().read(packet.piece(0..<8)) == .fault(.malformed))
+        #expect(SmallFragmentWatch().read(packet.piece(0..<8)) == .fault(.fragment))
         let short = DivisibleIPv6Packet(inner: [.destinationOptions(length: 5)])
-        #expect(SmallFragmentWatch().read(short.piece(0..<8)) == .fault(.malformed))
+        #expect(SmallFragmentWatch().read(short.piece(0..<8)) == .fault(.fragment))
     }
 
     @Test func anotherProtocolBehindTheHeadersIsNotTCP() {
