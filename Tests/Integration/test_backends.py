@@ -115,10 +115,19 @@ def test_fragments_in_the_wrong_order_are_joined(any_backend: Scene) -> None:
         any_backend.expect(SCAN)
 
 
-def test_fragments_that_never_come_whole_are_silent(any_backend: Scene) -> None:
-    with FrameSender(any_backend.attacker) as sender:
+def test_fragments_that_never_come_whole_are_silent_behind_the_kernel(idle_scene: Scene) -> None:
+    """It has no packet to hand over then. Those at the link count them: test_hiding_fragments.py."""
+    scene = started(idle_scene, "--backend", "raw")
+    with FrameSender(scene.attacker) as sender:
         for segment in scan(range(1, 400)):
             sender.send(*map(ethernet, ipv4_fragments(segment, 3000 + segment.port)[:1]))
+    scene.assert_nothing_more()
+
+
+def test_later_fragments_alone_are_silent(any_backend: Scene) -> None:
+    with FrameSender(any_backend.attacker) as sender:
+        for segment in scan(range(1, 400)):
+            sender.send(*map(ethernet, ipv4_fragments(segment, 3000 + segment.port)[1:]))
     any_backend.assert_nothing_more()
 
 

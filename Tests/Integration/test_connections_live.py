@@ -64,24 +64,24 @@ def test_fragments_are_one_line_a_packet(
     connections.start("-i", "wire", *filter_)
     over6 = {"source": ATTACKER_6, "destination": TARGET_6}
     frames.send(*map(ethernet, (
-        *ipv4_fragments(Segment(1), 1),  # of eight bytes: the flags are in the second
+        *ipv4_fragments(Segment(1), 1),  # of eight bytes: the flags are in the second, and not waited for
         *ipv4_fragments(Segment(2), 2, 16),  # the first ends behind the flags
         ipv4_fragments(Segment(3), 3, 16)[0],  # and nothing else comes
         *reversed(ipv4_fragments(Segment(4), 4)),
         ipv4_fragments(Segment(5), 5)[0],  # never whole
-        *ipv4_fragments(Segment(6, SYN | ACK), 6),
+        *ipv4_fragments(Segment(6, SYN | ACK), 6, 16),
         *ipv6_fragments(Segment(7, **over6), 7),
         *ipv6_fragments(Segment(8, **over6), 8, 16),
         *ipv6_fragments(Segment(9, **over6), 9, 32, bytes(100)),
         ipv4(Segment(END)))))
-    assert [line[3] for line in connections.before_the_end()] == [1, 2, 3, 4, 7, 8, 9]
+    assert [line[3] for line in connections.before_the_end()] == [1, 2, 3, 4, 5, 7, 8, 9]
 
 
 LATER_FRAGMENTS = "ip[6:2] & 0x1fff != 0"
 
 
 @pytest.mark.parametrize("expression, expected, expected_6", [
-    ("dst port 22", [(22, 16), (22, 20)], [(22, 20)]),
+    ("dst port 22", [(22, 8), (22, 16), (22, 20)], [(22, 20)]),
     (f"dst port 22 or {LATER_FRAGMENTS}", [(22, 8), (22, 16), (22, 20)], [(22, 20)]),
     (f"src host {ATTACKER} and (dst port 22 or {LATER_FRAGMENTS})", [(22, 8), (22, 16), (22, 20)], []),
     (f"tcp[tcpflags] & tcp-syn != 0 and dst port 22 or {LATER_FRAGMENTS}", [(22, 16), (22, 20)], []),
