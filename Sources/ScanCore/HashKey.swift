@@ -20,6 +20,7 @@ public struct HashKey: Sendable {
     }
 
     /// The hash of an address, of which all 32 bits are good, together and each by itself.
+    @inline(__always)  // a packet's first step, and short
     package func hash(_ address: Address) -> UInt32 {
         // Wrapping is meant throughout: the sum is one modulo 2^64.
         var sum = words[0] &+ words[1] &* (address.high >> 32)

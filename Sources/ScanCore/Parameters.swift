@@ -39,7 +39,7 @@ public enum Parameters {
 
     /// Of how many sources the one with the fewest ports makes room in a full table: of those that have touched no new
     /// port for longest. It bounds the work a packet can cause. 1 or more.
-    public static let evictionCandidates = 8
+    public static let evictionCandidates = 4
 
     /// The fragmented packets whose beginning is put together at a time, and how many of them share a place.
     ///

@@ -92,6 +92,7 @@ public struct SourceTable<let capacity: Int, let bucketCount: Int>: ~Copyable {
 
     /// Adds the entry of a source that isn't there, first in its bucket, and as the youngest; returns where it is.
     @discardableResult
+    @_optimize(speed)  // with what it calls a good part of the time of a flood of sources with two ports
     mutating func insert(_ entry: SourceEntry, _ place: Place) -> Int {
         let now = entry.lastNewPort
         if place.passed >= Parameters.collisionCap { makeRoom(inBucket: place.bucket, at: now) }
@@ -147,6 +148,7 @@ public struct SourceTable<let capacity: Int, let bucketCount: Int>: ~Copyable {
     // MARK: Making room
 
     /// Puts out one of those that have touched no new port for longest, in a table that is full.
+    @_optimize(speed)
     private mutating func makeRoom(at now: Timestamp) {
         var choice = EvictionChoice()
         var link = oldest
@@ -188,6 +190,7 @@ private struct EvictionChoice {
     /// Looks at one more.
     ///
     /// - Parameter isYounger: whether it came after those that were looked at, if it touched a port at the same time.
+    @inline(__always)
     mutating func consider(_ entry: borrowing SourceEntry, _ index: Int, at now: Timestamp, isYounger: Bool) {
         count += 1
         let touched = entry.lastNewPort
