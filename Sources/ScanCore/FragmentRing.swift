@@ -61,6 +61,7 @@ struct FragmentRing<let lines: Int, Record: FragmentRecord>: ~Copyable {
     /// The record at a place.
     subscript(place: Int) -> Record {
         mutating get { records[place >> 4][place & 15] }
+        set { records[place >> 4][place & 15] = newValue }
     }
 
     /// Takes a record out.

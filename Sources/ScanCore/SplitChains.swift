@@ -73,7 +73,7 @@ public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
         _ steps: inout ChainSteps, _ hash: UInt32, at now: Timestamp, _ tell: (Segment) -> Void
     ) {
         while let place = steps.next() {
-            if isKnown(place, hash, at: now) { continue }
+            if renew(place, hash, at: now) { continue }
             if places.oldest(isAliveAt: now) { evicted &+= 1 }
             places.append(place, hash)
             var position = early.newest
@@ -92,11 +92,16 @@ public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
         }
     }
 
-    private mutating func isKnown(_ place: ChainPlace, _ hash: UInt32, at now: Timestamp) -> Bool {
+    /// Whether a place is known already. If so its time begins anew: what made it known first the host may have dropped.
+    private mutating func renew(_ place: ChainPlace, _ hash: UInt32, at now: Timestamp) -> Bool {
         var position = places.newest
         for _ in 0..<Self.mostSteps {
             guard let found = places.match(hash, from: &position) else { return false }
-            if places[found].isSame(as: place) && places[found].isAlive(at: now) { return true }
+            var known = places[found]
+            if !known.isSame(as: place) || !known.isAlive(at: now) { continue }
+            known.begin = max(known.begin, place.begin)
+            places[found] = known
+            return true
         }
         return false
     }

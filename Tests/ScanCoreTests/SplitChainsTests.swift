@@ -90,6 +90,16 @@ struct SplitChainsTests {
         #expect(try Self.ports([pieces[1]], &reader, at: .seconds(100) + wait) == (isSeen ? [80] : []))
     }
 
+    @Test func theTimeOfAPlaceBeginsWithTheLastFragmentThatMakesItKnown() throws {
+        // The host may have dropped the others, as of another VLAN.
+        let pieces = Self.pieces(headers: 6)
+        var reader = Self.reader()
+        for time in [Int64.seconds(1), .seconds(60)] {
+            #expect(try Self.ports([pieces[0]], &reader, at: time) == [])
+        }
+        #expect(try Self.ports([pieces[1]], &reader, at: .seconds(119)) == [80])
+    }
+
     @Test func aThousandPlacesAreKnownAndTheOldestMakesRoom() throws {
         func piece(_ number: UInt32, _ index: Int) -> [UInt8] {
             var packet = DivisibleIPv6Packet()
