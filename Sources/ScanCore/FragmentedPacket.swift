@@ -1,5 +1,5 @@
 /// The beginning of a packet that comes in fragments.
-struct FragmentedPacket: Sendable {
+struct FragmentedPacket: FragmentRecord, Sendable {
     /// How many bytes of the fragmentable part are kept: the TCP header, after 44 bytes of extension headers.
     static let window = 64
 
@@ -41,8 +41,7 @@ extension FragmentedPacket {
 
     /// Gives it up if it waits in vain: it is too late or, on a clock that went back, too early.
     mutating func giveUp(at now: Timestamp) {
-        let lifetime = name.source.isIPv4 ? Parameters.fragmentLifetime : Parameters.fragmentLifetimeIPv6
-        if !now.isWithin(lifetime, after: begin) { present = 0 }
+        if !isAlive(at: now) { present = 0 }
     }
 
     /// Puts a fragment in, which begins within the ``window``; see ``Defragmenter`` for what overlaps.
