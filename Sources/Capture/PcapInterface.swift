@@ -114,7 +114,9 @@
         /// ordinary frame, and of one with jumbo frames all, as extension headers may fill them.
         private static func orderedSnapshot(_ name: ConstantText) -> Int32 {
             let linkHeader: Int32 = 64  // more than any has
-            return max(Parameters.pcapOrderedSnapshot, min(unsafe cpcap_mtu(name.pointer) &+ linkHeader, 65_535))
+            // -1 where there is no such interface, of which the activation tells.
+            let longestPacket = min(unsafe cpcap_mtu(name.pointer), 65_535 - linkHeader)
+            return max(Parameters.pcapOrderedSnapshot, longestPacket + linkHeader)
         }
 
         /// libpcap has a text for the kind of error, and most often one for the case.
