@@ -9,6 +9,7 @@ import ScanCore
 struct SystemLog {
     /// What became of a line.
     enum Outcome {
+        /// It is in the log.
         case arrived
         /// Whoever listens takes no line, or others were before us, all the time that we waited.
         case full
@@ -39,7 +40,7 @@ struct SystemLog {
     /// Anybody can keep the socket full. So we wait where the kernel wakes one sender after the other as room comes: who
     /// only looks now and then whether there is room finds none.
     ///
-    /// - Returns: whether it is in the log. If not, try again later.
+    /// - Returns: whether it is in the log; if not, why, which says when to try again.
     @inline(never)
     mutating func write(_ line: LogLine, level: Int32) -> Outcome {
         do throws(SystemError) {
