@@ -90,7 +90,7 @@ struct SegmentIPv6Tests {
     }
 
     @Test(arguments: 0...8)
-    func upToEightExtensionHeadersAreWalked(count: Int) {
+    func extensionHeadersOfEachKindAreWalked(count: Int) {
         for header in Self.kinds {
             let packet = IPv6Packet(headers: [ExtensionHeader](repeating: header, count: count)).bytes
             #expect(read(packet).segment?.destinationPort == 80)
