@@ -1,4 +1,4 @@
-/* Made by Tests/SystemCalls/generate.c with libseccomp 2.5.4: change that, and run make system-calls. */
+/* Made by Tests/SystemCalls/generate.c of lists.c with libseccomp 2.5.4: change these, and run make system-calls. */
 
 #if defined __x86_64__
 

@@ -126,8 +126,8 @@ static void print_program(uint32_t processor, const struct role *role) {
 
 int main(void) {
     const struct scmp_version *version = seccomp_version();
-    printf("/* Made by Tests/SystemCalls/generate.c with libseccomp %u.%u.%u: change that, and run make system-calls. */",
-           version->major, version->minor, version->micro);
+    printf("/* Made by Tests/SystemCalls/generate.c of lists.c with libseccomp %u.%u.%u: change these, and run make "
+           "system-calls. */", version->major, version->minor, version->micro);
     printf("\n\n");
     printf("#if defined __x86_64__\n\n");
     for (unsigned index = 0; index < role_count; index++) print_program(SCMP_ARCH_X86_64, &roles[index]);
