@@ -125,7 +125,7 @@ struct Options {
         usage: scanlogd [-d] [--backend NAME] [-i INTERFACE]... [--direction in|both]
                         [--promiscuous] [--exempt FILE] [-P FILE]
                scanlogd -r FILE [--exempt FILE]
-               scanlogd --self-test [--backend NAME] [-i INTERFACE]... [--exempt FILE]
+               scanlogd --self-test ...   with the options of a start
                scanlogd connections ...   see scanlogd connections -h
                scanlogd rules ...         see scanlogd rules -h
                scanlogd -h | -V
@@ -149,7 +149,7 @@ struct Options {
           -r, --read FILE       report the scans in a capture file (- for standard input)
                                 on standard output, and end
 
-              --self-test       check all that a start needs, say what to do, and end
+              --self-test       try the steps of a start, say what to do, and end
           -h, --help            print this
           -V, --version         print the version, what is built in, and its memory
 
@@ -159,7 +159,7 @@ struct Options {
     let usage = """
         usage: scanlogd [-d] [--backend NAME] [-i INTERFACE]... [--direction in|both]
                         [--promiscuous] [-P FILE]
-               scanlogd --self-test [--backend NAME] [-i INTERFACE]...
+               scanlogd --self-test ...   with the options of a start
                scanlogd -h | -V
 
         Detects TCP port scans and logs each in one line to syslog (daemon.alert).
@@ -174,7 +174,7 @@ struct Options {
               --direction in|both   what comes in, or also what goes out (in)
               --promiscuous     take packets for other hosts as well
 
-              --self-test       check all that a start needs, say what to do, and end
+              --self-test       try the steps of a start, say what to do, and end
           -h, --help            print this
           -V, --version         print the version, what is built in, and its memory
 
