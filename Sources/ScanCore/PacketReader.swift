@@ -9,21 +9,15 @@
 /// - A first fragment of IPv6 may end before all its extension headers do. Linux joins even that, if it is large, and so
 ///   does ``SplitChains``.
 ///
-/// All bytes zero is a reader that keeps nothing and whose key is zero: see ``start(key:takesCutHeaders:)``.
+/// It takes 3 MiB, too much for a stack. So it is made of memory that is all zero, a page of which the kernel gives when it
+/// is first written to: see ``start(key:takesCutHeaders:)``.
 public struct PacketReader: ~Copyable {
     private var fragments: Parameters.Fragments
     private var chains: Parameters.Chains
     private var takesCutHeaders: Bool
 
     /// How many fragments were kept until others come, since the start.
-    public private(set) var fragmentsKept: UInt64 = 0
-
-    /// A reader that keeps no fragment yet: see ``start(key:takesCutHeaders:)``.
-    public init(key: HashKey, takesCutHeaders: Bool = false) {
-        self.takesCutHeaders = takesCutHeaders
-        fragments = Parameters.Fragments(key: key)
-        chains = Parameters.Chains(key: key)
-    }
+    public private(set) var fragmentsKept: UInt64
 
     /// Makes a reader of memory that is all zero.
     ///
@@ -81,8 +75,9 @@ public struct PacketReader: ~Copyable {
         if beginning?.flags != nil { return }
         let isIPv4 = fragment.name.source.isIPv4
         var isTold = beginning != nil
+        var isKept = false
         if !isIPv4 {
-            chains.take(fragment, of: packet, at: now) { segment in
+            isKept = chains.follow(fragment, of: packet, at: now) { segment in
                 tell(segment)
                 isTold = true
             }
@@ -93,11 +88,11 @@ public struct PacketReader: ~Copyable {
                 tell(segment)
                 return
             }
+            isKept = true
         } catch {
-            // It has been counted if it told something, and is kept if its chain may go on.
-            if !isTold && (isIPv4 || error != .fragment) { throw error }
-            if isIPv4 { return }
+            // Else it has been counted, or is kept for what comes.
+            if !isTold && !(isKept && error == .fragment) { throw error }
         }
-        fragmentsKept &+= 1
+        if isKept { fragmentsKept &+= 1 }
     }
 }

@@ -48,12 +48,12 @@ public enum Parameters {
     /// divided by their size): a power of two, without remainder.
     public typealias Fragments = Defragmenter<256, 4>
 
-    /// What is known of IPv6 packets whose extension headers are divided: 1,024 places at which a header begins, 1,024
-    /// fragments, and 1 MiB for what these hold, touched as it is needed. Linux itself keeps some 1,800 fragments of that
-    /// kind: in 4 MiB of memory, of which each takes some 2,300 bytes (ip6frag_high_thresh).
+    /// What is known of IPv6 packets whose extension headers are divided: 2,048 places at which a header begins, 2,048
+    /// fragments, and 2.5 MiB for what these hold, touched as it is needed. Linux itself keeps some 1,800 fragments that
+    /// others follow: in 4 MiB of memory, of which each takes some 2,300 bytes (ip6frag_high_thresh).
     ///
     /// A sixteenth of the places, 1 or more, then the bytes: 65,536 or more.
-    public typealias Chains = SplitChains<64, 1_048_576>
+    public typealias Chains = SplitChains<128, 2_621_440>
 
     /// How long a fragment waits for the others, in nanoseconds: as long as in Linux (ipfrag_time), so that a packet
     /// which its host still joins is joined, and none with what its host gave up. Above 0.

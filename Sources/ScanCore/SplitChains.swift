@@ -1,7 +1,7 @@
 /// Finds the ports of IPv6 packets whose extension headers go on beyond their first fragment.
 ///
-/// Nobody honest sends those (RFC 7112), but Linux joins them, if each fragment but the last makes a packet of 1,280 bytes
-/// and the first does not end within the TCP header. They need not be joined here: of each such packet it is known which
+/// Nobody honest sends those (RFC 7112), but Linux joins them, if each fragment but the last makes a packet of 1,280 bytes,
+/// which is asked of them here too, and the first does not end within the TCP header. They need not be joined here: of each such packet it is known which
 /// header comes next, and at which offset; the fragment that holds that offset leads on, and in the end to the ports.
 ///
 /// What the host drops leads to other places, of packets of the same name. So nothing that is known is given up for what
@@ -9,8 +9,8 @@
 /// new place that it leads to is known besides. Fragments are kept, for they may come before their places are known.
 ///
 /// Memory is fixed: 16 places for each of `lines`, as many fragments, and `room` bytes for these together. In each the
-/// oldest makes room. A fragment is followed from ``mostSteps`` places at most, the youngest first: so the work for it is
-/// bounded, whatever arrives. All bytes zero is the state in which nothing is known, if the key is zero too.
+/// oldest makes room. A fragment is followed from ``mostSteps`` places in it at most that are known from the link that it
+/// came over, and from as many others, the youngest first: so the work for it is bounded, whatever arrives. All bytes zero is the state in which nothing is known, if the key is zero too.
 public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
     private var places = FragmentRing<lines, ChainPlace>(ChainPlace())
     private var early = FragmentRing<lines, KeptFragment>(KeptFragment())
@@ -19,11 +19,16 @@ public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
     private var bytesKept = 0
     private var key: HashKey
 
-    /// How many places made room for others before their time was over, since the start.
+    /// How many places and fragments made room for others before their time was over, or were too many to be followed,
+    /// since the start.
     public private(set) var evicted: UInt64 = 0
 
     /// How many places a fragment is followed from at most: a packet of 65,535 bytes has 53 fragments that Linux joins.
     static var mostSteps: Int { 64 }
+
+    /// The shortest packet, in bytes, that Linux takes for a fragment which others follow: the least MTU of IPv6 (RFC 8200,
+    /// section 5; net/ipv6/reassembly.c, ipv6_frag_rcv).
+    static var shortestFragment: Int { 1280 }
 
     /// Nothing is known yet. The key must be secret, or fragments can be made to be taken for others', which takes time.
     public init(key: HashKey) {
@@ -35,7 +40,7 @@ public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
         self.key = key
     }
 
-    /// Takes a fragment of IPv6.
+    /// Follows the chain that a fragment of IPv6 is a part of.
     ///
     /// - Parameters:
     ///   - fragment: the fragment.
@@ -43,29 +48,34 @@ public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
     ///   - now: when it arrived.
     ///   - tell: is given each segment whose ports become known by it, with the flags if they stand in the same fragment;
     ///     not that of a first fragment that holds the ports, which is known without this.
-    mutating func take(_ fragment: Fragment, of packet: Span<UInt8>, at now: Timestamp, _ tell: (Segment) -> Void) {
+    /// - Returns: whether it may be of use later.
+    mutating func follow(
+        _ fragment: Fragment, of packet: Span<UInt8>, at now: Timestamp, _ tell: (Segment) -> Void
+    ) -> Bool {
+        if fragment.isFollowed && fragment.packetLength < Self.shortestFragment { return false }
         let content = packet.extracting(fragment.data)
         let hash = fragment.name.hash(key) | 1  // 0 is nobody's
         var steps = ChainSteps()
         if fragment.offset == 0 {
-            if case .further(let place) = ChainPlace(start: fragment, at: now).followed(in: content, at: 0) {
-                steps.append(place)
-            }
+            steps.follow(ChainPlace(start: fragment, at: now), in: content, at: 0) { _ in }
         } else {
+            var budget = StepBudget(for: fragment.name.path, Self.mostSteps)
             var position = places.newest
-            for _ in 0..<Self.mostSteps {
-                guard let found = places.match(hash, from: &position) else { break }
+            while let found = places.match(hash, from: &position) {
                 let place = places[found]
-                if !place.isOf(fragment.name) { continue }
+                if !place.isOf(fragment.name) || !place.isIn(content, at: fragment.offset) { continue }
                 if !place.isAlive(at: now) {  // for good, also if the clock goes back
                     places.forget(found)
-                    continue
+                } else if budget.spend(on: place.name.path) {
+                    steps.follow(place, in: content, at: fragment.offset, tell)
                 }
-                steps.follow(place, in: content, at: fragment.offset, tell)
             }
+            evicted &+= budget.refused
         }
         learn(&steps, hash, at: now, tell)
+        evicted &+= steps.refused
         if fragment.offset != 0 { keep(fragment, content, hash, at: now) }
+        return fragment.offset != 0 || steps.count > 0
     }
 
     /// Takes note of new places, and follows the fragments that came before from each of them.
@@ -76,27 +86,27 @@ public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
             if renew(place, hash, at: now) { continue }
             if places.oldest(isAliveAt: now) { evicted &+= 1 }
             places.append(place, hash)
+            var budget = StepBudget(for: place.name.path, Self.mostSteps)
             var position = early.newest
-            for _ in 0..<Self.mostSteps {
-                guard let found = early.match(hash, from: &position) else { break }
+            while let found = early.match(hash, from: &position) {
                 let kept = early[found]
-                if !kept.isOf(place.name) { continue }
+                if !kept.isOf(place.name) || !kept.range.contains(place.offset) { continue }
                 if !kept.isAlive(at: now) || bytesKept - kept.start > room {
                     early.forget(found)
-                    continue
+                } else if budget.spend(on: kept.name.path) {
+                    let start = kept.start % room
+                    let content = bytes.span.extracting(start..<start + kept.range.count)
+                    steps.follow(place, in: content, at: kept.range.lowerBound, tell)
                 }
-                let start = kept.start % room
-                let content = bytes.span.extracting(start..<start + Int(kept.length))
-                steps.follow(place, in: content, at: Int(kept.offset), tell)
             }
+            evicted &+= budget.refused
         }
     }
 
     /// Whether a place is known already. If so its time begins anew: what made it known first the host may have dropped.
     private mutating func renew(_ place: ChainPlace, _ hash: UInt32, at now: Timestamp) -> Bool {
         var position = places.newest
-        for _ in 0..<Self.mostSteps {
-            guard let found = places.match(hash, from: &position) else { return false }
+        while let found = places.match(hash, from: &position) {
             var known = places[found]
             if !known.isSame(as: place) || !known.isAlive(at: now) { continue }
             known.begin = max(known.begin, place.begin)
@@ -109,15 +119,14 @@ public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
     /// Keeps a fragment that may hold what is asked for later.
     private mutating func keep(_ fragment: Fragment, _ content: Span<UInt8>, _ hash: UInt32, at now: Timestamp) {
         let length = content.count
-        if length > room { return }
+        if early.oldest(isAliveAt: now) { evicted &+= 1 }
         var start = bytesKept
         if start % room + length > room { start += room - start % room }  // not across the end
         for index in 0..<length { bytes[start % room + index] = content[index] }
         bytesKept = start + length
         early.append(
             KeptFragment(
-                name: fragment.name, begin: now, offset: UInt16(truncatingIfNeeded: fragment.offset),
-                length: UInt16(truncatingIfNeeded: length), start: start), hash)
+                name: fragment.name, begin: now, range: fragment.offset..<fragment.offset + length, start: start), hash)
     }
 }
 
@@ -131,7 +140,7 @@ struct ChainPlace: FragmentRecord {
     private var typeOfService: UInt8 = 0
     private var timeToLive: UInt8 = 0
     /// In bytes from the beginning of that part.
-    private var offset = 0
+    private(set) var offset = 0
 
     /// A place of nobody's.
     init() {}
@@ -155,14 +164,17 @@ struct ChainPlace: FragmentRecord {
         case nowhere
     }
 
-    /// Whether it says the same as another one: whose link, type of service and time to live are no matter.
+    /// Whether it says the same as another one, whatever the type of service and the time to live.
     func isSame(as other: ChainPlace) -> Bool {
-        offset == other.offset && header == other.header && isOf(other.name)
+        offset == other.offset && header == other.header && name == other.name
     }
+
+    /// Whether it is in the content of a fragment, which has an offset.
+    func isIn(_ content: Span<UInt8>, at start: Int) -> Bool { start <= offset && offset < start + content.count }
 
     /// Follows the headers from here on in the content of a fragment, which has an offset.
     func followed(in content: Span<UInt8>, at start: Int) -> Lead {
-        if offset < start || offset >= start + content.count { return .nowhere }
+        if !isIn(content, at: start) { return .nowhere }
         var chain = HeaderChain(next: header, offset: offset - start, fragmentHeader: 0)
         do throws(PacketFault) {
             try chain.walkToTCP(in: content)
@@ -190,24 +202,57 @@ struct KeptFragment: FragmentRecord {
     var name = PacketName.nobody
     var begin = Timestamp(nanoseconds: 0)
     /// Where in the part that was divided its content belongs, in bytes.
-    var offset: UInt16 = 0
-    var length: UInt16 = 0
+    var range = 0..<0
     /// Which of all bytes that were kept is its first.
     var start = 0
 }
 
-/// The places that a fragment has led to and that were not followed yet.
+/// How many steps may still be taken: what came over the same link, and what came over others, have as many each.
+private struct StepBudget {
+    private let path: LinkPath
+    private var left: Int
+    private var leftForOthers: Int
+    /// How many were too many.
+    private(set) var refused: UInt64 = 0
+
+    init(for path: LinkPath, _ most: Int) {
+        self.path = path
+        left = most
+        leftForOthers = most
+    }
+
+    /// Takes one step, if there is one left.
+    mutating func spend(on other: LinkPath) -> Bool {
+        if other == path && left > 0 {
+            left -= 1
+        } else if other != path && leftForOthers > 0 {
+            leftForOthers -= 1
+        } else {
+            refused &+= 1
+            return false
+        }
+        return true
+    }
+}
+
+/// The places that a fragment has led to.
 private struct ChainSteps {
     private var places = InlineArray<64, ChainPlace>(repeating: ChainPlace())
-    private var count = 0
+    private(set) var count = 0
     private var done = 0
+    /// How many there was no room for.
+    private(set) var refused: UInt64 = 0
 
-    mutating func append(_ place: ChainPlace) {
-        if count == places.count { return }
+    private mutating func append(_ place: ChainPlace) {
+        if count == places.count {
+            refused &+= 1
+            return
+        }
         places[count] = place
         count += 1
     }
 
+    /// The next that was not followed yet.
     mutating func next() -> ChainPlace? {
         if done == count { return nil }
         done += 1

@@ -172,15 +172,17 @@ private enum Outcome: Equatable {
 }
 
 /// Reads packets as a capture does.
-private struct Reader: ~Copyable {
+private final class Reader {
     private var packets: Box<PacketReader>
 
-    init(_ interest: CaptureSelection.Interest) {
-        packets = Box { PacketReader(key: HashKey([1, 2, 3, 4, 5]), takesCutHeaders: interest == .attempts) }
+    init(_ interest: CaptureSelection.Interest) throws {
+        var selection = CaptureSelection()
+        selection.interest = interest
+        packets = try Box(selection, key: HashKey([1, 2, 3, 4, 5]))
     }
 
     /// - Parameter offset: where in the bytes the IP header begins.
-    mutating func read(
+    func read(
         _ bytes: [UInt8], at number: Int, offset: (Span<UInt8>) throws(PacketFault) -> Int
     ) -> Outcome {
         do throws(PacketFault) {
@@ -196,16 +198,16 @@ private struct Reader: ~Copyable {
 }
 
 /// Compares a filter with what the reader of packets makes of what the filter kept.
-private struct Comparison: ~Copyable {
+private struct Comparison {
     let interest: CaptureSelection.Interest
-    private var whole: Reader
-    private var kept: Reader
+    private let whole: Reader
+    private let kept: Reader
     private var number = 0
 
-    init(_ interest: CaptureSelection.Interest) {
+    init(_ interest: CaptureSelection.Interest) throws {
         self.interest = interest
-        whole = Reader(interest)
-        kept = Reader(interest)
+        whole = try Reader(interest)
+        kept = try Reader(interest)
     }
 
     /// - Returns: why the filter loses something that would be made use of; `nil` if it does not.
@@ -249,7 +251,7 @@ struct FilterOracleTests {
     @Test(arguments: interests, seeds)
     func theCookedFilterLosesNothingThatIsMadeUseOf(interest: CaptureSelection.Interest, seed: UInt64) throws {
         var generator = Generator(numbers: SeededNumbers(seed: seed))
-        var comparison = Comparison(interest)
+        var comparison = try Comparison(interest)
         let filter = cookedFilter(interest)
         for number in 0..<2500 {
             let layers = generator.packet()
@@ -289,7 +291,7 @@ struct FilterOracleTests {
 
     @Test(arguments: seeds) func theFiltersOfRawSocketsLoseNothingThatIsMadeUseOf(seed: UInt64) throws {
         var generator = Generator(numbers: SeededNumbers(seed: seed))
-        var comparison = Comparison(.probes)
+        var comparison = try Comparison(.probes)
         let (ofPackets, ofHeaders) = (PacketFilter.ipv4, PacketFilter.tcp)
         let (ipv4, tcp) = (ofPackets.indices.map { ofPackets[$0] }, ofHeaders.indices.map { ofHeaders[$0] })
         let machine = FilterMachine()
@@ -357,7 +359,7 @@ struct FilterOracleTests {
         @Test(arguments: [1, 113, 12] as [Int32], seeds)
         func libpcapsFiltersLoseNothingThatIsMadeUseOf(type: Int32, seed: UInt64) throws {
             var generator = Generator(numbers: SeededNumbers(seed: seed))
-            var comparison = Comparison(.probes)
+            var comparison = try Comparison(.probes)
             let program = try program(dataLinkType: type)
             let link = try #require(LinkLayer(dataLinkType: type))
             for number in 0..<2500 {

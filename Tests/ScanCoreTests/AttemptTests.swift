@@ -75,10 +75,10 @@ struct CutHeaderTests {
             fragment: UInt16(length / 8), payload: Array(TCPHeader().bytes[length...])
         ).bytes
         let flags: TCPFlags? = length == 16 ? .syn : nil
-        var ordinary = PacketReader(key: HashKey([1, 2, 3, 4, 5]))
+        let ordinary = ReaderWatch()
         #expect(try ordinary.segments(of: Self.cut(length)).map(\.flags) == [flags])
         if length == 8 { #expect(try ordinary.segments(of: rest).map(\.flags) == [.syn]) }
-        var eager = PacketReader(key: HashKey([1, 2, 3, 4, 5]), takesCutHeaders: true)
+        let eager = ReaderWatch(takesCutHeaders: true)
         #expect(try eager.segments(of: Self.cut(length)).map(\.flags) == [flags])
         #expect(throws: PacketFault.fragment) { try eager.segments(of: rest) }
     }
@@ -87,7 +87,7 @@ struct CutHeaderTests {
     private static func read(_ packet: [UInt8], _ length: Int, eager: Bool = true) -> Result<Segment?, PacketFault> {
         Result { () throws(PacketFault) in
             let kept = Array(packet[..<length])
-            var reader = PacketReader(key: HashKey([1, 2, 3, 4, 5]), takesCutHeaders: eager)
+            let reader = ReaderWatch(takesCutHeaders: eager)
             return try reader.segments(of: kept).first
         }
     }

@@ -126,7 +126,7 @@ enum Captures {
     static func replay(_ name: String) throws -> Replay {
         let file = try file(name)
         var detector = SmallDetector(key: HashKey.forTests)
-        var reader = PacketReader(key: HashKey.forTests)
+        let reader = ReaderWatch()
         var limiter = LogLimiter()
         var replay = Replay()
         for packet in file.packets {

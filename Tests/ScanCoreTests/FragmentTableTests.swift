@@ -109,7 +109,7 @@ struct FragmentTableTests {
 /// The reader of all packets.
 struct PacketReaderTests {
     @Test func aReaderSaysOfOtherPacketsWhatTheParserSays() {
-        var reader = PacketReader(key: HashKey.forTests)
+        let reader = ReaderWatch()
         let packets = [
             IPv4Packet().bytes, IPv6Packet().bytes, IPv4Packet(ipProtocol: 17).bytes, IPv4Packet(version: 5).bytes,
             [UInt8](IPv4Packet().bytes.dropLast()),
@@ -127,7 +127,7 @@ struct PacketReaderTests {
 
     @Test func theFirstFragmentTellsThePortsAndTheOneThatMakesTheHeaderWholeTheFlags() throws {
         for packet in [IPv4Packet(), DivisibleIPv6Packet()] as [any Fragmentable] {
-            var reader = PacketReader(key: HashKey.forTests)
+            let reader = ReaderWatch()
             let whole = try #require(read(packet.bytes).segment)
             var ports = whole
             ports.flags = nil
@@ -139,7 +139,7 @@ struct PacketReaderTests {
     }
 
     @Test func whatHadToMakeRoomIsCounted() throws {
-        var reader = PacketReader(key: HashKey.forTests)
+        let reader = ReaderWatch()
         for number in UInt16(0)..<1024 {
             let piece = IPv4Packet(identification: number).piece(0..<8)
             #expect(try reader.segments(of: piece, at: Int64(number)).count == 1)

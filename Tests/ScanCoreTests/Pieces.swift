@@ -127,13 +127,33 @@ func orders<Thing>(_ things: [Thing]) -> [[Thing]] {
     }
 }
 
-extension PacketReader {
+/// A reader of packets, fed by tests. On the heap: it would not fit on the stack of a test.
+@safe final class ReaderWatch {
+    private let reader: UnsafeMutablePointer<PacketReader>
+
+    init(takesCutHeaders: Bool = false) {
+        let memory = UnsafeMutableRawPointer.allocate(
+            byteCount: MemoryLayout<PacketReader>.size, alignment: MemoryLayout<PacketReader>.alignment)
+        unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: MemoryLayout<PacketReader>.size)
+        unsafe reader = memory.bindMemory(to: PacketReader.self, capacity: 1)  // zero is an empty one
+        unsafe reader.pointee.start(key: .forTests, takesCutHeaders: takesCutHeaders)
+    }
+
+    deinit {
+        unsafe reader.deallocate()
+    }
+
     /// The segments that a packet makes known.
-    mutating func segments(
+    func segments(
         of packet: [UInt8], over path: LinkPath = LinkPath(), at time: Int64 = 0
     ) throws(PacketFault) -> [Segment] {
         var segments: [Segment] = []
-        try read(packet.span, over: path, at: Timestamp(nanoseconds: time)) { segments.append($0) }
+        unsafe try reader.pointee.read(packet.span, over: path, at: Timestamp(nanoseconds: time)) { segment in
+            segments.append(segment)
+        }
         return segments
     }
+
+    var fragmentsKept: UInt64 { unsafe reader.pointee.fragmentsKept }
+    var fragmentedPacketsEvicted: UInt64 { unsafe reader.pointee.fragmentedPacketsEvicted }
 }

@@ -6,7 +6,7 @@ import Testing
 struct SplitChainsTests {
     /// A chain of destination options, 8 bytes each, before a TCP header, cut into fragments of so many bytes.
     private static func pieces(
-        port: UInt16 = 80, headers: Int = 9, of size: Int = 32, flags: TCPFlags = .syn, hopLimit: UInt8 = 57
+        port: UInt16 = 80, headers: Int = 320, of size: Int = 1232, flags: TCPFlags = .syn, hopLimit: UInt8 = 57
     ) -> [[UInt8]] {
         var packet = DivisibleIPv6Packet()
         packet.inner = [ExtensionHeader](repeating: .destinationOptions(), count: headers)
@@ -17,18 +17,18 @@ struct SplitChainsTests {
 
     /// The ports that a reader tells of packets, without what joining adds.
     private static func ports(
-        _ packets: [[UInt8]], _ reader: inout PacketReader, over path: LinkPath = LinkPath(), at time: Int64 = 0
+        _ packets: [[UInt8]], _ reader: ReaderWatch, over path: LinkPath = LinkPath(), at time: Int64 = 0
     ) throws -> [UInt16] {
         try packets.flatMap { try reader.segments(of: $0, over: path, at: time) }.map(\.destinationPort)
     }
 
-    private static func reader() -> PacketReader { PacketReader(key: .forTests, takesCutHeaders: true) }
+    private static func reader() -> ReaderWatch { ReaderWatch(takesCutHeaders: true) }
 
     @Test(arguments: orders([0, 1, 2]))
     func thePortsAreFoundInWhateverOrderFragmentsCome(order: [Int]) throws {
         let pieces = Self.pieces()
         #expect(pieces.count == 3)
-        var reader = Self.reader()
+        let reader = Self.reader()
         let segments = try order.flatMap { try reader.segments(of: pieces[$0]) }
         #expect(segments.map(\.destinationPort) == [80])
         #expect(segments.first?.flags == .syn)
@@ -36,8 +36,8 @@ struct SplitChainsTests {
     }
 
     @Test func flagsInAnotherFragmentThanThePortsAreNotKnown() throws {
-        var reader = Self.reader()
-        let segments = try Self.pieces(headers: 3).flatMap { try reader.segments(of: $0) }
+        let reader = Self.reader()
+        let segments = try Self.pieces(headers: 307).flatMap { try reader.segments(of: $0) }
         #expect(segments.map(\.flags) == [nil])
     }
 
@@ -45,93 +45,118 @@ struct SplitChainsTests {
         let pieces = Self.pieces(headers: 8180, of: 1232)
         #expect(pieces.count == 54)
         for order in [pieces, pieces.reversed()] {
-            var reader = Self.reader()
-            #expect(try Self.ports(order, &reader) == [80])
+            let reader = Self.reader()
+            #expect(try Self.ports(order, reader) == [80])
         }
     }
 
     /// A host gives up fragments for many reasons; what they lead to must not hide what others lead to.
     @Test func otherFragmentsOfTheSameNameHideNothing() throws {
         let ours = Self.pieces(port: 443)
-        let other = Self.pieces(port: 7, headers: 6)
+        let other = Self.pieces(port: 7, headers: 200)
         for decoys in [[other[0]], [other[1]], [other[0], other[1]], [other[1], other[0]], other] {
             for order in orders([0, 1, 2]) {
-                var reader = Self.reader()
-                let found = try Self.ports(decoys + order.map { ours[$0] }, &reader)
+                let reader = Self.reader()
+                let found = try Self.ports(decoys + order.map { ours[$0] }, reader)
                 #expect(found.contains(443), "\(decoys.count) decoys, order \(order)")
-                var between = Self.reader()
+                let between = Self.reader()
                 let mixed = [ours[order[0]]] + decoys + [ours[order[1]]] + decoys + [ours[order[2]]]
-                #expect(try Self.ports(mixed, &between).contains(443))
+                #expect(try Self.ports(mixed, between).contains(443))
             }
         }
     }
 
     @Test func aPacketMayComeOverSeveralLinks() throws {
-        var reader = Self.reader()
+        let reader = Self.reader()
         var found: [UInt16] = []
         for (number, piece) in Self.pieces().enumerated() {
-            found += try Self.ports([piece], &reader, over: LinkPath(interface: Int32(number)))
+            found += try Self.ports([piece], reader, over: LinkPath(interface: Int32(number)))
         }
         #expect(found == [80])
     }
 
     @Test func theSameAgainIsToldAgainButNotMoreOften() throws {
         let pieces = Self.pieces()
-        var reader = Self.reader()
-        #expect(try Self.ports([pieces[0], pieces[0], pieces[1], pieces[0], pieces[2]], &reader) == [80])
-        #expect(try Self.ports([pieces[2]], &reader) == [80])
+        let reader = Self.reader()
+        #expect(try Self.ports([pieces[0], pieces[0], pieces[1], pieces[0], pieces[2]], reader) == [80])
+        #expect(try Self.ports([pieces[2]], reader) == [80])
     }
 
     @Test(arguments: [(Int64.seconds(60), true), (.seconds(60) + 1, false), (-1, false)])
     func placesAreKnownAsLongAsLinuxKeepsFragments(wait: Int64, isSeen: Bool) throws {
-        let pieces = Self.pieces(headers: 6)
-        var reader = Self.reader()
-        #expect(try Self.ports([pieces[0]], &reader, at: .seconds(100)) == [])
-        #expect(try Self.ports([pieces[1]], &reader, at: .seconds(100) + wait) == (isSeen ? [80] : []))
+        let pieces = Self.pieces(headers: 200)
+        let reader = Self.reader()
+        #expect(try Self.ports([pieces[0]], reader, at: .seconds(100)) == [])
+        #expect(try Self.ports([pieces[1]], reader, at: .seconds(100) + wait) == (isSeen ? [80] : []))
     }
 
     @Test func theTimeOfAPlaceBeginsWithTheLastFragmentThatMakesItKnown() throws {
         // The host may have dropped the others, as of another VLAN.
-        let pieces = Self.pieces(headers: 6)
-        var reader = Self.reader()
+        let pieces = Self.pieces(headers: 200)
+        let reader = Self.reader()
         for time in [Int64.seconds(1), .seconds(60)] {
-            #expect(try Self.ports([pieces[0]], &reader, at: time) == [])
+            #expect(try Self.ports([pieces[0]], reader, at: time) == [])
         }
-        #expect(try Self.ports([pieces[1]], &reader, at: .seconds(119)) == [80])
+        #expect(try Self.ports([pieces[1]], reader, at: .seconds(119)) == [80])
     }
 
-    @Test func aThousandPlacesAreKnownAndTheOldestMakesRoom() throws {
+    @Test func somePlacesAreKnownAndTheOldestMakesRoom() throws {
         func piece(_ number: UInt32, _ index: Int) -> [UInt8] {
             var packet = DivisibleIPv6Packet()
             packet.identification = number
-            packet.inner = [ExtensionHeader](repeating: .destinationOptions(), count: 6)
-            return packet.pieces(of: 32)[index]
+            packet.inner = [ExtensionHeader](repeating: .destinationOptions(), count: 200)
+            return packet.pieces(of: 1232)[index]
         }
-        var reader = Self.reader()
-        for number in UInt32(1)...1025 { #expect(try Self.ports([piece(number, 0)], &reader) == []) }
+        let reader = Self.reader()
+        for number in UInt32(1)...2049 { #expect(try Self.ports([piece(number, 0)], reader) == []) }
         #expect(reader.fragmentedPacketsEvicted == 1)
-        #expect(try Self.ports([piece(1, 1)], &reader) == [])
-        #expect(try (UInt32(2)...1025).flatMap { try Self.ports([piece($0, 1)], &reader) }.count == 1024)
+        #expect(try Self.ports([piece(1, 1)], reader) == [])
+        #expect(try (UInt32(2)...2049).flatMap { try Self.ports([piece($0, 1)], reader) }.count == 2048)
     }
 
-    @Test func aFragmentIsFollowedFromABoundedNumberOfPlaces() throws {
-        var reader = Self.reader()
-        for headers in 5...200 { _ = try reader.segments(of: Self.pieces(headers: headers, of: 32)[0]) }
-        var packet = DivisibleIPv6Packet()
-        packet.inner = [ExtensionHeader](repeating: .destinationOptions(), count: 200)
-        let segments = try packet.pieces(of: 32).dropFirst().flatMap { try reader.segments(of: $0) }
-        #expect(segments.count <= 64 * packet.pieces(of: 32).count)
+    /// First fragments of the name of ours that say where in the second one TCP begins, each another place.
+    private static func decoys(_ count: Int) -> [[UInt8]] {
+        (0..<count).map { number in
+            var packet = DivisibleIPv6Packet()
+            packet.inner = [ExtensionHeader](repeating: .destinationOptions(), count: 153)
+            packet.inner.append(.destinationOptions(length: UInt8(number)))
+            return packet.pieces(of: 1232)[0]
+        }
     }
 
-    @Test func memoryThatIsZeroIsAReader() throws {
-        let memory = UnsafeMutablePointer<PacketReader>.allocate(capacity: 1)
-        defer { unsafe memory.deallocate() }
-        unsafe UnsafeMutableRawPointer(memory).initializeMemory(
-            as: UInt8.self, repeating: 0, count: MemoryLayout<PacketReader>.size)
-        unsafe memory.pointee.start(key: .forTests)
-        let segments = try Self.pieces().flatMap { unsafe try memory.pointee.segments(of: $0) }
-        #expect(segments.map(\.destinationPort) == [80])
-        let fragments = try IPv4Packet().pieces(of: 8).flatMap { unsafe try memory.pointee.segments(of: $0) }
-        #expect(fragments.map(\.flags) == [nil, .syn])
+    @Test(arguments: [(63, true), (64, false)])
+    func aFragmentIsFollowedFrom64PlacesOfItsLink(count: Int, isSeen: Bool) throws {
+        let ours = Self.pieces(port: 443, headers: 200)
+        let reader = Self.reader()
+        #expect(try Self.ports([ours[0]] + Self.decoys(count), reader) == [])
+        #expect(reader.fragmentedPacketsEvicted == 0)
+        let found = try Self.ports([ours[1]], reader)
+        #expect(found.count == 64)
+        #expect(found.contains(443) == isSeen)
+        #expect(reader.fragmentedPacketsEvicted == (isSeen ? 0 : 1))
+    }
+
+    @Test func placesOfOtherLinksAreNotCountedAmongThose() throws {
+        let ours = Self.pieces(port: 443, headers: 200)
+        var other = LinkPath()
+        other.vlans = 5
+        let reader = Self.reader()
+        #expect(try Self.ports([ours[0]], reader) == [])
+        #expect(try Self.ports(Self.decoys(150), reader, over: other) == [])
+        #expect(try Self.ports([ours[1]], reader).contains(443))
+    }
+
+    @Test func placesOutsideTheFragmentAreNotCountedAmongThose() throws {
+        let ours = Self.pieces(port: 443)
+        let reader = Self.reader()
+        #expect(try Self.ports([ours[0], ours[1]] + Self.decoys(150), reader) == [])
+        #expect(try Self.ports([ours[2]], reader).contains(443))
+    }
+
+    @Test func whatLinuxFindsTooShortIsLeftOut() throws {
+        let reader = Self.reader()
+        let small = try Self.pieces(headers: 200, of: 1224).flatMap { try reader.segments(of: $0) }
+        #expect(small.isEmpty)
+        #expect(reader.fragmentsKept == 1, "the last one may be short")
     }
 }
