@@ -10,7 +10,7 @@ extension RingPacket {
     func place(in payload: Span<UInt8>) throws(PacketFault) -> PacketPlace {
         var place = PacketPlace(at: 0, LinkPath(interface: interface))
         if isTagged { place.path.enterTag(tag) }
-        try place.enter(etherType: try beginning(of: payload), in: payload)
+        try place.enter(etherType: try beginning(of: payload), in: payload, isCooked: true)
         try place.passHiddenTags(in: payload, length: length)
         return place
     }

@@ -49,13 +49,13 @@ public struct LinkLayer: Equatable, Sendable {
             try place.enter(etherType: try frame.uint16(at: 12), in: frame)
         case .linuxCooked:
             place.offset = 16
-            try place.enter(etherType: try frame.uint16(at: 14), in: frame)
+            try place.enter(etherType: try frame.uint16(at: 14), in: frame, isCooked: true)
             try place.passHiddenTags(in: frame, length: frame.count)
         case .linuxCooked2:  // the protocol first, and 20 bytes in all
             _ = try frame.uint8(at: 19)
             place.offset = 20
             if interface == 0 { place.path.interface = Int32(truncatingIfNeeded: try frame.uint32(at: 4)) }
-            try place.enter(etherType: try frame.uint16(at: 0), in: frame)
+            try place.enter(etherType: try frame.uint16(at: 0), in: frame, isCooked: true)
             try place.passHiddenTags(in: frame, length: frame.count)
         case .hostFamily: try place.enter(familyIn: frame, inNetworkOrder: false)
         case .networkFamily: try place.enter(familyIn: frame, inNetworkOrder: true)
@@ -100,14 +100,20 @@ extension PacketPlace {
     /// - Parameters:
     ///   - first: what is here, in host byte order: a protocol of packet(7).
     ///   - frame: the frame, or what follows its link header.
+    ///   - isCooked: the type is Linux's word for what the frame holds: 0 says that more tags follow than it counts, which
+    ///     are eight (linux/if_vlan.h, VLAN_MAX_DEPTH). It takes the frame all the same, if they are for no VLAN.
     /// - Throws: see ``LinkLayer/place(in:interface:)``.
-    mutating func enter(etherType first: UInt16, in frame: Span<UInt8>) throws(PacketFault) {
+    mutating func enter(
+        etherType first: UInt16, in frame: Span<UInt8>, isCooked: Bool = false
+    ) throws(PacketFault) {
         etherType = first
         while true {  // every step goes on in the frame, which ends
             switch etherType {
             case 0x0800, 0x86dd:
                 return
             case 0x8100, 0x88a8, 0x9100:
+                try enterTag(in: frame)
+            case 0 where isCooked:
                 try enterTag(in: frame)
             case 0x8864:
                 return try enter(session: frame)

@@ -108,6 +108,16 @@ struct PacketIntakeTests {
         #expect(sink.faults.isEmpty)
     }
 
+    /// Linux calls what has more than eight tags a frame of no protocol, and takes it.
+    @Test func tagsThatTheKernelDidNotCountArePassed() throws {
+        var payload = P.tag(P.ipv4(P.tcp(flags: 1)), type: 0x0800)
+        for _ in 0..<9 { payload = P.tag(payload, type: 0x8100) }
+        var block = TestBlock()
+        block.add(payload, etherType: 0, status: 0x11, tag: 0x4000)
+        block.add(payload, etherType: 0)
+        #expect(try take(block).flags == [1, 1])
+    }
+
     /// It is known who attempts what as soon as the flags are there, and must not be told again with the rest.
     @Test func theBeginningOfAHeaderIsEnoughToSeeAnAttempt() throws {
         let header = P.tcp(flags: 2)

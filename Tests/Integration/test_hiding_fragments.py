@@ -139,7 +139,8 @@ def test_probes_in_halves_with_a_flood_of_first_fragments_between(backend: Scene
     assert_named(backend, ports[:7])
 
 
-@pytest.mark.parametrize("priorities", [(3, 2), (2, 3), (2, 2, 3), (0, 3, 0), (3, 3, 3), (7, 0, 2)])
+@pytest.mark.parametrize("priorities", [(3, 2), (2, 3), (2, 2, 3), (0, 3, 0), (3, 3, 3), (7, 0, 2),
+                                        (2,) * 8, (2,) * 9, (2,) * 10, (0,) * 12, (2,) * 250])
 def test_tags_of_no_vlan(backend: Scene, priorities: tuple[int, ...]) -> None:
     tags = tuple((DOT1Q, priority << 13) for priority in priorities)
     send(backend, [ethernet(ipv4(segment), tags) for segment in scan()])
