@@ -154,7 +154,8 @@ private struct DetectorRun: ~Copyable {
         check(!seen.contains(last.destinationPort), "the last port is listed")
         check(weight < threshold, "ports that weigh \(weight) were no scan yet")
         check(weight + DetectorModel.weight(last.destinationPort) >= threshold, "too few ports for a scan")
-        check(report.flagsEverSet.contains(report.flagsAlwaysSet), "a flag was always set and never")
+        let wereSeen = report.flagsEverSet != .none || report.flagsAlwaysSet != .all
+        check(!wereSeen || report.flagsEverSet.contains(report.flagsAlwaysSet), "a flag was always set and never")
         checkLine(report)
     }
 
@@ -179,9 +180,10 @@ private struct DetectorRun: ~Copyable {
     private mutating func segment(_ input: inout Input) -> Segment {
         let source = address(input.byte())
         let port = destinationPort(input.byte())
-        let flags = TCPFlags(rawValue: input.byte())
+        let bits = input.byte()
         advance(input.byte())
         let other = input.byte()  // mostly 0, so that a field changes now and then
+        let flags = other & 0x30 == 0x30 ? nil : TCPFlags(rawValue: bits)  // not seen
         return Segment(
             source: source, destination: Address(ipv4: 0x0a00_0001 + UInt32(other & 3)),
             sourcePort: 40000 + UInt16(other >> 2 & 3), destinationPort: port, flags: flags,

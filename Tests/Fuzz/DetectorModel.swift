@@ -33,7 +33,7 @@ struct DetectorModel {
     /// Whether this segment makes its source a scanner; `now` in nanoseconds.
     mutating func observe(_ segment: Segment, at now: Int64) -> Source? {
         let name = SourceName(segment.source)
-        let flags = segment.flags.rawValue
+        let flags = segment.flags?.rawValue ?? 0
         if segment.source.isUnspecified || flags == 0x10 || flags == 0x18 { return nil }
         if flags & 0x10 == 0 { touched[name, default: []].insert(segment.destinationPort) }
         if now < latest { hasGoneBack = true }
@@ -51,8 +51,7 @@ struct DetectorModel {
         }
         defer { sources[name] = source }
         if source.ports.contains(segment.destinationPort) {
-            source.ever |= flags
-            source.always &= flags
+            source.see(segment.flags)
             return nil
         }
         if flags & 0x14 != 0 { return nil }
@@ -95,15 +94,21 @@ struct DetectorModel {
 
 extension DetectorModel.Source {
     init(_ segment: Segment, at now: Int64) {
-        let flags = segment.flags.rawValue
         self.init(
             ports: [segment.destinationPort], weight: DetectorModel.weight(segment.destinationPort),
-            lastNewPort: now, ever: flags, always: flags, first: segment)
+            lastNewPort: now, ever: 0, always: 0xff, first: segment)
+        see(segment.flags)
+    }
+
+    /// Flags that were not seen say nothing.
+    fileprivate mutating func see(_ flags: TCPFlags?) {
+        guard let flags else { return }
+        ever |= flags.rawValue
+        always &= flags.rawValue
     }
 
     fileprivate mutating func note(_ segment: Segment) {
-        ever |= segment.flags.rawValue
-        always &= segment.flags.rawValue
+        see(segment.flags)
         weight += DetectorModel.weight(segment.destinationPort)
         othersToo.destination = othersToo.destination || segment.destination != first.destination
         othersToo.sourcePort = othersToo.sourcePort || segment.sourcePort != first.sourcePort
