@@ -33,7 +33,8 @@ private func checkFrame(_ frame: [UInt8], type: Int32) {
         return
     }
     check(SlowLink.types.contains(type), "link type \(type) is known")
-    checkPrefixes(of: frame, SlowLink.offset(in: frame, type: type)) { (bytes) throws(PacketFault) in
+    let expected = SlowLink.offset(in: frame, type: type)
+    checkPrefixes(of: frame, expected, areDecided: type != 113 && type != 276) { (bytes) throws(PacketFault) in
         try link.place(in: bytes).offset
     }
 }
@@ -46,9 +47,10 @@ private func checkPayload(_ bytes: [UInt8]) {
     }
 }
 
-/// Compares what is said of some bytes, and asks that fewer of them give the same or are truncated.
+/// Compares what is said of some bytes, and asks that fewer of them give the same or are truncated, where they decide: a
+/// tag that the frame says nothing of is known by what stands behind it.
 private func checkPrefixes(
-    of bytes: [UInt8], _ expected: Int?, _ read: (Span<UInt8>) throws(PacketFault) -> Int
+    of bytes: [UInt8], _ expected: Int?, areDecided: Bool = true, _ read: (Span<UInt8>) throws(PacketFault) -> Int
 ) {
     let outcome = Outcome { () throws(PacketFault) in try read(bytes.span) }
     if case .offset(let offset) = outcome {
@@ -59,7 +61,12 @@ private func checkPrefixes(
     }
     for length in 0..<bytes.count {
         let prefix = Outcome { () throws(PacketFault) in try read(bytes.span.extracting(0..<length)) }
-        check(prefix == outcome || prefix == .fault(.truncated), "the first \(length) bytes give \(prefix)")
+        if case .offset(let offset) = prefix {
+            check(offset <= length, "the packet begins past the first \(length) bytes")
+        }
+        check(
+            !areDecided || prefix == outcome || prefix == .fault(.truncated), "the first \(length) bytes give \(prefix)"
+        )
     }
 }
 
@@ -79,11 +86,11 @@ private enum SlowLink {
         switch type {
         case 12, 14, 101, 228, 229: return frame
         case 1: return frame.count < 14 ? nil : packet(etherType: frame.dropFirst(12))
-        case 113: return frame.count < 16 ? nil : packet(etherType: frame.dropFirst(14))
+        case 113: return frame.count < 16 ? nil : packet(etherType: frame.dropFirst(14), isCooked: true)
         case 276:
             guard frame.count >= 20 else { return nil }
             let front = Array(frame.prefix(2)) + frame.dropFirst(20)
-            guard let found = packet(etherType: front[...]) else { return nil }
+            guard let found = packet(etherType: front[...], isCooked: true) else { return nil }
             return frame.dropFirst(found.startIndex + 18)
         case 0, 108:
             guard frame.count >= 4 else { return nil }
@@ -98,18 +105,56 @@ private enum SlowLink {
         }
     }
 
-    private static func packet(etherType frame: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+    private static func packet(etherType frame: ArraySlice<UInt8>, isCooked: Bool = false) -> ArraySlice<UInt8>? {
         guard frame.count >= 2 else { return nil }
         let type = Array(frame.prefix(2))
         let rest = frame.dropFirst(2)
         switch (type[0], type[1]) {
-        case (8, 0), (0x86, 0xdd): return rest
-        case (0x81, 0), (0x88, 0xa8), (0x91, 0): return rest.count < 4 ? nil : packet(etherType: rest.dropFirst(2))
+        case (8, 0), (0x86, 0xdd): return isCooked ? withoutTags(rest, before: type) : rest
+        case (0x81, 0), (0x88, 0xa8), (0x91, 0):
+            return rest.count < 4 ? nil : packet(etherType: rest.dropFirst(2), isCooked: isCooked)
+        case (0, 0) where isCooked:  // more tags than Linux counts
+            return rest.count < 4 ? nil : packet(etherType: rest.dropFirst(2), isCooked: isCooked)
         case (0x88, 0x64): return packet(session: rest)
         case (0..<6, _):
-            return rest.starts(with: [0xaa, 0xaa, 3, 0, 0, 0]) ? packet(etherType: rest.dropFirst(6)) : nil
+            return rest.starts(with: [0xaa, 0xaa, 3, 0, 0, 0])
+                ? packet(etherType: rest.dropFirst(6), isCooked: isCooked) : nil
         default: return nil
         }
+    }
+
+    /// What is left when tags are taken off that stand where a packet should begin.
+    private static func withoutTags(_ start: ArraySlice<UInt8>, before kind: [UInt8]) -> ArraySlice<UInt8> {
+        var rest = start
+        while rest.count > 4 {
+            let bytes = Array(rest)
+            let type = Array(bytes[2..<4])
+            if type != kind && ![[0x81, 0], [0x88, 0xa8], [0x91, 0]].contains(type) { return rest }
+            if kind == [8, 0] ? isIPv4(bytes) : isIPv6(bytes) { return rest }
+            rest = rest.dropFirst(4)
+            if type == kind { return rest }
+        }
+        return rest
+    }
+
+    private static func isIPv4(_ bytes: [UInt8]) -> Bool {
+        let length = Int(bytes[0] & 15) * 4
+        if bytes[0] >> 4 != 4 || length < 20 || bytes.count < length { return false }
+        let sum = stride(from: 0, to: length, by: 2).reduce(0) { $0 + Int(bytes[$1]) * 256 + Int(bytes[$1 + 1]) }
+        return sum % 65_535 == 0
+    }
+
+    /// It ends in the frame, and at its end or where no packet that is four bytes further on would.
+    private static func isIPv6(_ bytes: [UInt8]) -> Bool {
+        guard let end = ipv6Length(bytes), end <= bytes.count else { return false }
+        guard let other = ipv6Length(Array(bytes.dropFirst(4))) else { return true }
+        return end == bytes.count || other + 4 > bytes.count
+    }
+
+    private static func ipv6Length(_ bytes: [UInt8]) -> Int? {
+        guard bytes.count >= 7, bytes[0] >> 4 == 6, [0, 6, 43, 44, 51, 60].contains(bytes[6]) else { return nil }
+        let length = Int(bytes[4]) * 256 + Int(bytes[5])
+        return length == 0 && bytes[6] != 0 ? nil : 40 + length
     }
 
     private static func packet(session frame: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
