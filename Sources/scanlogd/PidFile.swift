@@ -70,9 +70,10 @@ struct PidFile: ~Copyable {
             })
     }
 
-    /// Whether nobody else can ever have opened a file.
+    /// Whether nobody else can ever have opened a file, and it is no other one of root's under a second name, which
+    /// somebody who can write to the directory has given it: a process id would be all that is left in it.
     private static func isOurs(_ status: stat) -> Bool {
-        status.isRegularFile && status.st_uid == geteuid() && status.st_mode & 0o077 == 0
+        status.isRegularFile && status.st_uid == geteuid() && status.st_mode & 0o077 == 0 && status.st_nlink <= 1
     }
 
     /// Locks a file, and says whether nobody else has.

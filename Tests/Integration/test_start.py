@@ -234,6 +234,23 @@ def test_a_daemon_of_an_older_version_that_runs_is_respected(daemon: Daemon) -> 
     daemon.start()
 
 
+def test_a_file_of_roots_under_the_name_of_the_pid_file_stays_as_it_is(daemon: Daemon) -> None:
+    """Who can write to the directory of the pid file may give a file of root's a second name there."""
+    directory = TEMPORARY / "pid"
+    directory.mkdir()
+    valuable, name = directory / "valuable", directory / "link.pid"
+    try:
+        valuable.write_text("worth keeping\n")
+        valuable.chmod(0o600)
+        name.hardlink_to(valuable)
+        daemon.start("-P", name, pid_file=name)
+        assert name.read_text() == f"{daemon.pid}\n"
+        daemon.stop()
+        assert valuable.read_text() == "worth keeping\n"
+    finally:
+        shutil.rmtree(directory)
+
+
 def test_of_many_that_start_at_once_where_a_pid_file_is_replaced_one_runs(daemon: Daemon) -> None:
     for _ in range(5):
         PID_FILE.unlink(missing_ok=True)
