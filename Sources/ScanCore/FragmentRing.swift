@@ -64,6 +64,9 @@ struct FragmentRing<let lines: Int, Record: FragmentRecord>: ~Copyable {
         set { records[place >> 4][place & 15] = newValue }
     }
 
+    /// Whether there is a record at a place.
+    mutating func holds(_ place: Int) -> Bool { hashes[place >> 4][place & 15] != 0 }
+
     /// Takes a record out.
     mutating func forget(_ place: Int) {
         hashes[place >> 4][place & 15] = 0
@@ -71,7 +74,7 @@ struct FragmentRing<let lines: Int, Record: FragmentRecord>: ~Copyable {
 
     /// Whether what the next record takes the place of is there, and in time.
     mutating func oldest(isAliveAt now: Timestamp) -> Bool {
-        hashes[next >> 4][next & 15] != 0 && self[next].isAlive(at: now)
+        holds(next) && self[next].isAlive(at: now)
     }
 
     /// Adds a record.

@@ -10,17 +10,21 @@
 ///
 /// Memory is fixed: 16 places for each of `lines`, as many fragments, and `room` bytes for these together. In each the
 /// oldest makes room. A fragment is followed from ``mostSteps`` places in it at most that are known from the link that it
-/// came over, and from as many others, the youngest first: so the work for it is bounded, whatever arrives. All bytes zero is the state in which nothing is known, if the key is zero too.
+/// came over, and from as many others, the youngest first; ``ChainWork`` bounds what that takes, whatever arrives. All bytes zero is the state in which nothing is known, if the key is zero too.
 public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
     private var places = FragmentRing<lines, ChainPlace>(ChainPlace())
     private var early = FragmentRing<lines, KeptFragment>(KeptFragment())
     private var bytes = InlineArray<room, UInt8>(repeating: 0)
     /// How many bytes have been kept: more than there is room for, once it has been gone through.
     private var bytesKept = 0
+    /// How many fragments have been kept, and how many of these are gone: the oldest.
+    private var kept = 0
+    private var gone = 0
+    private var work = ChainWork()
     private var key: HashKey
 
-    /// How many places and fragments made room for others before their time was over, or were too many to be followed,
-    /// since the start.
+    /// How many places and fragments made room for others before their time was over, and how many were too many to be
+    /// followed, or took too long; since the start.
     public private(set) var evicted: UInt64 = 0
 
     /// How many places a fragment is followed from at most: a packet of 65,535 bytes has 53 fragments that Linux joins.
@@ -56,47 +60,54 @@ public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
         let content = packet.extracting(fragment.data)
         let hash = fragment.name.hash(key) | 1  // 0 is nobody's
         var steps = ChainSteps()
+        var work = self.work
+        work.begin(at: now)
         if fragment.offset == 0 {
-            steps.follow(ChainPlace(start: fragment, at: now), in: content, at: 0) { _ in }
+            steps.follow(ChainPlace(start: fragment, at: now), in: content, at: 0, &work) { _ in }
         } else {
             var budget = StepBudget(for: fragment.name.path, Self.mostSteps)
             var position = places.newest
-            while let found = places.match(hash, from: &position) {
+            while !work.isOver, let found = places.match(hash, from: &position) {
+                work.take(1)
                 let place = places[found]
                 if !place.isOf(fragment.name) || !place.isIn(content, at: fragment.offset) { continue }
                 if !place.isAlive(at: now) {  // for good, also if the clock goes back
                     places.forget(found)
                 } else if budget.spend(on: place.name.path) {
-                    steps.follow(place, in: content, at: fragment.offset, tell)
+                    steps.follow(place, in: content, at: fragment.offset, &work, tell)
                 }
             }
             evicted &+= budget.refused
         }
-        learn(&steps, hash, at: now, tell)
+        learn(&steps, hash, at: now, &work, tell)
         evicted &+= steps.refused
+        if work.isOver { evicted &+= 1 }
+        self.work = work
         if fragment.offset != 0 { keep(fragment, content, hash, at: now) }
         return fragment.offset != 0 || steps.count > 0
     }
 
     /// Takes note of new places, and follows the fragments that came before from each of them.
     private mutating func learn(
-        _ steps: inout ChainSteps, _ hash: UInt32, at now: Timestamp, _ tell: (Segment) -> Void
+        _ steps: inout ChainSteps, _ hash: UInt32, at now: Timestamp, _ work: inout ChainWork,
+        _ tell: (Segment) -> Void
     ) {
         while let place = steps.next() {
-            if renew(place, hash, at: now) { continue }
+            if renew(place, hash, at: now, &work) { continue }
             if places.oldest(isAliveAt: now) { evicted &+= 1 }
             places.append(place, hash)
             var budget = StepBudget(for: place.name.path, Self.mostSteps)
             var position = early.newest
-            while let found = early.match(hash, from: &position) {
+            while !work.isOver, let found = early.match(hash, from: &position) {
+                work.take(1)
                 let kept = early[found]
                 if !kept.isOf(place.name) || !kept.range.contains(place.offset) { continue }
-                if !kept.isAlive(at: now) || bytesKept - kept.start > room {
+                if !kept.isAlive(at: now) {
                     early.forget(found)
                 } else if budget.spend(on: kept.name.path) {
                     let start = kept.start % room
                     let content = bytes.span.extracting(start..<start + kept.range.count)
-                    steps.follow(place, in: content, at: kept.range.lowerBound, tell)
+                    steps.follow(place, in: content, at: kept.range.lowerBound, &work, tell)
                 }
             }
             evicted &+= budget.refused
@@ -104,9 +115,12 @@ public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
     }
 
     /// Whether a place is known already. If so its time begins anew: what made it known first the host may have dropped.
-    private mutating func renew(_ place: ChainPlace, _ hash: UInt32, at now: Timestamp) -> Bool {
+    private mutating func renew(
+        _ place: ChainPlace, _ hash: UInt32, at now: Timestamp, _ work: inout ChainWork
+    ) -> Bool {
         var position = places.newest
-        while let found = places.match(hash, from: &position) {
+        while !work.isOver, let found = places.match(hash, from: &position) {
+            work.take(1)
             var known = places[found]
             if !known.isSame(as: place) || !known.isAlive(at: now) { continue }
             known.begin = max(known.begin, place.begin)
@@ -119,14 +133,26 @@ public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
     /// Keeps a fragment that may hold what is asked for later.
     private mutating func keep(_ fragment: Fragment, _ content: Span<UInt8>, _ hash: UInt32, at now: Timestamp) {
         let length = content.count
-        if early.oldest(isAliveAt: now) { evicted &+= 1 }
         var start = bytesKept
         if start % room + length > room { start += room - start % room }  // not across the end
         for index in 0..<length { bytes[start % room + index] = content[index] }
         bytesKept = start + length
+        makeRoom(at: now)
+        kept += 1
         early.append(
             KeptFragment(
                 name: fragment.name, begin: now, range: fragment.offset..<fragment.offset + length, start: start), hash)
+    }
+
+    /// Lets go of the oldest fragments: those whose bytes have been written over, and one if there are too many.
+    private mutating func makeRoom(at now: Timestamp) {
+        let capacity = lines * 16
+        while gone < kept && (kept - gone == capacity || bytesKept - early[gone % capacity].start > room) {
+            let oldest = gone % capacity
+            if early.holds(oldest) && early[oldest].isAlive(at: now) { evicted &+= 1 }
+            early.forget(oldest)
+            gone += 1
+        }
     }
 }
 
@@ -173,9 +199,10 @@ struct ChainPlace: FragmentRecord {
     func isIn(_ content: Span<UInt8>, at start: Int) -> Bool { start <= offset && offset < start + content.count }
 
     /// Follows the headers from here on in the content of a fragment, which has an offset.
-    func followed(in content: Span<UInt8>, at start: Int) -> Lead {
+    func followed(in content: Span<UInt8>, at start: Int, _ work: inout ChainWork) -> Lead {
         if !isIn(content, at: start) { return .nowhere }
         var chain = HeaderChain(next: header, offset: offset - start, fragmentHeader: 0)
+        defer { work.take((min(chain.offset, content.count) - (offset - start)) / 8) }  // none is shorter
         do throws(PacketFault) {
             try chain.walkToTCP(in: content)
             if chain.offset + 4 <= content.count {
@@ -260,8 +287,11 @@ private struct ChainSteps {
     }
 
     /// Follows a place into a fragment.
-    mutating func follow(_ place: ChainPlace, in content: Span<UInt8>, at offset: Int, _ tell: (Segment) -> Void) {
-        switch place.followed(in: content, at: offset) {
+    mutating func follow(
+        _ place: ChainPlace, in content: Span<UInt8>, at offset: Int, _ work: inout ChainWork,
+        _ tell: (Segment) -> Void
+    ) {
+        switch place.followed(in: content, at: offset, &work) {
         case .ports(let segment): tell(segment)
         case .further(let place): append(place)
         case .nowhere: break

@@ -126,7 +126,7 @@ struct SplitChainsTests {
 
     @Test(arguments: [(63, true), (64, false)])
     func aFragmentIsFollowedFrom64PlacesOfItsLink(count: Int, isSeen: Bool) throws {
-        let ours = Self.pieces(port: 443, headers: 200)
+        let ours = Self.pieces(port: 443, headers: 300)
         let reader = Self.reader()
         #expect(try Self.ports([ours[0]] + Self.decoys(count), reader) == [])
         #expect(reader.fragmentedPacketsEvicted == 0)
@@ -137,7 +137,7 @@ struct SplitChainsTests {
     }
 
     @Test func placesOfOtherLinksAreNotCountedAmongThose() throws {
-        let ours = Self.pieces(port: 443, headers: 200)
+        let ours = Self.pieces(port: 443, headers: 300)
         var other = LinkPath()
         other.vlans = 5
         let reader = Self.reader()
@@ -149,14 +149,59 @@ struct SplitChainsTests {
     @Test func placesOutsideTheFragmentAreNotCountedAmongThose() throws {
         let ours = Self.pieces(port: 443)
         let reader = Self.reader()
-        #expect(try Self.ports([ours[0], ours[1]] + Self.decoys(150), reader) == [])
+        _ = try Self.ports([ours[0], ours[1]] + Self.decoys(150), reader)
         #expect(try Self.ports([ours[2]], reader).contains(443))
     }
 
     @Test func whatLinuxFindsTooShortIsLeftOut() throws {
         let reader = Self.reader()
-        let small = try Self.pieces(headers: 200, of: 1224).flatMap { try reader.segments(of: $0) }
-        #expect(small.isEmpty)
+        let pieces = Self.pieces(headers: 200, of: 1224)
+        #expect(throws: PacketFault.fragment) { try reader.segments(of: pieces[0]) }
+        #expect(try reader.segments(of: pieces[1]) == [])
         #expect(reader.fragmentsKept == 1, "the last one may be short")
+    }
+
+    /// Fragments of a name that nothing leads to yet.
+    private static func orphans(_ count: UInt32, of size: Int) -> [[UInt8]] {
+        (0..<count).map { number in
+            var packet = DivisibleIPv6Packet()
+            packet.identification = number
+            packet.packet.payload = [UInt8](repeating: 0, count: size + 8)
+            return packet.piece(8..<size + 8, more: false)
+        }
+    }
+
+    @Test(arguments: [(UInt32(2048), 8, UInt64(0)), (2100, 8, 52), (640, 4096, 0), (700, 4096, 60)])
+    func fragmentsThatMakeRoomForOthersAreCounted(count: UInt32, size: Int, evicted: UInt64) throws {
+        let reader = Self.reader()
+        for piece in Self.orphans(count, of: size) { _ = try reader.segments(of: piece) }
+        #expect(reader.fragmentedPacketsEvicted == evicted)
+        for piece in Self.orphans(count, of: size) { _ = try reader.segments(of: piece, at: .seconds(61)) }
+        #expect(reader.fragmentedPacketsEvicted == evicted * 2, "those that had waited in vain")
+    }
+
+    /// 64 fragments of one name, full of headers, are gone through again for each new place: that must come to an end.
+    @Test func followingTakesABoundedTimeOfAllPacketsTogether() throws {
+        var packet = DivisibleIPv6Packet()
+        packet.inner = [ExtensionHeader](repeating: .destinationOptions(), count: 600)
+        func first(_ number: Int) -> [UInt8] {  // each leads to another place in what comes behind it
+            packet.piece(0..<1232 + 8 * number, more: true)
+        }
+        let reader = Self.reader()
+        let rest = packet.piece(1232..<packet.content.count, more: false)
+        for _ in 0..<64 { _ = try reader.segments(of: rest) }
+        var told = 0
+        for round in 0..<20 {
+            for number in 0..<100 { told += try reader.segments(of: first(number), at: Int64(round)).count }
+        }
+        let passed = 340
+        #expect(told > 1000 && told <= ChainWork.most / passed + 2000 * (ChainWork.least / passed + 1))
+        #expect(reader.fragmentedPacketsEvicted > 0)
+        // A packet that has its name for itself is followed all the same, and others again after a while.
+        var other = DivisibleIPv6Packet()
+        other.identification = 1
+        other.inner = [ExtensionHeader](repeating: .destinationOptions(), count: 200)
+        #expect(try Self.ports(other.pieces(of: 1232), reader, at: 20) == [80])
+        #expect(try reader.segments(of: first(150), at: .seconds(1)).count == 64)
     }
 }
