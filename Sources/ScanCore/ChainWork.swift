@@ -3,7 +3,7 @@
 /// Fragments can be made so that each leads from 64 places into 64 others, which takes a hundred times as long as a
 /// packet should. So the steps of all packets are counted together: a step is a record that is looked at, or a header
 /// that is gone past. There are ``most`` at once, and after that as many as time gives back: some percent of a processor. A
-/// packet has ``least`` steps whatever others took, enough for one that has its name for itself.
+/// packet has ``least`` steps whatever others took, enough for one of a few fragments that has its name for itself.
 ///
 /// All bytes zero is the state in which none was taken.
 struct ChainWork {
@@ -13,6 +13,8 @@ struct ChainWork {
     static var recovery: Int64 { 250 }
     /// How many steps each packet may take in any case.
     static var least: Int { 256 }
+    /// As how many steps it counts to look for what is known of a place.
+    static var search: Int { 16 }
 
     private var taken = 0
     private var latest = Timestamp(nanoseconds: 0)

@@ -38,12 +38,6 @@ struct Fragment {
     /// Where in the fragmentable part its bytes belong, in bytes.
     let offset: Int
 
-    /// Whether others follow.
-    let isFollowed: Bool
-
-    /// How long the packet is that it came in, in bytes, as its IP header says.
-    let packetLength: Int
-
     /// Which of the bytes that it was read from are its own and captured: at least one.
     let data: Range<Int>
 
@@ -73,10 +67,9 @@ struct Fragment {
         timeToLive = try packet.uint8(at: 8)
         let field = try packet.uint16(at: 6)
         offset = Int(field & 0x1fff) * 8
-        isFollowed = field & 0x2000 != 0
-        packetLength = Int(try packet.uint16(at: 2))
         data = try Fragment.data(
-            from: headerLength, to: packetLength, at: offset, isFollowed: isFollowed, captured: packet.count)
+            from: headerLength, to: Int(try packet.uint16(at: 2)),
+            at: offset, isFollowed: field & 0x2000 != 0, captured: packet.count)
     }
 
     private init(ipv6 packet: Span<UInt8>, over path: LinkPath) throws(PacketFault) {
@@ -96,10 +89,9 @@ struct Fragment {
         timeToLive = try packet.uint8(at: 7)
         let field = try packet.uint16(at: header + 2)
         offset = Int(field & 0xfff8)
-        isFollowed = field & 1 != 0
-        packetLength = 40 + Int(try packet.uint16(at: 4))
         data = try Fragment.data(
-            from: header + 8, to: packetLength, at: offset, isFollowed: isFollowed, captured: packet.count)
+            from: header + 8, to: 40 + Int(try packet.uint16(at: 4)),
+            at: offset, isFollowed: field & 1 != 0, captured: packet.count)
     }
 
     private static func data(

@@ -49,8 +49,8 @@ public enum Parameters {
     public typealias Fragments = Defragmenter<256, 4>
 
     /// What is known of IPv6 packets whose extension headers are divided: 2,048 places at which a header begins, 2,048
-    /// fragments, and 2.5 MiB for what these hold, touched as it is needed. Linux itself keeps some 1,800 fragments that
-    /// others follow: in 4 MiB of memory, of which each takes some 2,300 bytes (ip6frag_high_thresh).
+    /// fragments, and 2.5 MiB for what these hold, touched as it is needed. Linux itself keeps
+    /// 4 MiB of fragments, which are some 1,800 long ones (ip6frag_high_thresh).
     ///
     /// A sixteenth of the places, 1 or more, then the bytes: 65,536 or more.
     public typealias Chains = SplitChains<128, 2_621_440>

@@ -1,8 +1,8 @@
 /// Finds the ports of IPv6 packets whose extension headers go on beyond their first fragment.
 ///
-/// Nobody honest sends those (RFC 7112), but Linux joins them, if each fragment but the last makes a packet of 1,280 bytes,
-/// which is asked of them here too, and the first does not end within the TCP header. They need not be joined here: of each such packet it is known which
-/// header comes next, and at which offset; the fragment that holds that offset leads on, and in the end to the ports.
+/// Nobody honest sends those (RFC 7112), but Linux joins them, unless the first fragment ends within the TCP header. They
+/// need not be joined here: of each such packet it is known which header comes next, and at which offset; the fragment
+/// that holds that offset leads on, and in the end to the ports.
 ///
 /// What the host drops leads to other places, of packets of the same name. So nothing that is known is given up for what
 /// comes later: a fragment is followed from every place that is known for its name, over whichever link it came, and each
@@ -27,12 +27,8 @@ public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
     /// followed, or took too long; since the start.
     public private(set) var evicted: UInt64 = 0
 
-    /// How many places a fragment is followed from at most: a packet of 65,535 bytes has 53 fragments that Linux joins.
+    /// How many places a fragment is followed from at most: more than anybody needs who does not want to be lost among them.
     static var mostSteps: Int { 64 }
-
-    /// The shortest packet, in bytes, that Linux takes for a fragment which others follow: the least MTU of IPv6 (RFC 8200,
-    /// section 5; net/ipv6/reassembly.c, ipv6_frag_rcv).
-    static var shortestFragment: Int { 1280 }
 
     /// Nothing is known yet. The key must be secret, or fragments can be made to be taken for others', which takes time.
     public init(key: HashKey) {
@@ -56,7 +52,6 @@ public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
     mutating func follow(
         _ fragment: Fragment, of packet: Span<UInt8>, at now: Timestamp, _ tell: (Segment) -> Void
     ) -> Bool {
-        if fragment.isFollowed && fragment.packetLength < Self.shortestFragment { return false }
         let content = packet.extracting(fragment.data)
         let hash = fragment.name.hash(key) | 1  // 0 is nobody's
         var steps = ChainSteps()
@@ -93,6 +88,7 @@ public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
         _ tell: (Segment) -> Void
     ) {
         while let place = steps.next() {
+            work.take(ChainWork.search)
             if renew(place, hash, at: now, &work) { continue }
             if places.oldest(isAliveAt: now) { evicted &+= 1 }
             places.append(place, hash)
@@ -262,7 +258,7 @@ private struct StepBudget {
     }
 }
 
-/// The places that a fragment has led to.
+/// The places that a fragment has led to and that were not followed yet, in turn.
 private struct ChainSteps {
     private var places = InlineArray<64, ChainPlace>(repeating: ChainPlace())
     private(set) var count = 0
@@ -271,11 +267,11 @@ private struct ChainSteps {
     private(set) var refused: UInt64 = 0
 
     private mutating func append(_ place: ChainPlace) {
-        if count == places.count {
+        if count - done == places.count {
             refused &+= 1
             return
         }
-        places[count] = place
+        places[count % places.count] = place
         count += 1
     }
 
@@ -283,7 +279,7 @@ private struct ChainSteps {
     mutating func next() -> ChainPlace? {
         if done == count { return nil }
         done += 1
-        return places[done - 1]
+        return places[(done - 1) % places.count]
     }
 
     /// Follows a place into a fragment.

@@ -95,7 +95,7 @@ def test_ipv4_fragments_padded_as_on_a_wire_are_joined(any_backend: Scene, size:
 def test_ipv6_fragments_are_joined(any_backend: Scene) -> None:
     with FrameSender(any_backend.attacker) as sender:
         for segment in scan(**HERE_6):
-            # The first makes a packet of 1,280 bytes: Linux does not join shorter ones (RFC 8200, section 5).
+            # The first does not end within the TCP header: Linux joins none that does (RFC 8200, section 4.5).
             sender.send(*map(ethernet, ipv6_fragments(segment, 1000 + segment.port, 1232, bytes(1300))))
         any_backend.expect(SCAN_6)
 

@@ -151,7 +151,7 @@ def test_tags_of_no_vlan(backend: Scene, priorities: tuple[int, ...]) -> None:
 
 
 def split_chain(segment: Segment, identification: int) -> list[bytes]:
-    """A packet whose extension headers go on beyond its first fragment, which makes a packet of 1,280 bytes."""
+    """A packet whose extension headers go on beyond its first fragment."""
     transport = segment.packet()[40:]
     count = 160
     chain = b"".join(bytes([DESTINATION_OPTIONS if number < count - 1 else socket.IPPROTO_TCP]) + PADDING_ONLY

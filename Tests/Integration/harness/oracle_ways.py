@@ -93,7 +93,7 @@ class Way:
 
     @staticmethod
     def _tags(dice: random.Random) -> tuple[tuple[int, int], ...]:
-        count = dice.choice((0,) * 8 + (1, 1, 2, 3))
+        count = dice.choice((0,) * 16 + (1, 1, 1, 2, 2, 3, 9, 12))
         tags = [(dice.choice((0x8100, 0x8100, 0x88A8)),
                  dice.choice((0, 0, 1, 3, 5, 7)) << 13 | dice.choice((0, 0, 0, 0x1000))) for _ in range(count)]
         if dice.random() < 0.04:
