@@ -4,7 +4,7 @@
 ///
 /// - A first fragment that holds the ports counts at once, and by its own bytes, whatever others say that have its
 ///   identification. Nobody honest sends one that does not hold the whole TCP header (RFC 1858, RFC 3128, RFC 7112).
-/// - Its flags, where it ends before them, are learnt when the fragment that holds them comes: then the segment is told
+/// - Its flags, where it ends before them, are learnt when the fragment that holds them comes: then the segment is given
 ///   once more, with them. See ``Defragmenter``.
 /// - A first fragment of IPv6 may end before all its extension headers do. Linux joins even that, if it is large, and so
 ///   does ``SplitChains``.
@@ -37,22 +37,22 @@ public struct PacketReader: ~Copyable {
     ///   - packet: the packet from its IP header on, of any length, cut off anywhere: see ``Segment/init(packet:)``.
     ///   - path: over which link it came.
     ///   - now: when it arrived.
-    ///   - tell: is given its segment; of a fragment, what it makes known, which may be more than one segment. A fragment
+    ///   - emit: is given its segment; of a fragment, what it makes known, which may be more than one segment. A fragment
     ///     that is kept until others come makes nothing known yet.
     /// - Throws: why there is no segment in it; ``PacketFault/fragment`` for a fragment that adds nothing.
     @inline(__always)  // each segment would be copied twice on its way out: half the time of a packet
     public mutating func read(
-        _ packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, _ tell: (Segment) -> Void
+        _ packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, _ emit: (Segment) -> Void
     ) throws(PacketFault) {
         do throws(PacketFault) {
             if try packet.uint8(at: 0) >> 4 == 4 {
-                tell(try Segment(ipv4: packet))
+                emit(try Segment(ipv4: packet))
             } else {
-                tell(try Segment(packet: packet))
+                emit(try Segment(packet: packet))
             }
         } catch {
             if error != .fragment && error != .truncated { throw error }
-            try read(packet, over: path, after: error, at: now, tell)
+            try read(packet, over: path, after: error, at: now, emit)
         }
     }
 
@@ -62,36 +62,36 @@ public struct PacketReader: ~Copyable {
     @inline(never)  // rare, and large: not for the path of the other packets
     private mutating func read(
         _ packet: Span<UInt8>, over path: LinkPath, after fault: PacketFault, at now: Timestamp,
-        _ tell: (Segment) -> Void
+        _ emit: (Segment) -> Void
     ) throws(PacketFault) {
         if fault == .truncated {
             guard takesCutHeaders, let cut = try Segment(beginningIn: packet), cut.flags != nil else { throw fault }
-            return tell(cut)
+            return emit(cut)
         }
         let fragment = try Fragment(packet: packet, over: path)
         // Without what hosts cut off.
         let beginning = try Segment(beginningIn: packet.extracting(..<fragment.data.upperBound))
-        if let beginning { tell(beginning) }
+        if let beginning { emit(beginning) }
         if beginning?.flags != nil { return }
         let isIPv4 = fragment.name.source.isIPv4
-        var isTold = beginning != nil
+        var isEmitted = beginning != nil
         var isKept = false
         if !isIPv4 {
             isKept = chains.follow(fragment, of: packet, at: now) { segment in
-                tell(segment)
-                isTold = true
+                emit(segment)
+                isEmitted = true
             }
         }
         do throws(PacketFault) {
             if takesCutHeaders { throw .fragment }
             if let segment = try fragments.join(fragment, of: packet, at: now) {
-                tell(segment)
+                emit(segment)
                 return
             }
             isKept = true
         } catch {
             // Else it has been counted, or is kept for what comes.
-            if !isTold && !(isKept && error == .fragment) { throw error }
+            if !isEmitted && !(isKept && error == .fragment) { throw error }
         }
         if isKept { fragmentsKept &+= 1 }
     }

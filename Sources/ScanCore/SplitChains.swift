@@ -46,11 +46,11 @@ public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
     ///   - fragment: the fragment.
     ///   - packet: what it was read from.
     ///   - now: when it arrived.
-    ///   - tell: is given each segment whose ports become known by it, with the flags if they stand in the same fragment;
+    ///   - emit: is given each segment whose ports become known by it, with the flags if they stand in the same fragment;
     ///     not that of a first fragment that holds the ports, which is known without this.
     /// - Returns: whether it may be of use later.
     mutating func follow(
-        _ fragment: Fragment, of packet: Span<UInt8>, at now: Timestamp, _ tell: (Segment) -> Void
+        _ fragment: Fragment, of packet: Span<UInt8>, at now: Timestamp, _ emit: (Segment) -> Void
     ) -> Bool {
         let content = packet.extracting(fragment.data)
         let hash = fragment.name.hash(key) | 1  // 0 is nobody's
@@ -69,12 +69,12 @@ public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
                 if !place.isAlive(at: now) {  // for good, also if the clock goes back
                     places.forget(found)
                 } else if budget.spend(on: place.name.path) {
-                    steps.follow(place, in: content, at: fragment.offset, &work, tell)
+                    steps.follow(place, in: content, at: fragment.offset, &work, emit)
                 }
             }
             evicted &+= budget.refused
         }
-        learn(&steps, hash, at: now, &work, tell)
+        learn(&steps, hash, at: now, &work, emit)
         evicted &+= steps.refused
         if work.isOver { evicted &+= 1 }
         self.work = work
@@ -85,7 +85,7 @@ public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
     /// Takes note of new places, and follows the fragments that came before from each of them.
     private mutating func learn(
         _ steps: inout ChainSteps, _ hash: UInt32, at now: Timestamp, _ work: inout ChainWork,
-        _ tell: (Segment) -> Void
+        _ emit: (Segment) -> Void
     ) {
         while let place = steps.next() {
             work.take(ChainWork.search)
@@ -103,7 +103,7 @@ public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
                 } else if budget.spend(on: kept.name.path) {
                     let start = kept.start % room
                     let content = bytes.span.extracting(start..<start + kept.range.count)
-                    steps.follow(place, in: content, at: kept.range.lowerBound, &work, tell)
+                    steps.follow(place, in: content, at: kept.range.lowerBound, &work, emit)
                 }
             }
             evicted &+= budget.refused
@@ -285,10 +285,10 @@ private struct ChainSteps {
     /// Follows a place into a fragment.
     mutating func follow(
         _ place: ChainPlace, in content: Span<UInt8>, at offset: Int, _ work: inout ChainWork,
-        _ tell: (Segment) -> Void
+        _ emit: (Segment) -> Void
     ) {
         switch place.followed(in: content, at: offset, &work) {
-        case .ports(let segment): tell(segment)
+        case .ports(let segment): emit(segment)
         case .further(let place): append(place)
         case .nowhere: break
         }
