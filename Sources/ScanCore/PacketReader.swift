@@ -6,8 +6,8 @@
 ///   identification. Nobody honest sends one that does not hold the whole TCP header (RFC 1858, RFC 3128, RFC 7112).
 /// - Its flags, where it ends before them, are learnt when the fragment that holds them comes: then the segment is given
 ///   once more, with them. See ``Defragmenter``.
-/// - A first fragment of IPv6 may end before all its extension headers do. Linux joins even that, if it is large, and so
-///   does ``SplitChains``.
+/// - A first fragment of IPv6 may end before all its extension headers do. Linux joins even that, and so does
+///   ``SplitChains``.
 ///
 /// It takes 3 MiB, too much for a stack. So it is made of memory that is all zero, a page of which the kernel gives when it
 /// is first written to: see ``start(key:takesCutHeaders:)``.
