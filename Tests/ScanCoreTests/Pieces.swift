@@ -1,3 +1,5 @@
+import Glibc
+
 @testable import ScanCore
 
 /// A packet that can be cut into fragments.
@@ -132,15 +134,14 @@ func orders<Thing>(_ things: [Thing]) -> [[Thing]] {
     private let reader: UnsafeMutablePointer<PacketReader>
 
     init(takesCutHeaders: Bool = false) {
-        let memory = UnsafeMutableRawPointer.allocate(
-            byteCount: MemoryLayout<PacketReader>.size, alignment: MemoryLayout<PacketReader>.alignment)
-        unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: MemoryLayout<PacketReader>.size)
+        // From the system as zero, of which only what is written to costs anything.
+        guard let memory = unsafe calloc(1, MemoryLayout<PacketReader>.size) else { fatalError("out of memory") }
         unsafe reader = memory.bindMemory(to: PacketReader.self, capacity: 1)  // zero is an empty one
         unsafe reader.pointee.start(key: .forTests, takesCutHeaders: takesCutHeaders)
     }
 
     deinit {
-        unsafe reader.deallocate()
+        unsafe free(reader)
     }
 
     /// The segments that a packet makes known.
