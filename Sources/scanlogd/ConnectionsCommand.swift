@@ -102,8 +102,15 @@
         /// Opens the rest, gives the privileges up, and says that all is ready.
         @inline(never)
         private consuming func finish(reading input: Int32 = -1) throws(SystemError) -> ConnectionsRun {
+            let pidFile = try openPidFile(input)  // first: what does not start makes no output file
             let output = try AttemptOutput(file)
-            let pidFile = try openPidFile(output.descriptor, input)
+            let name = options.outputFile ?? "standard output"
+            try refuse(output.descriptor, name, .writeLines, sameAs: input, .isCaptureFile)
+            switch pidFile {
+            case .some(let pidFile):
+                try refuse(output.descriptor, name, .writeLines, sameAs: pidFile.number, .isPidFile)
+            case .none: break
+            }
             letGo(file)
             try Signals.block()
             var signals = try Signals()
@@ -128,20 +135,28 @@
 
         /// Opens the file for the process id, if there is to be one, once it is sure that neither that nor the lines
         /// destroy anything.
-        private func openPidFile(_ output: Int32, _ input: Int32) throws(SystemError) -> PidFile? {
-            let name = options.outputFile ?? "standard output"
-            try refuse(output, name, .writeLines, sameAs: input, .isCaptureFile)
+        private func openPidFile(_ input: Int32) throws(SystemError) -> PidFile? {
             guard let path = options.pidFile else { return nil }
             do throws(SystemError) {
                 // Not opened to be changed: a file that others can open would be replaced.
                 let found = Descriptor(
                     owning: try check(path, "open") { unsafe clinux_open(path.pointer, O_PATH | O_CLOEXEC, 0) })
-                try refuse(output, name, .writeLines, sameAs: found.number, .isPidFile)
+                try refuseOutput(as: found.number)
                 try refuse(found.number, path, .writeProcessID, sameAs: input, .isCaptureFile)
             } catch {
                 if error.code != ENOENT { throw error }
             }
             return try PidFile(path)
+        }
+
+        /// Refuses to write lines into the pid file, if there is a file for them yet.
+        private func refuseOutput(as pidFile: Int32) throws(SystemError) {
+            switch file {
+            case .some(let file):
+                guard let found = try file.find() else { return }
+                try refuse(found.number, file.path, .writeLines, sameAs: pidFile, .isPidFile)
+            case .none: try refuse(STDOUT_FILENO, "standard output", .writeLines, sameAs: pidFile, .isPidFile)
+            }
         }
     }
 

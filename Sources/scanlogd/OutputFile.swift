@@ -27,6 +27,19 @@
             name = unsafe ConstantText(unsafe: clinux_last_name(path.pointer))
         }
 
+        /// The file, if there is one, to be compared with others and nothing else.
+        func find() throws(SystemError) -> Descriptor? {
+            do throws(SystemError) {
+                return Descriptor(
+                    owning: try check(path, "open") {
+                        unsafe clinux_open_in(directory.number, name.pointer, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0)
+                    })
+            } catch {
+                if error.code == ENOENT { return nil }
+                throw error
+            }
+        }
+
         private var notRegular: SystemError { SystemError(path, "open", because: "not a regular file") }
 
         /// Opens the file, or makes it with mode 0640.

@@ -201,9 +201,8 @@ def test_lines_and_the_process_id_do_not_go_to_the_same_file(
     out = tmp_path / "out"
     out.write_text("before\n")
     pid_file = name(out)
-    reason = LINKED if name is by_another_name else "write lines: it is the file of -P"
     said = refused(*options, "-o", out, "-P", pid_file, status=2 if name is by_name else 1)
-    assert said == f"scanlogd: {out}: {reason}\n"
+    assert said == f"scanlogd: {out}: write lines: it is the file of -P\n"
     said = refused("--read", SAMPLE, "-P", pid_file, redirections=f">>{out}")
     assert said == "scanlogd: standard output: write lines: it is the file of -P\n"
     assert out.read_text() == "before\n"

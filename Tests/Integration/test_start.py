@@ -236,7 +236,7 @@ def test_a_daemon_of_an_older_version_that_runs_is_respected(daemon: Daemon) -> 
 
 def test_a_file_of_roots_under_the_name_of_the_pid_file_stays_as_it_is(daemon: Daemon) -> None:
     """Who can write to the directory of the pid file may give a file of root's a second name there."""
-    directory = TEMPORARY / "pid"
+    directory = TEMPORARY / "directory of the pid file"
     directory.mkdir()
     valuable, name = directory / "valuable", directory / "link.pid"
     try:
