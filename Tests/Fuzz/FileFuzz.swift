@@ -23,7 +23,8 @@ private func read(
     do throws(SystemError) {
         let stream = try PcapStream(owning: unsafe memoryFile(data, count), "input")
         let key = HashKey([1, 2, 3, 4, 5])
-        var replay = PcapReplay(try PcapLibrary(), "input", stream, of: -1, selection, key: key)
+        let packets = try PcapPackets(selection, key: key)
+        var replay = PcapReplay(try PcapLibrary(), "input", stream, of: -1, packets, matching: selection.expression)
         try replay.read(into: &sink)
     } catch {
         checkError(error.line, count)
