@@ -24,7 +24,8 @@ extension FragmentRecord {
 struct FragmentRing<let lines: Int, Record: FragmentRecord>: ~Copyable {
     private var records: InlineArray<lines, InlineArray<16, Record>>
     private var hashes = InlineArray<lines, HashLine>(repeating: HashLine())
-    private var next = 0
+    /// Where the next record goes, in the place of the oldest.
+    private(set) var next = 0
 
     /// A ring of records of nobody's.
     init(_ empty: Record) {
@@ -64,17 +65,14 @@ struct FragmentRing<let lines: Int, Record: FragmentRecord>: ~Copyable {
         set { records[place >> 4][place & 15] = newValue }
     }
 
-    /// Whether there is a record at a place.
-    mutating func holds(_ place: Int) -> Bool { hashes[place >> 4][place & 15] != 0 }
-
     /// Takes a record out.
     mutating func forget(_ place: Int) {
         hashes[place >> 4][place & 15] = 0
     }
 
-    /// Whether what the next record takes the place of is there, and in time.
-    mutating func oldest(isAliveAt now: Timestamp) -> Bool {
-        holds(next) && self[next].isAlive(at: now)
+    /// Whether there is a record at a place, and in time.
+    mutating func holdsAlive(_ place: Int, at now: Timestamp) -> Bool {
+        hashes[place >> 4][place & 15] != 0 && self[place].isAlive(at: now)
     }
 
     /// Adds a record.

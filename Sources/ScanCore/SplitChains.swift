@@ -10,7 +10,9 @@
 ///
 /// Memory is fixed: 16 places for each of `lines`, as many fragments, and `room` bytes for these together. In each the
 /// oldest makes room. A fragment is followed from ``mostSteps`` places in it at most that are known from the link that it
-/// came over, and from as many others, the youngest first; ``ChainWork`` bounds what that takes, whatever arrives. All bytes zero is the state in which nothing is known, if the key is zero too.
+/// came over, and from as many others, the youngest first; ``ChainWork`` bounds what that takes, whatever arrives.
+///
+/// All bytes zero is the state in which nothing is known, if the key is zero too.
 public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
     private var places = FragmentRing<lines, ChainPlace>(ChainPlace())
     private var early = FragmentRing<lines, KeptFragment>(KeptFragment())
@@ -90,7 +92,7 @@ public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
         while let place = steps.next() {
             work.take(ChainWork.search)
             if renew(place, hash, at: now, &work) { continue }
-            if places.oldest(isAliveAt: now) { evicted &+= 1 }
+            if places.holdsAlive(places.next, at: now) { evicted &+= 1 }
             places.append(place, hash)
             var budget = StepBudget(for: place.name.path, Self.mostSteps)
             var position = early.newest
@@ -145,7 +147,7 @@ public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
         let capacity = lines * 16
         while gone < kept && (kept - gone == capacity || bytesKept - early[gone % capacity].start > room) {
             let oldest = gone % capacity
-            if early.holds(oldest) && early[oldest].isAlive(at: now) { evicted &+= 1 }
+            if early.holdsAlive(oldest, at: now) { evicted &+= 1 }
             early.forget(oldest)
             gone += 1
         }
