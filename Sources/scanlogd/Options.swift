@@ -33,6 +33,9 @@ struct Options {
     /// Stay in the foreground, and copy the log to standard error.
     private(set) var foreground = false
 
+    /// Go to the background, and do nothing else: whoever gives the option waits for that.
+    private var background = false
+
     /// Where the process id goes; `nil`: nowhere.
     private(set) var pidFile: ConstantText?
 
@@ -56,13 +59,16 @@ struct Options {
     private mutating func take(_ letter: Unicode.Scalar) throws(SystemError) -> Bool {
         switch letter {
         case "B": backend = try Backend(named: optionArgument())
+        case "b": background = true
         case "D": try take(direction: optionArgument())
         case "d": foreground = true
         case "E": try take(exemptFile: optionArgument())
         case "h": action = .help
         case "i": try take(interface: optionArgument())
         case "M": take(promiscuous: true)
-        case "P": pidFile = optionArgument()
+        case "P":
+            if pidFile != nil { throw SystemError("--pidfile", "option", because: "given twice") }
+            pidFile = optionArgument()
         case "r":
             action = .replay
             captureFile = optionArgument()
@@ -107,6 +113,12 @@ struct Options {
 
     /// Refuses options that would be ignored.
     private func checkCombination() throws(SystemError) {
+        if background && foreground {
+            throw SystemError("--background", "option", because: "does not go with --foreground")
+        }
+        if background && action != .detect {
+            throw SystemError("--background", "option", because: "only a start goes to the background")
+        }
         if let option = selectingOption {
             if action == .replay { throw SystemError(option, "option", because: "a capture file is read as it is") }
             if !(backend ?? Backend.first).takesSelection {
@@ -122,7 +134,7 @@ struct Options {
 #if Pcap || Rules
     /// The text of `--help`.
     let usage = """
-        usage: scanlogd [-d] [--backend NAME] [-i INTERFACE]... [--direction in|both]
+        usage: scanlogd [-b | -d] [--backend NAME] [-i INTERFACE]... [--direction in|both]
                         [--promiscuous] [--exempt FILE] [-P FILE]
                scanlogd -r FILE [--exempt FILE]
                scanlogd --self-test ...   with the options of a start
@@ -132,6 +144,7 @@ struct Options {
 
         Detects TCP port scans and logs each in one line to syslog (daemon.alert).
 
+          -b, --background      go to the background once all is ready, which is the default
           -d, --foreground      stay in the foreground, and copy the log to standard error
           -P, --pidfile FILE    where the process id goes (/run/scanlogd.pid; with -d: nowhere)
 
@@ -157,13 +170,14 @@ struct Options {
 #else
     /// The text of `--help`, of the smallest program.
     let usage = """
-        usage: scanlogd [-d] [--backend NAME] [-i INTERFACE]... [--direction in|both]
+        usage: scanlogd [-b | -d] [--backend NAME] [-i INTERFACE]... [--direction in|both]
                         [--promiscuous] [-P FILE]
                scanlogd --self-test ...   with the options of a start
                scanlogd -h | -V
 
         Detects TCP port scans and logs each in one line to syslog (daemon.alert).
 
+          -b, --background      go to the background once all is ready, which is the default
           -d, --foreground      stay in the foreground, and copy the log to standard error
           -P, --pidfile FILE    where the process id goes (/run/scanlogd.pid; with -d: nowhere)
 
@@ -210,8 +224,9 @@ private func append(_ backend: Backend, to text: inout LogLine) {
 private func nextOption(
     _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
 ) -> Unicode.Scalar? {
-    let longOptions: InlineArray<12, option> = unsafe [
+    let longOptions: InlineArray<13, option> = unsafe [
         longOption("backend", required_argument, "B"),
+        longOption("background", no_argument, "b"),
         longOption("direction", required_argument, "D"),
         longOption("exempt", required_argument, "E"),
         longOption("foreground", no_argument, "d"),
@@ -224,7 +239,7 @@ private func nextOption(
         longOption("version", no_argument, "V"),
         option(),
     ]
-    return unsafe nextOption(count, arguments, "dhi:P:r:V", longOptions.span)
+    return unsafe nextOption(count, arguments, "bdhi:P:r:V", longOptions.span)
 }
 
 /// The letter of the next option that getopt_long(3) finds, `?` for one that is wrong, or `nil` when there are no more.

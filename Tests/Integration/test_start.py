@@ -85,6 +85,24 @@ def test_an_accepted_option_starts_a_daemon(idle_scene: Scene, options: tuple[st
     idle_scene.assert_nothing_more()
 
 
+@pytest.mark.parametrize("spelling", ["-b", "--background", "--backgr"])
+def test_it_goes_to_the_background_when_it_is_told_to(daemon: Daemon, spelling: str) -> None:
+    daemon.start(spelling)
+
+
+@pytest.mark.parametrize(("options", "reason"), [
+    (("-d",), "does not go with --foreground"), (("--foreground", "-P", PID_FILE), "does not go with --foreground"),
+    (("-r", "-"), "only a start goes to the background"), (("--self-test",), "only a start goes to the background"),
+    (("--version",), "only a start goes to the background"), (("-h",), "only a start goes to the background"),
+])
+def test_what_does_not_go_to_the_background_is_refused_where_it_was_told_to(
+    daemon: Daemon, options: tuple[object, ...], reason: str
+) -> None:
+    for order in (("-b", *options), (*options, "-b")):
+        assert daemon.run(*order) == Finished(2, "", f"scanlogd: --background: option: {reason}\n")
+    assert processes_named() == []
+
+
 @pytest.mark.parametrize("option", ["-d", "--foreground"])
 def test_either_spelling_stays_in_the_foreground(idle_scene: Scene, option: str) -> None:
     # start_foreground itself says -d; said twice it means no more.
