@@ -19,6 +19,10 @@ struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
     private var failureReminderDue: Timestamp?
     /// How many lines the writer has lost, as it said last.
     private var lostByWriter: UInt64 = 0
+    /// How many scans our counters told of when they were shown; `nil` as long as the writer has not asked for them.
+    private var reportsShown: UInt64?
+    /// When to show them without being asked; `nil` when no scan was found since.
+    private var showLifeDue: Timestamp?
 
     private enum State {
         /// Nothing waited: wait for a packet.
@@ -33,6 +37,8 @@ struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
 
     /// How long after packets the kernel is asked what it dropped, in nanoseconds: once for all that come meanwhile.
     private static var dropCheckDelay: Int64 { 1_000_000_000 }
+    /// How long after a scan was found our counters are shown, in nanoseconds: once for all that come meanwhile.
+    private static var showLifeDelay: Int64 { 1_000_000_000 }
     /// How long a line about drops speaks for, in nanoseconds.
     private static var dropLineInterval: Int64 { 60_000_000_000 }
     /// How long a receive that failed is left alone, in milliseconds.
@@ -57,6 +63,7 @@ struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
             receive()
             if let due = dropCheckDue, Timestamp.now() >= due { checkDrops() }
             if sensor.nextSummaryDue != nil { sensor.tellSilenced(at: .now()) }
+            if let due = showLifeDue, Timestamp.now() >= due { showReports() }
         }
         checkDrops()
         sensor.tellSilenced(at: .now(), atExit: true)
@@ -103,7 +110,7 @@ struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
 
     /// When something is to be done even if nothing comes.
     private var firstDue: Timestamp? {
-        mutating get { .earlier(dropCheckDue, sensor.nextSummaryDue) }
+        mutating get { .earlier(.earlier(dropCheckDue, showLifeDue), sensor.nextSummaryDue) }
     }
 
     // MARK: Obeying
@@ -138,7 +145,9 @@ struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
             case .logStatus:
                 lostByWriter = UInt64(word.number)
                 logStatus()
-            case .showLife: sensor.log.showLife(currentStatus())
+            case .showLife:
+                reportsShown = reportsShown ?? sensor.detector.counters.reports
+                sensor.log.showLife(currentStatus())
             case .line, .ready, .alive, .reopen: break  // not for us
             }
         }
@@ -153,6 +162,13 @@ struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
         var line = LogLine("status: ")
         line.append(currentStatus())
         sensor.log.inform(line)
+    }
+
+    @inline(never)
+    private mutating func showReports() {
+        showLifeDue = nil
+        reportsShown = sensor.detector.counters.reports
+        sensor.log.showLife(currentStatus())
     }
 
     @inline(never)
@@ -173,7 +189,10 @@ struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
             case .all: state = capture.gatherTime > 0 ? .gathering : .idle
             case .batch: state = .behind
             }
-            if reception != .nothing { expectDrops() }
+            if reception != .nothing {
+                expectDrops()
+                expectReports()
+            }
             if hadFailed { sensor.log.warn(LogLine("packets are received again")) }
         } catch {
             state = .failing
@@ -188,6 +207,12 @@ struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
         let soon = Timestamp.fromNow(Self.dropCheckDelay)
         let allowed = dropsToldAt.map { Timestamp(nanoseconds: $0.nanoseconds + Self.dropLineInterval) }
         dropCheckDue = max(soon, allowed ?? soon)
+    }
+
+    /// Has our counters shown soon if they tell of a scan more, and if the writer wants them at all.
+    private mutating func expectReports() {
+        guard showLifeDue == nil, let shown = reportsShown else { return }
+        if sensor.detector.counters.reports != shown { showLifeDue = .fromNow(Self.showLifeDelay) }
     }
 
     /// Says how many packets were lost since this was last said, if any were.

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness.daemon import wait_until
+from harness.daemon import status_fields, wait_until
 from harness.network import Namespace
 from harness.packets import scan
 from harness.places import TEMPORARY
@@ -37,6 +37,10 @@ class Manager:
             assert "\0" not in raw.decode("ascii")
             self._messages.append(dict(line.split("=", 1) for line in raw.decode("ascii").splitlines()))
 
+    def status(self) -> str:
+        """What it was told last."""
+        return next((message["STATUS"] for message in reversed(self.messages()) if "STATUS" in message), "")
+
     def count(self, key: str) -> int:
         return sum(key in message for message in self.messages())
 
@@ -55,8 +59,8 @@ def manager(request: pytest.FixtureRequest, target: Namespace) -> Iterator[Manag
     manager.close()
 
 
-def start(scene: Scene, manager: Manager, **environment: str) -> None:
-    scene.daemon.start_foreground(env={"NOTIFY_SOCKET": manager.name, **environment})
+def start(scene: Scene, manager: Manager, *options: str, **environment: str) -> None:
+    scene.daemon.start_foreground(*options, env={"NOTIFY_SOCKET": manager.name, **environment})
     wait_until(lambda: manager.count("READY") == 1, "not ready")
 
 
@@ -75,6 +79,46 @@ def test_it_is_told_the_counters(idle_scene: Scene, manager: Manager) -> None:
     start(idle_scene, manager)
     wait_until(lambda: manager.count("STATUS") > 0, "no status")
     assert manager.messages()[1]["STATUS"].startswith("packets 0, probes 0, ")
+
+
+@pytest.mark.parametrize("backend", ["ring", "raw", "pcap", "nids"])
+def test_it_is_told_of_a_scan_within_two_seconds(idle_scene: Scene, manager: Manager, backend: str) -> None:
+    """Also if it wants to hear of us seldom only, and of a scan that is not logged."""
+    start(idle_scene, manager, "--backend", backend, WATCHDOG_USEC="60000000")
+    for number in range(1, 9):
+        idle_scene.sender.send(scan(source=f"10.77.0.{20 + number}"))
+        if number in (1, 2, 8):
+            wait_until(lambda: f"reports {number}," in manager.status(), f"scan {number} is not told of", 2)
+    assert idle_scene.log.messages[-1].text == "More possible port scans follow"
+
+
+def test_it_is_not_told_of_each_of_many_scans(idle_scene: Scene, manager: Manager) -> None:
+    start(idle_scene, manager)
+    begin, count = time.monotonic(), manager.count("STATUS")
+    for number in range(100):
+        idle_scene.sender.send(scan(source=f"10.77.0.{20 + number}"))
+        time.sleep(0.02)
+    wait_until(lambda: "reports 100," in manager.status(), "not told of all")
+    assert manager.count("STATUS") - count <= time.monotonic() - begin + 1
+
+
+def test_while_nothing_happens_neither_process_is_woken(idle_scene: Scene, manager: Manager) -> None:
+    """Nor once it has told of a scan; but for what it is to tell by itself."""
+    start(idle_scene, manager)
+    for _ in range(2):
+        wait_until(lambda: manager.count("STATUS") > 0, "no status")
+        time.sleep(2)  # the last that a packet leaves to be done
+        processes = (idle_scene.daemon.pid, idle_scene.daemon.sensor)
+        before = [switches(pid) for pid in processes]
+        time.sleep(3)
+        assert [switches(pid) for pid in processes] == before
+        idle_scene.sender.send(scan())
+        wait_until(lambda: "reports 1," in manager.status(), "no status of the scan", 2)
+
+
+def switches(pid: int) -> int:
+    """How often a process has gone to sleep."""
+    return int(status_fields(pid)["voluntary_ctxt_switches"])
 
 
 def test_its_watchdog_hears_of_the_sensor_and_only_of_it(idle_scene: Scene, manager: Manager) -> None:
