@@ -55,7 +55,7 @@ class Script:
 @pytest.fixture(params=["with start-stop-daemon", "without start-stop-daemon"])
 def script(request: pytest.FixtureRequest, daemon: Daemon, tmp_path: Path) -> Iterator[Script]:
     text = (REPOSITORY / "rc.d/scanlogd").read_text()
-    assert "DAEMON=@SBINDIR@/scanlogd\n" in text and text.count("/etc/default/scanlogd") == 2
+    assert "DAEMON=@SBINDIR@/scanlogd\n" in text and text.count("/etc/default/scanlogd") == 1
     text = text.replace("/etc/default/scanlogd", str(tmp_path / "default"))
     path = tmp_path / "scanlogd"
     path.write_text(text.replace("@SBINDIR@", str(BINARY.parent)))
@@ -196,10 +196,59 @@ def test_it_starts_the_daemon_with_the_options_of_its_file(script: Script, daemo
     (tmp_path / "exempt").write_text("scanlogd: 192.0.2.7\n")
     assert script.status("start") == 0
     daemon.adopt()
-    command = Path(f"/proc/{daemon.pid}/cmdline").read_text().split("\0")[1:-1]
+    command = Path(f"/proc/{daemon.pid}/cmdline").read_text().split("\0")[-5:-1]
     assert command == ["--backend", "raw", "--exempt", f"{tmp_path}/exempt"]
     assert script.status("stop") == 0
     assert daemon.wait() == 0
+
+
+# Each of these has another pid file, stays in the foreground, waits, or starts no daemon.
+UNMANAGED = [
+    "-P /run/other.pid", "-P/run/other.pid", "--pidfile /run/other.pid", "--pidfile=/run/other.pid",
+    "--pid=/run/other.pid", "-bP /run/other.pid", "-P /run/scanlogd.pid", "-d", "--foreground", "--fore", "-dP /run/x",
+    "-dd", "-i lo -d", "-r -", "-r /dev/zero", "--read=-", "--rea -", "--self-test", "--self", "--version", "-V",
+    "--help", "-h", "connections", "connections -b -o /run/out", "rules check", "-- connections", "-d --", "--no-such-option",
+    "-P", "''", "-", "x",
+]
+
+
+@pytest.mark.parametrize("options", UNMANAGED)
+def test_options_that_it_can_not_manage_are_refused(
+    script: Script, daemon: Daemon, tmp_path: Path, options: str
+) -> None:
+    (tmp_path / "default").write_text(f'SCANLOGD_OPTIONS="{options}"\n')
+    done = script.run("start")
+    assert done.status == 6, done
+    assert done.stderr.startswith("scanlogd: "), "the program says which"
+    assert f"its options, see {tmp_path}/default, " in done.stdout + done.stderr
+    assert processes_named() == []
+    assert not Path("/run/other.pid").exists() and not Path("/run/out").exists()
+
+
+def test_a_restart_with_a_file_that_can_not_be_read_ends_no_daemon(
+    script: Script, daemon: Daemon, tmp_path: Path
+) -> None:
+    assert script.status("start") == 0
+    daemon.adopt()
+    (tmp_path / "default").write_text("SCANLOGD_OPTIONS='\n")
+    for action in ("restart", "force-reload", "try-restart"):
+        assert script.status(action) == 6
+        daemon.assert_running()
+    assert script.status("start") == 0, "it runs"
+    assert script.status("status") == 0
+    assert script.status("stop") == 0
+    assert daemon.wait() == 0
+    assert script.status("try-restart") == 0, "there is nothing to do"
+    assert script.status("start") == 6
+
+
+def test_a_reload_says_what_to_do_instead(script: Script, daemon: Daemon, tmp_path: Path) -> None:
+    assert script.status("start") == 0
+    daemon.adopt()
+    done = script.run("reload")
+    assert done.status == 3
+    assert f"restart it to have {tmp_path}/default and the file of --exempt read again" in done.stdout + done.stderr
+    daemon.assert_running()
 
 
 @pytest.mark.parametrize("arguments", [(), ("no-such-action",)])
