@@ -126,39 +126,51 @@ needs-demo needs-test needs-bench:
 
 installed = \
 	$(DESTDIR)$(SBINDIR)/scanlogd \
-	$(DESTDIR)$(MANDIR)/man8/scanlogd.8 \
-	$(DESTDIR)$(MANDIR)/man8/scanlogd-connections.8 \
-	$(DESTDIR)$(MANDIR)/man5/scanlogd-rules.5 \
+	$(addprefix $(DESTDIR)$(MANDIR)/,$(pages)) \
 	$(DESTDIR)$(SYSCONFDIR)/init.d/scanlogd \
 	$(DESTDIR)$(UNITDIR)/scanlogd.service \
 	$(DESTDIR)$(SYSUSERSDIR)/scanlogd.conf \
 	$(DESTDIR)$(TMPFILESDIR)/scanlogd.conf \
 	$(DESTDIR)$(EXAMPLEDIR)/fail2ban/filter.local \
 	$(DESTDIR)$(EXAMPLEDIR)/fail2ban/jail.local
-with_path = sed 's|@SBINDIR@|$(SBINDIR)|'
+pages = man8/scanlogd.8 man8/scanlogd-connections.8 man5/scanlogd-rules.5
+with_paths = sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@EXAMPLEDIR@|$(EXAMPLEDIR)|g' \
+	-e 's|/etc/default/scanlogd|$(SYSCONFDIR)/default/scanlogd|g'
 
-# Installs what `make` built; for this machine, not for a package, it also makes the user and /var/empty.
-install:
+directories = DESTDIR PREFIX SBINDIR MANDIR SYSCONFDIR UNITDIR SYSUSERSDIR TMPFILESDIR EXAMPLEDIR
+export $(directories)
+.PHONY: check-paths
+check-paths:
+	@rc.d/check-paths $(directories)
+
+# Installs what `make` built; for this machine, not for a package, it also makes the user and /var/empty, and has
+# `man -k` find the manual pages.
+install: check-paths
 	@test -x scanlogd || { echo "install: build first, with make" >&2; exit 1; }
 	@if [ -z "$(DESTDIR)" ]; then rc.d/prepare-host $(SYSCONFDIR)/init.d/scanlogd; fi
 	install -d $(dir $(installed))
 	install -m 755 scanlogd $(DESTDIR)$(SBINDIR)/scanlogd
-	install -m 644 man/scanlogd.8 man/scanlogd-connections.8 $(DESTDIR)$(MANDIR)/man8
-	install -m 644 man/scanlogd-rules.5 $(DESTDIR)$(MANDIR)/man5
-	$(with_path) rc.d/scanlogd >$(DESTDIR)$(SYSCONFDIR)/init.d/scanlogd
+	for page in $(pages); do \
+		$(with_paths) man/$${page#*/} >$(DESTDIR)$(MANDIR)/$$page && chmod 644 $(DESTDIR)$(MANDIR)/$$page || exit 1; \
+	done
+	$(with_paths) rc.d/scanlogd >$(DESTDIR)$(SYSCONFDIR)/init.d/scanlogd
 	chmod 755 $(DESTDIR)$(SYSCONFDIR)/init.d/scanlogd
-	$(with_path) rc.d/scanlogd.service >$(DESTDIR)$(UNITDIR)/scanlogd.service
+	$(with_paths) rc.d/scanlogd.service >$(DESTDIR)$(UNITDIR)/scanlogd.service
 	chmod 644 $(DESTDIR)$(UNITDIR)/scanlogd.service
 	install -m 644 rc.d/sysusers.conf $(DESTDIR)$(SYSUSERSDIR)/scanlogd.conf
 	install -m 644 rc.d/tmpfiles.conf $(DESTDIR)$(TMPFILESDIR)/scanlogd.conf
 	install -m 644 rc.d/fail2ban/filter.local rc.d/fail2ban/jail.local $(DESTDIR)$(EXAMPLEDIR)/fail2ban
+	@if [ -z "$(DESTDIR)" ]; then rc.d/index-manuals add $(MANDIR) $(pages); fi
 	@echo "Installed, not started. With systemd: systemctl daemon-reload && systemctl enable --now scanlogd"
 	@echo "Without: update-rc.d scanlogd defaults && $(SYSCONFDIR)/init.d/scanlogd start"
 
-uninstall:
+uninstall: check-paths
 	rm -f $(installed)
 	-rmdir $(DESTDIR)$(EXAMPLEDIR)/fail2ban $(DESTDIR)$(EXAMPLEDIR) 2>/dev/null
-	@echo "Left in place: the user and group scanlogd, and /var/empty. A daemon that runs was not stopped."
+	@if [ -z "$(DESTDIR)" ]; then rc.d/index-manuals remove $(MANDIR) $(pages); fi
+	@echo "Left in place: the user and group scanlogd, /var/empty, and $(SYSCONFDIR)/default/scanlogd if you made it."
+	@echo "A daemon that runs was not stopped. Not to be started at boot any more, with systemd:"
+	@echo "systemctl disable scanlogd; systemctl daemon-reload. Without: update-rc.d scanlogd remove"
 
 clean:
 	rm -rf .build .build-embedded .build-ordinary .build-asan .build-fuzz .build-hooks .oracle scanlogd

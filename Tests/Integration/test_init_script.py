@@ -15,27 +15,11 @@ from harness.lines import Report
 from harness.network import ATTACKER, TARGET, Namespace
 from harness.packets import LOW_PORTS, scan
 from harness.places import BINARY, PID_FILE, REPOSITORY, TEMPORARY
+from harness.programs import hidden
 from harness.scene import Scene
 
 # One that start-stop-daemon, the script and the daemon's start fit into on a slow machine.
 TIMEOUT = 30
-
-
-@contextmanager
-def hidden(program: str) -> Iterator[None]:
-    """Makes a program not executable for the block. A mount, because the script sets its own PATH."""
-    path = shutil.which(program)
-    if path is None:
-        yield
-        return
-    cover = TEMPORARY / "cover"
-    cover.touch(mode=0o644)
-    subprocess.run(["mount", "-n", "--bind", cover, path], check=True, timeout=10)
-    try:
-        assert shutil.which(program) is None
-        yield
-    finally:
-        subprocess.run(["umount", path], check=True, timeout=10)
 
 
 @dataclass
