@@ -16,7 +16,8 @@ public struct RawSocketCapture: ~Copyable, Capture {
     private var ipv4Drops = WrappingCount()
     private var ipv6Drops = WrappingCount()
 
-    /// How long it pays to let packets gather: reading each at once costs three times the time.
+    /// How long it pays to let packets gather: reading each at once costs three times the time. None, where the kernel
+    /// has no room for those that come meanwhile.
     public let gatherTime: Int32
 
     /// Readable when a packet waits on either socket.
@@ -39,10 +40,11 @@ public struct RawSocketCapture: ~Copyable, Capture {
         let filter = PacketFilter.ipv4
         try ipv4.attach(filter.span)
         try readable.add(ipv4)
+        let isLarge = try ipv4.receiveBuffer() / 2 >= receiveBuffer
         ipv6 = try RawSocketCapture.openIPv6(receiveBuffer: receiveBuffer, watchedBy: readable)
         self.ipv4 = ipv4
         self.readable = readable
-        self.gatherTime = gatherTime
+        self.gatherTime = isLarge ? gatherTime : 0
     }
 
     /// The packets have lost their IPv6 header: what was in it is asked for beside them (RFC 3542).

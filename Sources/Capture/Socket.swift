@@ -42,6 +42,16 @@ struct Socket: ~Copyable {
         }
     }
 
+    /// How many bytes the kernel holds for us: twice what was asked for and given (socket(7), SO_RCVBUF).
+    func receiveBuffer() throws(SystemError) -> Int32 {
+        var size: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        _ = try check(name, "read receive buffer") {
+            unsafe getsockopt(number, SOL_SOCKET, SO_RCVBUF, &size, &length)
+        }
+        return size
+    }
+
     /// Makes the kernel run a program on each packet, and drop those that it says 0 to.
     ///
     /// - Parameter program: its instructions, at most 4,096.

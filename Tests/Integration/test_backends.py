@@ -1,5 +1,6 @@
 """Each backend sees what it says it sees, and all of them say the same."""
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -223,6 +224,23 @@ def test_a_scan_on_an_idle_link_is_logged_within_a_second(any_backend: Scene) ->
     any_backend.log.wait_for_alerts(1)
     report = next(message for message in any_backend.log.messages if message.level == 1)
     assert report.arrived - sent < 1
+
+
+@pytest.mark.parametrize("may_enlarge", [True, False])
+def test_raw_sockets_let_packets_gather_only_where_there_is_room(
+    idle_scene: Scene, tmp_path: Path, may_enlarge: bool
+) -> None:
+    if int(Path("/proc/sys/net/core/rmem_max").read_text()) >= 8 << 20:
+        pytest.skip("there is room for everybody here")
+    calls = tmp_path / "calls"
+    capabilities = [] if may_enlarge else [tool("setpriv"), "--bounding-set=-net_admin"]
+    idle_scene.daemon.start("--backend", "raw", wrapper=[
+        tool("strace"), "-D", "-f", "-o", str(calls), "-e", "trace=poll,ppoll", *capabilities])
+    idle_scene.sender.send(scan())
+    idle_scene.expect(Report(ATTACKER, TARGET, LISTED, source_port=40000, tos=0, ttl=64))
+    assert idle_scene.daemon.stop() == 0
+    gathered = re.search(r"\bpoll\(.*, 5\)|ppoll\(.*tv_nsec=5000000\}", calls.read_text())
+    assert bool(gathered) == may_enlarge
 
 
 def test_slow_probes_are_judged_by_their_own_times(idle_scene: Scene) -> None:
