@@ -6,10 +6,11 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from harness.daemon import Finished, finish
 from harness.lines import Report
 from harness.network import ATTACKER, TARGET, tool
 from harness.packets import LOW_PORTS, scan
-from harness.places import REPOSITORY, TEMPORARY
+from harness.places import PID_FILE, REPOSITORY, TEMPORARY
 from harness.scene import Scene
 
 UNIT = REPOSITORY / "rc.d/scanlogd.service"
@@ -73,6 +74,50 @@ def test_a_filter_that_does_not_know_landlock_is_no_reason_not_to_start(idle_sce
 
 def test_where_system_calls_can_not_be_filtered_it_says_so(idle_scene: Scene, allow: Path) -> None:
     assert start(idle_scene, allow, allowed() - {"seccomp"})[0].endswith(", system calls not filtered")
+
+
+def confined() -> list[str]:
+    """Runs a program with what of the unit can be had without systemd: its capabilities, its umask and its /proc."""
+    (capabilities,), (umask,) = settings()["CapabilityBoundingSet"], settings()["UMask"]
+    names = ",".join(f"+{name.removeprefix('CAP_').lower()}" for name in capabilities.split())
+    script = f"""
+        mount -n -t proc -o subset={settings()["ProcSubset"][0]},hidepid={settings()["ProtectProc"][0]} proc /proc &&
+        umask {umask} && exec setpriv --bounding-set=-all,{names} --no-new-privs -- "$@"
+    """
+    return [tool("unshare"), "--mount", "sh", "-c", script, "sh"]
+
+
+@pytest.mark.parametrize("backend", ["ring", "raw", "pcap", "nids"])
+def test_what_the_unit_takes_away_is_not_missed(idle_scene: Scene, backend: str) -> None:
+    idle_scene.daemon.start("--backend", backend, wrapper=confined())
+    idle_scene.sender.send(scan())
+    idle_scene.expect(Report(ATTACKER, TARGET, LOW_PORTS[:-1], source_port=40000, tos=0, ttl=64))
+    assert PID_FILE.stat().st_mode & 0o7777 == 0o600
+    assert idle_scene.daemon.stop() == 0
+
+
+def analyze(*arguments: object) -> Finished:
+    """Runs systemd-analyze, which needs a /tmp to write to."""
+    own = [tool("unshare"), "--mount", "sh", "-c", 'mount -n -t tmpfs tmp /tmp && exec "$@"', "sh"]
+    return finish([*own, tool("systemd-analyze"), *map(str, arguments)])
+
+
+def test_systemd_finds_it_well_locked_in() -> None:
+    unit = TEMPORARY / "scanlogd.service"
+    unit.write_text(UNIT.read_text().replace("@SBINDIR@/scanlogd", "/bin/true"))
+    done = analyze("security", "--offline=true", "--no-pager", "--threshold=25", unit)
+    assert done.status == 0, done
+    assert analyze("verify", unit) == Finished(0, "", "")
+    unit.unlink()
+
+
+def test_the_unit_and_the_init_script_speak_of_the_same_file() -> None:
+    script = (REPOSITORY / "rc.d/scanlogd").read_text()
+    (file,) = settings()["EnvironmentFile"]
+    assert f"\nOPTIONS_FILE={file.removeprefix('-')}\n" in script
+    assert settings()["AssertPathIsDirectory"] == [f"!{file.removeprefix('-')}"]
+    example = "SCANLOGD_OPTIONS='--exempt /etc/scanlogd.exempt'"
+    assert f"\n# {example}\n" in UNIT.read_text() and f"\n#     {example}\n" in script
 
 
 def settings() -> dict[str, list[str]]:
