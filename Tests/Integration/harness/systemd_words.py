@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 _Strings = ctypes.POINTER(ctypes.c_char_p)
 
 
@@ -19,7 +21,8 @@ def _library() -> ctypes.CDLL:
     found = sorted(path for directory in directories for path in directory.glob("**/libsystemd-shared-*.so"))
     assert found, "no library of systemd's here"
     version = re.search(r"-(\d+)", found[0].name)
-    assert version and int(version[1]) < 254, f"{found[0]}: its functions may be others"
+    if not version or int(version[1]) >= 254:
+        pytest.skip(f"{found[0]}: its functions may be others")
     library = ctypes.CDLL(str(found[0]))
     library.load_env_file.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.POINTER(_Strings)]
     library.strv_env_clean_with_callback.argtypes = [_Strings, ctypes.c_void_p, ctypes.c_void_p]
