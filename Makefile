@@ -161,4 +161,4 @@ uninstall:
 	@echo "Left in place: the user and group scanlogd, and /var/empty. A daemon that runs was not stopped."
 
 clean:
-	rm -rf .build .build-embedded .build-ordinary .build-asan .build-fuzz .build-hooks .oracle scanlogd
+	rm -rf .build .build-embedded .build-ordinary .build-asan .build-fuzz .build-hooks .needs .oracle .soak scanlogd
