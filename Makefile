@@ -158,6 +158,9 @@ install:
 uninstall:
 	rm -f $(installed)
 	-rmdir $(DESTDIR)$(EXAMPLEDIR)/fail2ban $(DESTDIR)$(EXAMPLEDIR) 2>/dev/null
+	@# Where a service is enabled or disabled, Debian leaves links to its init script.
+	@if [ -z "$(DESTDIR)" ] && [ "$(SYSCONFDIR)" = /etc ] && command -v update-rc.d >/dev/null 2>&1; then \
+		update-rc.d scanlogd remove; fi
 	@echo "Left in place: the user and group scanlogd, and /var/empty. A daemon that runs was not stopped."
 
 clean:
