@@ -100,10 +100,17 @@ integration: test-hooks
 		Tests/failures-last Tests/Integration/run-all
 
 # What takes too long for each run.
-soak: needs-test all
+soak: booted
 	START_CYCLES=1000 TEST_TIMEOUT=600 SOAK_SECONDS=1800 SCANLOGD=$(CURDIR)/scanlogd Tests/Integration/run \
 		-k 'many_starts_and_stops or mixed_traffic'
 	$(MAKE) oracle ORACLE_SECONDS=1800
+
+# The unit and the init script in a Debian that systemd boots, which is made in .soak, once.
+.PHONY: booted
+booted: needs-soak all
+	Tests/make-debian $(CURDIR)/.soak/debian12
+	BOOTED_SYSTEM=$(CURDIR)/.soak/debian12 TEST_TIMEOUT=600 SCANLOGD=$(CURDIR)/scanlogd Tests/Integration/run \
+		Tests/Integration/booted
 
 # The kernel as judge, for an hour; ORACLE_SEED=N repeats a run. What it finds is kept as captures in .oracle.
 ORACLE_SECONDS = 3600
@@ -120,8 +127,8 @@ bench: needs-bench all
 	$(BUILD) --product core-benchmark
 	CORE_BENCHMARK=$(CURDIR)/$(SCRATCH)/release/core-benchmark SCANLOGD=$(CURDIR)/scanlogd Tests/Benchmarks/run
 
-.PHONY: needs-demo needs-test needs-bench
-needs-demo needs-test needs-bench:
+.PHONY: needs-demo needs-test needs-bench needs-soak
+needs-demo needs-test needs-bench needs-soak:
 	Tests/install-needs $(@:needs-%=%)
 
 installed = \
