@@ -48,10 +48,12 @@ def writer(request: pytest.FixtureRequest, idle_scene: Scene, tmp_path: Path) ->
     """One that takes the place of the scene's own log."""
     idle_scene.log.close()
     writer = WRITERS[request.param](tmp_path)
-    writer.start()
-    yield writer
-    idle_scene.daemon.tear_down()  # while somebody takes its last line
-    writer.close()
+    try:
+        writer.start()
+        yield writer
+        idle_scene.daemon.tear_down()  # while somebody takes its last line
+    finally:
+        writer.close()
 
 
 def test_the_reports_of_a_run_are_read_and_nothing_else(

@@ -111,6 +111,7 @@ def busybox(directory: Path, *options: str) -> LogWriter:
 
 _JOURNAL_FORMATS = ("short", "short-precise", "short-iso", "short-iso-precise", "short-full", "short-unix", "with-unit",
                     "short --no-hostname", "short-full --utc")
+_JOURNAL_DIRECTORIES = [Path("/run/systemd/journald.conf.d"), Path("/run/systemd/journal"), Path("/run/log/journal")]
 _JOURNALD = """[Journal]
 Storage=volatile
 ReadKMsg=no
@@ -122,12 +123,16 @@ class Journal(LogWriter):
     """systemd's journal, as journalctl writes it to a file."""
 
     def __init__(self) -> None:
-        super().__init__(["/lib/systemd/systemd-journald"], {})
-        shutil.rmtree("/run/log/journal", ignore_errors=True)
-        configuration = Path("/run/systemd/journald.conf.d/stage.conf")
-        configuration.parent.mkdir(parents=True, exist_ok=True)
+        super().__init__([tool("/lib/systemd/systemd-journald")], {})
+        configuration = _JOURNAL_DIRECTORIES[0] / "stage.conf"
+        configuration.parent.mkdir(parents=True)
         configuration.write_text(_JOURNALD)
         LOG_SOCKET.symlink_to("/run/systemd/journal/dev-log")
+
+    def close(self) -> None:
+        super().close()
+        for directory in _JOURNAL_DIRECTORIES:
+            shutil.rmtree(directory, ignore_errors=True)
 
     def texts(self) -> dict[str, str]:
         return {options: self._journalctl(*options.split()) for options in _JOURNAL_FORMATS}
