@@ -100,10 +100,17 @@ integration: test-hooks
 		Tests/failures-last Tests/Integration/run-all
 
 # What takes too long for each run.
-soak: needs-test all
+soak: booted
 	START_CYCLES=1000 TEST_TIMEOUT=600 SOAK_SECONDS=1800 SCANLOGD=$(CURDIR)/scanlogd Tests/Integration/run \
 		-k 'many_starts_and_stops or mixed_traffic'
 	$(MAKE) oracle ORACLE_SECONDS=1800
+
+# The unit and the init script in a Debian that systemd boots, which is made in .soak, once.
+.PHONY: booted
+booted: needs-soak all
+	Tests/make-debian $(CURDIR)/.soak/debian12
+	BOOTED_SYSTEM=$(CURDIR)/.soak/debian12 TEST_TIMEOUT=600 SCANLOGD=$(CURDIR)/scanlogd Tests/Integration/run \
+		Tests/Integration/booted
 
 # The kernel as judge, for an hour; ORACLE_SEED=N repeats a run. What it finds is kept as captures in .oracle.
 ORACLE_SECONDS = 3600
@@ -120,8 +127,8 @@ bench: needs-bench all
 	$(BUILD) --product core-benchmark
 	CORE_BENCHMARK=$(CURDIR)/$(SCRATCH)/release/core-benchmark SCANLOGD=$(CURDIR)/scanlogd Tests/Benchmarks/run
 
-.PHONY: needs-demo needs-test needs-bench
-needs-demo needs-test needs-bench:
+.PHONY: needs-demo needs-test needs-bench needs-soak
+needs-demo needs-test needs-bench needs-soak:
 	Tests/install-needs $(@:needs-%=%)
 
 installed = \
@@ -167,10 +174,12 @@ install: check-paths
 uninstall: check-paths
 	rm -f $(installed)
 	-rmdir $(DESTDIR)$(EXAMPLEDIR)/fail2ban $(DESTDIR)$(EXAMPLEDIR) 2>/dev/null
+	@# Where a service is enabled or disabled, Debian leaves links to its init script.
+	@if [ -z "$(DESTDIR)" ] && [ "$(SYSCONFDIR)" = /etc ] && command -v update-rc.d >/dev/null 2>&1; then \
+		update-rc.d scanlogd remove; fi
 	@if [ -z "$(DESTDIR)" ]; then rc.d/index-manuals remove $(MANDIR) $(pages); fi
 	@echo "Left in place: the user and group scanlogd, /var/empty, and $(SYSCONFDIR)/default/scanlogd if you made it."
-	@echo "A daemon that runs was not stopped. Not to be started at boot any more, with systemd:"
-	@echo "systemctl disable scanlogd; systemctl daemon-reload. Without: update-rc.d scanlogd remove"
+	@echo "A daemon that runs was not stopped. With systemd: systemctl disable --now scanlogd; systemctl daemon-reload"
 
 clean:
-	rm -rf .build .build-embedded .build-ordinary .build-asan .build-fuzz .build-hooks .oracle scanlogd
+	rm -rf .build .build-embedded .build-ordinary .build-asan .build-fuzz .build-hooks .needs .oracle .soak scanlogd
