@@ -25,6 +25,7 @@ public struct LinkPath: Equatable, Sendable {
 
     /// Takes note of a label, or of a group.
     public mutating func enterMark(_ number: UInt32) {
-        mark = max(mark &* 31 &+ UInt16(truncatingIfNeeded: number), 1)  // wrapping is meant: others may come to the same
+        // Wrapping is meant: others may come to the same.
+        mark = max(mark &* 31 &+ UInt16(truncatingIfNeeded: number), 1)
     }
 }

@@ -85,7 +85,8 @@ extension Segment {
         source: Address, destination: Address, typeOfService: UInt8, timeToLive: UInt8
     ) throws(PacketFault) {
         if header.count - offset < Segment.headerLength { throw .truncated }
-        let offsetAndFlags = try header.uint16(at: offset + 12)  // the data offset in units of 4 bytes, 4 bits, and the flags
+        // The data offset, in units of 4 bytes, in the upper 4 bits; and the flags.
+        let offsetAndFlags = try header.uint16(at: offset + 12)
         if offsetAndFlags >> 12 < Segment.headerLength / 4 { throw .malformed }
         self.init(
             source: source, destination: destination,

@@ -114,8 +114,9 @@ struct LinkLayerTests {
     @Test func labelsAndGroupsBelongToThePath() throws {
         let link = try #require(LinkLayer(dataLinkType: 1))
         let front = "0200 5e10 0001 0200 5e10 0002 "
-        let marks = try ["0800", "8847 0001 0140", "8847 0001 1140", "8847 0001 0040 0001 1140", "8909 0101 0001 0005 0800"]
-            .map { try link.place(in: (bytes(front + $0) + [0x45]).span).path.mark }
+        let marks = try [
+            "0800", "8847 0001 0140", "8847 0001 1140", "8847 0001 0040 0001 1140", "8909 0101 0001 0005 0800",
+        ].map { try link.place(in: (bytes(front + $0) + [0x45]).span).path.mark }
         #expect(marks[0] == 0)
         #expect(Set(marks).count == marks.count)
     }
