@@ -2,9 +2,9 @@ import ScanCore
 
 /// What frames of a network begin with, before the IP packet (the LINKTYPE_ registry of tcpdump.org; libpcap's DLT_).
 public struct LinkLayer: Equatable, Sendable {
-    private let header: Header
+    let header: Header
 
-    private enum Header {
+    enum Header {
         case none
         case ethernet
         case linuxCooked
@@ -42,6 +42,19 @@ public struct LinkLayer: Equatable, Sendable {
     /// - Throws: ``PacketFault/notTCP`` if it holds no IP packet, ``PacketFault/truncated`` if it ends too early to tell.
     public func place(in frame: Span<UInt8>, interface: Int32 = 0) throws(PacketFault) -> PacketPlace {
         var place = PacketPlace(at: 0, LinkPath(interface: interface))
+        try walk(&place, over: frame)
+        return place
+    }
+
+    /// Where the walk over the headers of a frame that holds no IP packet ends: at what type of Ethernet, or 0.
+    func obstacle(in frame: Span<UInt8>) -> UInt16 {
+        var place = PacketPlace(at: 0, LinkPath())
+        do throws(PacketFault) { try walk(&place, over: frame) } catch {}
+        return place.etherType
+    }
+
+    @inline(__always)
+    private func walk(_ place: inout PacketPlace, over frame: Span<UInt8>) throws(PacketFault) {
         switch header {
         case .none: break
         case .ethernet:
@@ -54,7 +67,7 @@ public struct LinkLayer: Equatable, Sendable {
         case .linuxCooked2:  // the protocol first, and 20 bytes in all
             _ = try frame.uint8(at: 19)
             place.offset = 20
-            if interface == 0 { place.path.interface = Int32(truncatingIfNeeded: try frame.uint32(at: 4)) }
+            if place.path.interface == 0 { place.path.interface = Int32(truncatingIfNeeded: try frame.uint32(at: 4)) }
             try place.enter(etherType: try frame.uint16(at: 0), in: frame, isCooked: true)
             try place.passHiddenTags(in: frame, length: frame.count)
         case .hostFamily: try place.enter(familyIn: frame, inNetworkOrder: false)
@@ -62,7 +75,6 @@ public struct LinkLayer: Equatable, Sendable {
         case .ppp: try place.enter(hdlc: frame)
         case .pppOverEthernet: try place.enter(session: frame)
         }
-        return place
     }
 
     /// Whether a type in a frame says that a VLAN tag follows: the customer's, the provider's, and the provider's before it
@@ -269,7 +281,11 @@ extension PacketPlace {
         case 0x0021, 0x0057: offset += isOneByte ? 1 : 2
         case 0x0281, 0x0283:
             offset += 2
+            etherType = 0x8847
             try enterLabels(in: frame)
+        case 0x002d, 0x002f, 0x003d, 0x00fd:  // what is compressed, or divided (RFC 1144, 1962, 1990)
+            etherType = 0x880b
+            throw .notTCP
         default: throw .notTCP
         }
     }
