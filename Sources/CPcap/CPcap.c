@@ -62,9 +62,8 @@ static bool find_functions(void *module, struct cpcap_library *library) {
         FUNCTION(freecode),
         FUNCTION(get_selectable_fd),
         FUNCTION(geterr),
-        FUNCTION(is_swapped),
-        FUNCTION(major_version),
         FUNCTION(next_ex),
+        FUNCTION(offline_filter),
         FUNCTION(open_dead),
         FUNCTION(set_buffer_size),
         FUNCTION(set_immediate_mode),
@@ -142,90 +141,125 @@ enum { LINKS = sizeof links / sizeof links[0] };
 
 OF_EACH_THREAD struct {
     const char *expression;
+    bool names_link;  /* it speaks of what stands before packets */
+    bool is_foreseen; /* it was compiled for some link types only */
     struct {
         struct bpf_program program;
+        bool takes_ethernet;
         char reason[PCAP_ERRBUF_SIZE]; /* if there is no program */
     } of[LINKS];
 } prepared;
 
+/* The place of a link type: LINKS if there is none. 101 is libpcap's 12, in a file. */
+static size_t index_of(int link) {
+    size_t index = 0;
+    while (index < LINKS && links[index] != (link == 101 ? 12 : link)) index++;
+    return index;
+}
+
 static uint32_t ordered(uint32_t word, bool swapped) { return swapped ? bswap_32(word) : word; }
 
-/* The link type at the beginning of a file that can be read at any place: -1 if it does not stand where it should. Two
-   numbers at most are looked at, whatever else there is. */
-static int foreseen_link(int descriptor) {
-    uint32_t words[6];
-    off_t start = lseek(descriptor, 0, SEEK_CUR);
-    if (start < 0 || pread(descriptor, words, sizeof words, start) != sizeof words) return -1;
-    if (words[0] == 0x0a0d0d0a) { /* pcapng: the block behind the first one is an interface's, in most files */
-        bool swapped = words[2] == 0x4d3c2b1a;
-        start += ordered(words[1], swapped);
-        if (pread(descriptor, words, 12, start) != 12 || ordered(words[0], swapped) != 1) return -1;
+/* Sets those link types that the interfaces of a pcapng file have which stand before its first packet. Of each block no
+   more is looked at than three numbers, whatever else there is. */
+static bool foresee_interfaces(int descriptor, off_t at, bool swapped, bool wanted[LINKS]) {
+    bool any = false;
+    for (int count = 0; count < 1024; count++) {
+        uint32_t words[3];
+        if (pread(descriptor, words, sizeof words, at) != sizeof words) break;
+        uint32_t type = ordered(words[0], swapped), length = ordered(words[1], swapped);
+        if (length < 12 || type == 2 || type == 3 || type == 6 || (count > 0 && words[0] == 0x0a0d0d0a)) break;
         uint16_t link;
         memcpy(&link, words + 2, sizeof link);
-        return swapped ? bswap_16(link) : link;
+        size_t index = type == 1 ? index_of(swapped ? bswap_16(link) : link) : LINKS;
+        if (index < LINKS) any = wanted[index] = true;
+        at += length;
     }
-    bool swapped = words[0] == 0xd4c3b2a1 || words[0] == 0x4d3cb2a1;
-    if (!swapped && words[0] != 0xa1b2c3d4 && words[0] != 0xa1b23c4d) return -1;
-    return ordered(words[5], swapped) & 0xffff; /* above it has other things than the link type */
+    return any;
 }
 
-/* Compiles the filter for a kind of file, or keeps the reason why it can't. */
+/* Sets the link types that stand at the beginning of a file that can be read at any place: false if they do not stand where
+   they should. */
+static bool foresee(int descriptor, bool wanted[LINKS]) {
+    uint32_t words[6];
+    off_t start = lseek(descriptor, 0, SEEK_CUR);
+    if (start < 0 || pread(descriptor, words, sizeof words, start) != sizeof words) return false;
+    if (words[0] == 0x0a0d0d0a) return foresee_interfaces(descriptor, start, words[2] == 0x4d3c2b1a, wanted);
+    bool swapped = words[0] == 0xd4c3b2a1 || words[0] == 0x4d3cb2a1;
+    if (!swapped && words[0] != 0xa1b2c3d4 && words[0] != 0xa1b23c4d) return false;
+    size_t index = index_of(ordered(words[5], swapped) & 0xffff); /* above it has other things than the link type */
+    if (index < LINKS) wanted[index] = true;
+    return index < LINKS;
+}
+
+/* Compiles the filter for a link type, and says why it can't: NULL if it can. */
+static const char *compile(const struct cpcap_library *library, int link, struct bpf_program *program, char *text) {
+    pcap_t *handle = library->open_dead(link, 262144);
+    if (!handle) return strerror(ENOMEM);
+    /* Not made better: for a long filter that takes seconds. */
+    bool failed = library->compile(handle, program, prepared.expression, 0, PCAP_NETMASK_UNKNOWN) < 0;
+    if (failed) snprintf(text, PCAP_ERRBUF_SIZE, "%s", library->geterr(handle));
+    library->close(handle);
+    return failed ? text : NULL;
+}
+
+/* Compiles the filter for a link type, or keeps the reason why it can't. */
 static void prepare(const struct cpcap_library *library, size_t index) {
     struct bpf_program *program = &prepared.of[index].program;
-    const char *failure = strerror(ENOMEM);
-    pcap_t *handle = library->open_dead(links[index], 262144);
-    /* Not made better: for a long filter that takes seconds. */
-    if (handle && library->compile(handle, program, prepared.expression, 0, PCAP_NETMASK_UNKNOWN) < 0)
-        failure = library->geterr(handle);
-    else if (handle)
-        failure = NULL;
-    if (failure) {
-        program->bf_insns = NULL;
-        snprintf(prepared.of[index].reason, PCAP_ERRBUF_SIZE, "%s", failure);
+    char text[PCAP_ERRBUF_SIZE];
+    const char *failure = compile(library, links[index], program, text);
+    bool is_cooked = links[index] == 113 || links[index] == 276;
+    if (failure && is_cooked && prepared.names_link) {
+        char other[PCAP_ERRBUF_SIZE];
+        if (!compile(library, 1, program, other)) {
+            prepared.of[index].takes_ethernet = true;
+            return;
+        }
     }
-    if (handle) library->close(handle);
+    if (!failure) return;
+    program->bf_insns = NULL;
+    snprintf(prepared.of[index].reason, PCAP_ERRBUF_SIZE, "%s", failure);
 }
 
-int cpcap_prepare_filter(const struct cpcap_library *library, const char *expression, int descriptor) {
+static void begin(const struct cpcap_library *library, const char *expression, bool names_link) {
     prepared.expression = expression;
+    prepared.names_link = names_link;
+    prepared.is_foreseen = false;
     for (size_t index = 0; index < LINKS; index++) {
-        struct bpf_program *program = &prepared.of[index].program;
-        if (program->bf_insns) library->freecode(program);
-        program->bf_insns = NULL;
-        prepared.of[index].reason[0] = 0;
+        if (prepared.of[index].program.bf_insns) library->freecode(&prepared.of[index].program);
+        memset(&prepared.of[index], 0, sizeof prepared.of[index]);
     }
-    int link = foreseen_link(descriptor);
-    if (link == 101) link = 12; /* libpcap's number for what is 101 in a file */
-    size_t foreseen = 0;
-    while (foreseen < LINKS && links[foreseen] != link) foreseen++;
-    if (foreseen < LINKS) {
-        prepare(library, foreseen);
-        return prepared.of[foreseen].program.bf_insns ? 0 : (cpcap_set_reason(prepared.of[foreseen].reason), -1);
-    }
+}
+
+int cpcap_prepare_filter(const struct cpcap_library *library, const char *expression, bool names_link, int descriptor) {
+    begin(library, expression, names_link);
+    bool wanted[LINKS] = {false};
+    prepared.is_foreseen = foresee(descriptor, wanted);
     for (size_t index = 0; index < LINKS; index++) {
+        if (prepared.is_foreseen && !wanted[index]) continue;
         prepare(library, index);
-        if (index == 1 && !prepared.of[0].program.bf_insns && !prepared.of[1].program.bf_insns)
-            return cpcap_set_reason(prepared.of[0].reason), -1;
+        if (prepared.of[index].program.bf_insns) continue;
+        if (prepared.is_foreseen || (index == 1 && !prepared.of[0].program.bf_insns))
+            return cpcap_set_reason(prepared.of[prepared.is_foreseen ? index : 0].reason), -1;
     }
     return 0;
 }
 
-int cpcap_filter_file(const struct cpcap_library *library, pcap_t *handle, const char *expression) {
-    int link = library->datalink(handle);
-    size_t index = 0;
-    while (index < LINKS && links[index] != link) index++;
-    bool is_prepared = index < LINKS && prepared.expression == expression
-                       && (prepared.of[index].program.bf_insns || prepared.of[index].reason[0]);
-    /* Byte order matters where a file has the address family of whoever captured: what was prepared is for ours. */
-    if (!is_prepared || (link == 0 && library->is_swapped(handle))) {
-        int result = cpcap_set_filter(library, handle, expression);
-        if (result > 0) cpcap_set_reason(library->geterr(handle));
-        return result == 0 ? 0 : -1;
-    }
+int cpcap_check_filter(const struct cpcap_library *library, const char *expression, bool names_link, int link) {
+    size_t index = index_of(link);
+    if (index == LINKS) return cpcap_set_reason("the link type is not known"), -1;
+    if (prepared.expression != expression) begin(library, expression, names_link);
+    bool is_done = prepared.of[index].program.bf_insns || prepared.of[index].reason[0];
+    if (!is_done && prepared.is_foreseen)
+        return cpcap_set_reason("a link type comes late in the file; read it through a pipe, with --read -"), -1;
+    if (!is_done) prepare(library, index);
     if (!prepared.of[index].program.bf_insns) return cpcap_set_reason(prepared.of[index].reason), -1;
-    if (library->setfilter(handle, &prepared.of[index].program) >= 0) return 0;
-    cpcap_set_reason(library->geterr(handle));
-    return -1;
+    return prepared.of[index].takes_ethernet;
+}
+
+bool cpcap_matches(const struct cpcap_library *library, int link, const uint8_t *data, size_t count, size_t whole) {
+    struct pcap_pkthdr header = {.caplen = (bpf_u_int32)count, .len = (bpf_u_int32)whole};
+    const struct bpf_program *program = &prepared.of[index_of(link)].program;
+    return library->offline_filter(program, &header, data) != 0;
 }
 
 int cpcap_hardware_type(int socket, const char *name) {
@@ -343,6 +377,32 @@ pcap_t *cpcap_open_stream(const struct cpcap_library *library, void *stream) {
     return handle;
 }
 
+size_t cpcap_stream_read(void *stream, void *bytes, size_t size) { return fread(bytes, 1, size, stream); }
+
+bool cpcap_stream_skip(void *stream, size_t size) {
+    char bytes[4096];
+    while (size > 0) {
+        size_t count = fread(bytes, 1, size < sizeof bytes ? size : sizeof bytes, stream);
+        if (count == 0) return false;
+        size -= count;
+    }
+    return true;
+}
+
+size_t cpcap_stream_peek(void *stream, uint8_t *bytes, size_t size) {
+    size_t count = fread(bytes, 1, size, stream);
+    clearerr(stream);
+    for (size_t index = count; index > 0; index--) ungetc(bytes[index - 1], stream);
+    return count;
+}
+
+bool cpcap_stream_failed(void *stream) { return ferror(stream) != 0; }
+
 int64_t cpcap_stream_position(void *stream) { return ftello(stream); }
+
+const char *cpcap_decompressed_by(const char *kind, const char *program, const char *command) {
+    snprintf(reason, sizeof reason, "compressed with %s; try '%s FILE | %s'", kind, program, command);
+    return reason;
+}
 
 void cpcap_stream_close(void *stream) { fclose(stream); }

@@ -21,6 +21,10 @@ public struct CaptureSelection: Sendable {
     /// VLAN is an interface of the host, their packets come from that one as well.
     public var untaggedOnly = false
 
+    /// Of a file: asks ``expression``, which speaks of what stands before packets, about frames as they are. Else it is asked
+    /// about them as if nothing stood between the link header and the packet.
+    public var expressionNamesLink = false
+
     /// What packets are wanted for.
     public enum Interest: Sendable {
         /// To see scans: all segments but those with exactly ACK, or PSH and ACK.

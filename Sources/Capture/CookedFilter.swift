@@ -6,17 +6,18 @@ import CLinux
 /// and never part of a scan. What it can't judge it keeps. It is a hint only, and what it keeps is judged again.
 ///
 /// The layout of the packet is told by the kernel beside it (socket(7), SKF_AD_PROTOCOL): IPv4 and IPv6 are looked at
-/// also behind one VLAN tag that the kernel left in place, and in a PPPoE session (RFC 2516).
+/// also behind one VLAN tag that the kernel left in place, one tag of Cisco TrustSec or one label of MPLS (RFC 3032), and in
+/// a PPPoE session (RFC 2516).
 struct CookedFilter {
-    /// How many bytes are kept of a packet whose TCP header is at a known place: PPPoE's header, the longest IPv4
-    /// header (or IPv6's and a fragment header's), and the longest TCP header, which fragments may be put together to.
+    /// How many bytes are kept of a packet whose TCP header is at a known place: PPPoE's header, which is as long as any, the
+    /// longest IPv4 header (or IPv6's and a fragment header's), and the longest TCP header, which fragments may be put together to.
     static let headerLength: UInt32 = 8 + 60 + 60
 
     /// How many are kept of a packet with extension headers, which may go on to its end: all there can be.
     static let chainLength: UInt32 = 8 + 40 + 65_535
 
-    /// The program, in its first ``count`` instructions. The longest has 68: it names ``InterfaceNames/most`` interfaces.
-    private(set) var instructions = InlineArray<68, sock_filter>(repeating: .verdict(0))
+    /// The program, in its first ``count`` instructions. The longest has 84: it names ``InterfaceNames/most`` interfaces.
+    private(set) var instructions = InlineArray<84, sock_filter>(repeating: .verdict(0))
     private(set) var count = 0
 
     /// Puts the program together.
@@ -67,7 +68,7 @@ struct CookedFilter {
     private static func beside(_ offset: Int32) -> UInt32 { UInt32(bitPattern: SKF_AD_OFF + offset) }
 
     /// What is the same for all. X is where the IP header begins, then where IPv4's payload does.
-    private static var body: InlineArray<45, sock_filter> {
+    private static var body: InlineArray<61, sock_filter> {
         let tcp = UInt32(IPPROTO_TCP)
         return [
             .instruction(BPF_LDX | BPF_IMM, 0),
@@ -77,41 +78,61 @@ struct CookedFilter {
             branch(4, UInt32(ETH_P_8021Q), to: vlan),
             branch(5, UInt32(ETH_P_8021AD), to: vlan),
             branch(6, UInt32(ETH_P_QINQ1), to: vlan),
-            branch(7, UInt32(ETH_P_PPP_SES), to: pppoe, otherwise: drop),
+            branch(7, UInt32(ETH_P_MPLS_UC), to: labels),
+            branch(8, UInt32(ETH_P_MPLS_MC), to: labels),
+            branch(9, 0x8909, to: securityTag),
+            branch(10, UInt32(ETH_P_PPP_SES), to: pppoe, otherwise: drop),
 
-            // 8, pppoe
+            // 11, pppoe
             .instruction(BPF_LDX | BPF_IMM, 8),
             .load(BPF_H, BPF_ABS, 6),  // PPP's protocol
-            branch(10, 0x0021, to: ipv4),
-            branch(11, 0x0057, to: ipv6, otherwise: keepChain),
+            branch(13, 0x0021, to: ipv4),
+            branch(14, 0x0057, to: ipv6, otherwise: keepChain),
 
-            // 12, vlan
+            // 15, securityTag
+            .load(BPF_H, BPF_ABS, 0),  // version and length
+            branch(16, 0x0101, to: 17, otherwise: keepChain),
+            .instruction(BPF_LDX | BPF_IMM, 8),
+            .load(BPF_H, BPF_ABS, 6),  // the protocol of what follows
+            branch(19, UInt32(ETH_P_IP), to: ipv4),
+            branch(20, UInt32(ETH_P_IPV6), to: ipv6, otherwise: keepChain),
+
+            // 21, labels
+            .load(BPF_B, BPF_ABS, 2),
+            branch(22, 0x01, BPF_JSET, to: 23, otherwise: keepChain),  // more labels are kept
+            .instruction(BPF_LDX | BPF_IMM, 4),
+            .load(BPF_B, BPF_ABS, 4),  // the version of IP
+            .instruction(BPF_ALU | BPF_AND | BPF_K, 0xf0),
+            branch(26, 0x40, to: ipv4),
+            branch(27, 0x60, to: ipv6, otherwise: drop),
+
+            // 28, vlan
             .instruction(BPF_LDX | BPF_IMM, 4),
             .load(BPF_H, BPF_ABS, 2),  // the protocol of what follows
-            branch(14, UInt32(ETH_P_IP), to: ipv4),
-            branch(15, UInt32(ETH_P_IPV6), to: ipv6, otherwise: keepChain),  // another tag is kept
+            branch(30, UInt32(ETH_P_IP), to: ipv4),
+            branch(31, UInt32(ETH_P_IPV6), to: ipv6, otherwise: keepChain),  // another tag is kept
 
-            // 16, ipv6
+            // 32, ipv6
             .load(BPF_B, BPF_IND, 6),  // next header
-            branch(17, tcp, to: 18, otherwise: 20),
+            branch(33, tcp, to: 34, otherwise: 36),
             .load(BPF_B, BPF_IND, 40 + 13),  // flags of TCP
-            .instruction(BPF_JMP | BPF_JA, UInt32(flags - 20)),
-            branch(20, 44, to: 21, otherwise: 25),  // a fragment
+            .instruction(BPF_JMP | BPF_JA, UInt32(flags - 36)),
+            branch(36, 44, to: 37, otherwise: 41),  // a fragment
             .load(BPF_H, BPF_IND, 42),  // its offset
-            branch(22, 0xfff8, BPF_JSET, to: keepChain),  // extension headers may go on in it to its end
+            branch(38, 0xfff8, BPF_JSET, to: keepChain),  // extension headers may go on in it to its end
             .load(BPF_B, BPF_IND, 40),  // the next header of what was cut up
-            branch(24, tcp, to: keepHeaders),
-            branch(25, 0, to: keepChain),  // hop-by-hop options
-            branch(26, 43, to: keepChain),  // routing
-            branch(27, 44, to: keepChain),  // a fragment of a fragment
-            branch(28, 51, to: keepChain),  // authentication
-            branch(29, 60, to: keepChain, otherwise: drop),  // destination options
+            branch(40, tcp, to: keepHeaders),
+            branch(41, 0, to: keepChain),  // hop-by-hop options
+            branch(42, 43, to: keepChain),  // routing
+            branch(43, 44, to: keepChain),  // a fragment of a fragment
+            branch(44, 51, to: keepChain),  // authentication
+            branch(45, 60, to: keepChain, otherwise: drop),  // destination options
 
-            // 30, ipv4
+            // 46, ipv4
             .load(BPF_B, BPF_IND, 9),  // protocol
-            branch(31, tcp, to: 32, otherwise: drop),
+            branch(47, tcp, to: 48, otherwise: drop),
             .load(BPF_H, BPF_IND, 6),  // flags and fragment offset
-            branch(33, 0x3fff, BPF_JSET, to: keepHeaders),  // a fragment
+            branch(49, 0x3fff, BPF_JSET, to: keepHeaders),  // a fragment
             .load(BPF_B, BPF_IND, 0),  // the header's length, in units of 4 bytes
             .instruction(BPF_ALU | BPF_AND | BPF_K, 15),
             .instruction(BPF_ALU | BPF_LSH | BPF_K, 2),
@@ -119,27 +140,29 @@ struct CookedFilter {
             .instruction(BPF_MISC | BPF_TAX),
             .load(BPF_B, BPF_IND, 13),  // flags of TCP
 
-            // 40, flags
-            branch(40, 0x10, to: drop),  // ACK
-            branch(41, 0x18, to: drop, otherwise: keepHeaders),  // PSH and ACK
-            // 42
+            // 56, flags
+            branch(56, 0x10, to: drop),  // ACK
+            branch(57, 0x18, to: drop, otherwise: keepHeaders),  // PSH and ACK
+            // 58
             .verdict(chainLength),
-            // 43
+            // 59
             .verdict(headerLength),
-            // 44
+            // 60
             .verdict(0),
         ]
     }
 
     // Where in the program things are.
-    private static var pppoe: Int { 8 }
-    private static var vlan: Int { 12 }
-    private static var ipv6: Int { 16 }
-    private static var ipv4: Int { 30 }
-    private static var flags: Int { 40 }
-    private static var keepChain: Int { 42 }
-    private static var keepHeaders: Int { 43 }
-    private static var drop: Int { 44 }
+    private static var pppoe: Int { 11 }
+    private static var securityTag: Int { 15 }
+    private static var labels: Int { 21 }
+    private static var vlan: Int { 28 }
+    private static var ipv6: Int { 32 }
+    private static var ipv4: Int { 46 }
+    private static var flags: Int { 56 }
+    private static var keepChain: Int { 58 }
+    private static var keepHeaders: Int { 59 }
+    private static var drop: Int { 60 }
 
     /// The instruction at a place that goes to another if A equals a value, else on, or where it is said.
     private static func branch(

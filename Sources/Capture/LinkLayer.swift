@@ -2,9 +2,9 @@ import ScanCore
 
 /// What frames of a network begin with, before the IP packet (the LINKTYPE_ registry of tcpdump.org; libpcap's DLT_).
 public struct LinkLayer: Equatable, Sendable {
-    private let header: Header
+    let header: Header
 
-    private enum Header {
+    enum Header {
         case none
         case ethernet
         case linuxCooked
@@ -42,6 +42,19 @@ public struct LinkLayer: Equatable, Sendable {
     /// - Throws: ``PacketFault/notTCP`` if it holds no IP packet, ``PacketFault/truncated`` if it ends too early to tell.
     public func place(in frame: Span<UInt8>, interface: Int32 = 0) throws(PacketFault) -> PacketPlace {
         var place = PacketPlace(at: 0, LinkPath(interface: interface))
+        try walk(&place, over: frame)
+        return place
+    }
+
+    /// Where the walk over the headers of a frame that holds no IP packet ends: at what type of Ethernet, or 0.
+    func obstacle(in frame: Span<UInt8>) -> UInt16 {
+        var place = PacketPlace(at: 0, LinkPath())
+        do throws(PacketFault) { try walk(&place, over: frame) } catch {}
+        return place.etherType
+    }
+
+    @inline(__always)
+    private func walk(_ place: inout PacketPlace, over frame: Span<UInt8>) throws(PacketFault) {
         switch header {
         case .none: break
         case .ethernet:
@@ -54,7 +67,7 @@ public struct LinkLayer: Equatable, Sendable {
         case .linuxCooked2:  // the protocol first, and 20 bytes in all
             _ = try frame.uint8(at: 19)
             place.offset = 20
-            if interface == 0 { place.path.interface = Int32(truncatingIfNeeded: try frame.uint32(at: 4)) }
+            if place.path.interface == 0 { place.path.interface = Int32(truncatingIfNeeded: try frame.uint32(at: 4)) }
             try place.enter(etherType: try frame.uint16(at: 0), in: frame, isCooked: true)
             try place.passHiddenTags(in: frame, length: frame.count)
         case .hostFamily: try place.enter(familyIn: frame, inNetworkOrder: false)
@@ -62,7 +75,6 @@ public struct LinkLayer: Equatable, Sendable {
         case .ppp: try place.enter(hdlc: frame)
         case .pppOverEthernet: try place.enter(session: frame)
         }
-        return place
     }
 
     /// Whether a type in a frame says that a VLAN tag follows: the customer's, the provider's, and the provider's before it
@@ -95,7 +107,7 @@ public struct PacketPlace: Equatable, Sendable {
 // MARK: Ethernet's type field (IEEE 802, 802.1Q), which other links use as well
 
 extension PacketPlace {
-    /// Goes on to the IP packet, past VLAN tags and PPPoE.
+    /// Goes on to the IP packet, past VLAN tags, those of Cisco TrustSec, labels of MPLS and PPPoE.
     ///
     /// - Parameters:
     ///   - first: what is here, in host byte order: a protocol of packet(7).
@@ -115,6 +127,10 @@ extension PacketPlace {
                 try enterTag(in: frame)
             case 0 where isCooked:
                 try enterTag(in: frame)
+            case 0x8909:
+                try enterSecurityTag(in: frame)
+            case 0x8847, 0x8848:
+                return try enterLabels(in: frame)
             case 0x8864:
                 return try enter(session: frame)
             case 0..<1536:  // the length of an IEEE 802.3 frame: LLC follows, and here only SNAP with an EtherType
@@ -133,6 +149,33 @@ extension PacketPlace {
         etherType = try frame.uint16(at: offset + 2)
         path.enterTag(try frame.uint16(at: offset))
         offset += 4
+    }
+
+    /// Goes past the tag of Cisco TrustSec that is here: version 1, a length in units of 4 bytes, as many bytes of options, of
+    /// which the last holds the number of a group, and the type of what follows.
+    private mutating func enterSecurityTag(in frame: Span<UInt8>) throws(PacketFault) {
+        let head = try frame.uint16(at: offset)
+        let units = Int(head & 0xff)
+        if head >> 8 != 1 || units == 0 { throw .notTCP }
+        let end = offset + 2 + units * 4
+        let type = try frame.uint16(at: end)
+        path.enterMark(UInt32(try frame.uint16(at: end - 2)))
+        etherType = type
+        offset = end + 2
+    }
+
+    /// Goes past labels of MPLS (RFC 3032), the last of which has a bit for that. They don't say what they stand before: an IP
+    /// packet is known by its version, which nothing else that comes here begins with (RFC 4928).
+    fileprivate mutating func enterLabels(in frame: Span<UInt8>) throws(PacketFault) {
+        var label: UInt32
+        repeat {
+            label = try frame.uint32(at: offset)
+            path.enterMark(label >> 12)
+            offset += 4
+        } while label & 0x100 == 0
+        let version = try frame.uint8(at: offset) >> 4
+        if version != 4 && version != 6 { throw .notTCP }
+        etherType = 0
     }
 
     /// Goes past tags that stand where the IP packet is said to begin.
@@ -236,6 +279,13 @@ extension PacketPlace {
         let isOneByte = first & 1 != 0
         switch isOneByte ? UInt16(first) : try frame.uint16(at: offset) {
         case 0x0021, 0x0057: offset += isOneByte ? 1 : 2
+        case 0x0281, 0x0283:
+            offset += 2
+            etherType = 0x8847
+            try enterLabels(in: frame)
+        case 0x002d, 0x002f, 0x003d, 0x00fd:  // what is compressed, or divided (RFC 1144, 1962, 1990)
+            etherType = 0x880b
+            throw .notTCP
         default: throw .notTCP
         }
     }

@@ -33,30 +33,20 @@
             if result < 0 { throw PcapLibrary.error(expression, "attach filter") }
         }
 
-        /// Gets a filter ready for whatever kind of file it will be, while names can be looked up. Of the file nothing is
-        /// looked at but where its kind should stand.
-        func prepareFilter(_ expression: ConstantText, for file: Int32) throws(SystemError) {
-            if unsafe cpcap_prepare_filter(functions, expression.pointer, file) < 0 {
-                throw PcapLibrary.error(expression, "compile filter")
-            }
-        }
-
-        /// Lets only packets of a file through that match an expression.
-        func filterFile(_ expression: ConstantText, of handle: OpaquePointer) throws(SystemError) {
-            if unsafe cpcap_filter_file(functions, handle, expression.pointer) < 0 {
-                throw PcapLibrary.error(expression, "compile filter")
-            }
-        }
-
         /// What frames of a handle begin with.
         func linkLayer(of handle: OpaquePointer, _ object: ConstantText) throws(SystemError) -> LinkLayer {
             let type = unsafe functions.pointee.datalink(handle)
             if let link = LinkLayer(dataLinkType: type) { return link }
+            throw unknownLink(type, object)
+        }
+
+        /// The error of a link type that is not known.
+        func unknownLink(_ type: Int32, _ object: ConstantText) -> SystemError {
             guard let name = unsafe functions.pointee.datalink_val_to_name(type) else {
-                throw SystemError(object, "read link type", because: "not known: number ", type)
+                return SystemError(object, "read link type", because: "not known: number ", type)
             }
             unsafe cpcap_set_reason(name)
-            throw PcapLibrary.error(object, "read frames of link type")
+            return PcapLibrary.error(object, "read frames of link type")
         }
     }
 #endif

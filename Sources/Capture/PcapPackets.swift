@@ -40,16 +40,32 @@
                 let place = try link.place(in: frame, interface: interface)
                 if untaggedOnly && place.path.vlans != 0 { return }
                 let packet = frame.extracting(place.offset...)
-                if try sink.take(packet: packet, at: now, realTime: realTime) { return }
-                #if Nids
-                    if let segment = joinedByNids(packet, at: now) { sink.take(segment, at: now, realTime: realTime) }
-                #endif
-                try reader.value.read(packet, over: place.path, at: now) { segment in
-                    sink.take(segment, at: now, realTime: realTime)
-                }
+                _ = try read(packet, over: place.path, at: now, realTime: realTime, into: &sink)
             } catch {
                 sink.take(error)
             }
+        }
+
+        /// Reads an IP packet, and gives its segments to a sink.
+        ///
+        /// - Parameter path: over which link it came.
+        /// - Returns: whether there was anything to give: what is kept until other packets come gives nothing yet.
+        /// - Throws: why there is no segment in it.
+        @inline(__always)
+        mutating func read(
+            _ packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64,
+            into sink: inout some SegmentSink & ~Copyable
+        ) throws(PacketFault) -> Bool {
+            if try sink.take(packet: packet, at: now, realTime: realTime) { return true }
+            #if Nids
+                if let segment = joinedByNids(packet, at: now) { sink.take(segment, at: now, realTime: realTime) }
+            #endif
+            var isGiven = false
+            try reader.value.read(packet, over: path, at: now) { segment in
+                isGiven = true
+                sink.take(segment, at: now, realTime: realTime)
+            }
+            return isGiven
         }
 
         #if Nids

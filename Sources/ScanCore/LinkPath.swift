@@ -9,6 +9,8 @@ public struct LinkPath: Equatable, Sendable {
     public var vlans: UInt32 = 0
     /// The session of PPPoE (RFC 2516), 0 for none.
     public var session: UInt16 = 0
+    /// What the labels of MPLS (RFC 3032) and the groups of Cisco TrustSec come to that the frame is marked with, 0 for none.
+    public var mark: UInt16 = 0
 
     /// An untagged frame from an interface.
     public init(interface: Int32 = 0) {
@@ -19,5 +21,11 @@ public struct LinkPath: Equatable, Sendable {
     public mutating func enterTag(_ control: UInt16) {
         let number = control & 0xfff
         if number != 0 { vlans = vlans << 12 | UInt32(number) }  // of more than two the outermost is lost
+    }
+
+    /// Takes note of a label, or of a group.
+    public mutating func enterMark(_ number: UInt32) {
+        // Wrapping is meant: others may come to the same.
+        mark = max(mark &* 31 &+ UInt16(truncatingIfNeeded: number), 1)
     }
 }

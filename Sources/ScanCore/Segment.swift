@@ -77,17 +77,21 @@ extension Segment {
     /// - Parameters:
     ///   - header: what the TCP header is in, cut off anywhere.
     ///   - offset: where in it the TCP header begins, in bytes.
-    /// - Throws: ``PacketFault/truncated`` if the header is not whole.
+    /// - Throws: ``PacketFault/truncated`` if the header is not whole, ``PacketFault/malformed`` if it says that it is shorter
+    ///   than any can be: no host takes that.
     @inline(__always)
     public init(
         tcpHeader header: Span<UInt8>, at offset: Int = 0,
         source: Address, destination: Address, typeOfService: UInt8, timeToLive: UInt8
     ) throws(PacketFault) {
         if header.count - offset < Segment.headerLength { throw .truncated }
+        // The data offset, in units of 4 bytes, in the upper 4 bits; and the flags.
+        let offsetAndFlags = try header.uint16(at: offset + 12)
+        if offsetAndFlags >> 12 < Segment.headerLength / 4 { throw .malformed }
         self.init(
             source: source, destination: destination,
             sourcePort: try header.uint16(at: offset), destinationPort: try header.uint16(at: offset + 2),
-            flags: TCPFlags(rawValue: try header.uint8(at: offset + 13)),
+            flags: TCPFlags(rawValue: UInt8(truncatingIfNeeded: offsetAndFlags)),
             typeOfService: typeOfService, timeToLive: timeToLive)
     }
 

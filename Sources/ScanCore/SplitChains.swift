@@ -203,6 +203,7 @@ struct ChainPlace: FragmentRecord {
         defer { work.take((min(chain.offset, content.count) - (offset - start)) / 8) }  // none is shorter
         do throws(PacketFault) {
             try chain.walkToTCP(in: content)
+            if content.hasTooShortTCPHeader(at: chain.offset) { return .nowhere }
             if chain.offset + 4 <= content.count {
                 return .ports(
                     Segment(

@@ -69,16 +69,18 @@ extension Segment {
     /// Reads the ports of a packet that ends before its TCP header does, and the flags if it holds them: `nil` if it holds
     /// no ports.
     ///
-    /// - Throws: see ``init(packet:)``.
+    /// - Throws: see ``init(packet:)``; of a header that is too short if it holds what says so.
     init?(beginningIn packet: Span<UInt8>) throws(PacketFault) {
         do throws(PacketFault) {
             let header = try TransportHeader(packet: packet)
             if header.kind != IPProtocol.tcp { return nil }
             let ports = try header.ports(in: packet)
+            let bounded = packet.extracting(0..<header.end)
+            if bounded.hasTooShortTCPHeader(at: header.offset) { throw .malformed }
             self.init(
                 source: header.source, destination: header.destination,
                 sourcePort: ports.source, destinationPort: ports.destination,
-                flags: TCPFlags(inHeaderAt: header.offset, of: packet.extracting(0..<header.end)),
+                flags: TCPFlags(inHeaderAt: header.offset, of: bounded),
                 typeOfService: header.typeOfService, timeToLive: header.timeToLive)
         } catch {
             if error == .fragment || error == .truncated { return nil }
@@ -96,5 +98,16 @@ extension TCPFlags {
         let place = offset + TCPFlags.offset
         if place >= bytes.count { return nil }
         self.init(rawValue: bytes[place])
+    }
+}
+
+extension Span<UInt8> {
+    /// Whether a TCP header that begins at an offset says that it is shorter than any can be, as far as its bytes are here.
+    ///
+    /// The field is in the same 8 bytes as the flags: where fragments divide a header, one that holds these holds it too, and
+    /// what a host joins has it from there.
+    func hasTooShortTCPHeader(at offset: Int) -> Bool {
+        let place = offset + 12
+        return place < count && Int(self[place] >> 4) * 4 < Segment.headerLength
     }
 }

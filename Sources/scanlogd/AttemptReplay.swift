@@ -17,11 +17,13 @@
         place.writer.input = capture.descriptor
         do throws(SystemError) {
             try capture.open()
-            while !place.writer.isOver, try capture.advance() { capture.deliver(into: &place.writer) }
+            while !place.writer.isOver, try capture.advance() { try capture.deliver(into: &place.writer) }
         } catch {
             // Of a file that we have stopped to read it is no wonder that it ends too early.
             if !place.writer.isOver { place.writer.fail(error) }
         }
-        return place.writer.finish(at: place.writer.lastTime)
+        let status = place.writer.finish(at: place.writer.lastTime)
+        if let line = capture.leftOutLine, !place.writer.isClosed { place.writer.voice.offer(line) }
+        return status
     }
 #endif

@@ -58,21 +58,28 @@
             try checkCombination()
             // As tcpdump does: not all interfaces there are, only those that somebody names.
             selection.promiscuous = takesAllFrames && !selection.interfaces.areAll
-            selection.untaggedOnly = !speaksOfTags
+            selection.untaggedOnly = captureFile == nil && !names("vlan")
+            selection.expressionNamesLink = namesLink
             if !hasLimit && captureFile == nil { limit = Parameters.attemptLines }
         }
 
-        /// Whether an expression is to judge frames with a VLAN tag. Else it would match more of them than it means: of a
-        /// network those whose tag the kernel has taken off, of a file those that are not what it denies.
+        /// Whether the expression speaks of the link header, or of what can stand between that and a packet.
+        private var namesLink: Bool {
+            names("vlan") || names("mpls") || names("pppoes") || names("ether") || names("link")
+        }
+
+        /// Whether the expression has a word. Without `vlan` it would match more tagged frames of a network than it means: their
+        /// tag the kernel has taken off.
         ///
-        /// `vlan` must be a word: the name of a host may hold it, too.
-        private var speaksOfTags: Bool {
+        /// It must be a word: the name of a host may hold it, too.
+        private func names(_ word: ConstantText) -> Bool {
             guard let start = unsafe selection.expression?.pointer else { return false }
+            let length = unsafe strlen(word.pointer)
             var rest = unsafe start
-            while let found = unsafe strstr(rest, "vlan") {
+            while let found = unsafe strstr(rest, word.pointer) {
                 let begins = unsafe found == start || !HostName.isAllowed(UInt8(bitPattern: found[-1]))
-                if unsafe begins && !HostName.isAllowed(UInt8(bitPattern: found[4])) { return true }
-                unsafe rest = UnsafePointer(found + 4)
+                if unsafe begins && !HostName.isAllowed(UInt8(bitPattern: found[Int(length)])) { return true }
+                unsafe rest = UnsafePointer(found + Int(length))
             }
             return false
         }

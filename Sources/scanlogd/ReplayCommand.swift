@@ -28,6 +28,7 @@ import ScanCore
             failure = error  // what came before it has been reported
         }
         replay.sensor.tellSilenced(at: replay.now, atExit: true)
+        if let line = capture.leftOutLine { complain(line) }
         if let failure = failure ?? replay.sensor.log.failure { throw failure }
     }
 #else

@@ -37,7 +37,10 @@
         /// - Parameters:
         ///   - digits: the digits of a second that times have, or `nil` for none said, which means 6.
         ///   - offset: the seconds to add to times, or `nil` for none said, which means 0.
-        func interface(linkType: UInt16, digits: UInt8? = nil, offset: Int64? = nil) -> [UInt8] {
+        ///   - snapshot: how many bytes of a packet are kept.
+        func interface(
+            linkType: UInt16, digits: UInt8? = nil, offset: Int64? = nil, snapshot: UInt32 = 65_535
+        ) -> [UInt8] {
             var options: [UInt8] = []
             if let digits { options += half(9) + half(1) + [digits, 0, 0, 0] }
             if let offset {
@@ -45,7 +48,7 @@
                 options += half(14) + half(8) + (bigEndian ? halves[0] + halves[1] : halves[1] + halves[0])
             }
             if !options.isEmpty { options += half(0) + half(0) }
-            return block(1, half(linkType) + half(0) + word(65_535) + options)
+            return block(1, half(linkType) + half(0) + word(snapshot) + options)
         }
 
         func packet(_ frame: [UInt8], time: UInt64, interface: UInt32 = 0) -> [UInt8] {

@@ -25,6 +25,8 @@ private func shapes(flags: UInt8) -> [(etherType: UInt16, packet: [UInt8])] {
         (0x8100, P.tag(ipv4, type: 0x0800)), (0x8100, P.tag(ipv6, type: 0x86dd)),
         (0x88a8, P.tag(ipv4, type: 0x0800)), (0x9100, P.tag(ipv6, type: 0x86dd)),
         (0x8864, P.session(ipv4)), (0x8864, P.session(ipv6, pppProtocol: 0x57)),
+        (0x8847, P.labels(ipv4)), (0x8848, P.labels(ipv6)),
+        (0x8909, P.securityTag(ipv4, type: 0x0800)), (0x8909, P.securityTag(ipv6, type: 0x86dd)),
     ]
 }
 
@@ -87,6 +89,16 @@ struct CookedFilterTests {
         #expect(try isKept(P.tag(P.tag(packet, type: 0x0800), type: 0x8100), of: 0x88a8))
         #expect(try isKept(P.tag(P.session(packet), type: 0x8864), of: 0x8100))
         #expect(try isKept(P.session(packet, pppProtocol: 0x2145), of: 0x8864))  // PPP's protocol in one byte
+        #expect(try isKept(P.labels(packet, count: 2), of: 0x8847))
+        #expect(try isKept(P.tag(P.labels(packet), type: 0x8847), of: 0x8100))
+        #expect(try isKept(P.securityTag(packet, type: 0x0800, units: 2), of: 0x8909))
+        #expect(try isKept(P.securityTag(P.tag(packet, type: 0x0800), type: 0x8100), of: 0x8909))
+    }
+
+    /// Ethernet in MPLS begins with a control word whose first half byte is 0 (RFC 4385).
+    @Test func whatIsNoIPPacketBehindALabelIsDropped() throws {
+        let frame = [UInt8](repeating: 2, count: 12) + [8, 0] + P.ipv4(P.tcp(flags: P.syn))
+        #expect(try !isKept(P.labels([0, 0, 0, 0] + frame), of: 0x8847))
     }
 
     @Test(arguments: [1, 17, 47, 50, 58, 132] as [UInt8])
@@ -197,6 +209,12 @@ private func randomPacket(_ numbers: inout SeededNumbers) -> (UInt16, [UInt8]) {
     if Int.random(in: 0..<8, using: &numbers) == 0 {
         payload = P.session(payload, pppProtocol: type == 0x0800 ? 0x21 : 0x57)
         type = 0x8864
+    } else if Int.random(in: 0..<8, using: &numbers) == 0 {
+        payload = P.labels(payload, count: .random(in: 1...3, using: &numbers))
+        type = 0x8847
+    } else if Int.random(in: 0..<8, using: &numbers) == 0 {
+        payload = P.securityTag(payload, type: Int(type), units: .random(in: 1...2, using: &numbers))
+        type = 0x8909
     }
     for _ in 0..<([0, 0, 0, 1, 1, 2].randomElement(using: &numbers) ?? 0) {
         payload = P.tag(payload, type: Int(type))

@@ -13,8 +13,10 @@ private struct Layers {
     var payload: [UInt8]
     /// The tags, which the payload begins with, outermost first.
     var tags: [UInt16] = []
-    /// How long PPPoE's header is, or 0.
-    var sessionLength = 0
+    /// How long what stands between the tags and the IP header is: PPPoE, labels of MPLS, a tag of Cisco TrustSec, or nothing.
+    var headerLength = 0
+    /// The type of that, or of the packet.
+    var innerType = 0
     /// Whether it is IPv6.
     var isIPv6 = false
     /// Where in the packet what it holds of a segment begins, from the IP header on.
@@ -26,11 +28,11 @@ private struct Layers {
     let flags: UInt8
 
     /// Where the IP header begins.
-    var packetOffset: Int { tags.count * 4 + sessionLength }
+    var packetOffset: Int { tags.count * 4 + headerLength }
 
     /// Whether a Linux host takes it as sent to itself, on an interface without VLANs: with tags of id 0 only, which 802.1Q
     /// has for priorities. A type that stood for tags before 802.1ad is none to Linux.
-    var isForTheHost: Bool { tags.allSatisfy { $0 & 0x0fff == 0 } && sessionLength == 0 }
+    var isForTheHost: Bool { tags.allSatisfy { $0 & 0x0fff == 0 } && headerLength == 0 }
 
     /// How many bytes must be kept so that nothing is lost of what the packet says of a TCP header's first 20 bytes.
     var neededLength: Int {
@@ -125,15 +127,24 @@ private struct Generator {
         return layers
     }
 
-    /// A packet with none to three tags, and perhaps in a session of PPPoE.
+    /// A packet with none to three tags, and perhaps in a session of PPPoE, or behind labels or another tag.
     mutating func packet() -> Layers {
         let segment = segment()
         var layers = rarely(2) ? ipv4(segment) : ipv6(segment)
         if rarely(3) { layers.payload += [UInt8](repeating: 0, count: draw([1, 4, 6, 46])) }  // padding of the link
         if rarely(8) {
             layers.payload = P.session(layers.payload, pppProtocol: layers.etherType == 0x0800 ? 0x21 : 0x57)
-            (layers.etherType, layers.sessionLength) = (0x8864, 8)
+            (layers.etherType, layers.headerLength) = (0x8864, 8)
+        } else if rarely(8) {
+            let count = draw([1, 1, 2, 3])
+            layers.payload = P.labels(layers.payload, count: count)
+            (layers.etherType, layers.headerLength) = (draw([0x8847, 0x8848]), count * 4)
+        } else if rarely(8) {
+            let units = draw([1, 1, 2])
+            layers.payload = P.securityTag(layers.payload, type: layers.etherType, units: UInt8(units))
+            (layers.etherType, layers.headerLength) = (0x8909, units * 4 + 4)
         }
+        layers.innerType = layers.etherType
         for _ in 0..<draw([0, 0, 1, 2, 3]) {
             let control = UInt16.random(in: 0...7, using: &numbers) << 13 | draw([0, 0, 0, 5, 4095])
             layers.payload = P.tag(layers.payload, type: layers.etherType, tci: Int(control))
@@ -370,8 +381,7 @@ struct FilterOracleTests {
                 case 1: frame = [UInt8](repeating: 2, count: 12) + P.big(layers.etherType) + bytes
                 // Since Linux 6.11 with the protocol behind all tags.
                 case 113:
-                    let hidden = layers.sessionLength > 0 ? 0x8864 : layers.isIPv6 ? 0x86dd : 0x0800
-                    let shown = number % 3 == 0 ? hidden : layers.etherType
+                    let shown = number % 3 == 0 ? layers.innerType : layers.etherType
                     frame = [0, 0, 0, 1, 0, 6] + [UInt8](repeating: 2, count: 8) + P.big(shown) + bytes
                 default: frame = Array(bytes.dropFirst(layers.packetOffset))
                 }

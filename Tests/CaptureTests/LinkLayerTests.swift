@@ -20,6 +20,10 @@ struct LinkLayerTests {
         (1, "0200 5e10 0001 0200 5e10 0002 8864 1100 0001 002a 21"),
         (1, "0200 5e10 0001 0200 5e10 0002 8864 1100 0001 002a 57"),
         (1, "0200 5e10 0001 0200 5e10 0002 8100 0007 8864 1100 0001 002a 0021"),
+        (1, "0200 5e10 0001 0200 5e10 0002 8909 0101 0001 0005 0800"),
+        (1, "0200 5e10 0001 0200 5e10 0002 8909 0102 0000 0000 0001 0005 86dd"),
+        (1, "0200 5e10 0001 0200 5e10 0002 8100 0007 8909 0101 0001 0005 0800"),
+        (1, "0200 5e10 0001 0200 5e10 0002 8909 0101 0001 0005 8100 0007 86dd"),
         (1, "0200 5e10 0001 0200 5e10 0002 0036 aaaa 0300 0000 0800"),
         (1, "0200 5e10 0001 0200 5e10 0002 8100 0064 05dc aaaa 0300 0000 86dd"),
         (113, "0000 0001 0006 0200 5e10 0001 0000 0800"), (113, "0004 0001 0006 0200 5e10 0001 0000 86dd"),
@@ -62,6 +66,10 @@ struct LinkLayerTests {
             (1, "0200 5e10 0001 0200 5e10 0002 8864 2100 0001 0000 0021"),
             (1, "0200 5e10 0001 0200 5e10 0002 8864 11a7 0001 0000 0021"),
             (1, "0200 5e10 0001 0200 5e10 0002 8864 1100 0001 0000 c021"),
+            (1, "0200 5e10 0001 0200 5e10 0002 8909 0201 0001 0005 0800"),
+            (1, "0200 5e10 0001 0200 5e10 0002 8909 0100 0800"),
+            (1, "0200 5e10 0001 0200 5e10 0002 8909 0101 0001 0005 0806"),
+            (1, "0200 5e10 0001 0200 5e10 0002 8847 0001 0140 0000 0000"),
             (0, "03000000"), (0, "00020000"), (0, "02000002"), (108, "02000000"), (108, "0000001f"),
             (113, "0000 0001 0006 0200 5e10 0001 0000 0806"),
             (276, "0806 0000 0000 0002 0001 0006 0200 5e10 0001 0000"),
@@ -77,6 +85,40 @@ struct LinkLayerTests {
         let known: Set<Int32> = [0, 1, 9, 12, 14, 50, 51, 101, 108, 113, 228, 229, 276]
         for type in Int32(-5)...400 { #expect((LinkLayer(dataLinkType: type) != nil) == known.contains(type)) }
         for type in [Int32.min, .max] { #expect(LinkLayer(dataLinkType: type) == nil) }
+    }
+
+    /// They don't say what follows: the packet's first half byte does.
+    @Test(
+        arguments: [
+            (1, "0200 5e10 0001 0200 5e10 0002 8847 0001 0140"), (1, "0200 5e10 0001 0200 5e10 0002 8848 0001 0140"),
+            (1, "0200 5e10 0001 0200 5e10 0002 8847 0001 0040 0002 0e40 0000 0340"),
+            (1, "0200 5e10 0001 0200 5e10 0002 8100 0007 8847 0001 0140"),
+            (1, "0200 5e10 0001 0200 5e10 0002 8909 0101 0001 0005 8847 0001 0140"),
+            (113, "0000 0001 0006 0200 5e10 0001 0000 8847 0001 0140"),
+            (276, "8847 0000 0000 0002 0001 0006 0200 5e10 0001 0000 0001 0140"),
+            (9, "0281 0001 0140"), (9, "ff03 0283 0001 0040 0002 0140"), (51, "1100 0001 002a 0281 0001 0140"),
+        ] as [(Int32, String)])
+    func thePacketBeginsAfterTheLastLabel(type: Int32, text: String) throws {
+        let link = try #require(LinkLayer(dataLinkType: type))
+        let header = bytes(text)
+        for first in UInt8.min...UInt8.max {
+            let isPacket = first >> 4 == 4 || first >> 4 == 6
+            #expect(offset(link, header + [first]) == (isPacket ? .success(header.count) : .failure(.notTCP)))
+        }
+        for length in 0...header.count {
+            #expect(offset(link, [UInt8](header.prefix(length))) == .failure(.truncated))
+        }
+    }
+
+    /// Fragments behind other labels, or of another group, must not get into a packet.
+    @Test func labelsAndGroupsBelongToThePath() throws {
+        let link = try #require(LinkLayer(dataLinkType: 1))
+        let front = "0200 5e10 0001 0200 5e10 0002 "
+        let marks = try [
+            "0800", "8847 0001 0140", "8847 0001 1140", "8847 0001 0040 0001 1140", "8909 0101 0001 0005 0800",
+        ].map { try link.place(in: (bytes(front + $0) + [0x45]).span).path.mark }
+        #expect(marks[0] == 0)
+        #expect(Set(marks).count == marks.count)
     }
 
     @Test func tagsMayFillTheFrame() throws {

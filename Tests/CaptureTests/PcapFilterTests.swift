@@ -101,7 +101,9 @@
 
         @Test(arguments: [1, 113] as [Int32]) func whatIsBehindTagsIsNeverDropped(type: Int32) throws {
             let run = try PcapFilterRun(dataLinkType: type)
-            for tag in [[0x81, 0], [0x88, 0xa8], [0x91, 0], [0x88, 0x64], [0, 28]] as [[UInt8]] {
+            for tag in [
+                [0x81, 0], [0x88, 0xa8], [0x91, 0], [0x88, 0x64], [0x88, 0x47], [0x88, 0x48], [0x89, 9], [0, 28],
+            ] as [[UInt8]] {
                 let frame = linkHeader(type, etherType: tag) + [0, 5, 8, 0] + ipv4(tcp(2))
                 #expect(try run.accepts(frame))
             }

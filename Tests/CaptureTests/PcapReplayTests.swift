@@ -5,41 +5,6 @@
 
     @testable import Capture
 
-    /// What came out of a file, and the error at its end.
-    private struct Replayed {
-        var arrivals: [Recorder.Arrival] = []
-        var faults: [PacketFault] = []
-        var lines: [String] = []
-        var error: String?
-
-        var ports: [UInt16] { arrivals.map(\.segment.destinationPort) }
-    }
-
-    private func replay(path: String) -> Replayed {
-        var recorder = Recorder()
-        var error: String?
-        do throws(SystemError) {
-            // Constant text must live as long as the process.
-            let path = unsafe ConstantText(unsafe: strdup(path))
-            var replay = try PcapReplay(path, key: .forTests)
-            try replay.read(into: &recorder)
-        } catch let thrown {
-            error = thrown.line.text
-        }
-        return Replayed(
-            arrivals: recorder.arrivals, faults: recorder.faults, lines: recorder.lines, error: error)
-    }
-
-    private func replay(_ file: borrowing TestFile) -> Replayed {
-        var replayed = replay(path: file.path)
-        if let error = replayed.error, error.hasPrefix(file.path) {
-            replayed.error = "FILE" + error.dropFirst(file.path.count)
-        }
-        return replayed
-    }
-
-    private func replay(_ bytes: [UInt8]) throws -> Replayed { replay(try TestFile(bytes)) }
-
     /// Captures of real scans and of harmless traffic, against the lines that the reference gives.
     struct PcapReplayCaptureTests {
         private static let folder = #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
@@ -128,20 +93,6 @@
                 new += text.packet(synFrame(to: 22), time: 1_500_000)
                 #expect(try replay(new).arrivals.map(\.realTime) == [expected], "offset \(offset)")
             }
-        }
-
-        /// libpcap knows one link type a file.
-        @Test func aSecondLinkTypeInPcapngEndsTheReplayAndIsNamed() throws {
-            let text = CaptureText()
-            var bytes = text.sectionHeader() + text.interface(linkType: 1)
-            bytes += text.packet(synFrame(to: 22), time: 5_000_000)
-            let position = bytes.count
-            bytes += text.interface(linkType: 113)
-            bytes += text.packet(synFrame(to: 23), time: 5_000_000)
-            let replayed = try replay(bytes)
-            #expect(replayed.ports == [22])
-            let error = try #require(replayed.error)
-            #expect(error.hasPrefix("FILE: read at byte \(position): an interface has a type 113 different from"))
         }
 
         @Test func aFileThatIsCutOffGivesWhatIsBeforeAndThePlace() throws {

@@ -54,6 +54,17 @@ enum TestPacket {
     /// What is left of a VLAN tag behind the type that announces it, and what it tags.
     static func tag(_ payload: [UInt8], type: Int, tci: Int = 5) -> [UInt8] { big(tci) + big(type) + payload }
 
+    /// Labels of MPLS and what stands behind them.
+    static func labels(_ payload: [UInt8], count: Int = 1) -> [UInt8] {
+        (1...count).flatMap { [0, UInt8($0), $0 == count ? 0x11 : 0x10, 64] } + payload
+    }
+
+    /// What is left of a tag of Cisco TrustSec behind the type that announces it, and what it tags.
+    static func securityTag(_ payload: [UInt8], type: Int, units: UInt8 = 1, group: Int = 5) -> [UInt8] {
+        let options = [UInt8](repeating: 0, count: Int(units) * 4 - 4) + [0, 1]
+        return [1, units] + options + big(group) + big(type) + payload
+    }
+
     /// PPPoE and what is in its session.
     static func session(_ payload: [UInt8], pppProtocol: Int = 0x21) -> [UInt8] {
         [0x11, 0, 0, 1] + big(payload.count + 2) + big(pppProtocol) + payload

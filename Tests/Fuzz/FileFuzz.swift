@@ -13,8 +13,18 @@ public func fileFuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     attempts.untaggedOnly = true
     var writer = LineJudge()
     unsafe read(data, count, attempts, into: &writer)
+    for (expression, namesLink) in expressions {
+        attempts.expression = expression
+        attempts.expressionNamesLink = namesLink
+        unsafe read(data, count, attempts, into: &writer)
+    }
     return 0
 }
+
+/// One that is asked about packets, and one about frames.
+private let expressions: [(ConstantText, Bool)] = [
+    ("dst port 22 or not host 10.0.0.1", false), ("vlan 5 and tcp", true),
+]
 
 private func read(
     _ data: UnsafePointer<UInt8>?, _ count: Int, _ selection: CaptureSelection,
@@ -23,9 +33,11 @@ private func read(
     do throws(SystemError) {
         let stream = try PcapStream(owning: unsafe memoryFile(data, count), "input")
         let key = HashKey([1, 2, 3, 4, 5])
-        let packets = try PcapPackets(selection, key: key)
-        var replay = PcapReplay(try PcapLibrary(), "input", stream, of: -1, packets, matching: selection.expression)
-        try replay.read(into: &sink)
+        let library = try PcapLibrary()
+        var replay = PcapReplay(
+            library, "input", stream, of: -1, try PcapPackets(selection, key: key), FrameFilter(library, selection))
+        do throws(SystemError) { try replay.read(into: &sink) } catch { checkError(error.line, count) }
+        if let line = replay.leftOutLine { checkLeftOut(line) }
     } catch {
         checkError(error.line, count)
     }
@@ -42,11 +54,23 @@ private func memoryFile(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
 /// An error names the file, and a place that is in it, if it names one.
 private func checkError(_ line: LogLine, _ count: Int) {
     let text = String(decoding: (0..<line.count).map { line.bytes[$0] }, as: UTF8.self)
-    check(text.hasPrefix("input: read "), text)
+    let isOfExpression = text.contains(": compile filter: ")
+    check(text.hasPrefix("input: read") || isOfExpression, text)
     check(!text.hasSuffix(": "), text)
     guard let place = text.split(separator: ":").dropFirst().first, place.hasPrefix(" read at byte ") else { return }
     let position = Int(place.dropFirst(" read at byte ".count))
     check(position.map { $0 >= 0 && $0 <= count } ?? false, text)
+}
+
+/// What was left out is said in a line that begins as an error does, and has a number that is not 0.
+private func checkLeftOut(_ line: LogLine) {
+    let text = String(decoding: (0..<line.count).map { line.bytes[$0] }, as: UTF8.self)
+    let beginning = "input: read: left out, but may hold TCP: "
+    check(text.hasPrefix(beginning), text)
+    for part in text.dropFirst(beginning.count).split(separator: ",") {
+        let number = part.split(separator: " ").first.flatMap { Int($0) }
+        check(number.map { $0 > 0 } ?? false, text)
+    }
 }
 
 /// Lets the detector see what comes, and checks what can be checked of it.

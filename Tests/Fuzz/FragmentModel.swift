@@ -66,7 +66,7 @@ private enum SlowHeaders {
             }
             switch next {
             case 6:
-                return .segment(segment(rest, of: first))
+                return rest[12] < 0x50 ? .fault(.malformed) : .segment(segment(rest, of: first))
             case 44:
                 if rest[2] != 0 || rest[3] & 0xf9 != 0 { return .fault(.malformed) }  // a fragment in a fragment
                 offset += 8

@@ -116,6 +116,11 @@ private enum SlowLink {
         case (0, 0) where isCooked:  // more tags than Linux counts
             return rest.count < 4 ? nil : packet(etherType: rest.dropFirst(2), isCooked: isCooked)
         case (0x88, 0x64): return packet(session: rest)
+        case (0x88, 0x47), (0x88, 0x48): return packet(labels: rest)
+        case (0x89, 0x09):
+            guard rest.count >= 2, rest.first == 1 else { return nil }
+            let length = Int(rest[rest.startIndex + 1]) * 4 + 2
+            return length == 2 ? nil : packet(etherType: rest.dropFirst(length), isCooked: isCooked)
         case (0..<6, _):
             return rest.starts(with: [0xaa, 0xaa, 3, 0, 0, 0])
                 ? packet(etherType: rest.dropFirst(6), isCooked: isCooked) : nil
@@ -161,9 +166,19 @@ private enum SlowLink {
         frame.starts(with: [0x11, 0]) && frame.count > 6 ? packet(pointToPoint: frame.dropFirst(6)) : nil
     }
 
+    private static func packet(labels frame: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+        guard frame.count > 4 else { return nil }
+        let rest = frame.dropFirst(4)
+        if frame[frame.startIndex + 2] % 2 == 0 { return packet(labels: rest) }
+        return [4, 6].contains(rest[rest.startIndex] / 16) ? rest : nil
+    }
+
     private static func packet(pointToPoint frame: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
         for number: [UInt8] in [[0, 0x21], [0, 0x57], [0x21], [0x57]] where frame.starts(with: number) {
             return frame.dropFirst(number.count)
+        }
+        for number: [UInt8] in [[2, 0x81], [2, 0x83]] where frame.starts(with: number) {
+            return packet(labels: frame.dropFirst(2))
         }
         return nil
     }

@@ -95,8 +95,8 @@ private func checkHeader(_ bytes: [UInt8]) {
         check(Int(segment.destinationPort) == SlowReader.number(header[2..<4]), "wrong destination port")
         check(segment.flags?.rawValue == header[13], "wrong flags")
     } catch {
-        check(error == .truncated, "a bare header is \(error)")
-        check(header.count < 20, "a whole header is truncated")
+        check(error == (header.count < 20 ? .truncated : .malformed), "a bare header is \(error)")
+        check(header.count < 20 || header[12] < 0x50, "a header of \(header) is refused")
     }
 }
 
@@ -170,7 +170,7 @@ private enum SlowReader {
         _ rest: ArraySlice<UInt8>, source: Address, destination: Address, typeOfService: UInt8, timeToLive: UInt8
     ) -> Segment? {
         let header = Array(rest)
-        guard header.count >= 20 else { return nil }
+        guard header.count >= 20, header[12] / 16 >= 5 else { return nil }
         return Segment(
             source: source, destination: destination,
             sourcePort: UInt16(number(header[0..<2])), destinationPort: UInt16(number(header[2..<4])),

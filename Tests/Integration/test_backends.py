@@ -1,6 +1,7 @@
 """Each backend sees what it says it sees, and all of them say the same."""
 
 import re
+import struct
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -177,6 +178,28 @@ def test_scans_behind_vlan_tags_are_seen(link_backend: Scene, tags: tuple[tuple[
         link_backend.log.wait_for_alerts(2)
     assert {link_backend.next_report(after=0), link_backend.next_report(after=1)} == {SCAN, SCAN_6}
     link_backend.assert_nothing_more(2)
+
+
+LABEL, LAST_LABEL = bytes.fromhex("0001 0040"), bytes.fromhex("0002 0140")
+
+
+@pytest.mark.parametrize("kind, before", [
+    (0x8847, LAST_LABEL), (0x8847, LABEL + LABEL + LAST_LABEL), (0x8848, LAST_LABEL),
+    (0x8909, bytes.fromhex("0101 0001 0005 0800")), (0x8100, bytes.fromhex("0064 8847") + LAST_LABEL),
+], ids=["MPLS", "three labels", "MPLS multicast", "TrustSec", "MPLS in a VLAN"])
+@pytest.mark.parametrize("size", [0, 8], ids=["whole", "fragments"])
+def test_scans_behind_labels_and_security_tags_are_seen(
+    link_backend: Scene, kind: int, before: bytes, size: int
+) -> None:
+    with FrameSender(link_backend.attacker) as sender:
+        for number, segment in enumerate(scan()):
+            for packet in ipv4_fragments(segment, number, size) if size else [ipv4(segment)]:
+                frame = ethernet(packet)
+                sender.send(frame[:12] + struct.pack("!H", kind) + before + frame[14:])
+        link_backend.log.wait_for_alerts(1)
+    report = link_backend.next_report(after=0)
+    assert report == SCAN
+    link_backend.assert_nothing_more(1)
 
 
 def test_established_data_is_ignored_also_where_no_filter_drops_it(any_backend: Scene) -> None:

@@ -246,7 +246,7 @@ def test_a_directory_of_somebody_else_is_enough(connections: Connections, sender
 def test_a_path_from_here_stays_the_same(tmp_path: Path) -> None:
     done = finish(["sh", "-c", f"cd {tmp_path} && exec {BINARY} connections --read {SAMPLE} -o out"])
     assert (done.status, done.stderr) == (0, "")
-    assert (tmp_path / "out").read_text().count("\n") == 6
+    assert (tmp_path / "out").read_text().count("\n") == 7
 
 
 @pytest.mark.parametrize("place", ["place/out", "out"])
@@ -504,8 +504,8 @@ def test_a_limit_of_size_is_a_full_disk(tmp_path: Path, log: SyslogSink) -> None
     assert done.returncode == 1
     assert "File too large" in done.stderr
     assert out.read_text() == "1996-06-26T16:00:00+00:00|198.51.100.7|40001|192.0.2.10|21\n"
-    assert done.stderr.splitlines()[-1] == "scanlogd: connections: lines lost: 5"
-    wait_until(lambda: [message.text for message in log.messages][-1:] == ["connections: lines lost: 5"], "not logged")
+    assert done.stderr.splitlines()[-1] == "scanlogd: connections: lines lost: 6"
+    wait_until(lambda: [message.text for message in log.messages][-1:] == ["connections: lines lost: 6"], "not logged")
 
 
 def test_lines_that_wait_for_their_reader_when_a_file_is_no_longer_to_be_read_are_told_of(
@@ -570,14 +570,14 @@ def test_standard_input_that_is_closed_is_told_of(redirections: str) -> None:
 def test_what_is_not_used_may_be_closed(tmp_path: Path) -> None:
     command = [str(BINARY), "connections", "--read", str(SAMPLE), "-o", str(tmp_path / "out")]
     assert finish(redirected(command, "<&- >&- 2>&-")).status == 0
-    assert len((tmp_path / "out").read_text().splitlines()) == 6
+    assert len((tmp_path / "out").read_text().splitlines()) == 7
 
 
 def test_standard_output_that_is_full_is_told_of() -> None:
     done = finish(["sh", "-c", f"exec {BINARY} connections --read {SAMPLE} >/dev/full"])
     assert done.status == 1
     assert "standard output: write: No space left on device" in done.stderr
-    assert done.stderr.endswith("\nscanlogd: connections: lines lost: 6\n")
+    assert done.stderr.endswith("\nscanlogd: connections: lines lost: 7\n")
 
 
 @pytest.mark.parametrize("number", [*range(4, 13), 64])
@@ -586,7 +586,7 @@ def test_with_few_descriptors_it_works_or_says_why_not(number: int, options: tup
     command = ["sh", "-c", f'ulimit -n {number} && exec "$@"', "sh", BINARY, "connections", *options, "--read", SAMPLE]
     done = finish(list(map(str, command)))
     if done.status == 0:
-        assert (len(done.stdout.splitlines()), done.stderr) == (6, "")
+        assert (len(done.stdout.splitlines()), done.stderr) == (7, "")
     else:
         assert (done.status, done.stdout, done.stderr.count("\n")) == (1, "", 1), done
         assert number < 12

@@ -72,7 +72,7 @@ def test_a_hangup_ends_the_reading_of_a_file(connections: Connections, tmp_path:
     if is_ignored:
         pipe.write_bytes(SAMPLE.read_bytes())
     printed, _ = process.communicate(timeout=5)
-    assert (process.returncode, len(printed.splitlines())) == ((0, 6) if is_ignored else (-signal.SIGHUP, 0))
+    assert (process.returncode, len(printed.splitlines())) == ((0, 7) if is_ignored else (-signal.SIGHUP, 0))
 
 
 @pytest.mark.parametrize("count", [1, 2000])

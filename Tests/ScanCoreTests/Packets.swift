@@ -8,11 +8,13 @@ struct TCPHeader {
     var sourcePort: UInt16 = 40_000
     var destinationPort: UInt16 = 80
     var flags = TCPFlags.syn
+    /// The header length in 32-bit words.
+    var words: UInt8 = 5
 
     var bytes: [UInt8] {
         let sequence: [UInt8] = [0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88]
         let window: [UInt8] = [0xfa, 0xf0, 0xbe, 0xef, 0x00, 0x07]
-        return sourcePort.octets + destinationPort.octets + sequence + [0x50, flags.rawValue] + window
+        return sourcePort.octets + destinationPort.octets + sequence + [words << 4, flags.rawValue] + window
     }
 }
 

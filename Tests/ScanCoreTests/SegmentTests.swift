@@ -91,6 +91,9 @@ struct SegmentTests {
         // Protocol and next header stand at different offsets, so both can say TCP.
         packet[9] = 6
         packet[6] = version == 6 ? 6 : 0
+        // So can the data offsets.
+        packet[32] = 0x50
+        packet[52] = 0x50
         let expected: PacketFault? = version == 4 || version == 6 ? nil : .malformed
         #expect(read(packet).fault == expected)
     }

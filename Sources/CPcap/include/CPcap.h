@@ -22,9 +22,8 @@ struct cpcap_library {
     __typeof__(pcap_freecode) *_Nonnull freecode;
     __typeof__(pcap_get_selectable_fd) *_Nonnull get_selectable_fd;
     __typeof__(pcap_geterr) *_Nonnull geterr;
-    __typeof__(pcap_is_swapped) *_Nonnull is_swapped;
-    __typeof__(pcap_major_version) *_Nonnull major_version;
     __typeof__(pcap_next_ex) *_Nonnull next_ex;
+    __typeof__(pcap_offline_filter) *_Nonnull offline_filter;
     __typeof__(pcap_open_dead) *_Nonnull open_dead;
     __typeof__(pcap_set_buffer_size) *_Nonnull set_buffer_size;
     __typeof__(pcap_set_immediate_mode) *_Nonnull set_immediate_mode;
@@ -77,15 +76,22 @@ int cpcap_dispatch(const struct cpcap_library *_Nonnull library, pcap_t *_Nonnul
 int cpcap_set_filter(const struct cpcap_library *_Nonnull library, pcap_t *_Nonnull handle,
                      const char *_Nonnull expression);
 
-/* Names in a filter are looked up when it is compiled, and what kind a file is shows when it is read: so a filter is
- * compiled before, and kept. Where the kind stands at the beginning of a file that need not be read in order, it is
- * compiled for that one, which is only a guess; else for each, and then each has its names looked up. The expression must
- * stay where it is. 0, or -1 with the reason. */
-int cpcap_prepare_filter(const struct cpcap_library *_Nonnull library, const char *_Nonnull expression, int descriptor);
+/* Names in a filter are looked up when it is compiled, and what link types a file has shows when it is read: so a filter is
+ * compiled before, and kept. Where they stand at the beginning of a file that need not be read in order, it is compiled for
+ * those, which is only a guess; else for each, and then each has its names looked up. For cooked frames one that names what
+ * stands before packets is compiled as for Ethernet, if libpcap can't otherwise. The expression must stay where it is. 0, or
+ * -1 with the reason. */
+int cpcap_prepare_filter(const struct cpcap_library *_Nonnull library, const char *_Nonnull expression, bool names_link,
+                         int descriptor);
 
-/* Attaches it to a file: 0, or -1 with the reason. One that was not prepared is compiled now. */
-int cpcap_filter_file(const struct cpcap_library *_Nonnull library, pcap_t *_Nonnull handle,
-                      const char *_Nonnull expression);
+/* Whether it can be asked about frames of a link type: -1 with the reason if not, 1 if the frames must be made Ethernet's, else
+ * 0. One that was not prepared at all is compiled now. */
+int cpcap_check_filter(const struct cpcap_library *_Nonnull library, const char *_Nonnull expression, bool names_link,
+                       int link);
+
+/* Whether it matches a frame of a link type that it was checked for, of which so many bytes are here. */
+bool cpcap_matches(const struct cpcap_library *_Nonnull library, int link, const uint8_t *_Nullable data, size_t count,
+                   size_t whole);
 
 /* bind(2) takes a transparent union, ioctl(2) is variadic. Binds the socket of a capture, whose interface has gone, to the
  * one that has its name now. libpcap would open another socket, which takes a privilege; this takes none. 0, or -1 with
@@ -114,6 +120,23 @@ void cpcap_before_reading(bool (*_Nullable function)(void *_Nullable context), v
 
 /* Reads a stream as a capture, and owns it when that succeeds: NULL with the reason. */
 pcap_t *_Nullable cpcap_open_stream(const struct cpcap_library *_Nonnull library, void *_Nonnull stream);
+
+/* Reads bytes of a stream, as many as were asked for if it has so many. */
+size_t cpcap_stream_read(void *_Nonnull stream, void *_Nullable bytes, size_t size);
+
+/* Passes over bytes of a stream: whether it has so many. */
+bool cpcap_stream_skip(void *_Nonnull stream, size_t size);
+
+/* Reads the first few bytes of a stream, and leaves them there. */
+size_t cpcap_stream_peek(void *_Nonnull stream, uint8_t *_Nonnull bytes, size_t size);
+
+/* Whether the last bytes of a stream were not there because reading failed: errno says why. */
+bool cpcap_stream_failed(void *_Nonnull stream);
+
+/* snprintf(3) is variadic. How a compressed file can be read: with a program in front of a command. It stands until the next
+ * failure of this thread. */
+const char *_Nonnull cpcap_decompressed_by(const char *_Nonnull kind, const char *_Nonnull program,
+                                           const char *_Nonnull command);
 
 /* How many bytes of a stream are read; -1 when it does not know. */
 int64_t cpcap_stream_position(void *_Nonnull stream);

@@ -7,13 +7,13 @@ import random
 import struct
 from collections.abc import Callable
 
-from .frames import IPV4
+from .frames import IPV4, IPV6
 from .oracle_packets import BAD_HEADERS, BAD_OPTIONS, GOOD_HEADERS, UDP, Piece, Shape, fragment, padding, payload, whole
 from .packets import ACK, DESTINATION_OPTIONS, HOP_BY_HOP, PSH, RST
 
 # What chaff speaks of: data of a connection to a port that is not otherwise probed.
 CHAFF_PORT = 61443
-CONTENTS = ("data", "another port", "RST", "same", "noise")
+CONTENTS = ("data", "another port", "RST", "same", "noise", "short data offset")
 PARTS = ("first", "second", "last", "whole", "empty", "short")
 PLACES = ("before", "between", "after", "anywhere")
 
@@ -41,6 +41,15 @@ def _pppoe(dice: random.Random, shape: Shape) -> Shape:
     return shape.but(ether_type=0x8864, prefix=struct.pack("!BBHHH", 0x11, 0, 1, 100, protocol))
 
 
+def _labelled(dice: random.Random, shape: Shape) -> Shape:
+    label = dice.choice((b"", b"\0\1\0\x40")) + b"\0\2\1\x40"
+    return shape.but(ether_type=dice.choice((0x8847, 0x8848)), prefix=label)
+
+
+def _security_tag(dice: random.Random, shape: Shape) -> Shape:
+    return shape.but(ether_type=0x8909, prefix=struct.pack("!BBHHH", 1, 1, 1, 5, IPV4 if shape.family == 4 else IPV6))
+
+
 def _llc(dice: random.Random, shape: Shape) -> Shape:
     return shape.but(ether_type=64, prefix=bytes([0xAA, 0xAA, 3, 0, 0, 0]) + struct.pack("!H", IPV4))
 
@@ -53,6 +62,8 @@ _LINK: dict[str, _Spoil] = {
     "ether type 0x9100": _with(ether_type=0x9100),
     "tag 0x9100": _with(tags=((0x9100, 0),)),
     "PPPoE": _pppoe,
+    "MPLS": _labelled,
+    "TrustSec": _security_tag,
     "802.2": _llc,
     "another ether type": _with(ether_type=0x88B5),
     "another host's frame": _with(destination_mac="02:00:00:00:77:99"),
@@ -91,6 +102,8 @@ def chaff(dice: random.Random, kind: str, shape: Shape, content: str, part: str,
         other = other.but(port=CHAFF_PORT)
     elif content == "RST":
         other = other.but(flags=RST)
+    elif content == "short data offset":
+        other = other.but(data_offset=dice.randrange(5))
     carried = dice.randbytes(len(payload(other))) if content == "noise" else payload(other)
     other = KINDS[shape.family][kind](dice, other)
     piece = _piece(dice, carried, part, cut)

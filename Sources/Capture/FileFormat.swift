@@ -1,0 +1,49 @@
+#if Pcap
+    import CPcap
+    import ScanCore
+
+    /// What a file is, by what it begins with.
+    enum FileFormat {
+        case pcapng
+        /// A capture file that has to be read by another program first.
+        case compressed(kind: ConstantText, program: ConstantText)
+        /// What libpcap may know.
+        case other
+
+        /// Looks at the beginning of a stream, and leaves it there.
+        init(of stream: PcapStream) {
+            let first = stream.peek()
+            let byte = { (index: Int) -> UInt64 in first >> UInt64(56 - 8 * index) & 0xff }
+            switch first >> 32 {
+            case 0x0a0d_0d0a: self = .pcapng
+            case 0x28b5_2ffd: self = .compressed(kind: "zstd", program: "zstdcat")
+            case 0xfd37_7a58 where byte(4) == 0x5a: self = .compressed(kind: "xz", program: "xzcat")
+            case 0x0422_4d18, 0x0221_4c18: self = .compressed(kind: "lz4", program: "lz4cat")
+            case 0x4c5a_4950: self = .compressed(kind: "lzip", program: "lzip -dc")
+            case 0x504b_0304: self = .compressed(kind: "zip", program: "unzip -p")
+            case 0x425a_6831...0x425a_6839: self = .compressed(kind: "bzip2", program: "bzcat")  // BZh1 to BZh9
+            default:
+                switch first >> 48 {
+                case 0x1f8b: self = .compressed(kind: "gzip", program: "zcat")
+                case 0x1f9d: self = .compressed(kind: "compress", program: "zcat")
+                default: self = .other
+                }
+            }
+        }
+    }
+
+    extension PcapStream {
+        /// The first eight bytes, the first the highest; 0 in place of those that are not there.
+        fileprivate func peek() -> UInt64 {
+            var bytes = InlineArray<8, UInt8>(repeating: 0)
+            var span = bytes.mutableSpan
+            unsafe span.withUnsafeMutableBufferPointer { buffer in
+                guard let start = buffer.baseAddress else { return }
+                _ = unsafe cpcap_stream_peek(pointer, start, buffer.count)
+            }
+            var value: UInt64 = 0
+            for index in bytes.indices { value = value << 8 | UInt64(bytes[index]) }
+            return value
+        }
+    }
+#endif

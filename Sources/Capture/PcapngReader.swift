@@ -1,0 +1,305 @@
+#if Pcap
+    import CLinux
+    import CPcap
+    import ScanCore
+
+    /// Reads the blocks of a pcapng file (draft-ietf-opsawg-pcapng), in both byte orders, of any number of sections.
+    ///
+    /// libpcap reads only those whose interfaces all have the same link type and snapshot length; where files are merged, or
+    /// several interfaces captured from, they don't. Every length is the file's, and checked: against the block that it is
+    /// in, against what there is room for, and by the file's own end. Blocks of no use here are passed over.
+    @safe @usableFromInline struct PcapngReader: ~Copyable {
+        /// The most bytes of a packet, as in libpcap (MAXIMUM_SNAPLEN).
+        static let longestPacket = 262_144
+        /// The most interfaces of a section.
+        static let mostInterfaces = 4096
+        /// What each block has beside its content: type and length, and the length again at its end.
+        private static let frameLength = 12
+
+        private let name: ConstantText
+        @usableFromInline let bytes: UnsafeMutableBufferPointer<UInt8>
+        @usableFromInline let interfaces: UnsafeMutableBufferPointer<PcapngInterface>
+        private var interfaceCount = 0
+        private var isBigEndian = false
+        /// Where the block begins that is being read, its length, and how many bytes of its content were not read yet.
+        private var start: Int64 = 0
+        private var length: UInt32 = 0
+        private var left = 0
+
+        /// - Parameter name: of the file, for errors.
+        init(_ name: ConstantText) {
+            self.name = name
+            unsafe bytes = .allocate(capacity: PcapngReader.longestPacket)
+            unsafe interfaces = .allocate(capacity: PcapngReader.mostInterfaces)
+            unsafe bytes.initialize(repeating: 0)
+            unsafe interfaces.initialize(repeating: PcapngInterface())
+        }
+
+        @inlinable  // Embedded Swift must see a deinit to call it from another module
+        deinit {
+            unsafe bytes.deallocate()
+            unsafe interfaces.deallocate()
+        }
+
+        /// Goes on to the next packet: `nil` at the end of the file.
+        ///
+        /// - Throws: what is wrong with a block, and at which byte it begins.
+        mutating func next(in stream: PcapStream) throws(SystemError) -> FilePacket? {
+            while try enterBlock(of: stream) {
+                var packet: FilePacket?
+                switch number(0, of: 4) {
+                case BlockType.section: try readSection(stream)
+                case BlockType.interface: try readInterface(stream)
+                case BlockType.packet: packet = try readPacket(stream, isObsolete: false)
+                case BlockType.obsoletePacket: packet = try readPacket(stream, isObsolete: true)
+                case BlockType.simplePacket: packet = try readSimplePacket(stream)
+                default: break
+                }
+                try leaveBlock(stream)
+                if let packet { return packet }
+            }
+            return nil
+        }
+
+        private enum BlockType {
+            static let section: UInt32 = 0x0a0d_0d0a
+            static let interface: UInt32 = 1
+            static let obsoletePacket: UInt32 = 2
+            static let simplePacket: UInt32 = 3
+            static let packet: UInt32 = 6
+        }
+    }
+
+    // MARK: Blocks
+
+    extension PcapngReader {
+        /// Reads the beginning of a block: whether there is one. Its type then stands in the bytes.
+        private mutating func enterBlock(of stream: PcapStream) throws(SystemError) -> Bool {
+            start = stream.position
+            left = 8
+            let count = unsafe stream.read(into: bytes, 8)
+            if count == 0 && !stream.hasFailed { return false }
+            if count < 8 { throw cutOff(stream) }
+            var shortest: UInt32 = 12
+            if number(0, of: 4) == BlockType.section {  // the same in both byte orders
+                try readByteOrder(stream)
+                shortest = 28
+            }
+            length = number(4, of: 4)
+            if length < shortest || length % 4 != 0 { throw fault("a block has an impossible length") }
+            left = Int(length) - PcapngReader.frameLength - (shortest == 28 ? 4 : 0)
+            return true
+        }
+
+        /// Reads what stands behind a section's length, and says in which byte order that is.
+        private mutating func readByteOrder(_ stream: PcapStream) throws(SystemError) {
+            let rest = unsafe UnsafeMutableBufferPointer(rebasing: bytes[8..<12])
+            if unsafe stream.read(into: rest, 4) < 4 { throw cutOff(stream) }
+            isBigEndian = false
+            if number(8, of: 4) == 0x1a2b_3c4d { return }
+            isBigEndian = true
+            if number(8, of: 4) != 0x1a2b_3c4d { throw fault("a section has no byte order") }
+        }
+
+        /// Passes over what is left of a block, and compares its length with what it began with.
+        private mutating func leaveBlock(_ stream: PcapStream) throws(SystemError) {
+            if !stream.skip(left) { throw cutOff(stream) }
+            var end: UInt32 = 0
+            let count = unsafe withUnsafeMutableBytes(of: &end) { place in
+                unsafe stream.read(into: place.bindMemory(to: UInt8.self), 4)
+            }
+            if count < 4 { throw cutOff(stream) }
+            let isSame = (isBigEndian ? UInt32(bigEndian: end) : UInt32(littleEndian: end)) == length
+            if !isSame { throw fault("a block ends in another length than it begins with") }
+        }
+
+        /// Reads bytes of the content to the beginning of the bytes.
+        private mutating func take(_ count: Int, of stream: PcapStream) throws(SystemError) {
+            if count > left { throw fault("a block is shorter than what is in it") }
+            if unsafe stream.read(into: bytes, count) < count { throw cutOff(stream) }
+            left -= count
+        }
+
+        /// A number of the bytes that were read last, of at most four bytes.
+        private func number(_ offset: Int, of count: Int) -> UInt32 {
+            var value: UInt32 = 0
+            for index in 0..<count {
+                let place = offset + (isBigEndian ? index : count - 1 - index)
+                value = value << 8 | UInt32(unsafe bytes[place])
+            }
+            return value
+        }
+
+        private func cutOff(_ stream: PcapStream) -> SystemError {
+            if stream.hasFailed { return SystemError(name, place, code: clinux_errno()) }
+            return fault("the file is cut off: it ends within a block")
+        }
+
+        private func fault(_ reason: ConstantText, _ number: Int32? = nil) -> SystemError {
+            SystemError(name, place, because: reason, number)
+        }
+
+        private var place: ConstantText { unsafe ConstantText(unsafe: cpcap_reading_at(start)) }
+    }
+
+    // MARK: What is in them
+
+    extension PcapngReader {
+        /// A section has interfaces of its own.
+        private mutating func readSection(_ stream: PcapStream) throws(SystemError) {
+            try take(4, of: stream)
+            let version = number(0, of: 2)
+            if version != 1 { throw fault("a section is of a version that is not known: ", Int32(version)) }
+            interfaceCount = 0
+        }
+
+        private mutating func readInterface(_ stream: PcapStream) throws(SystemError) {
+            if interfaceCount == PcapngReader.mostInterfaces {
+                throw fault("too many interfaces: the most are ", Int32(PcapngReader.mostInterfaces))
+            }
+            try take(8, of: stream)
+            var interface = PcapngInterface()
+            interface.dataLinkType = Int32(number(0, of: 2))
+            interface.snapshot = Int(number(4, of: 4))
+            while left >= 4 {
+                try take(4, of: stream)
+                let (code, count) = (number(0, of: 2), Int(number(2, of: 2)))
+                if code == 0 { break }
+                if (count + 3) & ~3 > left { throw fault("an option is longer than its block") }
+                try readOption(code, count, of: &interface, stream)
+            }
+            unsafe interfaces[interfaceCount] = interface
+            interfaceCount += 1
+        }
+
+        private mutating func readOption(
+            _ code: UInt32, _ count: Int, of interface: inout PcapngInterface, _ stream: PcapStream
+        ) throws(SystemError) {
+            let padded = (count + 3) & ~3
+            try take(padded, of: stream)
+            switch code {
+            case 9:  // if_tsresol
+                let resolution = count == 1 ? UInt8(truncatingIfNeeded: number(0, of: 1)) : .max
+                if interface.setResolution(resolution) { return }
+                throw fault("an interface has an impossible resolution of time")
+            case 14:  // if_tsoffset
+                if count != 8 { throw fault("an interface has an impossible offset of time") }
+                let (first, second) = (UInt64(number(0, of: 4)), UInt64(number(4, of: 4)))
+                interface.offset = Int64(bitPattern: isBigEndian ? first << 32 | second : second << 32 | first)
+            default: break
+            }
+        }
+
+        private mutating func readPacket(
+            _ stream: PcapStream, isObsolete: Bool
+        ) throws(SystemError) -> FilePacket {
+            try take(20, of: stream)
+            let index = number(0, of: isObsolete ? 2 : 4)
+            let units = UInt64(number(4, of: 4)) << 32 | UInt64(number(8, of: 4))
+            let (captured, whole) = (number(12, of: 4), number(16, of: 4))
+            let interface = try interface(index)
+            if captured > UInt32(PcapngReader.longestPacket) { throw fault("a packet is longer than any can be") }
+            return try packet(Int(captured), of: Int(whole), interface, at: interface.realTime(of: units), stream)
+        }
+
+        /// A packet without a time, and of the first interface.
+        private mutating func readSimplePacket(_ stream: PcapStream) throws(SystemError) -> FilePacket {
+            try take(4, of: stream)
+            let whole = Int(number(0, of: 4))
+            let interface = try interface(0)
+            let most = min(interface.snapshot == 0 ? .max : interface.snapshot, PcapngReader.longestPacket)
+            return try packet(min(whole, most), of: whole, interface, at: interface.realTime(of: 0), stream)
+        }
+
+        private func interface(_ index: UInt32) throws(SystemError) -> PcapngInterface {
+            if index >= UInt32(interfaceCount) { throw fault("a packet is of an interface that there is not") }
+            return unsafe interfaces[Int(index)]
+        }
+
+        private mutating func packet(
+            _ captured: Int, of whole: Int, _ interface: PcapngInterface, at realTime: Int64, _ stream: PcapStream
+        ) throws(SystemError) -> FilePacket {
+            try take(captured, of: stream)
+            let bytes = unsafe UnsafeBufferPointer(rebasing: bytes[..<captured])
+            return unsafe FilePacket(
+                bytes: bytes, wholeLength: whole, realTime: realTime, dataLinkType: interface.dataLinkType)
+        }
+    }
+
+    /// What a pcapng file says of an interface.
+    @usableFromInline struct PcapngInterface {
+        /// The number of its link type, a LINKTYPE_.
+        var dataLinkType: Int32 = 0
+        /// How many bytes of a packet are kept at most, 0 for all.
+        var snapshot = 0
+        /// What is added to times, in seconds.
+        var offset: Int64 = 0
+        /// Of what a second is divided into: so many digits, or bits.
+        private var digits = 6
+        private var isBinary = false
+
+        init() {}
+
+        /// Takes over what if_tsresol says: whether that can be.
+        mutating func setResolution(_ resolution: UInt8) -> Bool {
+            isBinary = resolution & 0x80 != 0
+            digits = Int(resolution & 0x7f)
+            return digits <= (isBinary ? 63 : 19)
+        }
+
+        /// A time in nanoseconds since 1970; one that is too far off counts as the last or first that can be told.
+        func realTime(of units: UInt64) -> Int64 {
+            let (seconds, rest) = isBinary ? binary(units) : decimal(units)
+            let (sum, overflow) = Int64(clamping: seconds).addingReportingOverflow(offset)
+            return nanoseconds(seconds: overflow ? .max : sum, and: rest)
+        }
+
+        private func decimal(_ units: UInt64) -> (seconds: UInt64, nanoseconds: Int64) {
+            let (seconds, rest) = units.quotientAndRemainder(dividingBy: power(digits))
+            return (seconds, Int64(digits <= 9 ? rest * power(9 - digits) : rest / power(digits - 9)))
+        }
+
+        private func power(_ exponent: Int) -> UInt64 {
+            var power: UInt64 = 1
+            for _ in 0..<exponent { power *= 10 }
+            return power
+        }
+
+        /// Of more than 34 bits the lower ones are less than a nanosecond, and would not leave room to multiply.
+        private func binary(_ units: UInt64) -> (seconds: UInt64, nanoseconds: Int64) {
+            let kept = min(digits, 34)
+            let rest = (units & (1 << UInt64(digits) - 1)) >> UInt64(digits - kept)
+            return (units >> UInt64(digits), Int64((rest * 1_000_000_000) >> UInt64(kept)))
+        }
+    }
+
+    /// A packet of a capture file, until the next one is read.
+    @safe @usableFromInline struct FilePacket {
+        private let bytes: UnsafeBufferPointer<UInt8>
+        /// How many bytes it had when it was captured.
+        let wholeLength: Int
+        /// When, in nanoseconds since 1970 UTC.
+        let realTime: Int64
+        /// What its frame begins with, as ``LinkLayer/init(dataLinkType:)`` has it.
+        let dataLinkType: Int32
+
+        /// - Parameter bytes: stay where they are until the next packet is read.
+        init(bytes: UnsafeBufferPointer<UInt8>, wholeLength: Int, realTime: Int64, dataLinkType: Int32) {
+            unsafe self.bytes = bytes
+            self.wholeLength = wholeLength
+            self.realTime = realTime
+            self.dataLinkType = dataLinkType
+        }
+
+        /// How many bytes were captured.
+        var count: Int { unsafe bytes.count }
+
+        /// Whether it was cut short when it was captured.
+        var isCut: Bool { count < wholeLength }
+
+        /// Lends its bytes.
+        func withBytes<Result, Failure>(_ body: (Span<UInt8>) throws(Failure) -> Result) throws(Failure) -> Result {
+            try body(unsafe bytes.span)
+        }
+    }
+#endif

@@ -1,0 +1,44 @@
+/// Whether an IP packet that is not TCP can have other packets in it, and so TCP: by its protocol (IANA, Assigned Internet
+/// Protocol Numbers), or by the port of UDP.
+public func isTunnel(_ packet: Span<UInt8>) -> Bool {
+    do throws(PacketFault) {
+        return try packet.uint8(at: 0) >> 4 == 4 ? isTunnel(ipv4: packet) : isTunnel(ipv6: packet)
+    } catch {
+        return false
+    }
+}
+
+private func isTunnel(ipv4 packet: Span<UInt8>) throws(PacketFault) -> Bool {
+    let isFirst = try packet.uint16(at: 6) & 0x1fff == 0
+    let header = Int(try packet.uint8(at: 0) & 15) * 4
+    return try isTunnel(of: try packet.uint8(at: 9), at: isFirst ? header : nil, in: packet)
+}
+
+private func isTunnel(ipv6 packet: Span<UInt8>) throws(PacketFault) -> Bool {
+    var chain = HeaderChain(next: try packet.uint8(at: 6), offset: 40)
+    do throws(PacketFault) { try chain.walkToTCP(in: packet) } catch {}
+    return try isTunnel(of: chain.next, at: chain.offset, in: packet)
+}
+
+/// - Parameter offset: where the header begins, if it is in the packet.
+private func isTunnel(
+    of kind: UInt8, at offset: Int?, in packet: Span<UInt8>
+) throws(PacketFault) -> Bool {
+    switch kind {
+    // IPv4, IPv6, GRE, ESP, minimal encapsulation, IP-in-IP, EtherIP, ENCAP, IPComp, L2TPv3, MPLS and Ethernet.
+    case 4, 41, 47, 50, 55, 94, 97, 98, 108, 115, 137, 143: return true
+    case IPProtocol.udp:
+        guard let offset else { return false }
+        let (source, destination) = (try packet.uint16(at: offset), try packet.uint16(at: offset + 2))
+        return isTunnel(port: source) || isTunnel(port: destination)
+    default: return false
+    }
+}
+
+/// L2TP, GTP, Teredo, LISP, ESP in UDP, GRE in UDP, VXLAN, GENEVE, MPLS in UDP, and what Linux took for VXLAN.
+private func isTunnel(port: UInt16) -> Bool {
+    switch port {
+    case 1701, 2152, 3544, 4341, 4500, 4754, 4789, 6081, 6635, 8472: true
+    default: false
+    }
+}
