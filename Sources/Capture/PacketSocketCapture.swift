@@ -139,12 +139,12 @@ extension PacketSocketCapture {
         if code != 0 && code != ENETDOWN { throw SystemError(socket.name, "receive", code: code) }
         try interfaces.update()
         var isChanged = false
-        while let (name, index, change) = interfaces.table.nextChange() {
+        while let news = interfaces.table.nextChange() {
             isChanged = true
-            if let line = notices.line(change, of: name, at: now) { tell(line) }
-            if !intake.promiscuous || change != .new { continue }
+            if let line = notices.line(news, at: now) { tell(line) }
+            if !intake.promiscuous || news.change != .new { continue }
             do throws(SystemError) {
-                try PacketSocketCapture.takeAllFrames(socket, of: index)
+                try PacketSocketCapture.takeAllFrames(socket, of: news.index)
             } catch {
                 if error.code != ENODEV { tell(error.line) }
             }
