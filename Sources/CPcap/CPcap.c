@@ -169,6 +169,16 @@ static int foreseen_link(int descriptor) {
     return ordered(words[5], swapped) & 0xffff; /* above it has other things than the link type */
 }
 
+/* Whether a program asks what only the kernel knows of a packet, and a file does not tell: it would match nothing. */
+static bool asks_kernel(const struct bpf_program *program) {
+    for (u_int index = 0; index < program->bf_len; index++) {
+        const struct bpf_insn *instruction = &program->bf_insns[index];
+        bool loads = BPF_CLASS(instruction->code) == BPF_LD && BPF_MODE(instruction->code) == BPF_ABS;
+        if (loads && instruction->k >= (uint32_t)SKF_AD_OFF) return true;
+    }
+    return false;
+}
+
 /* Compiles the filter for a kind of file, or keeps the reason why it can't. */
 static void prepare(const struct cpcap_library *library, size_t index) {
     struct bpf_program *program = &prepared.of[index].program;
@@ -177,7 +187,10 @@ static void prepare(const struct cpcap_library *library, size_t index) {
     /* Not made better: for a long filter that takes seconds. */
     if (handle && library->compile(handle, program, prepared.expression, 0, PCAP_NETMASK_UNKNOWN) < 0)
         failure = library->geterr(handle);
-    else if (handle)
+    else if (handle && asks_kernel(program)) {
+        failure = "it asks for what files of this kind do not tell";
+        library->freecode(program);
+    } else if (handle)
         failure = NULL;
     if (failure) {
         program->bf_insns = NULL;

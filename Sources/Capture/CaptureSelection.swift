@@ -5,8 +5,8 @@ public struct CaptureSelection: Sendable {
     /// The interfaces packets are taken from.
     public var interfaces = InterfaceNames()
 
-    /// Leaves out what the host itself sends.
-    public var inboundOnly = true
+    /// Which way the packets go.
+    public var direction = Direction.incoming
 
     /// Lets the interfaces take frames for other hosts, and hands those over too.
     public var promiscuous = false
@@ -20,6 +20,16 @@ public struct CaptureSelection: Sendable {
     /// Leaves out frames with a VLAN tag, as an expression of libpcap's that does not speak of VLANs does: where the
     /// VLAN is an interface of the host, their packets come from that one as well.
     public var untaggedOnly = false
+
+    /// Which way packets go. What the host sends to itself, over loopback, goes either way, and counts once.
+    public enum Direction: Sendable {
+        /// They come in.
+        case incoming
+        /// The host sends them: its own, and those that it passes on.
+        case outgoing
+        /// Either.
+        case both
+    }
 
     /// What packets are wanted for.
     public enum Interest: Sendable {

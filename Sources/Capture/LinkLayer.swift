@@ -65,6 +65,27 @@ public struct LinkLayer: Equatable, Sendable {
         return place
     }
 
+    /// Whether a frame tells which way it went.
+    var tellsDirection: Bool { header == .linuxCooked || header == .linuxCooked2 }
+
+    /// Whether the host was sending a frame, or it may have been: few links tell. Of what goes over loopback libpcap gives
+    /// only the frame that comes in.
+    func isSent(_ frame: Span<UInt8>) throws(PacketFault) -> Bool {
+        switch header {
+        case .linuxCooked:
+            let (type, hardware) = (try frame.uint16(at: 0), try frame.uint16(at: 2))
+            return type == LinkLayer.outgoing || hardware == LinkLayer.loopback
+        case .linuxCooked2:
+            let (type, hardware) = (UInt16(try frame.uint8(at: 10)), try frame.uint16(at: 8))
+            return type == LinkLayer.outgoing || hardware == LinkLayer.loopback
+        default: return true
+        }
+    }
+
+    // What cooked frames say of themselves.
+    private static var outgoing: UInt16 { 4 }  // LINUX_SLL_OUTGOING
+    static var loopback: UInt16 { 772 }  // ARPHRD_LOOPBACK
+
     /// Whether a type in a frame says that a VLAN tag follows: the customer's, the provider's, and the provider's before it
     /// had a number.
     static func isTag(_ etherType: UInt16) -> Bool { etherType == 0x8100 || etherType == 0x88a8 || etherType == 0x9100 }

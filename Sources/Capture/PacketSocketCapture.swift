@@ -57,7 +57,7 @@ public struct PacketSocketCapture: ~Copyable, Capture {
         _ readable: borrowing ReadableSet
     ) throws(SystemError) {
         intake.wanted = interfaces.table.wanted
-        if intake.inboundOnly { try ignoreOutgoing(socket) }
+        if intake.direction == .incoming { try ignoreOutgoing(socket) }
         try filter(socket, for: intake)
         try bind(socket, to: &interfaces.table)
         if intake.promiscuous { try takeAllFrames(socket, of: &interfaces.table) }
@@ -165,7 +165,7 @@ extension PacketSocketCapture {
         _ socket: borrowing Socket, for intake: borrowing PacketIntake
     ) throws(SystemError) {
         let filter = CookedFilter(
-            interfaces: intake.wanted, inboundOnly: intake.inboundOnly, promiscuous: intake.promiscuous,
+            interfaces: intake.wanted, direction: intake.direction, promiscuous: intake.promiscuous,
             interest: intake.interest)
         try socket.attach(filter.instructions.span.extracting(0..<filter.count))
     }

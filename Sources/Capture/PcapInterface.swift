@@ -74,6 +74,8 @@
                 link = try unsafe library.linkLayer(of: handle, name)
                 descriptor = unsafe library.functions.pointee.get_selectable_fd(handle)
                 if descriptor < 0 { throw SystemError(name, "poll", because: "libpcap can't") }
+                hardwareType = unsafe cpcap_hardware_type(descriptor, device.pointer)
+                try unsafe PcapInterface.setDirection(handle, name, selection.direction, link, hardwareType, library)
                 if !selection.promiscuous {
                     let number = descriptor
                     _ = try check(name, "leave out other hosts") { cpcap_leave_out_other_hosts(number) }
@@ -82,11 +84,10 @@
                 unsafe library.functions.pointee.close(handle)
                 throw error
             }
-            if selection.inboundOnly { cpcap_ignore_outgoing(descriptor) }
+            if selection.direction == .incoming { cpcap_ignore_outgoing(descriptor) }
             unsafe self.handle = handle
             self.name = name
             promiscuous = selection.promiscuous
-            hardwareType = unsafe cpcap_hardware_type(descriptor, device.pointer)
         }
 
         /// Nothing is captured before the filter is there but what comes between the two calls, which is judged again.
@@ -108,9 +109,6 @@
             _ = unsafe pcap.set_tstamp_precision(handle, PCAP_TSTAMP_PRECISION_NANO)
             let status = unsafe pcap.activate(handle)
             if status < 0 { throw unsafe activationError(status, handle, name, library) }
-            if selection.inboundOnly, unsafe pcap.setdirection(handle, PCAP_D_IN) < 0 {
-                throw unsafe library.error(name, "leave out what the host sends", of: handle)
-            }
             if let expression = selection.expression {
                 try unsafe library.setFilter(expression, of: handle)
             } else if let filter = unsafe PcapFilter.text(dataLinkType: pcap.datalink(handle)) {
@@ -133,6 +131,20 @@
             let length = try unsafe name?.withCString { (name) throws(SystemError) in unsafe cpcap_mtu(name) } ?? -1
             let longestPacket = min(length, 65_535 - linkHeader)
             return max(Parameters.pcapOrderedSnapshot, longestPacket + linkHeader)
+        }
+
+        /// Leaves out what goes the other way, where the frames do not tell: see ``LinkLayer/isSent(_:)``. Of what goes over
+        /// loopback libpcap gives only the frame that comes in.
+        private static func setDirection(
+            _ handle: OpaquePointer, _ name: ConstantText, _ direction: CaptureSelection.Direction, _ link: LinkLayer,
+            _ hardwareType: Int32, _ library: PcapLibrary
+        ) throws(SystemError) {
+            let isLoopback = hardwareType == Int32(LinkLayer.loopback)
+            if direction == .both || direction == .outgoing && (link.tellsDirection || isLoopback) { return }
+            let way = direction == .incoming ? PCAP_D_IN : PCAP_D_OUT
+            if unsafe library.functions.pointee.setdirection(handle, way) < 0 {
+                throw unsafe library.error(name, "leave out the other direction", of: handle)
+            }
         }
 
         /// libpcap has a text for the kind of error, and most often one for the case.
