@@ -67,6 +67,7 @@ static bool find_functions(void *module, struct cpcap_library *library) {
         FUNCTION(next_ex),
         FUNCTION(open_dead),
         FUNCTION(set_buffer_size),
+        FUNCTION(set_datalink),
         FUNCTION(set_immediate_mode),
         FUNCTION(set_promisc),
         FUNCTION(set_snaplen),
@@ -281,14 +282,34 @@ void cpcap_ignore_outgoing(int socket) {
 #endif
 }
 
-int cpcap_leave_out_other_hosts(int socket) {
-    enum { before = 3 };
+#define LOAD_BESIDE(what) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (__u32)(SKF_AD_OFF + (what)))
+#define DROP BPF_STMT(BPF_RET | BPF_K, 0)
+
+int cpcap_leave_out(int socket, bool other_hosts, bool tagged) {
+    static const struct sock_filter of_other_hosts[] = {
+        LOAD_BESIDE(SKF_AD_PKTTYPE),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OTHERHOST, 0, 1),
+        DROP,
+    };
+    static const struct sock_filter with_tags[] = {
+        LOAD_BESIDE(SKF_AD_VLAN_TAG_PRESENT),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 3, 0),
+        LOAD_BESIDE(SKF_AD_VLAN_TAG),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0xfff, 0, 1), /* the number 0 is of a priority, and of no VLAN */
+        DROP,
+    };
     static struct sock_filter code[BPF_MAXINSNS];
+    size_t before = 0;
+    if (other_hosts) {
+        memcpy(code, of_other_hosts, sizeof of_other_hosts);
+        before = sizeof of_other_hosts / sizeof code[0];
+    }
+    if (tagged) {
+        memcpy(code + before, with_tags, sizeof with_tags);
+        before += sizeof with_tags / sizeof code[0];
+    }
     socklen_t count = BPF_MAXINSNS - before; /* of instructions, not bytes */
     if (getsockopt(socket, SOL_SOCKET, SO_GET_FILTER, code + before, &count) < 0) return -1;
-    code[0] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (__u32)(SKF_AD_OFF + SKF_AD_PKTTYPE));
-    code[1] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OTHERHOST, 0, 1);
-    code[2] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0);
     if (count == 0) code[before + count++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0xffffffff);
     struct sock_fprog program = {.len = (unsigned short)(before + count), .filter = code};
     return setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);

@@ -29,7 +29,7 @@ public struct LinkLayer: Equatable, Sendable {
         case 12, 14, 101, 228, 229: header = .none  // DLT_RAW of two kinds of systems, RAW, IPV4, IPV6
         case 108: header = .networkFamily  // LOOP
         case 113: header = .linuxCooked
-        case 276: header = .linuxCooked2
+        case LinkLayer.linuxCooked2: header = .linuxCooked2
         default: return nil
         }
     }
@@ -49,12 +49,14 @@ public struct LinkLayer: Equatable, Sendable {
             try place.enter(etherType: try frame.uint16(at: 12), in: frame)
         case .linuxCooked:
             place.offset = 16
+            place.path.isOutgoing = try frame.uint16(at: 0) == LinkLayer.outgoing
             try place.enter(etherType: try frame.uint16(at: 14), in: frame, isCooked: true)
             try place.passHiddenTags(in: frame, length: frame.count)
         case .linuxCooked2:  // the protocol first, and 20 bytes in all
             _ = try frame.uint8(at: 19)
             place.offset = 20
             if interface == 0 { place.path.interface = Int32(truncatingIfNeeded: try frame.uint32(at: 4)) }
+            place.path.isOutgoing = UInt16(try frame.uint8(at: 10)) == LinkLayer.outgoing
             try place.enter(etherType: try frame.uint16(at: 0), in: frame, isCooked: true)
             try place.passHiddenTags(in: frame, length: frame.count)
         case .hostFamily: try place.enter(familyIn: frame, inNetworkOrder: false)
@@ -64,6 +66,12 @@ public struct LinkLayer: Equatable, Sendable {
         }
         return place
     }
+
+    /// The number of Linux cooked frames of version 2 (LINKTYPE_LINUX_SLL2).
+    static var linuxCooked2: Int32 { 276 }
+
+    /// Whether a frame does not tell that it had a VLAN tag: libpcap puts none back into those of cooked version 2.
+    var hidesTags: Bool { header == .linuxCooked2 }
 
     /// Whether a frame tells which way it went.
     var tellsDirection: Bool { header == .linuxCooked || header == .linuxCooked2 }

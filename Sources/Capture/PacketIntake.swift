@@ -58,9 +58,9 @@ struct PacketIntake: ~Copyable {
             let place = try packet.quickPlace(in: payload)
             if untaggedOnly && place.path.vlans != 0 { return }
             let bytes = place.offset == 0 ? payload : payload.extracting(place.offset..<payload.count)
-            if try sink.take(packet: bytes, at: now, realTime: packet.realTime) { return }
+            if try sink.take(packet: bytes, over: place.path, at: now, realTime: packet.realTime) { return }
             try reader.value.read(bytes, over: place.path, at: now) { segment in
-                sink.take(segment, at: now, realTime: packet.realTime)
+                sink.take(segment, of: bytes, over: place.path, at: now, realTime: packet.realTime)
             }
         } catch {
             sink.take(error)

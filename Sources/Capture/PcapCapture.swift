@@ -153,7 +153,7 @@
         ) {
             if batch.count == 0 { return }
             time.beginBatch(now: .now(), realTime: realTime())
-            let interface = Int32(index + 1)  // any number of its own
+            let interface = number(of: index)
             for position in 0..<batch.count {
                 let stamp = batch.stamp(position)
                 let now = time.timestamp(of: max(0, min(stamp, 1 << 62)))
@@ -162,6 +162,9 @@
                 }
             }
         }
+
+        /// A number for the interface that frames come over: any of its own, or 0 where they may tell it themselves.
+        func number(of index: Int) -> Int32 { interfaces[index]?.isAny == true ? 0 : Int32(index + 1) }
 
         /// Tells what became of interfaces, and captures from those that have come. What fails is told as well: an
         /// interface may be gone before we are done with it.

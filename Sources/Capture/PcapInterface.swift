@@ -14,6 +14,8 @@
         private let promiscuous: Bool
         /// The kind of network that ``link`` belongs to (ARPHRD_), or -1 if it does for all.
         private let hardwareType: Int32
+        /// Whether its frames tell themselves which interface they are of.
+        let isAny: Bool
         /// Whether what comes is of an interface of this name: one that was renamed is captured from until another comes.
         var isThere = true
         private var drops: UInt64 = 0
@@ -76,9 +78,12 @@
                 if descriptor < 0 { throw SystemError(name, "poll", because: "libpcap can't") }
                 hardwareType = unsafe cpcap_hardware_type(descriptor, device.pointer)
                 try unsafe PcapInterface.setDirection(handle, name, selection.direction, link, hardwareType, library)
-                if !selection.promiscuous {
-                    let number = descriptor
-                    _ = try check(name, "leave out other hosts") { cpcap_leave_out_other_hosts(number) }
+                let number = descriptor
+                let hidesTags = selection.untaggedOnly && link.hidesTags
+                if !selection.promiscuous || hidesTags {
+                    _ = try check(name, "leave out frames") {
+                        cpcap_leave_out(number, !selection.promiscuous, hidesTags)
+                    }
                 }
             } catch {
                 unsafe library.functions.pointee.close(handle)
@@ -88,6 +93,7 @@
             unsafe self.handle = handle
             self.name = name
             promiscuous = selection.promiscuous
+            isAny = name == "any"
         }
 
         /// Nothing is captured before the filter is there but what comes between the two calls, which is judged again.
@@ -109,6 +115,10 @@
             _ = unsafe pcap.set_tstamp_precision(handle, PCAP_TSTAMP_PRECISION_NANO)
             let status = unsafe pcap.activate(handle)
             if status < 0 { throw unsafe activationError(status, handle, name, library) }
+            if ownName == nil && selection.interest != .probes && selection.untaggedOnly {
+                // Its frames tell which interface they are of, but not what tags they had. Not known before libpcap 1.10.
+                _ = unsafe pcap.set_datalink(handle, LinkLayer.linuxCooked2)
+            }
             if let expression = selection.expression {
                 try unsafe library.setFilter(expression, of: handle)
             } else if let filter = unsafe PcapFilter.text(dataLinkType: pcap.datalink(handle)) {

@@ -45,12 +45,12 @@
                 let place = try link.place(in: frame, interface: interface)
                 if untaggedOnly && place.path.vlans != 0 { return }
                 let packet = frame.extracting(place.offset...)
-                if try sink.take(packet: packet, at: now, realTime: realTime) { return }
+                if try sink.take(packet: packet, over: place.path, at: now, realTime: realTime) { return }
                 #if Nids
                     if let segment = joinedByNids(packet, at: now) { sink.take(segment, at: now, realTime: realTime) }
                 #endif
                 try reader.value.read(packet, over: place.path, at: now) { segment in
-                    sink.take(segment, at: now, realTime: realTime)
+                    sink.take(segment, of: packet, over: place.path, at: now, realTime: realTime)
                 }
             } catch {
                 sink.take(error)

@@ -9,6 +9,8 @@ public struct LinkPath: Equatable, Sendable {
     public var vlans: UInt32 = 0
     /// The session of PPPoE (RFC 2516), 0 for none.
     public var session: UInt16 = 0
+    /// Whether the host was sending it, as far as that is known.
+    public var isOutgoing = false
 
     /// An untagged frame from an interface.
     public init(interface: Int32 = 0) {

@@ -33,11 +33,12 @@ def test_counters_are_said_when_asked_for_and_at_the_end(
     sender.send([Segment(81)])
     connections.wait_for(3)
     assert connections.stop(number) == 0
-    last = connections.stderr().splitlines()[-6:]
+    last = connections.stderr().splitlines()[-7:]
     captured = connections.counters()["packets captured"]
-    assert last == ["3 lines written", "0 lines suppressed", "0 lines lost", f"{captured} packets captured",
-                    f"{captured} packets received by filter", "0 packets dropped by kernel"]
-    assert len(connections.stderr().splitlines()) == 12
+    assert last == ["3 lines written", "0 lines suppressed", "0 lines lost", "0 copies left out",
+                    f"{captured} packets captured", f"{captured} packets received by filter",
+                    "0 packets dropped by kernel"]
+    assert len(connections.stderr().splitlines()) == 14
 
 
 @pytest.mark.parametrize("filter_", [(), ("-f", "tcp")], ids=["ring", "pcap"])
