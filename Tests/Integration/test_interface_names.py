@@ -93,6 +93,7 @@ def test_an_interface_comes_back_under_another_name(
     wire.add()
     wait_for_notice(idle_scene.log, f"extra ({name}): new interface")
     target.run("ip", "link", "set", "extra", "down")
+    wait_for_notice(idle_scene.log, f"extra ({name}): interface is down")
     target.run("ip", "link", "set", "extra", "name", "wan")
     target.run("ip", "link", "set", "wan", "up")
     wait_for_notice(idle_scene.log, f"wan ({name}): interface is up")
