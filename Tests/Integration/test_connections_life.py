@@ -360,7 +360,7 @@ def test_what_a_busy_keeper_had_no_room_for_is_made_up_for(
     def told() -> int:
         lost = re.findall(r"^log lines lost: (\d+)", "\n".join(texts(log)), re.MULTILINE)
         return sum(map(int, lost)) + sum(text.startswith("connections: ") for text in texts(log))
-    wait_until(lambda: told() == 200 * 6, "not all lines are told of")
+    wait_until(lambda: told() == 200 * 7, "not all lines are told of")
     assert any(text.startswith("log lines lost: ") for text in texts(log)), "the test has filled nothing"
     sender.send([Segment(81)])
     assert [fields(line)[3] for line in connections.wait_for(1, out)] == [81]
