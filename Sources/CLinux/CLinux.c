@@ -326,6 +326,17 @@ int clinux_request_links(int socket) {
     return send(socket, &request, sizeof request, 0) < 0 ? -1 : 0;
 }
 
+int clinux_request_addresses(int socket) {
+    struct {
+        struct nlmsghdr header;
+        struct ifaddrmsg information;
+    } request = {
+        .header = {.nlmsg_len = sizeof request, .nlmsg_type = RTM_GETADDR, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+        .information = {.ifa_family = AF_INET},
+    };
+    return send(socket, &request, sizeof request, 0) < 0 ? -1 : 0;
+}
+
 void clinux_release_stack(void) {
     enum { LARGEST = 1 << 18 };
     if (gettid() != getpid()) return;

@@ -66,6 +66,7 @@ static bool find_functions(void *module, struct cpcap_library *library) {
         FUNCTION(offline_filter),
         FUNCTION(open_dead),
         FUNCTION(set_buffer_size),
+        FUNCTION(set_datalink),
         FUNCTION(set_immediate_mode),
         FUNCTION(set_promisc),
         FUNCTION(set_snaplen),
@@ -191,6 +192,16 @@ static bool foresee(int descriptor, bool wanted[LINKS]) {
     return index < LINKS;
 }
 
+/* Whether a program asks what only the kernel knows of a packet, and a file does not tell: it would match nothing. */
+static bool asks_kernel(const struct bpf_program *program) {
+    for (u_int index = 0; index < program->bf_len; index++) {
+        const struct bpf_insn *instruction = &program->bf_insns[index];
+        bool loads = BPF_CLASS(instruction->code) == BPF_LD && BPF_MODE(instruction->code) == BPF_ABS;
+        if (loads && instruction->k >= (uint32_t)SKF_AD_OFF) return true;
+    }
+    return false;
+}
+
 /* Compiles the filter for a link type, and says why it can't: NULL if it can. */
 static const char *compile(const struct cpcap_library *library, int link, struct bpf_program *program, char *text) {
     pcap_t *handle = library->open_dead(link, 262144);
@@ -199,6 +210,10 @@ static const char *compile(const struct cpcap_library *library, int link, struct
     bool failed = library->compile(handle, program, prepared.expression, 0, PCAP_NETMASK_UNKNOWN) < 0;
     if (failed) snprintf(text, PCAP_ERRBUF_SIZE, "%s", library->geterr(handle));
     library->close(handle);
+    if (!failed && asks_kernel(program)) {
+        library->freecode(program);
+        return "it asks for what files of this kind do not tell";
+    }
     return failed ? text : NULL;
 }
 
@@ -302,14 +317,34 @@ void cpcap_ignore_outgoing(int socket) {
 #endif
 }
 
-int cpcap_leave_out_other_hosts(int socket) {
-    enum { before = 3 };
+#define LOAD_BESIDE(what) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (__u32)(SKF_AD_OFF + (what)))
+#define DROP BPF_STMT(BPF_RET | BPF_K, 0)
+
+int cpcap_leave_out(int socket, bool other_hosts, bool tagged) {
+    static const struct sock_filter of_other_hosts[] = {
+        LOAD_BESIDE(SKF_AD_PKTTYPE),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OTHERHOST, 0, 1),
+        DROP,
+    };
+    static const struct sock_filter with_tags[] = {
+        LOAD_BESIDE(SKF_AD_VLAN_TAG_PRESENT),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 3, 0),
+        LOAD_BESIDE(SKF_AD_VLAN_TAG),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0xfff, 0, 1), /* the number 0 is of a priority, and of no VLAN */
+        DROP,
+    };
     static struct sock_filter code[BPF_MAXINSNS];
+    size_t before = 0;
+    if (other_hosts) {
+        memcpy(code, of_other_hosts, sizeof of_other_hosts);
+        before = sizeof of_other_hosts / sizeof code[0];
+    }
+    if (tagged) {
+        memcpy(code + before, with_tags, sizeof with_tags);
+        before += sizeof with_tags / sizeof code[0];
+    }
     socklen_t count = BPF_MAXINSNS - before; /* of instructions, not bytes */
     if (getsockopt(socket, SOL_SOCKET, SO_GET_FILTER, code + before, &count) < 0) return -1;
-    code[0] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (__u32)(SKF_AD_OFF + SKF_AD_PKTTYPE));
-    code[1] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OTHERHOST, 0, 1);
-    code[2] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0);
     if (count == 0) code[before + count++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0xffffffff);
     struct sock_fprog program = {.len = (unsigned short)(before + count), .filter = code};
     return setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);

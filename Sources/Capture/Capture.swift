@@ -57,8 +57,14 @@ public protocol SegmentSink: ~Copyable {
     /// Takes a segment that arrived at a time: on the clock that can't be set, and in nanoseconds since 1970 UTC.
     mutating func take(_ segment: Segment, at now: Timestamp, realTime: Int64)
 
+    /// The same, with the packet that made it known, from its IP header on, and the way that this came.
+    mutating func take(
+        _ segment: Segment, of packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64)
+
     /// Looks at a packet, from its IP header on, before its segment is read: whether it is done with. Most aren't.
-    mutating func take(packet: Span<UInt8>, at now: Timestamp, realTime: Int64) throws(PacketFault) -> Bool
+    mutating func take(
+        packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64
+    ) throws(PacketFault) -> Bool
 
     /// Takes a packet that gave no segment.
     mutating func take(_ fault: PacketFault)
@@ -71,8 +77,19 @@ extension SegmentSink where Self: ~Copyable {
     /// Who takes segments only looks at no packet.
     @inlinable
     @inline(__always)
-    public mutating func take(packet: Span<UInt8>, at now: Timestamp, realTime: Int64) throws(PacketFault) -> Bool {
+    public mutating func take(
+        packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64
+    ) throws(PacketFault) -> Bool {
         false
+    }
+
+    /// To most it is all the same how a segment came.
+    @inlinable
+    @inline(__always)
+    public mutating func take(
+        _ segment: Segment, of packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64
+    ) {
+        take(segment, at: now, realTime: realTime)
     }
 }
 

@@ -5,8 +5,8 @@ public struct CaptureSelection: Sendable {
     /// The interfaces packets are taken from.
     public var interfaces = InterfaceNames()
 
-    /// Leaves out what the host itself sends.
-    public var inboundOnly = true
+    /// Which way the packets go.
+    public var direction = Direction.incoming
 
     /// Lets the interfaces take frames for other hosts, and hands those over too.
     public var promiscuous = false
@@ -24,6 +24,16 @@ public struct CaptureSelection: Sendable {
     /// Of a file: asks ``expression``, which speaks of what stands before packets, about frames as they are. Else it is asked
     /// about them as if nothing stood between the link header and the packet.
     public var expressionNamesLink = false
+
+    /// Which way packets go. What the host sends to itself, over loopback, goes either way, and counts once.
+    public enum Direction: Sendable {
+        /// They come in.
+        case incoming
+        /// The host sends them: its own, and those that it passes on.
+        case outgoing
+        /// Either.
+        case both
+    }
 
     /// What packets are wanted for.
     public enum Interest: Sendable {

@@ -24,16 +24,20 @@ struct CookedFilter {
     ///
     /// - Parameters:
     ///   - interfaces: the numbers of the interfaces whose packets are kept, or `nil` for all.
-    ///   - inboundOnly: drops what the host itself sends.
+    ///   - direction: which way the packets go that are kept; over loopback they go both ways, one after the other.
     ///   - promiscuous: keeps frames for the link address of another host.
     ///   - interest: which segments are kept.
     init(
-        interfaces: InterfaceIndexes?, inboundOnly: Bool, promiscuous: Bool,
+        interfaces: InterfaceIndexes?, direction: CaptureSelection.Direction, promiscuous: Bool,
         interest: CaptureSelection.Interest = .probes
     ) {
         append(.load(BPF_W, BPF_ABS, CookedFilter.beside(SKF_AD_PKTTYPE)))
         if !promiscuous { appendDrop(ifEqual: UInt32(PACKET_OTHERHOST)) }
-        if inboundOnly { appendDrop(ifEqual: UInt32(PACKET_OUTGOING)) }
+        switch direction {
+        case .incoming: appendDrop(ifEqual: UInt32(PACKET_OUTGOING))
+        case .outgoing: appendDrop(unlessEqual: UInt32(PACKET_OUTGOING))
+        case .both: break
+        }
         if let interfaces { appendTest(for: interfaces) }
         var body = CookedFilter.body
         if interest == .attempts {  // SYN, and not ACK
@@ -51,6 +55,11 @@ struct CookedFilter {
 
     private mutating func appendDrop(ifEqual value: UInt32) {
         append(.jump(BPF_JEQ, value, 0, 1))
+        append(.verdict(0))
+    }
+
+    private mutating func appendDrop(unlessEqual value: UInt32) {
+        append(.jump(BPF_JEQ, value, 1, 0))
         append(.verdict(0))
     }
 

@@ -8,9 +8,7 @@ struct InterfaceNotices {
     private var count: UInt32 = 0
 
     /// The line for a change, or the one that says that more follow, or nothing.
-    mutating func line(
-        _ change: InterfaceTable.Change, of name: InterfaceName, at now: Timestamp
-    ) -> LogLine? {
+    mutating func line(_ news: InterfaceTable.News, at now: Timestamp) -> LogLine? {
         if !isWithinMinute(now) {
             begin = now
             count = 0
@@ -19,8 +17,13 @@ struct InterfaceNotices {
         count += 1
         if count > Parameters.interfaceLines { return LogLine("more interfaces changed; no line for each") }
         var line = LogLine()
-        name.append(to: &line)
-        switch change {
+        news.name.append(to: &line)
+        if let other = news.otherName {
+            line.append(" (")
+            line.append(other)
+            line.append(")")
+        }
+        switch news.change {
         case .up: line.append(": interface is up")
         case .down: line.append(": interface is down")
         case .gone: line.append(": interface is gone")

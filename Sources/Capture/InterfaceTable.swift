@@ -24,8 +24,11 @@ struct InterfaceTable {
     private var entries = InlineArray<128, Entry>(repeating: Entry())
     /// How many interfaces are known or named.
     private(set) var count = 0
+    /// What the first of them are asked for by, unless all are wanted.
+    private var requests = InlineArray<16, RequestedName?>(repeating: nil)
 
     private struct Entry {
+        /// Its own name, or the last one that it had.
         var name = InterfaceName()
         var now = State()
         var told = State()
@@ -38,32 +41,63 @@ struct InterfaceTable {
         var isUp = false
     }
 
-    /// A table of interfaces that don't exist yet.
+    /// A table of interfaces that don't exist yet. Those that are named have the same places in it as among the names.
     ///
     /// - Throws: that one can't exist.
     init(_ names: InterfaceNames) throws(SystemError) {
         followsAll = names.areAll
         if followsAll { return }
         for index in 0..<names.count {
-            guard let name = InterfaceName(names[index]) else {
+            let isLabel = try isAddressLabel(names[index])
+            guard let name = RequestedName(names[index], isLabel: isLabel) else {
                 throw InterfaceTable.missing(names[index])
             }
-            _ = place(of: name)
+            requests[index] = name
         }
+        count = names.count
     }
 
     /// The error that a named interface doesn't exist.
-    static func missing(_ name: ConstantText) -> SystemError {
+    private static func missing(_ name: ConstantText) -> SystemError {
         SystemError(name, "open interface", code: ENODEV)
     }
 
-    /// Takes note of an interface as it is now.
+    /// Makes sure that there is an interface of each name, and another of each.
     @inline(never)
-    mutating func update(_ link: LinkMessage) {
-        for position in 0..<count where entries[position].now.index == link.index {
-            if entries[position].name != link.name { entries[position].now = State() }  // it was renamed
+    mutating func checkRequests() throws(SystemError) {
+        if followsAll { return }
+        for position in 0..<count {
+            guard let text = requests[position]?.text else { continue }
+            guard let index = index(at: position) else { throw InterfaceTable.missing(text) }
+            for earlier in 0..<position where self.index(at: earlier) == index {
+                throw SystemError(text, "open interface", because: "given twice: it is named before by another name")
+            }
         }
-        guard let position = followsAll ? place(of: link.name) : find(link.name) else { return }
+    }
+
+    /// Takes note of an interface as it is now.
+    ///
+    /// - Parameter datagram: what it was read from.
+    @inline(never)
+    mutating func update(_ link: LinkMessage, in datagram: Span<UInt8>) {
+        if followsAll {
+            for position in 0..<count where entries[position].now.index == link.index {
+                if entries[position].name != link.name { entries[position].now = State() }  // it was renamed
+            }
+            if let position = place(of: link.name) { set(position, to: link) }
+            return
+        }
+        for position in 0..<count {
+            if let name = requests[position], link.isOf(name, in: datagram) {
+                entries[position].name = link.name
+                set(position, to: link)
+            } else if entries[position].now.index == link.index {
+                entries[position].now = State()  // it has lost the name
+            }
+        }
+    }
+
+    private mutating func set(_ position: Int, to link: LinkMessage) {
         entries[position].now = State(index: link.index, isUp: link.isUp)
         entries[position].isListed = true
     }
@@ -90,20 +124,39 @@ struct InterfaceTable {
         }
     }
 
+    /// An interface of which there is something to tell.
+    struct News {
+        /// Where in the table it is: of one that is named, where among the names.
+        let position: Int
+        let name: InterfaceName
+        /// What it was asked for by, if that is not its own name.
+        let otherName: ConstantText?
+        let index: Int32
+        let change: Change
+    }
+
     /// An interface that is not as it was last told, and how: from now on it is.
     @inline(never)
-    mutating func nextChange() -> (name: InterfaceName, index: Int32, change: Change)? {
+    mutating func nextChange() -> News? {
         var position = 0
         while position < count {
             let entry = entries[position]
             let isForgotten = followsAll && entry.now.index == 0
             if isForgotten { forget(position) } else { entries[position].told = entry.now }
             if entry.now != entry.told {
-                return (entry.name, entry.now.index, InterfaceTable.change(from: entry.told, to: entry.now))
+                return News(
+                    position: position, name: entry.name, otherName: otherName(at: position), index: entry.now.index,
+                    change: InterfaceTable.change(from: entry.told, to: entry.now))
             }
             if !isForgotten { position += 1 }
         }
         return nil
+    }
+
+    private mutating func otherName(at position: Int) -> ConstantText? {
+        if followsAll { return nil }
+        guard let request = requests[position], request.isOther(than: entries[position].name) else { return nil }
+        return request.text
     }
 
     /// Takes everything as told, but that a named interface is down.
@@ -140,11 +193,8 @@ struct InterfaceTable {
         return index == 0 ? nil : index
     }
 
-    /// Whether an interface exists.
-    mutating func exists(_ name: ConstantText) -> Bool {
-        guard let name = InterfaceName(name), let position = find(name) else { return false }
-        return entries[position].now.index != 0
-    }
+    /// The own name of that one.
+    mutating func name(at position: Int) -> InterfaceName { entries[position].name }
 
     @inline(never)
     private mutating func find(_ name: InterfaceName) -> Int? {

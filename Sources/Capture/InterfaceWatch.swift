@@ -5,9 +5,6 @@ import ScanCore
 @safe @usableFromInline struct InterfaceWatch: ~Copyable {
     /// The most datagrams read at a time, so that packets are not kept waiting.
     private static let mostDatagrams = 64
-    /// What a datagram may be long: the kernel fits lists to it, and says of one interface less than half.
-    @usableFromInline static var bufferSize: Int { 8192 }
-
     /// Readable when there is news.
     let socket: Socket
 
@@ -19,7 +16,7 @@ import ScanCore
 
     private var tableBox: Box<InterfaceTable>
 
-    @usableFromInline let buffer: UnsafeMutableBufferPointer<UInt8>
+    private let buffer: NetlinkBuffer
     /// Whether a list is being read.
     private var isListing = false
     /// Whether the list being read is worth nothing.
@@ -37,33 +34,24 @@ import ScanCore
         let socket = try Socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, name: "netlink socket")
         _ = try check(socket.name, "bind") { clinux_bind_netlink(socket.number, UInt32(RTMGRP_LINK)) }
         var watch = try InterfaceWatch(socket, names)
-        try watch.readFirstList(names)
+        try watch.readFirstList()
         return watch
     }
 
     private init(_ socket: consuming Socket, _ names: InterfaceNames) throws(SystemError) {
+        let buffer = try NetlinkBuffer()
         let tableBox = try Box { () throws(SystemError) in try InterfaceTable(names) }
         self.socket = socket
         self.tableBox = tableBox
-        unsafe buffer = .allocate(capacity: InterfaceWatch.bufferSize)
-        unsafe buffer.initialize(repeating: 0)
-    }
-
-    @inlinable  // Embedded Swift must see a deinit to call it from another module
-    deinit {
-        unsafe buffer.deallocate()
+        self.buffer = buffer
     }
 
     /// The kernel answers while it is asked, so nothing is waited for; interfaces that come and go meanwhile make it
     /// begin again.
-    private mutating func readFirstList(_ names: InterfaceNames) throws(SystemError) {
+    private mutating func readFirstList() throws(SystemError) {
         isStale = true
         for _ in 0..<16 where isStale || isListing { try update() }
-        if !names.areAll {
-            for index in 0..<names.count where !table.exists(names[index]) {
-                throw InterfaceTable.missing(names[index])
-            }
-        }
+        try table.checkRequests()
         table.tellOnlyOfDown()
         try requestList()  // so that it is told
     }
@@ -72,20 +60,18 @@ import ScanCore
     @inline(never)
     mutating func update() throws(SystemError) {
         for _ in 0..<InterfaceWatch.mostDatagrams {
-            let length = unsafe clinux_receive_netlink(socket.number, buffer.baseAddress, buffer.count)
-            if length >= 0 {
-                read(length)
-                continue
-            }
-            let error = SystemError(socket.name, "receive")
-            switch error.code {
-            case EINTR: continue
-            case ENOBUFS: isStale = true  // more news than the socket can hold: some are lost
-            case EAGAIN:
-                // Only now, with nothing waiting, will the kernel tell what happens while the list is made.
-                if !isStale || isListing { return }
-                try requestList()
-            default: throw error
+            do throws(SystemError) {
+                read(try buffer.receive(from: socket))
+            } catch {
+                switch error.code {
+                case EINTR: continue
+                case ENOBUFS: isStale = true  // more news than the socket can hold: some are lost
+                case EAGAIN:
+                    // Only now, with nothing waiting, will the kernel tell what happens while the list is made.
+                    if !isStale || isListing { return }
+                    try requestList()
+                default: throw error
+                }
             }
         }
     }
@@ -101,22 +87,21 @@ import ScanCore
 
     @inline(never)
     private mutating func read(_ length: Int) {
-        let datagram = unsafe UnsafeBufferPointer(rebasing: UnsafeBufferPointer(buffer)[0..<min(length, buffer.count)])
-        let bytes = unsafe datagram.span
+        let datagram = unsafe buffer.bytes(length)
         var messages = LinkMessages()
         do throws(NetlinkFault) {
-            while let item = try messages.next(in: bytes) {
+            while let item = try messages.next(in: unsafe datagram.span) {
                 if messages.areInterrupted { isListBroken = true }
-                take(item)
+                take(item, in: unsafe datagram.span)
             }
         } catch {
             // The kernel's mistake: what could be read is taken, and asking again would give the same.
         }
     }
 
-    private mutating func take(_ item: LinkMessages.Item) {
+    private mutating func take(_ item: LinkMessages.Item, in datagram: Span<UInt8>) {
         switch item {
-        case .link(let link): table.update(link)
+        case .link(let link): table.update(link, in: datagram)
         case .gone(let index): table.remove(index)
         case .endOfList:
             if isListing && !isListBroken { table.endList() }

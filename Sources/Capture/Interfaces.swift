@@ -22,10 +22,20 @@ struct InterfaceName: Equatable {
         if first == 0 { return nil }
     }
 
-    /// The name an administrator gave; `nil` if no interface can have it.
+    /// The name that an administrator gave; `nil` if it can be no interface's own.
     init?(_ text: ConstantText) {
         let bytes = unsafe UnsafeRawBufferPointer(start: text.pointer, count: strnlen(text.pointer, 16))
         self.init(unsafe bytes.bindMemory(to: UInt8.self).span)
+    }
+
+    /// Lends the name as C has it.
+    func withCString<Result>(
+        _ body: (UnsafePointer<CChar>) throws(SystemError) -> Result
+    ) throws(SystemError) -> Result {
+        let bytes = (first.littleEndian, second.littleEndian)  // 16 bytes, of which the last is zero
+        return try unsafe withUnsafePointer(to: bytes) { (pointer) throws(SystemError) in
+            try unsafe body(UnsafeRawPointer(pointer).assumingMemoryBound(to: CChar.self))
+        }
     }
 
     /// Appends the name to a line, `?` for what doesn't print: whoever makes an interface chooses its name.

@@ -1,3 +1,4 @@
+import CLinux
 import ScanCore
 
 extension RingPacket {
@@ -9,6 +10,7 @@ extension RingPacket {
     /// - Throws: see ``LinkLayer/place(in:interface:)``.
     func place(in payload: Span<UInt8>) throws(PacketFault) -> PacketPlace {
         var place = PacketPlace(at: 0, LinkPath(interface: interface))
+        place.path.isOutgoing = kind == UInt8(PACKET_OUTGOING)
         if isTagged { place.path.enterTag(tag) }
         try place.enter(etherType: try beginning(of: payload), in: payload, isCooked: true)
         try place.passHiddenTags(in: payload, length: length)

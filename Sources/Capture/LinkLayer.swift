@@ -29,7 +29,7 @@ public struct LinkLayer: Equatable, Sendable {
         case 12, 14, 101, 228, 229: header = .none  // DLT_RAW of two kinds of systems, RAW, IPV4, IPV6
         case 108: header = .networkFamily  // LOOP
         case 113: header = .linuxCooked
-        case 276: header = .linuxCooked2
+        case LinkLayer.linuxCooked2: header = .linuxCooked2
         default: return nil
         }
     }
@@ -62,12 +62,14 @@ public struct LinkLayer: Equatable, Sendable {
             try place.enter(etherType: try frame.uint16(at: 12), in: frame)
         case .linuxCooked:
             place.offset = 16
+            place.path.isOutgoing = try frame.uint16(at: 0) == LinkLayer.outgoing
             try place.enter(etherType: try frame.uint16(at: 14), in: frame, isCooked: true)
             try place.passHiddenTags(in: frame, length: frame.count)
         case .linuxCooked2:  // the protocol first, and 20 bytes in all
             _ = try frame.uint8(at: 19)
             place.offset = 20
             if place.path.interface == 0 { place.path.interface = Int32(truncatingIfNeeded: try frame.uint32(at: 4)) }
+            place.path.isOutgoing = UInt16(try frame.uint8(at: 10)) == LinkLayer.outgoing
             try place.enter(etherType: try frame.uint16(at: 0), in: frame, isCooked: true)
             try place.passHiddenTags(in: frame, length: frame.count)
         case .hostFamily: try place.enter(familyIn: frame, inNetworkOrder: false)
@@ -76,6 +78,33 @@ public struct LinkLayer: Equatable, Sendable {
         case .pppOverEthernet: try place.enter(session: frame)
         }
     }
+
+    /// The number of Linux cooked frames of version 2 (LINKTYPE_LINUX_SLL2).
+    static var linuxCooked2: Int32 { 276 }
+
+    /// Whether a frame does not tell that it had a VLAN tag: libpcap puts none back into those of cooked version 2.
+    var hidesTags: Bool { header == .linuxCooked2 }
+
+    /// Whether a frame tells which way it went.
+    var tellsDirection: Bool { header == .linuxCooked || header == .linuxCooked2 }
+
+    /// Whether the host was sending a frame, or it may have been: few links tell. Of what goes over loopback libpcap gives
+    /// only the frame that comes in.
+    func isSent(_ frame: Span<UInt8>) throws(PacketFault) -> Bool {
+        switch header {
+        case .linuxCooked:
+            let (type, hardware) = (try frame.uint16(at: 0), try frame.uint16(at: 2))
+            return type == LinkLayer.outgoing || hardware == LinkLayer.loopback
+        case .linuxCooked2:
+            let (type, hardware) = (UInt16(try frame.uint8(at: 10)), try frame.uint16(at: 8))
+            return type == LinkLayer.outgoing || hardware == LinkLayer.loopback
+        default: return true
+        }
+    }
+
+    // What cooked frames say of themselves.
+    private static var outgoing: UInt16 { 4 }  // LINUX_SLL_OUTGOING
+    static var loopback: UInt16 { 772 }  // ARPHRD_LOOPBACK
 
     /// Whether a type in a frame says that a VLAN tag follows: the customer's, the provider's, and the provider's before it
     /// had a number.

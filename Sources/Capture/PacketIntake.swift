@@ -4,8 +4,8 @@ import ScanCore
 /// What becomes of the packets in the ring: each is judged again, as the filter was not always the one of now and keeps
 /// what it can't tell.
 struct PacketIntake: ~Copyable {
-    /// Whether what the host itself sends is left out.
-    let inboundOnly: Bool
+    /// Which way the packets go that are wanted.
+    let direction: CaptureSelection.Direction
     /// Whether frames for the link address of another host are kept.
     let promiscuous: Bool
     /// What is wanted of the packets.
@@ -26,7 +26,7 @@ struct PacketIntake: ~Copyable {
     var fragments: FragmentCounters { FragmentCounters(reader.value) }
 
     init(_ selection: CaptureSelection, key: HashKey) throws(SystemError) {
-        inboundOnly = selection.inboundOnly
+        direction = selection.direction
         promiscuous = selection.promiscuous
         interest = selection.interest
         untaggedOnly = selection.untaggedOnly
@@ -58,9 +58,9 @@ struct PacketIntake: ~Copyable {
             let place = try packet.quickPlace(in: payload)
             if untaggedOnly && place.path.vlans != 0 { return }
             let bytes = place.offset == 0 ? payload : payload.extracting(place.offset..<payload.count)
-            if try sink.take(packet: bytes, at: now, realTime: packet.realTime) { return }
+            if try sink.take(packet: bytes, over: place.path, at: now, realTime: packet.realTime) { return }
             try reader.value.read(bytes, over: place.path, at: now) { segment in
-                sink.take(segment, at: now, realTime: packet.realTime)
+                sink.take(segment, of: bytes, over: place.path, at: now, realTime: packet.realTime)
             }
         } catch {
             sink.take(error)
@@ -70,7 +70,11 @@ struct PacketIntake: ~Copyable {
     // Mutating as what the next one asks: else the compiler (Swift 6.3) copies all of this for each packet.
     @inline(__always)
     private mutating func isWanted(_ packet: RingPacket) -> Bool {
-        if packet.kind == UInt8(PACKET_OUTGOING) && (inboundOnly || packet.isOfLoopback) { return false }
+        if packet.kind == UInt8(PACKET_OUTGOING) {
+            if direction == .incoming || direction == .both && packet.isOfLoopback { return false }
+        } else if direction == .outgoing {
+            return false
+        }
         if !promiscuous && packet.kind == UInt8(PACKET_OTHERHOST) { return false }
         return takesAll || isNamed(packet.interface)
     }

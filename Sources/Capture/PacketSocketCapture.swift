@@ -57,7 +57,7 @@ public struct PacketSocketCapture: ~Copyable, Capture {
         _ readable: borrowing ReadableSet
     ) throws(SystemError) {
         intake.wanted = interfaces.table.wanted
-        if intake.inboundOnly { try ignoreOutgoing(socket) }
+        if intake.direction == .incoming { try ignoreOutgoing(socket) }
         try filter(socket, for: intake)
         try bind(socket, to: &interfaces.table)
         if intake.promiscuous { try takeAllFrames(socket, of: &interfaces.table) }
@@ -139,12 +139,12 @@ extension PacketSocketCapture {
         if code != 0 && code != ENETDOWN { throw SystemError(socket.name, "receive", code: code) }
         try interfaces.update()
         var isChanged = false
-        while let (name, index, change) = interfaces.table.nextChange() {
+        while let news = interfaces.table.nextChange() {
             isChanged = true
-            if let line = notices.line(change, of: name, at: now) { tell(line) }
-            if !intake.promiscuous || change != .new { continue }
+            if let line = notices.line(news, at: now) { tell(line) }
+            if !intake.promiscuous || news.change != .new { continue }
             do throws(SystemError) {
-                try PacketSocketCapture.takeAllFrames(socket, of: index)
+                try PacketSocketCapture.takeAllFrames(socket, of: news.index)
             } catch {
                 if error.code != ENODEV { tell(error.line) }
             }
@@ -165,7 +165,7 @@ extension PacketSocketCapture {
         _ socket: borrowing Socket, for intake: borrowing PacketIntake
     ) throws(SystemError) {
         let filter = CookedFilter(
-            interfaces: intake.wanted, inboundOnly: intake.inboundOnly, promiscuous: intake.promiscuous,
+            interfaces: intake.wanted, direction: intake.direction, promiscuous: intake.promiscuous,
             interest: intake.interest)
         try socket.attach(filter.instructions.span.extracting(0..<filter.count))
     }

@@ -48,9 +48,9 @@
         init(_ selection: CaptureSelection, _ packets: consuming PcapPackets) throws(SystemError) {
             let library = try PcapLibrary()
             let readable = try ReadableSet()
-            let watch = try InterfaceWatch.begin(selection.interfaces)
+            var watch = try InterfaceWatch.begin(selection.interfaces)
             try readable.add(watch.socket)
-            self.interfaces = try PcapCapture.open(selection, library, watchedBy: readable)
+            self.interfaces = try PcapCapture.open(selection, &watch.table, library, watchedBy: readable)
             count = selection.interfaces.areAll ? 1 : selection.interfaces.count
             keepsOrder = selection.keepsOrder
             self.library = library
@@ -64,16 +64,21 @@
         }
 
         private static func open(
-            _ selection: CaptureSelection, _ library: PcapLibrary, watchedBy readable: borrowing ReadableSet
+            _ selection: CaptureSelection, _ table: inout InterfaceTable, _ library: PcapLibrary,
+            watchedBy readable: borrowing ReadableSet
         ) throws(SystemError) -> InlineArray<16, PcapInterface?> {
             var interfaces = InlineArray<16, PcapInterface?>(repeating: nil)
             let areAll = selection.interfaces.areAll
             do throws(SystemError) {
                 for index in 0..<(areAll ? 1 : selection.interfaces.count) {
-                    let name = areAll ? "any" : selection.interfaces[index]
-                    let interface = try PcapInterface.open(name, selection, library)
+                    let interface =
+                        areAll
+                        ? try PcapInterface.openAll(selection, library)
+                        : try PcapInterface.open(
+                            selection.interfaces[index], table.name(at: index), table.index(at: index) ?? 0, selection,
+                            library)
                     interfaces[index] = interface
-                    try readable.add(interface.descriptor, name: name)
+                    try readable.add(interface.descriptor, name: interface.name)
                 }
             } catch {
                 close(interfaces, library)
@@ -148,7 +153,7 @@
         ) {
             if batch.count == 0 { return }
             time.beginBatch(now: .now(), realTime: realTime())
-            let interface = Int32(index + 1)  // any number of its own
+            let interface = number(of: index)
             for position in 0..<batch.count {
                 let stamp = batch.stamp(position)
                 let now = time.timestamp(of: max(0, min(stamp, 1 << 62)))
@@ -158,21 +163,23 @@
             }
         }
 
+        /// A number for the interface that frames come over: any of its own, or 0 where they may tell it themselves.
+        func number(of index: Int) -> Int32 { interfaces[index]?.isAny == true ? 0 : Int32(index + 1) }
+
         /// Tells what became of interfaces, and captures from those that have come. What fails is told as well: an
         /// interface may be gone before we are done with it.
         private mutating func followInterfaces(
             into sink: inout some SegmentSink & ~Copyable, at now: Timestamp
         ) throws(SystemError) {
             try watch.update()
-            while let (name, number, change) = watch.table.nextChange() {
-                if let line = notices.line(change, of: name, at: now) { sink.take(line) }
-                for index in interfaces.indices where interfaces[index]?.isNamed(name) == true {
-                    do throws(SystemError) {
-                        if change == .gone { interfaces[index]?.isThere = false }
-                        if change == .new { try interfaces[index]?.capture(from: number) }
-                    } catch {
-                        if error.code != ENODEV { sink.take(error.line) }
-                    }
+            while let news = watch.table.nextChange() {
+                if let line = notices.line(news, at: now) { sink.take(line) }
+                if watch.table.followsAll { continue }
+                do throws(SystemError) {
+                    if news.change == .gone { interfaces[news.position]?.isThere = false }
+                    if news.change == .new { try interfaces[news.position]?.capture(from: news.index, news.name) }
+                } catch {
+                    if error.code != ENODEV { sink.take(error.line) }
                 }
             }
         }

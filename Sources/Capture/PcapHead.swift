@@ -106,7 +106,7 @@
             let now = time.timestamp(of: max(0, min(head.stamp, 1 << 62)))
             head.withBytes { frame in
                 packets.read(
-                    frame, of: link, interface: Int32(index + 1), at: now, realTime: head.stamp, into: &sink)
+                    frame, of: link, interface: number(of: index), at: now, realTime: head.stamp, into: &sink)
             }
         }
 

@@ -14,7 +14,8 @@
         private let promiscuous: Bool
         /// The kind of network that ``link`` belongs to (ARPHRD_), or -1 if it does for all.
         private let hardwareType: Int32
-        private let isAny: Bool
+        /// Whether its frames tell themselves which interface they are of.
+        let isAny: Bool
         /// Whether what comes is of an interface of this name: one that was renamed is captured from until another comes.
         var isThere = true
         private var drops: UInt64 = 0
@@ -22,19 +23,34 @@
         var head: PcapHead?
         var isIdle = false
 
-        /// Starts to capture from an interface, or from all of them if it is `any`.
+        /// Starts to capture from all interfaces.
+        static func openAll(
+            _ selection: CaptureSelection, _ library: PcapLibrary
+        ) throws(SystemError) -> PcapInterface {
+            try PcapInterface("any", nil, by: "any", selection, library)
+        }
+
+        /// Starts to capture from an interface.
+        ///
+        /// - Parameters:
+        ///   - name: what errors call it.
+        ///   - ownName: its own name: libpcap takes no other that is longer.
+        ///   - index: its number.
         static func open(
-            _ name: ConstantText, _ selection: CaptureSelection, _ library: PcapLibrary
+            _ name: ConstantText, _ ownName: InterfaceName, _ index: Int32, _ selection: CaptureSelection,
+            _ library: PcapLibrary
         ) throws(SystemError) -> PcapInterface {
             do throws(SystemError) {
-                return try PcapInterface(name, by: name, selection, library)
+                return try unsafe ownName.withCString { (device) throws(SystemError) in
+                    try PcapInterface(name, ownName, by: unsafe ConstantText(unsafe: device), selection, library)
+                }
             } catch {
                 if error.code != ENETDOWN { throw error }
             }
             // libpcap takes none that is down, but all, whatever they do; and its socket can then be bound to one.
-            var interface = try PcapInterface(name, by: "any", selection, library)
+            var interface = try PcapInterface(name, ownName, by: "any", selection, library)
             do throws(SystemError) {
-                try interface.capture(from: Int32(bitPattern: unsafe if_nametoindex(name.pointer)))
+                try interface.capture(from: index, ownName)
             } catch {
                 unsafe library.functions.pointee.close(interface.handle)
                 throw error
@@ -44,7 +60,8 @@
 
         /// - Parameter device: what libpcap is to open.
         private init(
-            _ name: ConstantText, by device: ConstantText, _ selection: CaptureSelection, _ library: PcapLibrary
+            _ name: ConstantText, _ ownName: InterfaceName?, by device: ConstantText, _ selection: CaptureSelection,
+            _ library: PcapLibrary
         ) throws(SystemError) {
             var text = InlineArray<256, CChar>(repeating: 0)  // PCAP_ERRBUF_SIZE
             var span = text.mutableSpan
@@ -55,29 +72,34 @@
             }
             guard let handle = unsafe created else { throw PcapLibrary.error(name, "open") }
             do throws(SystemError) {
-                try unsafe PcapInterface.configure(handle, name, selection, library)
+                try unsafe PcapInterface.configure(handle, name, ownName, selection, library)
                 link = try unsafe library.linkLayer(of: handle, name)
                 descriptor = unsafe library.functions.pointee.get_selectable_fd(handle)
                 if descriptor < 0 { throw SystemError(name, "poll", because: "libpcap can't") }
-                if !selection.promiscuous {
-                    let number = descriptor
-                    _ = try check(name, "leave out other hosts") { cpcap_leave_out_other_hosts(number) }
+                hardwareType = unsafe cpcap_hardware_type(descriptor, device.pointer)
+                try unsafe PcapInterface.setDirection(handle, name, selection.direction, link, hardwareType, library)
+                let number = descriptor
+                let hidesTags = selection.untaggedOnly && link.hidesTags
+                if !selection.promiscuous || hidesTags {
+                    _ = try check(name, "leave out frames") {
+                        cpcap_leave_out(number, !selection.promiscuous, hidesTags)
+                    }
                 }
             } catch {
                 unsafe library.functions.pointee.close(handle)
                 throw error
             }
-            if selection.inboundOnly { cpcap_ignore_outgoing(descriptor) }
+            if selection.direction == .incoming { cpcap_ignore_outgoing(descriptor) }
             unsafe self.handle = handle
             self.name = name
             promiscuous = selection.promiscuous
             isAny = name == "any"
-            hardwareType = unsafe cpcap_hardware_type(descriptor, device.pointer)
         }
 
         /// Nothing is captured before the filter is there but what comes between the two calls, which is judged again.
         private static func configure(
-            _ handle: OpaquePointer, _ name: ConstantText, _ selection: CaptureSelection, _ library: PcapLibrary
+            _ handle: OpaquePointer, _ name: ConstantText, _ ownName: InterfaceName?, _ selection: CaptureSelection,
+            _ library: PcapLibrary
         ) throws(SystemError) {
             let pcap = unsafe library.functions.pointee
             _ = unsafe pcap.set_snaplen(handle, Parameters.pcapSnapshot)
@@ -87,14 +109,15 @@
             if selection.keepsOrder {  // see `receiveInOrder`
                 let count = Int32(selection.interfaces.count)
                 _ = unsafe pcap.set_immediate_mode(handle, 1)
-                _ = unsafe pcap.set_snaplen(handle, orderedSnapshot(name))
+                _ = unsafe pcap.set_snaplen(handle, try orderedSnapshot(ownName))
                 _ = unsafe pcap.set_buffer_size(handle, Parameters.pcapOrderedBuffer / count)
             }
             _ = unsafe pcap.set_tstamp_precision(handle, PCAP_TSTAMP_PRECISION_NANO)
             let status = unsafe pcap.activate(handle)
             if status < 0 { throw unsafe activationError(status, handle, name, library) }
-            if selection.inboundOnly, unsafe pcap.setdirection(handle, PCAP_D_IN) < 0 {
-                throw unsafe library.error(name, "leave out what the host sends", of: handle)
+            if ownName == nil && selection.interest != .probes && selection.untaggedOnly {
+                // Its frames tell which interface they are of, but not what tags they had. Not known before libpcap 1.10.
+                _ = unsafe pcap.set_datalink(handle, LinkLayer.linuxCooked2)
             }
             if let expression = selection.expression {
                 try unsafe library.setFilter(expression, of: handle)
@@ -112,11 +135,26 @@
 
         /// How many bytes are kept of a frame where all take as much room as the longest: of any network at least those of an
         /// ordinary frame, and of one with jumbo frames all, as extension headers may fill them.
-        private static func orderedSnapshot(_ name: ConstantText) -> Int32 {
+        private static func orderedSnapshot(_ name: InterfaceName?) throws(SystemError) -> Int32 {
             let linkHeader: Int32 = 64  // more than any has
             // -1 where there is no such interface, of which the activation tells.
-            let longestPacket = min(unsafe cpcap_mtu(name.pointer), 65_535 - linkHeader)
+            let length = try unsafe name?.withCString { (name) throws(SystemError) in unsafe cpcap_mtu(name) } ?? -1
+            let longestPacket = min(length, 65_535 - linkHeader)
             return max(Parameters.pcapOrderedSnapshot, longestPacket + linkHeader)
+        }
+
+        /// Leaves out what goes the other way, where the frames do not tell: see ``LinkLayer/isSent(_:)``. Of what goes over
+        /// loopback libpcap gives only the frame that comes in.
+        private static func setDirection(
+            _ handle: OpaquePointer, _ name: ConstantText, _ direction: CaptureSelection.Direction, _ link: LinkLayer,
+            _ hardwareType: Int32, _ library: PcapLibrary
+        ) throws(SystemError) {
+            let isLoopback = hardwareType == Int32(LinkLayer.loopback)
+            if direction == .both || direction == .outgoing && (link.tellsDirection || isLoopback) { return }
+            let way = direction == .incoming ? PCAP_D_IN : PCAP_D_OUT
+            if unsafe library.functions.pointee.setdirection(handle, way) < 0 {
+                throw unsafe library.error(name, "leave out the other direction", of: handle)
+            }
         }
 
         /// libpcap has a text for the kind of error, and most often one for the case.
@@ -132,9 +170,6 @@
             }
             return PcapLibrary.error(name, "open")
         }
-
-        /// Whether this is what an interface of a name is captured by.
-        func isNamed(_ other: InterfaceName) -> Bool { !isAny && InterfaceName(name) == other }
 
         /// Takes what waits into a batch.
         ///
@@ -155,11 +190,17 @@
 
         /// Captures from what has the interface's name now: it is another than before, or was away.
         ///
+        /// - Parameters:
+        ///   - index: its number.
+        ///   - ownName: its own name.
         /// - Throws: also that it is of another kind: whose frames begin in another way.
-        mutating func capture(from index: Int32) throws(SystemError) {
+        mutating func capture(from index: Int32, _ ownName: InterfaceName) throws(SystemError) {
             isThere = false
-            _ = try check(name, "capture again") {
-                unsafe cpcap_rebind(descriptor, name.pointer, index, hardwareType, promiscuous ? 1 : 0)
+            let (descriptor, hardwareType, promiscuous) = (descriptor, hardwareType, promiscuous)
+            try unsafe ownName.withCString { (device) throws(SystemError) in
+                _ = try check(name, "capture again") {
+                    unsafe cpcap_rebind(descriptor, device, index, hardwareType, promiscuous ? 1 : 0)
+                }
             }
             isThere = true
         }

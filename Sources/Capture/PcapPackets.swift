@@ -5,6 +5,8 @@
     struct PcapPackets: ~Copyable {
         private var reader: Box<PacketReader>
         private let untaggedOnly: Bool
+        /// Whether frames are left out that say that the host did not send them.
+        private let outgoingOnly: Bool
         #if Nids
             private var nids: NidsDefragmenter?
         #endif
@@ -13,6 +15,7 @@
         init(_ selection: CaptureSelection, key: HashKey) throws(SystemError) {
             reader = try Box(selection, key: key)
             untaggedOnly = selection.untaggedOnly
+            outgoingOnly = selection.direction == .outgoing
             #if Nids
                 nids = nil
             #endif
@@ -25,6 +28,7 @@
             ) throws(SystemError) {
                 reader = try Box(selection, key: key)
                 untaggedOnly = selection.untaggedOnly
+                outgoingOnly = selection.direction == .outgoing
                 self.nids = consume nids
             }
         #endif
@@ -37,6 +41,7 @@
             into sink: inout some SegmentSink & ~Copyable
         ) {
             do throws(PacketFault) {
+                if outgoingOnly, try !link.isSent(frame) { return }
                 let place = try link.place(in: frame, interface: interface)
                 if untaggedOnly && place.path.vlans != 0 { return }
                 let packet = frame.extracting(place.offset...)
@@ -56,14 +61,14 @@
             _ packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64,
             into sink: inout some SegmentSink & ~Copyable
         ) throws(PacketFault) -> Bool {
-            if try sink.take(packet: packet, at: now, realTime: realTime) { return true }
+            if try sink.take(packet: packet, over: path, at: now, realTime: realTime) { return true }
             #if Nids
                 if let segment = joinedByNids(packet, at: now) { sink.take(segment, at: now, realTime: realTime) }
             #endif
             var isGiven = false
             try reader.value.read(packet, over: path, at: now) { segment in
                 isGiven = true
-                sink.take(segment, at: now, realTime: realTime)
+                sink.take(segment, of: packet, over: path, at: now, realTime: realTime)
             }
             return isGiven
         }

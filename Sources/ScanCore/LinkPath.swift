@@ -11,6 +11,8 @@ public struct LinkPath: Equatable, Sendable {
     public var session: UInt16 = 0
     /// What the labels of MPLS (RFC 3032) and the groups of Cisco TrustSec come to that the frame is marked with, 0 for none.
     public var mark: UInt16 = 0
+    /// Whether the host was sending it, as far as that is known.
+    public var isOutgoing = false
 
     /// An untagged frame from an interface.
     public init(interface: Int32 = 0) {

@@ -153,6 +153,15 @@ public enum Parameters {
     /// The lines a second that `scanlogd connections` writes of a network where no other limit is given: an hour of them
     /// takes some 200 MB of a disk. 1 or more.
     public static let attemptLines: UInt64 = 1000
+
+    /// How long after a packet its copies may come from other interfaces, in nanoseconds. A host passes a packet on in
+    /// microseconds, or in milliseconds where it has to wait in a queue. Nobody sends one again so soon: Linux waits 1 s for
+    /// the answer to a SYN (TCP_TIMEOUT_INIT), nmap 100 ms at least. Above 0.
+    public static let copyWindow: Int64 = 50_000_000
+
+    /// How many packets are known whose copies may come: 256 KiB, touched as it is needed. At 100,000 a second, passed on
+    /// within a millisecond, one copy in 40 finds that its packet had to make room, and gives a line more. A power of two.
+    public typealias Copies = PacketCopies<4096>
 }
 
 extension Parameters {
@@ -218,6 +227,10 @@ extension Parameters {
         if ringBlockTimeout < 1 || ringBlockTimeout > 500 { return "ringBlockTimeout: must be 1 to 500 ms" }
         if interfaceLines < 1 { return "interfaceLines: must be at least 1" }
         if attemptLines < 1 { return "attemptLines: must be at least 1" }
+        if copyWindow <= 0 { return "copyWindow: must be above 0" }
+        if Copies.capacity < 1 || Copies.capacity & (Copies.capacity - 1) != 0 {
+            return "Copies: capacity: must be a power of two"
+        }
         return nil
     }
 }

@@ -25,6 +25,10 @@
         private(set) var lastTime = Timestamp(nanoseconds: 0)
         /// Packets that were looked at, whatever they were.
         private var packets: UInt64 = 0
+        /// The packets whose copies may come from other interfaces.
+        private let taken: ZeroedPages<Parameters.Copies>
+        /// How many such copies there were.
+        private var copies: UInt64 = 0
         /// How many lines may still be written; `nil`: any number.
         private var remaining: UInt64?
         /// Of packets that the kernel dropped; `nil` where they come from a file.
@@ -38,13 +42,15 @@
 
         init(
             _ options: ConnectionsOptions, _ signals: consuming Signals, _ output: consuming AttemptOutput,
-            _ keeper: consuming Keeper, _ lastWord: consuming LastWord?, _ names: consuming NamedAttempts?
+            _ keeper: consuming Keeper, _ lastWord: consuming LastWord?, _ names: consuming NamedAttempts?,
+            _ taken: consuming ZeroedPages<Parameters.Copies>
         ) {
             self.options = options
             self.signals = signals
             self.output = output
             voice = AttemptVoice(keeper: keeper, lastWord: lastWord)
             self.names = names
+            self.taken = taken
             rate = LineRate(limit: options.limit)
             remaining = options.count
         }
@@ -52,16 +58,32 @@
         // MARK: Packets
 
         mutating func take(
-            packet: Span<UInt8>, at now: Timestamp, realTime: Int64
+            packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64
         ) throws(PacketFault) -> Bool {
             packets &+= 1
             if options.selection.interest != .everything { return false }
-            add(try Attempt(packet: packet, realTime: realTime), at: now)
+            let attempt = try Attempt(packet: packet, realTime: realTime)
+            if !isCopy(packet, over: path, at: now) { add(attempt, at: now) }
             return true
+        }
+
+        mutating func take(
+            _ segment: Segment, of packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64
+        ) {
+            guard let attempt = Attempt(segment, realTime: realTime) else { return }
+            if !isCopy(packet, over: path, at: now) { add(attempt, at: now) }
         }
 
         mutating func take(_ segment: Segment, at now: Timestamp, realTime: Int64) {
             if let attempt = Attempt(segment, realTime: realTime) { add(attempt, at: now) }
+        }
+
+        /// Whether a packet that attempts something is one that was taken from another interface.
+        @inline(never)
+        private mutating func isCopy(_ packet: Span<UInt8>, over path: LinkPath, at now: Timestamp) -> Bool {
+            let isCopy = taken.value.isCopy(packet, over: path, at: now)
+            if isCopy { copies &+= 1 }
+            return isCopy
         }
 
         /// What gives no segment is no attempt.
@@ -371,6 +393,7 @@
             voice.tell(output.counters.written, "lines written")
             voice.tell(rate.suppressed, "lines suppressed")
             voice.tell(output.counters.lost, "lines lost")
+            voice.tell(copies, "copies left out")
             voice.tell(packets, "packets captured")
             if options.captureFile != nil { return }
             do throws(SystemError) {

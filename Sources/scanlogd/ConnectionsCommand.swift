@@ -51,6 +51,7 @@
         private let file: OutputFile?
         private let keeper: Keeper
         private let names: NamedAttempts?
+        private let taken: ZeroedPages<Parameters.Copies>
 
         /// Opens everything that needs root, or the file system.
         init(_ options: ConnectionsOptions) throws(SystemError) {
@@ -71,6 +72,7 @@
                 if options.names {
                     try NamedAttempts(account: account, isPatient: options.captureFile != nil)
                 } else { nil }
+            let taken = try ZeroedPages<Parameters.Copies>(key: key)
             directory = isRoot ? try openChrootDirectory() : nil
             self.key = key
             self.account = account
@@ -78,6 +80,7 @@
             self.file = file
             self.keeper = keeper
             self.names = names
+            self.taken = taken
             self.options = options
         }
 
@@ -129,7 +132,7 @@
                 do throws(SystemError) { try pidFile?.empty() } catch {}  // the first error says more
                 throw error
             }
-            let writer = AttemptWriterPlace(AttemptWriter(options, signals, output, keeper, lastWord, names))
+            let writer = AttemptWriterPlace(AttemptWriter(options, signals, output, keeper, lastWord, names, taken))
             return ConnectionsRun(writer: writer, pidFile: pidFile)
         }
 

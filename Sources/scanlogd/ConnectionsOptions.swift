@@ -43,7 +43,7 @@
         init?(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) throws(SystemError) {
             // Begins getopt's messages.
             unsafe arguments[0] = UnsafeMutablePointer(mutating: ConstantText("scanlogd connections").pointer)
-            selection.inboundOnly = false
+            selection.direction = .both
             selection.interest = .attempts
             while let letter = unsafe ConnectionsOptions.next(count, arguments) {
                 if try !take(letter) {
@@ -103,6 +103,7 @@
             case "p": takesAllFrames = false
             case "R": captureFile = optionArgument()
             case "r": names = true
+            case "W": selection.direction = try CaptureSelection.Direction(named: optionArgument())
             default: return false
             }
             return true
@@ -155,6 +156,10 @@
                 if hasInterface { throw SystemError("-i", "option", because: reason) }
                 if !takesAllFrames { throw SystemError("-p", "option", because: reason) }
                 if background { throw SystemError("-b", "option", because: reason) }
+                if selection.direction != .both {
+                    let reason: ConstantText = "most files don't tell; -f inbound asks those that do"
+                    throw SystemError("--direction", "--read", because: reason)
+                }
             }
             if background && outputFile == nil {
                 throw SystemError("-b", "option", because: "in the background lines need a file: -o")
@@ -169,9 +174,10 @@
         private static func next(
             _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
         ) -> Unicode.Scalar? {
-            let longOptions: InlineArray<8, option> = unsafe [
+            let longOptions: InlineArray<9, option> = unsafe [
                 longOption("count", required_argument, "c"),
                 longOption("date", required_argument, "D"),
+                longOption("direction", required_argument, "W"),
                 longOption("help", no_argument, "h"),
                 longOption("interface", required_argument, "i"),
                 longOption("limit", required_argument, "L"),
@@ -185,14 +191,17 @@
 
     /// The text of `scanlogd connections -h`.
     let connectionsUsage = """
-        usage: scanlogd connections [-b] [-n | -r] [-p] [-i INTERFACE]... [-o FILE]
-                                    [-P FILE] [-f EXPRESSION | -F EXPRESSION]
+        usage: scanlogd connections [-b] [-n | -r] [-p] [-i INTERFACE]...
+                                    [--direction in|out|both] [-o FILE] [-P FILE]
+                                    [-f EXPRESSION | -F EXPRESSION]
                                     [--read FILE] [--date iso|epoch]
                                     [--limit N|off] [-c COUNT]
 
         Writes a line for each attempt to connect: DATE|SOURCE|PORT|DESTINATION|PORT
 
           -i, --interface NAME  take packets from this interface; up to 16 times (any)
+              --direction in|out|both
+                                what comes in, what goes out, or both (both)
           -p                    leave out packets for other hosts
           -f EXPRESSION         only attempts that match a filter of tcpdump's
           -F EXPRESSION         whatever matches it instead, of TCP and UDP

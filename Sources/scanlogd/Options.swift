@@ -92,13 +92,7 @@ struct Options {
 
     private mutating func take(direction: ConstantText) throws(SystemError) {
         selectingOption = selectingOption ?? "--direction"
-        if direction == "both" {
-            selection.inboundOnly = false
-        } else if direction == "in" {
-            selection.inboundOnly = true
-        } else {
-            throw SystemError(direction, "direction", because: "must be in or both")
-        }
+        selection.direction = try CaptureSelection.Direction(named: direction)
     }
 
     private mutating func take(interface: ConstantText) throws(SystemError) {
@@ -131,11 +125,28 @@ struct Options {
     }
 }
 
+extension CaptureSelection.Direction {
+    /// The direction that `--direction` takes by a name.
+    ///
+    /// - Throws: that there is none of this name.
+    init(named name: ConstantText) throws(SystemError) {
+        if name == "in" {
+            self = .incoming
+        } else if name == "out" {
+            self = .outgoing
+        } else if name == "both" {
+            self = .both
+        } else {
+            throw SystemError(name, "direction", because: "must be in, out or both")
+        }
+    }
+}
+
 #if Pcap || Rules
     /// The text of `--help`.
     let usage = """
-        usage: scanlogd [-b | -d] [--backend NAME] [-i INTERFACE]... [--direction in|both]
-                        [--promiscuous] [--exempt FILE] [-P FILE]
+        usage: scanlogd [-b | -d] [--backend NAME] [-i INTERFACE]...
+                        [--direction in|out|both] [--promiscuous] [--exempt FILE] [-P FILE]
                scanlogd -r FILE [--exempt FILE]
                scanlogd --self-test ...   with the options of a start
                scanlogd connections ...   see scanlogd connections -h
@@ -154,7 +165,8 @@ struct Options {
                                   pcap  libpcap
                                   nids  libpcap, and libnids for fragments
           -i, --interface NAME  take packets from this interface only; up to 16 times (any)
-              --direction in|both   what comes in, or also what goes out (in)
+              --direction in|out|both
+                                what comes in, what goes out, or both (in)
               --promiscuous     take packets for other hosts as well
 
               --exempt FILE     leave out the sources that its rules name
@@ -170,8 +182,8 @@ struct Options {
 #else
     /// The text of `--help`, of the smallest program.
     let usage = """
-        usage: scanlogd [-b | -d] [--backend NAME] [-i INTERFACE]... [--direction in|both]
-                        [--promiscuous] [-P FILE]
+        usage: scanlogd [-b | -d] [--backend NAME] [-i INTERFACE]...
+                        [--direction in|out|both] [--promiscuous] [-P FILE]
                scanlogd --self-test ...   with the options of a start
                scanlogd -h | -V
 
@@ -185,7 +197,8 @@ struct Options {
                                   ring  packet socket: sees what a firewall drops later
                                   raw   raw sockets: what gets through the firewall
           -i, --interface NAME  take packets from this interface only; up to 16 times (any)
-              --direction in|both   what comes in, or also what goes out (in)
+              --direction in|out|both
+                                what comes in, what goes out, or both (in)
               --promiscuous     take packets for other hosts as well
 
               --self-test       try the steps of a start, say what to do, and end

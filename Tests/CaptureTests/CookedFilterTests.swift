@@ -6,7 +6,7 @@ import Testing
 
 private typealias P = TestPacket
 
-private let plain = CookedFilter(interfaces: nil, inboundOnly: true, promiscuous: false)
+private let plain = CookedFilter(interfaces: nil, direction: .incoming, promiscuous: false)
 
 private func isKept(
     _ packet: [UInt8], of etherType: UInt16, by filter: CookedFilter = plain,
@@ -41,7 +41,7 @@ struct CookedFilterTests {
     }
 
     @Test func attemptsAreSegmentsWithSYNAndWithoutACK() throws {
-        let filter = CookedFilter(interfaces: nil, inboundOnly: false, promiscuous: true, interest: .attempts)
+        let filter = CookedFilter(interfaces: nil, direction: .both, promiscuous: true, interest: .attempts)
         for flags in UInt8.min...UInt8.max {
             for (index, shape) in shapes(flags: flags).enumerated() {
                 let isKept = try isKept(shape.packet, of: shape.etherType, by: filter)
@@ -114,13 +114,14 @@ struct CookedFilterTests {
 
     @Test func directionAndAddresseeAreSelected() throws {
         let packet = P.ipv4(P.tcp(flags: P.syn))
-        for inboundOnly in [false, true] {
+        for direction in [.incoming, .outgoing, .both] as [CaptureSelection.Direction] {
             for promiscuous in [false, true] {
-                let filter = CookedFilter(interfaces: nil, inboundOnly: inboundOnly, promiscuous: promiscuous)
-                #expect(try isKept(packet, of: 0x0800, by: filter, kind: PACKET_HOST))
-                #expect(try isKept(packet, of: 0x0800, by: filter, kind: PACKET_BROADCAST))
-                #expect(try isKept(packet, of: 0x0800, by: filter, kind: PACKET_OUTGOING) != inboundOnly)
-                #expect(try isKept(packet, of: 0x0800, by: filter, kind: PACKET_OTHERHOST) == promiscuous)
+                let filter = CookedFilter(interfaces: nil, direction: direction, promiscuous: promiscuous)
+                let comesIn = direction != .outgoing
+                #expect(try isKept(packet, of: 0x0800, by: filter, kind: PACKET_HOST) == comesIn)
+                #expect(try isKept(packet, of: 0x0800, by: filter, kind: PACKET_BROADCAST) == comesIn)
+                #expect(try isKept(packet, of: 0x0800, by: filter, kind: PACKET_OUTGOING) == (direction != .incoming))
+                #expect(try isKept(packet, of: 0x0800, by: filter, kind: PACKET_OTHERHOST) == (promiscuous && comesIn))
             }
         }
     }
@@ -128,7 +129,7 @@ struct CookedFilterTests {
     @Test(arguments: 0...InterfaceNames.most) func onlyNamedInterfacesAreKept(count: Int) throws {
         var interfaces = InterfaceIndexes()
         for index in 0..<count { interfaces.append(Int32(100 + index)) }
-        let filter = CookedFilter(interfaces: interfaces, inboundOnly: true, promiscuous: false)
+        let filter = CookedFilter(interfaces: interfaces, direction: .incoming, promiscuous: false)
         let packet = P.ipv4(P.tcp(flags: P.syn))
         for index in 0..<20 {
             let isWanted = index < count
@@ -140,7 +141,7 @@ struct CookedFilterTests {
     @Test(arguments: 0...InterfaceNames.most) func theKernelTakesTheProgram(count: Int) throws {
         var interfaces = InterfaceIndexes()
         for index in 0..<count { interfaces.append(Int32(index)) }
-        let filter = CookedFilter(interfaces: interfaces, inboundOnly: true, promiscuous: false)
+        let filter = CookedFilter(interfaces: interfaces, direction: .incoming, promiscuous: false)
         let socket = try Socket(AF_UNIX, SOCK_DGRAM, 0, name: "test socket")
         try socket.attach(filter.instructions.span.extracting(0..<filter.count))
     }

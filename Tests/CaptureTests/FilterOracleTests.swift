@@ -240,7 +240,7 @@ private let interests: [CaptureSelection.Interest] = [.probes, .attempts]
 private let seeds: [UInt64] = [1, 2, 3, .random(in: 0 ... .max)]
 
 private func cookedFilter(_ interest: CaptureSelection.Interest) -> CookedFilter {
-    CookedFilter(interfaces: nil, inboundOnly: true, promiscuous: false, interest: interest)
+    CookedFilter(interfaces: nil, direction: .incoming, promiscuous: false, interest: interest)
 }
 
 struct FilterOracleTests {

@@ -18,13 +18,34 @@ private func link(_ index: Int32, _ name: String, isUp: Bool = true) throws -> L
 }
 
 extension InterfaceTable {
+    /// Takes note of an interface that has no other names.
+    fileprivate mutating func update(_ link: LinkMessage) { update(link, in: [UInt8]().span) }
+
+    /// Takes note of an interface that has other names.
+    fileprivate mutating func update(
+        _ index: Int, _ name: String, isUp: Bool = true, others: [String],
+        at location: SourceLocation = #_sourceLocation
+    ) throws {
+        let datagram = Message.link(index, name, isUp: isUp, others: others)
+        var messages = LinkMessages()
+        guard case .link(let link) = try messages.next(in: datagram.span) else {
+            Issue.record("no interface", sourceLocation: location)
+            return
+        }
+        update(link, in: datagram.span)
+    }
+
     /// Every change that is to be told, in words.
     fileprivate mutating func changes() -> [String] {
         var found: [String] = []
-        while let (name, index, change) = nextChange() {
+        while let news = nextChange() {
             var line = LogLine()
-            name.append(to: &line)
-            found.append("\(text(line)) \(index) \(change)")
+            news.name.append(to: &line)
+            if let other = news.otherName {
+                line.append("=")
+                line.append(other)
+            }
+            found.append("\(text(line)) \(news.index) \(news.change)")
         }
         return found
     }
@@ -191,10 +212,75 @@ struct InterfaceTableTests {
         #expect(table.count == 1)
     }
 
-    @Test func aNameThatNoInterfaceCanHaveIsRefused() throws {
-        let impossible = try names("a name of twenty-five bytes")
+    @Test(arguments: [0, 128, 1000]) func aNameThatNoInterfaceCanHaveIsRefused(length: Int) throws {
+        let name = unsafe ConstantText(unsafe: strdup(String(repeating: "x", count: length)))
+        let impossible = try names(name)
         let error = #expect(throws: SystemError.self) { _ = try InterfaceTable(impossible) }
         #expect(error?.code == ENODEV)
+    }
+
+    @Test(arguments: [16, 126, 127]) func anAlternativeNameCanBeLong(length: Int) throws {
+        let name = String(repeating: "x", count: length)
+        let asked = unsafe ConstantText(unsafe: strdup(name))
+        var table = try InterfaceTable(names(asked))
+        for other in [String(name.dropLast()), name + "x", name.dropLast() + "y"] {
+            try table.update(3, "e0", others: [other])
+            expectChanges([], of: &table)
+        }
+        try table.update(3, "e0", others: ["a", "bb", "ccc", name, "dddd"])
+        expectChanges(["e0=\(name) 3 new"], of: &table)
+    }
+
+    @Test func anInterfaceIsFollowedUnderAnAlternativeName() throws {
+        var table = try InterfaceTable(names("enp3s0", "e1"))
+        try table.update(3, "e0", others: ["enp3s0"])
+        table.update(try link(4, "e1"))
+        try table.checkRequests()
+        table.tellOnlyOfDown()
+        expectChanges([], of: &table)
+        try table.update(3, "e0", isUp: false, others: ["enp3s0"])
+        expectChanges(["e0=enp3s0 3 down"], of: &table)
+        try table.update(3, "wan", isUp: false, others: ["enp3s0"])  // it is the same under another own name
+        expectChanges([], of: &table)
+        try table.update(3, "wan", others: ["enp3s0"])
+        expectChanges(["wan=enp3s0 3 up"], of: &table)
+        table.update(try link(3, "wan"))
+        expectChanges(["wan=enp3s0 0 gone"], of: &table)
+        try table.update(5, "e5", others: ["x", "enp3s0"])
+        expectChanges(["e5=enp3s0 5 new"], of: &table)
+        table.remove(5)
+        table.update(try link(6, "enp3s0"))  // and this is an own name
+        expectChanges(["enp3s0 6 new"], of: &table)
+        #expect(table.wanted?.contains(6) == true && table.wanted?.contains(4) == true)
+    }
+
+    @Test func whereAllAreWantedOtherNamesDoNotMatter() throws {
+        var table = try InterfaceTable(InterfaceNames())
+        try table.update(3, "e0", others: ["enp3s0"])
+        expectChanges(["e0 3 new"], of: &table)
+    }
+
+    @Test func anInterfaceGivenUnderTwoNamesIsRefused() throws {
+        var table = try InterfaceTable(names("e0", "e1", "enp3s0"))
+        try table.update(3, "e0", others: ["enp3s0"])
+        table.update(try link(4, "e1"))
+        do throws(SystemError) {
+            try table.checkRequests()
+            Issue.record("it is taken")
+        } catch {
+            #expect(text(error.line) == "enp3s0: open interface: given twice: it is named before by another name")
+        }
+    }
+
+    @Test func aLabelIsTheInterfaceBeforeTheColon() throws {
+        let label = try #require(RequestedName("eth0:1", isLabel: true))
+        #expect(label.isOwn(try named("eth0")))
+        #expect(label.isIn(Array("eth0".utf8).span) && !label.isIn(Array("eth0:1".utf8).span))
+        let name = try #require(RequestedName("eth0:1"))
+        #expect(!name.isOwn(try named("eth0")))
+        #expect(name.isIn(Array("eth0:1".utf8).span) && name.isIn(Array("eth0:1".utf8 + [0, 7]).span))
+        #expect(RequestedName(":1", isLabel: true) == nil)
+        #expect(try !isAddressLabel("lo") && !isAddressLabel("lo:nobody-has-this"))
     }
 
     @Test(arguments: [31, 32, 33] as [UInt64]) func whatIsToldAgreesWithWhatIs(seed: UInt64) throws {
@@ -226,6 +312,12 @@ struct InterfaceTableTests {
 struct InterfaceNoticesTests {
     private func time(_ seconds: Int64) -> Timestamp { Timestamp(nanoseconds: seconds * 1_000_000_000) }
 
+    private func news(
+        _ change: InterfaceTable.Change, of name: InterfaceName, _ otherName: ConstantText? = nil
+    ) -> InterfaceTable.News {
+        InterfaceTable.News(position: 0, name: name, otherName: otherName, index: 3, change: change)
+    }
+
     @Test func aChangeIsOneLine() throws {
         let name = try named("eth0")
         for (change, line) in [
@@ -233,9 +325,12 @@ struct InterfaceNoticesTests {
             (.gone, "eth0: interface is gone"), (.new, "eth0: new interface"),
         ] {
             var notices = InterfaceNotices()
-            let notice = notices.line(change, of: name, at: time(0))
+            let notice = notices.line(news(change, of: name), at: time(0))
             let said = try #require(notice)
             #expect(text(said) == line)
+            let another = notices.line(news(change, of: name, "enp3s0"), at: time(0))
+            let saidOfIt = try #require(another)
+            #expect(text(saidOfIt) == line.replacing("eth0", with: "eth0 (enp3s0)"))
         }
     }
 
@@ -244,13 +339,13 @@ struct InterfaceNoticesTests {
         var notices = InterfaceNotices()
         for start in [0, 61] as [Int64] {
             for _ in 0..<Parameters.interfaceLines {
-                let line = notices.line(.up, of: name, at: time(start))
+                let line = notices.line(news(.up, of: name), at: time(start))
                 #expect(line != nil)
             }
-            let line = notices.line(.up, of: name, at: time(start + 59))
+            let line = notices.line(news(.up, of: name), at: time(start + 59))
             let last = try #require(line)
             #expect(text(last) == "more interfaces changed; no line for each")
-            let none = notices.line(.up, of: name, at: time(start + 59))
+            let none = notices.line(news(.up, of: name), at: time(start + 59))
             #expect(none == nil)
         }
     }
@@ -278,9 +373,12 @@ private enum Message {
         [UInt8(family), 0, 0, 0] + little(index, 4) + little(isUp ? 0x1003 : 0x1002, 4) + little(0, 4)
     }
 
-    static func link(_ index: Int, _ name: String, isUp: Bool = true) -> [UInt8] {
-        let attributes = attribute(1, [1, 2, 3, 4, 5, 6]) + attribute(Int(IFLA_IFNAME), Array(name.utf8) + [0])
-        return message(Int32(RTM_NEWLINK), information(index, isUp: isUp) + attributes + attribute(4, [0, 0, 0, 0]))
+    static func link(_ index: Int, _ name: String, isUp: Bool = true, others: [String] = []) -> [UInt8] {
+        let names = others.flatMap { attribute(Int(IFLA_ALT_IFNAME), Array($0.utf8) + [0]) }
+        let attributes =
+            attribute(1, [1, 2, 3, 4, 5, 6]) + attribute(Int(IFLA_IFNAME), Array(name.utf8) + [0])
+            + attribute(Int(IFLA_PROP_LIST) | 0x8000, names) + attribute(4, [0, 0, 0, 0])
+        return message(Int32(RTM_NEWLINK), information(index, isUp: isUp) + attributes)
     }
 }
 
@@ -288,7 +386,16 @@ struct LinkMessagesTests {
     private func read(_ datagram: [UInt8]) -> (items: [LinkMessages.Item], fault: NetlinkFault?) {
         var (messages, items) = (LinkMessages(), [LinkMessages.Item]())
         do throws(NetlinkFault) {
-            while let item = try messages.next(in: datagram.span) { items.append(item) }
+            while let item = try messages.next(in: datagram.span) {
+                guard case .link(var link) = item else {
+                    items.append(item)
+                    continue
+                }
+                #expect(link.properties.upperBound <= datagram.count)
+                _ = RequestedName("enp3s0").map { link.isOf($0, in: datagram.span) }
+                link.properties = 0..<0
+                items.append(.link(link))
+            }
             return (items, nil)
         } catch {
             return (items, error)
@@ -355,7 +462,7 @@ struct LinkMessagesTests {
 
     @Test(arguments: [41, 42, 43] as [UInt64]) func noDatagramLeadsOutsideItself(seed: UInt64) {
         var numbers = SeededNumbers(seed: seed)
-        let good = Message.link(3, "eth0") + Message.link(4, "eth1", isUp: false)
+        let good = Message.link(3, "eth0", others: ["enp3s0", "x"]) + Message.link(4, "eth1", isUp: false)
         for _ in 0..<20_000 {
             var datagram = good
             for _ in 0..<Int.random(in: 1...6, using: &numbers) {

@@ -43,6 +43,30 @@ struct LinkLayerTests {
         (12, ""), (14, ""), (101, ""), (228, ""), (229, ""),
     ]
 
+    /// Which way frames went, and over what, where they tell it.
+    @Test(arguments: [
+        (113, "0000 0001 0006 0200 5e10 0001 0000 0800", false, false),
+        (113, "0003 0001 0006 0200 5e10 0001 0000 0800", false, false),
+        (113, "0004 0001 0006 0200 5e10 0001 0000 86dd", true, true),
+        (113, "0000 0304 0006 0000 0000 0000 0000 0800", false, true),
+        (113, "0104 0001 0006 0200 5e10 0001 0000 0800", false, false),
+        (276, "0800 0000 0000 0002 0001 0006 0200 5e10 0001 0000", false, false),
+        (276, "86dd 0000 0000 0002 0001 0406 0200 5e10 0001 0000", true, true),
+        (276, "0800 0000 0000 0001 0304 0006 0000 0000 0000 0000", false, true),
+        (1, "0200 5e10 0001 0200 5e10 0002 0800", false, true), (12, "", false, true),
+    ])
+    func aFrameIsSentByTheHostIfItSaysSoOrMayBe(type: Int32, text: String, isOutgoing: Bool, isSent: Bool) throws {
+        let link = try #require(LinkLayer(dataLinkType: type))
+        let frame = bytes(text)
+        #expect(try link.place(in: frame.span).path.isOutgoing == isOutgoing)
+        #expect(try link.isSent(frame.span) == isSent)
+        if !link.tellsDirection { return }
+        for length in 0..<(type == 113 ? 4 : 11) {
+            let cut = Array(frame.prefix(length))
+            #expect(throws: PacketFault.truncated) { try link.isSent(cut.span) }
+        }
+    }
+
     @Test(arguments: headers)
     func thePacketBeginsAfterTheLinkHeader(type: Int32, text: String) throws {
         let link = try #require(LinkLayer(dataLinkType: type))

@@ -74,10 +74,12 @@ struct PacketIntakeTests {
         #expect(try take(block, selection).flags == [1, 4])
         selection.promiscuous = true
         #expect(try take(block, selection).flags == [1, 2, 4])
-        selection.inboundOnly = false
+        selection.direction = .both
         #expect(try take(block, selection).flags == [1, 2, 3, 4])
         selection.promiscuous = false
         #expect(try take(block, selection).flags == [1, 3, 4])
+        selection.direction = .outgoing
+        #expect(try take(block, selection).flags == [3])
     }
 
     /// It comes as incoming, too.
@@ -88,8 +90,10 @@ struct PacketIntakeTests {
         }
         var selection = CaptureSelection()
         #expect(try take(block, selection).flags == [2])
-        selection.inboundOnly = false
+        selection.direction = .both
         #expect(try take(block, selection).flags == [2])
+        selection.direction = .outgoing
+        #expect(try take(block, selection).flags == [1])
     }
 
     @Test func taggedFramesAreLeftOutOnRequest() throws {

@@ -96,7 +96,14 @@ private struct Judge: ~Copyable, SegmentSink {
 
 /// Writes lines about attempts, and about every packet that has ports, and checks them.
 private struct LineJudge: ~Copyable, SegmentSink {
-    mutating func take(packet: Span<UInt8>, at now: Timestamp, realTime: Int64) throws(PacketFault) -> Bool {
+    private var copies = PacketCopies<64>(key: HashKey([1, 2, 3, 4, 5]))
+
+    mutating func take(
+        packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64
+    ) throws(PacketFault) -> Bool {
+        let wasCopy = copies.isCopy(packet, over: path, at: now)
+        let isCopy = copies.isCopy(packet, over: path, at: now)
+        check(isCopy == wasCopy, "the same packet from the same interface is \(isCopy ? "a" : "no") copy now")
         do throws(PacketFault) {
             checkLine(try Attempt(packet: packet, realTime: realTime))
         } catch {

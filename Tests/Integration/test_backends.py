@@ -294,10 +294,13 @@ def test_what_the_host_sends_counts_only_when_asked_for(idle_scene: Scene, backe
     with Sender(scene.target) as sender:
         sender.send(outgoing)
         scene.assert_nothing_more()
-        scene.daemon.stop()
-        started(scene, "--backend", backend, "--direction", "both")
-        sender.send(outgoing)
-        assert scene.next_report(after=1) == Report(TARGET, ATTACKER, LISTED, source_port=40000, tos=0, ttl=64)
+        for direction in ("both", "out"):
+            scene.daemon.stop()
+            started(scene, "--backend", backend, "--direction", direction)
+            before = len(scene.log.alerts())
+            sender.send(outgoing)
+            assert scene.next_report(after=before) == Report(
+                TARGET, ATTACKER, LISTED, source_port=40000, tos=0, ttl=64)
 
 
 @pytest.mark.parametrize("backend", AT_THE_LINK)

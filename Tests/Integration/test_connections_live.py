@@ -241,6 +241,60 @@ def test_what_the_host_itself_attempts_is_seen(
     assert connections.before_the_end() == []
 
 
+@pytest.mark.parametrize("interfaces", [(), ("-i", "wire", "-i", "lo")], ids=["any", "named"])
+@pytest.mark.parametrize("direction, expected", [
+    ((), [7, 80, 81]), (("--direction", "both"), [7, 80, 81]), (("--direction", "in"), [7, 80]),
+    (("--direction", "out"), [7, 81]),
+], ids=str)
+@TWO_BACKENDS
+def test_the_direction_is_the_one_that_was_asked_for(
+    connections: Connections, sender: Sender, target: Namespace, direction: tuple[str, ...], expected: list[int],
+    interfaces: tuple[str, ...], filter_: tuple[str, ...]
+) -> None:
+    """What goes over loopback goes both ways, and is one line."""
+    connections.start(*direction, *interfaces, *filter_)
+    sender.send([Segment(80)])
+    with target.open_socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        assert probe.connect_ex((ATTACKER, 81)) != 0
+    with target.open_socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        assert probe.connect_ex(("127.0.0.1", 7)) != 0
+    time.sleep(0.3)
+    with target.open_socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        assert probe.connect_ex(("127.0.0.1", END)) != 0
+    assert sorted(line[3] for line in connections.before_the_end()) == expected
+
+
+@TWO_BACKENDS
+def test_loopback_alone_goes_both_ways(
+    connections: Connections, target: Namespace, filter_: tuple[str, ...]
+) -> None:
+    """Also where it was down at the start."""
+    target.run("ip", "link", "set", "lo", "down")
+    try:
+        connections.start("-i", "lo", "--direction", "out", *filter_)
+    finally:
+        target.run("ip", "link", "set", "lo", "up")
+    wait_until(lambda: "interface is up" in connections.stderr(), "it is up")
+    for port in (7, 8, END):
+        with target.open_socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            assert probe.connect_ex(("127.0.0.1", port)) != 0
+    assert [line[3] for line in connections.before_the_end()] == [7, 8]
+
+
+@pytest.mark.parametrize("options, reason", [
+    (("--direction", "up"), "up: direction: must be in, out or both"),
+    (("--read", "-", "--direction", "in"),
+     "--direction: --read: most files don't tell; -f inbound asks those that do"),
+    (("--read", "-", "--direction", "out"),
+     "--direction: --read: most files don't tell; -f inbound asks those that do"),
+], ids=str)
+def test_a_direction_that_can_not_be_told_is_refused(
+    connections: Connections, options: tuple[str, ...], reason: str
+) -> None:
+    done = connections.run(*options)
+    assert (done.status, done.stdout, done.stderr) == (2, "", f"scanlogd: {reason}\n")
+
+
 @pytest.mark.parametrize("p", [False, True], ids=["promiscuous", "p"])
 @TWO_BACKENDS
 def test_frames_for_other_hosts_are_seen_unless_p(

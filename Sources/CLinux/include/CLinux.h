@@ -202,6 +202,9 @@ ssize_t clinux_receive_netlink(int socket, void *buffer, size_t size);
  * types in C as there are. */
 int clinux_request_links(int socket);
 
+/* Asks for a list of all IPv4 addresses, the only ones that have labels: 0, or -1 with errno. */
+int clinux_request_addresses(int socket);
+
 /* Gives memory back that calls which have returned used on the main thread's stack; C alone knows where its stack ends.
  * Below that stack nothing else is mapped for a megabyte (stack_guard_gap), so it doesn't matter how far it reaches. */
 void clinux_release_stack(void);

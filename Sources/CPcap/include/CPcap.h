@@ -26,6 +26,7 @@ struct cpcap_library {
     __typeof__(pcap_offline_filter) *_Nonnull offline_filter;
     __typeof__(pcap_open_dead) *_Nonnull open_dead;
     __typeof__(pcap_set_buffer_size) *_Nonnull set_buffer_size;
+    __typeof__(pcap_set_datalink) *_Nonnull set_datalink;
     __typeof__(pcap_set_immediate_mode) *_Nonnull set_immediate_mode;
     __typeof__(pcap_set_promisc) *_Nonnull set_promisc;
     __typeof__(pcap_set_snaplen) *_Nonnull set_snaplen;
@@ -108,8 +109,9 @@ int cpcap_hardware_type(int socket, const char *_Nonnull name);
 void cpcap_ignore_outgoing(int socket);
 
 /* Has a socket's filter leave out frames for other hosts, which a bridge or a virtual link brings also when nobody asks:
-   libpcap tells of them only where the frames are cooked. -1 with errno. */
-int cpcap_leave_out_other_hosts(int socket);
+   libpcap tells of them only where the frames are cooked; or frames with a tag of a VLAN, which it does not tell of in all
+   kinds of those. -1 with errno. */
+int cpcap_leave_out(int socket, bool other_hosts, bool tagged);
 
 /* A stream that reads a descriptor, which it owns, and knows its position also where the descriptor can't seek: NULL
  * with errno. FILE is not the same kind of type in every C library. */

@@ -1,0 +1,56 @@
+/// What tells a packet from all others, and stays the same while hosts and bridges pass it on: of its header the addresses
+/// and the identification, which IPv6 has a flow label for, and of what it carries the first 16 bytes, which end before
+/// the checksum of TCP. Time to live, type of service and checksums may change on the way.
+///
+/// All zero, it is that of no packet.
+struct PacketIdentity: Equatable, Sendable {
+    // Not as `Address`: so that nothing stands between the numbers.
+    private var sourceHigh: UInt64 = 0
+    private var sourceLow: UInt64 = 0
+    private var destinationHigh: UInt64 = 0
+    private var destinationLow: UInt64 = 0
+    /// Ports and, of TCP, the sequence number.
+    private var payloadHigh: UInt64 = 0
+    private var payloadLow: UInt64 = 0
+    /// The identification of IPv4 (RFC 791), the flow label of IPv6 (RFC 6437), and above them the protocols.
+    private var label: UInt32 = 0
+
+    /// That of no packet.
+    init() {}
+
+    /// Reads a packet of TCP or UDP that begins with its IP header.
+    ///
+    /// - Throws: see ``TransportHeader/init(packet:)``; ``PacketFault/truncated`` if it holds no ports.
+    init(packet: Span<UInt8>) throws(PacketFault) {
+        let header = try TransportHeader(packet: packet)
+        let payload = packet.extracting(min(header.offset, header.end)..<header.end)
+        if payload.count < 4 { throw .truncated }
+        let isIPv4 = header.source.isIPv4
+        sourceHigh = header.source.high
+        sourceLow = header.source.low
+        destinationHigh = header.destination.high
+        destinationLow = header.destination.low
+        payloadHigh = try PacketIdentity.word(at: 0, of: payload)
+        payloadLow = try PacketIdentity.word(at: 8, of: payload)
+        if header.kind == IPProtocol.udp { payloadHigh &= ~0xffff }  // its checksum
+        label = isIPv4 ? UInt32(try packet.uint16(at: 4)) : try packet.uint32(at: 0) & 0xf_ffff
+        label |= UInt32(header.kind) << 24 | (isIPv4 ? 1 << 23 : 0)
+    }
+
+    /// Eight bytes as a number, with zeros for those that are not there.
+    private static func word(at offset: Int, of bytes: Span<UInt8>) throws(PacketFault) -> UInt64 {
+        if offset + 8 <= bytes.count { return try bytes.uint64(at: offset) }
+        var word: UInt64 = 0
+        for index in offset..<max(offset, bytes.count) {
+            word |= UInt64(bytes[index]) << UInt64(56 - (index - offset) * 8)
+        }
+        return word
+    }
+
+    /// A hash under a key: those of the addresses, and of ports and sequence number, hashed in turn.
+    func hash(_ key: HashKey) -> UInt32 {
+        let source = UInt64(key.hash(Address(ipv6High: sourceHigh, low: sourceLow)))
+        let destination = UInt64(key.hash(Address(ipv6High: destinationHigh, low: destinationLow)))
+        return key.hash(Address(ipv6High: source << 32 | destination, low: payloadHigh))
+    }
+}
