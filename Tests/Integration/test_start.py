@@ -87,8 +87,7 @@ def test_an_accepted_option_starts_a_daemon(idle_scene: Scene, options: tuple[st
 
 @pytest.mark.parametrize("option", ["-d", "--foreground"])
 def test_either_spelling_stays_in_the_foreground(idle_scene: Scene, option: str) -> None:
-    # start_foreground itself says -d; said twice it means no more.
-    idle_scene.daemon.start_foreground(option)
+    idle_scene.daemon.start_foreground(option=option)
     idle_scene.assert_nothing_more()
 
 
