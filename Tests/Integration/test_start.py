@@ -378,15 +378,11 @@ def test_a_missing_user_is_refused(daemon: Daemon, options: tuple[str, ...]) -> 
 
 @pytest.mark.parametrize("role", [("-r",), ("connections", "--read"), ("connections", "-r", "--read")], ids=" ".join)
 def test_an_ordinary_user_reads_a_file_where_nothing_is_installed(role: tuple[str, ...]) -> None:
-    """Root gives root up to do so, and can't."""
     file = REPOSITORY / "Tests/Fixtures/captures/clog_sample.pcap"
     command = ["sh", "-c", f'exec "$@" <{file}', "sh", str(BINARY), *role, "-"]
     nobody = [tool("setpriv"), "--reuid=65534", "--regid=65534", "--clear-groups"]
-    with no_chroot_directory():
-        assert finish(command) == Finished(1, "", "scanlogd: /var/empty: open: No such file or directory\n")
-        with account(None):
-            assert finish(command) == Finished(1, "", "scanlogd: scanlogd: look up user: no such user\n")
-            done = finish([*nobody, *command])
+    with no_chroot_directory(), account(None):
+        done = finish([*nobody, *command])
     assert (done.status, done.stderr) == (0, "")
     wait_until(lambda: not processes_named(), "a process is left")
 
