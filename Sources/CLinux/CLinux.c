@@ -247,17 +247,26 @@ int clinux_keep_file_access(void) {
     return set_capabilities(now[0].permitted & 1U << CAP_DAC_OVERRIDE);
 }
 
+bool clinux_may_have(int capability) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct now[_LINUX_CAPABILITY_U32S_3];
+    return syscall(SYS_capget, &header, now) < 0 || now[capability / 32].permitted >> capability % 32 & 1;
+}
+
 bool clinux_has_no_capabilities(void) {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
     struct __user_cap_data_struct now[_LINUX_CAPABILITY_U32S_3];
     if (syscall(SYS_capget, &header, now) < 0) return false;
     for (int word = 0; word < _LINUX_CAPABILITY_U32S_3; word++)
         if (now[word].effective | now[word].permitted | now[word].inheritable) return false;
-    for (int capability = 0; capability < 64; capability++) {
-        int bounding = prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
-        if (bounding < 0) break;
-        if (bounding > 0 || prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, capability, 0, 0) > 0) return false;
-    }
+    for (int capability = 0; capability < 64; capability++)
+        if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, capability, 0, 0) > 0) return false;
+    return true;
+}
+
+bool clinux_has_no_bounding_set(void) {
+    for (int capability = 0; capability < 64; capability++)
+        if (prctl(PR_CAPBSET_READ, capability, 0, 0, 0) > 0) return false;
     return true;
 }
 

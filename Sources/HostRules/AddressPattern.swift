@@ -31,6 +31,7 @@ enum AddressPattern {
     }
 
     private static func text(_ word: Span<UInt8>) -> AddressPattern {
+        if word.isNoHost && !word.isNumeric { return .refused(.noHost) }
         if word.hasWildcard {
             if word.isStars { return .all }
             return word.addressWithWildcardsFault.map { .refused($0) } ?? .wildcards

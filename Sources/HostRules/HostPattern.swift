@@ -50,7 +50,8 @@ enum HostPattern {
         }
         if mask.isEmpty { return .never(.emptyLength) }
         if mask.ipv4Address() == .max { return .never(.hostMask) }
-        guard let length = mask.decimal(limit: 33), length > 0, length <= 32 else { return .never(.badLength) }
+        guard let length = mask.decimal(limit: 33), length <= 32 else { return .never(.badLength) }
+        if length == 0 { return .never(.zeroLength) }
         let bits = UInt32.max << UInt32(32 - length)
         return net & ~bits == 0 ? .net(net, mask: bits) : .never(.hostBits)
     }

@@ -66,7 +66,11 @@ extension RuleCheck {
         let onlyHints = purpose == .exempt
         let kind: RuleProblem.Kind? = rule.withText { text in
             let pattern = text.extracting(word)
-            guard case .file = HostPattern(pattern) else { return pattern.hostFault }
+            guard case .file = HostPattern(pattern) else {
+                // A colon that a bracket hides, and a backslash at the end: what is wrong there is told.
+                let isEnd = pattern.reads("\\") && word.upperBound + 1 >= text.count
+                return isEnd || pattern.reads(":") ? nil : pattern.hostFault
+            }
             return PatternFileCheck.check(pattern, onlyHints: onlyHints, system, &sink, &files)
         }
         if let kind { tell(kind, word, file, &sink) }
@@ -110,6 +114,7 @@ extension Span<UInt8> {
         if hasOpenBracket { return .openBracket }
         if self[0] == UInt8(ascii: "@") { return .daemonIsNetgroup }
         if self[0] == UInt8(ascii: "/") { return .daemonIsFile }
+        if hasOddBytes || !isPrintableASCII { return .oddDaemon }
         if hasWildcard { return nil }
         if self[0] == UInt8(ascii: ".") { return .daemonBeginsWithDot }
         if self[count - 1] == UInt8(ascii: ".") { return .daemonEndsInDot }
@@ -120,6 +125,7 @@ extension Span<UInt8> {
     fileprivate var userFault: RuleProblem.Kind? {
         if self[0] == UInt8(ascii: "@") { return .userIsNetgroup }
         if self[0] == UInt8(ascii: "/") { return .userIsFile }
+        if hasOddBytes { return .oddUser }  // whoever answers for a user may use any letters
         if hasWildcard { return nil }
         if self[0] == UInt8(ascii: ".") { return .userBeginsWithDot }
         if self[count - 1] == UInt8(ascii: ".") { return .userEndsInDot }
@@ -166,6 +172,7 @@ extension Span<UInt8> {
 
     private var textFault: RuleProblem.Kind? {
         let beginsWithDot = self[0] == UInt8(ascii: ".")
+        if isNoHost && (beginsWithDot || !isNumeric) { return .noHost }
         if hasWildcard { return beginsWithDot ? .dottedWildcard : nil }
         if reads("fail") { return .fail }
         if beginsWithDot { return isNumeric ? .numberBeginsWithDot : nil }

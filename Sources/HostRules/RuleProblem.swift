@@ -23,10 +23,10 @@ public struct RuleProblem: Sendable {
         case joinedComment, blankBeforeComment, trailingComment
         // The lists.
         case noDaemons, noClients
-        case daemonIsFile, daemonIsNetgroup, daemonIsReserved, daemonBeginsWithDot, daemonEndsInDot
-        case userIsFile, userIsNetgroup, userIsReserved, userBeginsWithDot, userEndsInDot
-        case emptyHost, netgroup, fail, nameEndsInDot, numberBeginsWithDot, notAnAddress, dottedWildcard
-        case badNet, emptyLength, emptyLengthOfIPv6, badLength, hostMask, hostBits, hostBitsOfIPv6
+        case daemonIsFile, daemonIsNetgroup, daemonIsReserved, daemonBeginsWithDot, daemonEndsInDot, oddDaemon
+        case userIsFile, userIsNetgroup, userIsReserved, userBeginsWithDot, userEndsInDot, oddUser
+        case noHost, emptyHost, netgroup, fail, nameEndsInDot, numberBeginsWithDot, notAnAddress, dottedWildcard
+        case badNet, emptyLength, emptyLengthOfIPv6, zeroLength, badLength, hostMask, hostBits, hostBitsOfIPv6
         case openBracket, afterBracket, lengthInBrackets, badIPv6, bracketedIPv4, mappedIPv4, zone, bareIPv6
         case otherBase, noFamily
         // Pattern files.
@@ -43,7 +43,7 @@ public struct RuleProblem: Sendable {
         var isHint: Bool {
             switch self {
             case .hostBitsOfIPv6, .daemonIsFile, .daemonIsNetgroup, .daemonIsReserved, .daemonBeginsWithDot,
-                .daemonEndsInDot:
+                .daemonEndsInDot, .oddDaemon:
                 true
             default: false
             }

@@ -82,10 +82,10 @@ extension RuleProblem.Kind {
         case .tooLong, .zeroByte: "all after it is ignored, and in hosts.deny everybody is denied"
         case .joinAtEnd: "there is no next line to join, this one is ignored, and in hosts.deny everybody is denied"
         case .missingColon: "the line is skipped"
-        case .noFile, .emptyLength, .emptyHost, .notAnAddress, .dottedWildcard, .hostBits, .afterBracket,
-            .lengthInBrackets, .badIPv6, .bracketedIPv4, .mappedIPv4:
+        case .noFile, .noHost, .badNet, .emptyLength, .emptyHost, .notAnAddress, .dottedWildcard, .hostBits,
+            .afterBracket, .lengthInBrackets, .badIPv6, .bracketedIPv4, .mappedIPv4:
             "it matches nothing"
-        case .netgroup: "it matches nothing here"
+        case .netgroup, .badLength: "it matches nothing here"
         case .numberBeginsWithDot: "it matches addresses that end in it"
         case .openBracket: "it matches nothing, and no colon behind it ends a list"
         case .emptyLengthOfIPv6: "it matches nothing here, and every IPv6 address for libwrap"
@@ -133,11 +133,13 @@ extension RuleProblem.Kind {
         case .daemonIsReserved: "a daemon's name that is a word for clients"
         case .daemonBeginsWithDot: "a daemon's name begins with a dot"
         case .daemonEndsInDot: "a daemon's name ends in a dot"
+        case .oddDaemon: "a daemon's name with bytes that names seldom have: they are compared as well"
         case .userIsFile: "a user's name begins with \"/\": files are for hosts"
         case .userIsNetgroup: "a user's name begins with \"@\": netgroups are for hosts"
         case .userIsReserved: "a user's name that is a word for hosts"
         case .userBeginsWithDot: "a user's name begins with a dot"
         case .userEndsInDot: "a user's name ends in a dot"
+        case .oddUser: "a user's name with bytes that names seldom have: they are compared as well"
         case .noFile: "can't be read"
         case .tooManyFiles: "too many pattern files, or one in another too often"
         case .fileLoop: "a pattern file that names itself, or one that names it"
@@ -150,6 +152,7 @@ extension RuleProblem.Kind {
 
     private var hostText: String? {
         switch self {
+        case .noHost: "no address is printed like this, and no host has such a name"
         case .emptyHost: "no host behind \"@\""
         case .netgroup: "netgroup"
         case .fail: "FAIL is no longer known: use EXCEPT, or deny"
@@ -159,6 +162,7 @@ extension RuleProblem.Kind {
         case .dottedWildcard: "wildcards, and a dot in front"
         case .badNet: "the net must be four numbers of an IPv4 address, or an IPv6 address in brackets"
         case .emptyLength, .emptyLengthOfIPv6: "no prefix length"
+        case .zeroLength: "the prefix length 0 matches nothing: ALL stands for everybody"
         case .badLength: "the prefix length must be digits only, 1 to 32, or 0 to 128 behind brackets"
         case .hostMask: "this mask matches nothing: write the address without it"
         case .hostBits: "bits are set behind the prefix"

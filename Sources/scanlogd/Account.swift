@@ -1,5 +1,6 @@
 import Capture
 import CLinux
+import ScanCore
 
 /// The user that the daemon becomes.
 struct Account {
@@ -11,6 +12,24 @@ struct Account {
     /// Root, and the group root, are refused: becoming them drops nothing. So is any other group, such as the one that
     /// whoever has no group is in: others may be in it too.
     init(named name: ConstantText) throws(SystemError) {
+        guard let account = try Account(whoeverIs: name) else {
+            throw SystemError(name, "look up user", because: "no such user")
+        }
+        self = account
+        if user == 0 { throw SystemError(name, "become user", because: "its user id is root's") }
+        if group == 0 { throw SystemError(name, "become user", because: "its group is root's") }
+        if try Self.group(named: name) != group {
+            throw SystemError(name, "become user", because: "its primary group is not the group of its name")
+        }
+    }
+
+    private init(user: uid_t, group: gid_t) {
+        self.user = user
+        self.group = group
+    }
+
+    /// What getpwnam(3) says of a name, if anything.
+    private init?(whoeverIs name: ConstantText) throws(SystemError) {
         var entry = unsafe passwd()
         var found: UnsafeMutablePointer<passwd>?
         var text = InlineArray<4096, CChar>(repeating: 0)  // the strings of the entry, which we don't use
@@ -20,15 +39,28 @@ struct Account {
             return unsafe getpwnam_r(name.pointer, &entry, start, buffer.count, &found)
         }
         if failure != 0 { throw SystemError(name, "look up user", code: failure) }
-        if unsafe found == nil { throw SystemError(name, "look up user", because: "no such user") }
-        user = unsafe entry.pw_uid
-        group = unsafe entry.pw_gid
-        if user == 0 { throw SystemError(name, "become user", because: "its user id is root's") }
-        if group == 0 { throw SystemError(name, "become user", because: "its group is root's") }
-        if try Self.group(named: name) != group {
-            throw SystemError(name, "become user", because: "its primary group is not the group of its name")
-        }
+        if unsafe found == nil { return nil }
+        self.init(user: unsafe entry.pw_uid, group: unsafe entry.pw_gid)
     }
+
+    #if Pcap
+        /// Whom root becomes to read a file: the user that the daemon becomes, or, where it could not become him, nobody,
+        /// whom every system has: he owns nothing, and the process keeps to itself what it does.
+        static var forReading: Account {
+            do throws(SystemError) {
+                return try Account(named: ConstantText(Parameters.user))
+            } catch {
+                return .nobody
+            }
+        }
+
+        private static var nobody: Account {
+            do throws(SystemError) {
+                if let known = try Account(whoeverIs: "nobody"), known.user != 0, known.group != 0 { return known }
+            } catch {}  // the number will do
+            return Account(user: 65534, group: 65534)
+        }
+    #endif
 
     /// The id of a group (getgrnam(3)), if there is one of that name.
     private static func group(named name: ConstantText) throws(SystemError) -> gid_t? {

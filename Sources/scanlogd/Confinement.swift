@@ -92,11 +92,11 @@ func loseFiles(_ restrict: () -> Int32) throws(SystemError) {
     /// Makes this process one that can do nothing but look at packets, and write to what is open.
     ///
     /// - Parameters:
-    ///   - account: the user it becomes; `nil`: it is nobody who could become another.
+    ///   - privileges: those it gives up.
     ///   - directory: what becomes its root directory, if it can.
     ///   - hasFile: its lines go to a file, which may be replaced, and not to standard output.
     func confineAttempts(
-        to account: Account?, in directory: consuming ChrootDirectory?, hasFile: Bool
+        _ privileges: PrivilegeDrop, in directory: consuming ChrootDirectory?, hasFile: Bool
     ) throws(SystemError) {
         let nullDevice = try openNullDevice()
         _ = try check("/dev/null", "duplicate") { dup2(nullDevice.number, STDIN_FILENO) }
@@ -106,8 +106,7 @@ func loseFiles(_ restrict: () -> Int32) throws(SystemError) {
         case .some(let directory): try directory.enter()
         case .none: break
         }
-        if let account { try dropPrivileges(to: account) }
-        _ = try check("privileges", "set no_new_privs") { clinux_set_no_new_privileges() }
+        try privileges.giveUp()
         try hideFromOthers()
         try limitDescriptors(more: hasFile ? 1 : 0)
         _ = try check("signals", "catch alarms") { clinux_catch_alarms() }
@@ -118,13 +117,12 @@ func loseFiles(_ restrict: () -> Int32) throws(SystemError) {
     ///
     /// It keeps the root directory, where the C library's resolver has its files, and can fork: a process for each lookup.
     ///
-    /// - Parameter account: the user it becomes; `nil`: it is an ordinary user's already.
-    func confineNameService(to account: Account?) throws(SystemError) {
+    /// - Parameter privileges: those it gives up.
+    func confineNameService(_ privileges: PrivilegeDrop) throws(SystemError) {
         let nullDevice = try openNullDevice()
         _ = try check("host names", "start session") { setsid() }  // the terminal's signals are not meant for it
         _ = try check("/", "enter") { unsafe chdir("/") }
-        if let account { try dropPrivileges(to: account) }
-        _ = try check("privileges", "set no_new_privs") { clinux_set_no_new_privileges() }
+        try privileges.giveUp()
         _ = try check("privileges", "forbid dumps") { clinux_set_undumpable() }
         _ = try check("host names", "end with parent") { clinux_die_with_parent() }
         try limit(RLIMIT_CORE, to: 0)

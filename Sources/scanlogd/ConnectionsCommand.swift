@@ -45,8 +45,8 @@
 
         private let options: ConnectionsOptions
         private let launch: Launch?
-        /// Who to become, and where to be; `nil` for somebody who is not root, and reads a file.
-        private let account: Account?
+        private let privileges: PrivilegeDrop
+        /// Where to be locked into; `nil`: nowhere.
         private let directory: ChrootDirectory?
         private let file: OutputFile?
         private let keeper: Keeper
@@ -55,27 +55,29 @@
 
         /// Opens everything that needs root, or the file system.
         init(_ options: ConnectionsOptions) throws(SystemError) {
-            let isRoot = geteuid() == 0
-            if !isRoot && options.captureFile == nil {
+            if geteuid() != 0 && options.captureFile == nil {
                 throw SystemError("packets", "check privileges", because: "only root can capture them; see --read")
             }
             let key = try HashKey.random()
-            let account = isRoot ? try Account(named: ConstantText(Parameters.user)) : nil
+            let privileges: PrivilegeDrop =
+                if options.captureFile == nil {
+                    .all(try Account(named: ConstantText(Parameters.user)))
+                } else { .present(ReaderPrivileges()) }
             let launch: Launch? = if options.background { try Launch(of: "reader") } else { nil }
             try Signals.block()
             loadTimeZone()  // for the keeper too: syslog(3) would open its file, and that is the end of who may not
             let file: OutputFile? = if let path = options.outputFile { try OutputFile(path) } else { nil }
             // Before anything is open that it must not hold.
-            let keeper = try Keeper(file, account)
+            let keeper = try Keeper(file, privileges)
             try Signals.letEnd(hangup: options.outputFile == nil)
             let names: NamedAttempts? =
                 if options.names {
-                    try NamedAttempts(account: account, isPatient: options.captureFile != nil)
+                    try NamedAttempts(privileges, isPatient: options.captureFile != nil)
                 } else { nil }
             let taken = try ZeroedPages<Parameters.Copies>(key: key)
-            directory = isRoot ? try openChrootDirectory() : nil
+            directory = try privileges.openDirectory()
             self.key = key
-            self.account = account
+            self.privileges = privileges
             self.launch = launch
             self.file = file
             self.keeper = keeper
@@ -121,7 +123,7 @@
             signals.hangupEnds = options.outputFile == nil && !clinux_is_ignored(SIGHUP)
             let lastWord: LastWord? = options.background ? LastWord() : nil
             let process = getpid()  // afterwards even that is forbidden
-            try confineAttempts(to: account, in: directory, hasFile: options.outputFile != nil)
+            try confineAttempts(privileges, in: directory, hasFile: options.outputFile != nil)
             do throws(SystemError) {
                 try pidFile?.write(process)
                 switch consume launch {

@@ -41,20 +41,18 @@
         ///   - count: of the arguments, of which the first is `connections`.
         ///   - arguments: the arguments.
         init?(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) throws(SystemError) {
-            // Begins getopt's messages.
-            unsafe arguments[0] = UnsafeMutablePointer(mutating: ConstantText("scanlogd connections").pointer)
             selection.direction = .both
             selection.interest = .attempts
-            while let letter = unsafe ConnectionsOptions.next(count, arguments) {
+            var reader = unsafe OptionReader(count, arguments, as: "scanlogd connections")
+            let known = ConnectionsOptions.known
+            while let letter = try reader.next(of: known.span) {
                 if try !take(letter) {
                     complain(LogLine("try 'scanlogd connections -h'"))
                     return nil
                 }
-                if wantsHelp { return }
             }
-            if clinux_option_index() < count, let extra = unsafe arguments[Int(clinux_option_index())] {
-                throw SystemError(unsafe ConstantText(unsafe: extra), "argument", because: "none is expected")
-            }
+            if wantsHelp { return }
+            try reader.refuseOperands()
             try checkCombination()
             // As tcpdump does: not all interfaces there are, only those that somebody names.
             selection.promiscuous = takesAllFrames && !selection.interfaces.areAll
@@ -82,6 +80,26 @@
                 unsafe rest = UnsafePointer(found + Int(length))
             }
             return false
+        }
+
+        private static var known: InlineArray<15, CommandOption> {
+            [
+                CommandOption("-b"),
+                CommandOption("-c", "--count", takesArgument: true),
+                CommandOption("--date", knownBy: "D"),
+                CommandOption("--direction", knownBy: "W"),
+                CommandOption("-F", takesArgument: true),
+                CommandOption("-f", takesArgument: true),
+                CommandOption("-h", "--help"),
+                CommandOption("-i", "--interface", takesArgument: true, mayRepeat: true),
+                CommandOption("--limit", knownBy: "L"),
+                CommandOption("-n"),
+                CommandOption("-o", takesArgument: true),
+                CommandOption("-P", "--pidfile", takesArgument: true),
+                CommandOption("-p"),
+                CommandOption("--read", knownBy: "R"),
+                CommandOption("-r"),
+            ]
         }
 
         /// Takes an option, and returns whether there is one of this letter.
@@ -123,7 +141,7 @@
             expression: ConstantText, for interest: CaptureSelection.Interest
         ) throws(SystemError) {
             if selection.expression != nil {
-                throw SystemError(expression, "filter", because: "there is one already; join them with 'and' or 'or'")
+                throw SystemError(expression, "filter", because: "there is one already: only one of -f and -F is taken")
             }
             selection.expression = expression
             selection.interest = interest
@@ -168,24 +186,6 @@
             if let outputFile, let pidFile, outputFile == pidFile {
                 throw SystemError(outputFile, .writeLines, because: .isPidFile)
             }
-        }
-
-        /// The letter of the next option, `?` for one that is wrong, or `nil` when there are no more.
-        private static func next(
-            _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
-        ) -> Unicode.Scalar? {
-            let longOptions: InlineArray<9, option> = unsafe [
-                longOption("count", required_argument, "c"),
-                longOption("date", required_argument, "D"),
-                longOption("direction", required_argument, "W"),
-                longOption("help", no_argument, "h"),
-                longOption("interface", required_argument, "i"),
-                longOption("limit", required_argument, "L"),
-                longOption("pidfile", required_argument, "P"),
-                longOption("read", required_argument, "R"),
-                option(),
-            ]
-            return unsafe nextOption(count, arguments, "bc:F:f:hi:no:P:pr", longOptions.span)
         }
     }
 

@@ -31,10 +31,10 @@
         /// opened what the helper must not have: descriptors are closed there, but memory that is mapped stays.
         ///
         /// - Parameters:
-        ///   - account: the user that the helper becomes; `nil` if this process is not root's.
+        ///   - privileges: those that the helper gives up.
         ///   - isPatient: whether names are waited for as long as it takes.
-        init(account: Account?, isPatient: Bool) throws(SystemError) {
-            let socket = try NameService.start(as: account)
+        init(_ privileges: PrivilegeDrop, isPatient: Bool) throws(SystemError) {
+            let socket = try NameService.start(privileges)
             let cache = try ZeroedPages<NameCache<512, 256>>("memory of host names")
             let key = try HashKey.random()  // after the fork: the helper is not to know it
             patience = isPatient ? 10_000_000_000 : NameAnswer.patience

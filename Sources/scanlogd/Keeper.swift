@@ -40,13 +40,13 @@
         ///
         /// - Parameters:
         ///   - file: the output file, if there is one.
-        ///   - account: the user it becomes where there is none; `nil`: it is not root anyway.
-        init(_ file: borrowing OutputFile?, _ account: Account?) throws(SystemError) {
+        ///   - privileges: those it gives up, all of them where there is none.
+        init(_ file: borrowing OutputFile?, _ privileges: PrivilegeDrop) throws(SystemError) {
             let ends = try makeSockets("keeper")
             let ours = RecordChannel(owning: ends[0], peer: "keeper")
             let theirs = Descriptor(owning: ends[1])
             let child = try check("keeper", "fork", fork)
-            if child == 0 { _exit(KeeperProcess.run(theirs.number, file, account)) }
+            if child == 0 { _exit(KeeperProcess.run(theirs.number, file, privileges)) }
             letGo(theirs)  // or nobody would see that it has ended
             try Keeper.waitUntilReady(child, ours)
             channel = ours
@@ -131,13 +131,13 @@
         /// Runs until the other end of the socket is closed.
         ///
         /// - Returns: the exit status.
-        static func run(_ socket: Int32, _ file: borrowing OutputFile?, _ account: Account?) -> Int32 {
+        static func run(_ socket: Int32, _ file: borrowing OutputFile?, _ privileges: PrivilegeDrop) -> Int32 {
             let file = move(file)
             let channel = RecordChannel(owning: keepOnly(socket, as: directory + 1), peer: "capture")
             do throws(SystemError) {
                 let log = SystemLog(copyToStandardError: false)
                 let nullDevice = try openNullDevice()
-                try confine(file, account)
+                try confine(file, privileges)
                 // Who waits for the end of a pipe must not have to wait for the keeper's too.
                 try replaceStandardDescriptors(by: nullDevice)
                 letGo(nullDevice)
@@ -164,13 +164,13 @@
             }
         }
 
-        private static func confine(_ file: borrowing OutputFile?, _ account: Account?) throws(SystemError) {
+        private static func confine(_ file: borrowing OutputFile?, _ privileges: PrivilegeDrop) throws(SystemError) {
             // The directory that it was started in must not be kept busy.
             _ = try check("/", "enter") { unsafe chdir("/") }
             _ = try check("keeper", "set no_new_privs") { clinux_set_no_new_privileges() }
             switch file {
-            case .some: if account != nil { try keepDirectoryOnly() }
-            case .none: if let account { try dropPrivileges(to: account) }
+            case .some: if privileges.isRoot { try keepDirectoryOnly(privileges) }
+            case .none: try privileges.giveUp()
             }
             try hideFromOthers()
             try limit(RLIMIT_FSIZE, to: 0)
@@ -178,8 +178,8 @@
         }
 
         /// Leaves root no more than it takes to open a file in that directory, whoever owns it.
-        private static func keepDirectoryOnly() throws(SystemError) {
-            _ = try check("keeper", "empty bounding set") { clinux_empty_bounding_set() }
+        private static func keepDirectoryOnly(_ privileges: PrivilegeDrop) throws(SystemError) {
+            try privileges.emptyBoundingSet()
             _ = try check("keeper", "drop capabilities") { clinux_keep_file_access() }
             try loseFiles { clinux_landlock_all_but_new_files(directory) }
         }

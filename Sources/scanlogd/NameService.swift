@@ -38,12 +38,12 @@
 
         /// Forks the helper, and waits until it has given up what it must not have.
         ///
-        /// - Parameter account: the user it becomes; `nil`: none else.
+        /// - Parameter privileges: those it gives up.
         /// - Returns: the way to it.
-        static func start(as account: Account?) throws(SystemError) -> Descriptor {
+        static func start(_ privileges: PrivilegeDrop) throws(SystemError) -> Descriptor {
             let ends = try makeSockets("host names")
             let child = try check("host names", "fork", fork)
-            if child == 0 { serve(ends[1], as: account) }
+            if child == 0 { serve(ends[1], privileges) }
             close(ends[1])
             let socket = Descriptor(owning: ends[0])
             var waiting = PollSet()
@@ -60,11 +60,11 @@
         }
 
         /// What the process does all its life.
-        private static func serve(_ socket: Int32, as account: Account?) -> Never {
+        private static func serve(_ socket: Int32, _ privileges: PrivilegeDrop) -> Never {
             do throws(SystemError) {
                 try Signals.block()
                 var service = NameService(socket: keepOnly(socket))
-                try confineNameService(to: account)
+                try confineNameService(privileges)
                 prepareResolver()
                 service.sendReady()
                 loadResolver()

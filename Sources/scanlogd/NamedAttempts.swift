@@ -10,9 +10,9 @@
         /// How often it is looked after attempts that wait for as long as it takes, in nanoseconds.
         private static var pause: Int64 { 1_000_000_000 }
 
-        /// Starts the helper that looks names up: see ``HostNames/init(account:isPatient:)``.
-        init(account: Account?, isPatient: Bool) throws(SystemError) {
-            let names = try HostNames(account: account, isPatient: isPatient)
+        /// Starts the helper that looks names up: see ``HostNames/init(_:isPatient:)``.
+        init(_ privileges: PrivilegeDrop, isPatient: Bool) throws(SystemError) {
+            let names = try HostNames(privileges, isPatient: isPatient)
             queue = try ZeroedPages("memory of waiting attempts")
             self.names = names
         }

@@ -41,18 +41,34 @@ struct Options {
 
     /// Reads the arguments with getopt_long(3), which says itself what it does not know: then `nil`.
     init?(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) throws(SystemError) {
-        unsafe arguments[0] = UnsafeMutablePointer(mutating: ConstantText("scanlogd").pointer)  // begins its messages
-        while let letter = unsafe nextOption(count, arguments) {
+        var reader = unsafe OptionReader(count, arguments, as: "scanlogd")
+        let known = Options.known
+        while let letter = try reader.next(of: known.span) {
             if try !take(letter) {
                 complain(LogLine("try 'scanlogd --help'"))
                 return nil
             }
         }
-        if clinux_option_index() < count, let extra = unsafe arguments[Int(clinux_option_index())] {
-            throw SystemError(unsafe ConstantText(unsafe: extra), "argument", because: "none is expected")
-        }
+        try reader.refuseOperands()
         try checkCombination()
         if pidFile == nil && !foreground { pidFile = ConstantText(Parameters.pidFile) }
+    }
+
+    private static var known: InlineArray<12, CommandOption> {
+        [
+            CommandOption("--backend", knownBy: "B"),
+            CommandOption("-b", "--background"),
+            CommandOption("--direction", knownBy: "D"),
+            CommandOption("--exempt", knownBy: "E"),
+            CommandOption("-d", "--foreground"),
+            CommandOption("-h", "--help"),
+            CommandOption("-i", "--interface", takesArgument: true, mayRepeat: true),
+            CommandOption("-P", "--pidfile", takesArgument: true),
+            CommandOption("--promiscuous", knownBy: "M", takesArgument: false),
+            CommandOption("-r", "--read", takesArgument: true),
+            CommandOption("--self-test", knownBy: "T", takesArgument: false),
+            CommandOption("-V", "--version"),
+        ]
     }
 
     /// Takes an option, and returns whether there is one of this letter.
@@ -63,27 +79,30 @@ struct Options {
         case "D": try take(direction: optionArgument())
         case "d": foreground = true
         case "E": try take(exemptFile: optionArgument())
-        case "h": action = .help
+        case "h": try take(action: .help)
         case "i": try take(interface: optionArgument())
         case "M": take(promiscuous: true)
-        case "P":
-            if pidFile != nil { throw SystemError("--pidfile", "option", because: "given twice") }
-            pidFile = optionArgument()
+        case "P": pidFile = optionArgument()
         case "r":
-            action = .replay
+            try take(action: .replay)
             captureFile = optionArgument()
-        case "T": action = .selfTest
-        case "V": action = .version
+        case "T": try take(action: .selfTest)
+        case "V": try take(action: .version)
         default: return false
         }
         return true
     }
 
+    private mutating func take(action: Action) throws(SystemError) {
+        if self.action == .help || self.action == .version { return }  // whoever asks for them gets nothing else
+        if self.action != .detect && action != .help && action != .version {
+            throw SystemError("--self-test", "option", because: "it is that of a start, not of -r")
+        }
+        self.action = action
+    }
+
     private mutating func take(exemptFile: ConstantText) throws(SystemError) {
         #if Rules
-            if self.exemptFile != nil {
-                throw SystemError("--exempt", "option", because: "given twice: the rules of one file are used")
-            }
             self.exemptFile = exemptFile
         #else
             throw SystemError("--exempt", "option", because: "not built in")
@@ -231,53 +250,4 @@ private func append(_ backend: Backend, to text: inout LogLine) {
     if !backend.isBuiltIn { return }
     text.append(" ")
     text.append(backend.name)
-}
-
-/// The letter of the next option, `?` for one that is wrong, or `nil` when there are no more.
-private func nextOption(
-    _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
-) -> Unicode.Scalar? {
-    let longOptions: InlineArray<13, option> = unsafe [
-        longOption("backend", required_argument, "B"),
-        longOption("background", no_argument, "b"),
-        longOption("direction", required_argument, "D"),
-        longOption("exempt", required_argument, "E"),
-        longOption("foreground", no_argument, "d"),
-        longOption("help", no_argument, "h"),
-        longOption("interface", required_argument, "i"),
-        longOption("pidfile", required_argument, "P"),
-        longOption("promiscuous", no_argument, "M"),
-        longOption("read", required_argument, "r"),
-        longOption("self-test", no_argument, "T"),
-        longOption("version", no_argument, "V"),
-        option(),
-    ]
-    return unsafe nextOption(count, arguments, "bdhi:P:r:V", longOptions.span)
-}
-
-/// The letter of the next option that getopt_long(3) finds, `?` for one that is wrong, or `nil` when there are no more.
-///
-/// - Parameters:
-///   - letters: those of short options, each with a colon if an argument follows.
-///   - longOptions: the long ones, and behind them an empty one.
-func nextOption(
-    _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, _ letters: ConstantText,
-    _ longOptions: Span<option>
-) -> Unicode.Scalar? {
-    let found = unsafe longOptions.withUnsafeBufferPointer { options in
-        unsafe getopt_long(count, arguments, letters.pointer, options.baseAddress, nil)
-    }
-    return found < 0 ? nil : Unicode.Scalar(UInt8(truncatingIfNeeded: found))
-}
-
-/// A long option of getopt_long(3), and the letter it is told by.
-func longOption(_ name: StaticString, _ argument: Int32, _ letter: Unicode.Scalar) -> option {
-    let text = unsafe UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)  // ends in 0
-    return unsafe option(name: text, has_arg: argument, flag: nil, val: Int32(letter.value))
-}
-
-/// The argument of the option just found, which must have one.
-func optionArgument() -> ConstantText {
-    guard let argument = unsafe clinux_option_argument() else { return "(none)" }
-    return unsafe ConstantText(unsafe: argument)
 }

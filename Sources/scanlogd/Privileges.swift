@@ -23,10 +23,20 @@ func emptyBoundingSet() throws(SystemError) {
 
 /// Needs CAP_SETGID.
 func becomeGroup(of account: Account) throws(SystemError) {
+    try leaveOtherGroups(than: account)
+    try setGroup(of: account)
+}
+
+/// Needs CAP_SETGID.
+func leaveOtherGroups(than account: Account) throws(SystemError) {
     _ = try check("privileges", "set supplementary groups") {
         var group = account.group
         return unsafe setgroups(1, &group)
     }
+}
+
+/// Needs CAP_SETGID.
+func setGroup(of account: Account) throws(SystemError) {
     _ = try check("privileges", "set group") { setresgid(account.group, account.group, account.group) }
 }
 
@@ -35,18 +45,30 @@ func becomeUser(of account: Account) throws(SystemError) {
     _ = try check("privileges", "set user") { setresuid(account.user, account.user, account.user) }
 }
 
-/// Tries to get root back, and looks at what the kernel says we are: trust nothing that was only asked for.
+/// Looks at what the kernel says we are, and tries to get root back: trust nothing that was only asked for.
 private func verifyPrivilegesAreGone(_ account: Account) throws(SystemError) {
-    let rootRegained = setuid(0) == 0 || seteuid(0) == 0 || setgid(0) == 0 || setegid(0) == 0
-    var (real, effective, saved) = (uid_t(0), uid_t(0), uid_t(0))
-    let isUser =
-        unsafe getresuid(&real, &effective, &saved) == 0
-        && real == account.user && effective == account.user && saved == account.user
-    var (realGroup, effectiveGroup, savedGroup) = (gid_t(0), gid_t(0), gid_t(0))
-    let isGroup =
-        unsafe getresgid(&realGroup, &effectiveGroup, &savedGroup) == 0
-        && realGroup == account.group && effectiveGroup == account.group && savedGroup == account.group
-    if rootRegained || !isUser || !isGroup || !clinux_has_no_capabilities() {
-        throw SystemError("privileges", "drop", because: "some are left")
+    if !account.isGroupForGood || !account.isUserForGood || !clinux_has_no_capabilities()
+        || !clinux_has_no_bounding_set()
+    {
+        throw privilegesAreLeft
+    }
+}
+
+var privilegesAreLeft: SystemError { SystemError("privileges", "drop", because: "some are left") }
+
+extension Account {
+    /// Whether the process is this user, and can't become root.
+    var isUserForGood: Bool {
+        if setuid(0) == 0 || seteuid(0) == 0 { return false }
+        var (real, effective, saved) = (uid_t(0), uid_t(0), uid_t(0))
+        return unsafe getresuid(&real, &effective, &saved) == 0 && real == user && effective == user && saved == user
+    }
+
+    /// Whether it has this group, and can't get root's.
+    fileprivate var isGroupForGood: Bool {
+        if setgid(0) == 0 || setegid(0) == 0 { return false }
+        var (real, effective, saved) = (gid_t(0), gid_t(0), gid_t(0))
+        return unsafe getresgid(&real, &effective, &saved) == 0
+            && real == group && effective == group && saved == group
     }
 }

@@ -9,17 +9,19 @@ import ScanCore
     ///   - path: the file; `-` is standard input.
     ///   - exempt: the sources that are not to be reported.
     ///
-    /// Needs no privileges. Those it has it gives up between opening the file and reading it: its bytes are as hostile as
-    /// those of a network.
+    /// Needs no privileges. Those it has, and the file system, it gives up between opening the file and reading it: its bytes
+    /// are as hostile as those of a network.
     func replay(_ path: ConstantText, _ exempt: consuming ExemptList) throws(SystemError) {
         let key = try HashKey.random()
         loadTimeZone()
         var capture = try PcapReplay(path, key: key)
-        if geteuid() == 0 {
-            let account = try Account(named: ConstantText(Parameters.user))
-            try openChrootDirectory().enter()
-            try dropPrivileges(to: account)
+        let privileges = ReaderPrivileges()
+        switch try privileges.openDirectory() {
+        case .some(let directory): try directory.enter()
+        case .none: break
         }
+        try privileges.giveUp()
+        try loseFiles(clinux_landlock_all)
         var replay = Replay(sensor: Sensor(try DetectorMemory(key: key), exempt, log: StandardOutputLog()))
         var failure: SystemError?
         do throws(SystemError) {

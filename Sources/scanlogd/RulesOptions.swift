@@ -21,24 +21,29 @@
         /// Reads the arguments, of which the first is the name of the command; `nil` if it has been said what is wrong,
         /// mostly by getopt_long(3).
         init?(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, isMatch: Bool) {
-            let program: ConstantText = isMatch ? "scanlogd rules match" : "scanlogd rules check"
-            unsafe arguments[0] = UnsafeMutablePointer(mutating: program.pointer)  // begins its messages
-            while let letter = unsafe Self.next(count, arguments, isMatch: isMatch) {
-                if !take(letter) { return nil }
+            var reader = unsafe OptionReader(
+                count, arguments, as: isMatch ? "scanlogd rules match" : "scanlogd rules check")
+            let known = Self.known(isMatch: isMatch)
+            let options = known.span.extracting(0..<(isMatch ? 7 : 6))
+            do throws(SystemError) {
+                while let letter = try reader.next(of: options) {
+                    if !take(letter) { return nil }
+                }
+            } catch {
+                complain(error.line)
+                return nil
             }
-            var index = clinux_option_index()
-            while index < count, let argument = unsafe arguments[Int(index)] {
-                if operandCount < 2 { unsafe operands[operandCount] = ConstantText(unsafe: argument) }
+            while let operand = reader.operand(operandCount) {
+                if operandCount < 2 { operands[operandCount] = operand }
                 operandCount += 1
-                index += 1
             }
         }
 
         private mutating func take(_ letter: Unicode.Scalar) -> Bool {
             switch letter {
-            case "A": return Self.take("--allow", &allow)
-            case "D": return Self.take("--deny", &deny)
-            case "E": return Self.take("--exempt", &exempt)
+            case "A": allow = optionArgument()
+            case "D": deny = optionArgument()
+            case "E": exempt = optionArgument()
             case "N": name = optionArgument()
             case "P": port = optionArgument()
             case "a": reportsImplicitAllow = true
@@ -49,32 +54,17 @@
             return true
         }
 
-        /// Takes the file of an option, and returns whether it is the first.
-        private static func take(_ option: ConstantText, _ file: inout ConstantText?) -> Bool {
-            if file != nil {
-                complain(SystemError(option, "argument", because: "given twice: one file is read").line)
-                return false
-            }
-            file = optionArgument()
-            return true
-        }
-
-        /// The letter of the next option, `?` for one that is wrong.
-        private static func next(
-            _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, isMatch: Bool
-        ) -> Unicode.Scalar? {
-            let end = unsafe option()
-            let options: InlineArray<8, option> = unsafe [
-                longOption("allow", required_argument, "A"),
-                longOption("deny", required_argument, "D"),
-                longOption("exempt", required_argument, "E"),
-                longOption("help", no_argument, "h"),
-                longOption("verbose", no_argument, "v"),
-                isMatch ? longOption("name", required_argument, "N") : end,
-                isMatch ? longOption("port", required_argument, "P") : end,
-                end,
+        /// The options of both commands, and behind them those of `match`, or of `check`.
+        private static func known(isMatch: Bool) -> InlineArray<7, CommandOption> {
+            [
+                CommandOption("--allow", knownBy: "A"),
+                CommandOption("--deny", knownBy: "D"),
+                CommandOption("--exempt", knownBy: "E"),
+                CommandOption("-h", "--help"),
+                CommandOption("-v", "--verbose"),
+                isMatch ? CommandOption("--name", knownBy: "N") : CommandOption("-a"),
+                CommandOption("--port", knownBy: "P"),
             ]
-            return unsafe nextOption(count, arguments, isMatch ? "hv" : "ahv", options.span)
         }
     }
 #endif

@@ -148,6 +148,16 @@ struct ExemptRulesTests {
 
     @Test(arguments: [
         ("scanlogd: www.example.com", "file:1:11: \"www.example.com\": needs a name"),
+        (
+            "scanlogd: \"192.0.2.7\"",
+            "file:1:11: \"\"192.0.2.7\"\": no address is printed like this, and no host has such a name: scanlogd does not"
+        ),
+        ("scanlogd: 192.0.2.1-9", "file:1:11: \"192.0.2.1-9\": no address is printed like this, and no host has"),
+        ("scanlogd: !192.0.2.*", "file:1:11: \"!192.0.2.*\": no address is printed like this, and no host has"),
+        (
+            "scanlogd: 0.0.0.0/0",
+            "file:1:11: \"0.0.0.0/0\": the prefix length 0 matches nothing: ALL stands for everybody"
+        ),
         ("scanlogd: 10.1.1.1 .example.com", "file:1:20: \".example.com\": needs a name"),
         ("scanlogd: *.example.com", "file:1:11: \"*.example.com\": needs a name"),
         ("scanlogd: fe80*", "file:1:11: \"fe80*\": needs a name"),

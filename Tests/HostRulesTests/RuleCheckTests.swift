@@ -118,7 +118,13 @@ struct RuleCheckTests {
         ("sshd: 10.1.1.0/\n", "file:1:7: \"10.1.1.0/\": no prefix length: it matches nothing"),
         ("sshd: 10.1.1.0/24abc\n", "file:1:7: \"10.1.1.0/24abc\": the prefix length must be"),
         ("sshd: 10.1.1.0/33\n", "file:1:7: \"10.1.1.0/33\": the prefix length must be"),
-        ("sshd: 0.0.0.0/0\n", "file:1:7: \"0.0.0.0/0\": the prefix length must be"),
+        (
+            "sshd: 0.0.0.0/0\n",
+            "file:1:7: \"0.0.0.0/0\": the prefix length 0 matches nothing: ALL stands for everybody"
+        ),
+        ("sshd@10.1.1.1/00: ALL\n", "file:1:6: \"10.1.1.1/00\": the prefix length 0 matches nothing"),
+        ("sshd: 10.1.1.0/-0\n", "file:1:7: \"10.1.1.0/-0\": the prefix length must be"),
+        ("sshd: 10.0.0.0/0.0.0.0\n", "file:1:7: \"10.0.0.0/0.0.0.0\": bits are set behind the prefix: it matches"),
         (
             "sshd: 10.1.1.1/255.255.255.255\n",
             "file:1:7: \"10.1.1.1/255.255.255.255\": this mask matches nothing: write the address without it"
@@ -173,12 +179,62 @@ struct RuleCheckTests {
         ("sshd: 10.1.1.1: spawn echo %q %z\n", "file:1:28: \"%q\": stands for nothing"),
         ("sshd: 10.1.1.1 \\\n  10.1.1.2 \\\n  10.1.1.3/ : deny\n", "file:3:3: \"10.1.1.3/\": no prefix length"),
         ("sshd: 10.1\\\n.1 : deny\n", "file:1:7: \"10.1.1\": no address is printed like this"),
-        ("sshd: \u{1b}[0m@\u{7}.\u{e9}. \n", "file:1:12: \"\\007.\\303\\251.\": a name that ends in a dot"),
+        ("sshd: \u{1b}[0m@\u{7}.\u{e9}. \n", "file:1:12: \"\\007.\\303\\251.\": no address is printed like this"),
+        ("\"sshd\": 10.1.1.1\n", "file:1:1: \"\"sshd\"\": a daemon's name with bytes that names seldom have: they"),
+        ("ALL EXCEPT !s*: 10.1.1.1\n", "file:1:12: \"!s*\": a daemon's name with bytes that"),
+        ("\u{a0}sshd: 10.1.1.1\n", "file:1:1: \"\\302\\240sshd\": a daemon's name with bytes that"),
+        ("$DAEMON@10.1.1.1: 10.1.1.1\n", "file:1:1: \"$DAEMON\": a daemon's name with bytes that"),
+        ("sshd: <user>@10.1.1.1\n", "file:1:7: \"<user>\": a user's name with bytes that names seldom have"),
+        ("sshd: \"10.1.1.0/24\"\n", "file:1:7: \"\"10.1.1.0/24\"\": the net must be four numbers"),
     ])
     func eachProblemIsToldAtItsPlace(_ file: String, _ beginning: String) {
         let found = problems(file)
         #expect(found.count == 1, "\(found)")
         #expect(found.first?.hasPrefix(beginning) ?? false, "\(found)")
+    }
+
+    @Test(arguments: [
+        "<_ip_value>", "\"192.0.2.7\"", "'192.0.2.7'", "192.0.2.7;", "192.0.2.5-192.0.2.9", "192.0.2.5-9",
+        "192.0.2.0-24", "\u{a0}192.0.2.7", "\u{201c}192.0.2.7\u{201d}", "192.0.2.5\u{2013}9", "!192.0.2.7",
+        "~192.0.2.7", "$ip", "${ip}", "%ip", "192.0.2.%", "-192.0.2.7", "-host", "+192.0.2.7", "=192.0.2.7",
+        "(192.0.2.7)", "{192.0.2.7}", "192.0.2.7|192.0.2.8", "192.0.2.7&", "^192.0.2.", "192.0.2.7$", "192.0.2.[1-9]",
+        "192.0.2.7\u{b}x", "a..example.com", "192.0.2.5_9", ".a..com", "*..com", "\"*\"", "!*", "<*>",
+        "*.example.com;", "b\u{fc}ro.example.com", "\u{ff11}92.0.2.7", "h\\ost", "host#1", "!.example.com", "~LOCAL",
+        "!ALL", "x@y", "\u{200b}ALL", "\u{feff}ALL", ".", "..", ".1..2", String(repeating: "a", count: 256),
+    ])
+    func whatNeitherAnAddressNorANameCanBeIsTold(_ word: String) {
+        let words = "no address is printed like this, and no host has such a name: it matches nothing"
+        for (rule, column) in [("sshd: root@\(word)\n", 12), ("sshd@\(word): 10.1.1.1\n", 6)] {
+            let found = problems(rule)
+            #expect(found.count == 1 && found.first?.hasPrefix("file:1:\(column): ") ?? false, "\(found)")
+            #expect(found.first?.hasSuffix(words) ?? false, "\(found)")
+        }
+    }
+
+    @Test(arguments: [
+        "host_7.example.com", "_dmarc.example.com", "a-b.example.com", "r3---sn-x.example", "7of9", "4-2", "1_2",
+        "web.1", "xn--bro-hoa.example", "10.1-2.example.com", "x-.example.com", "*-9", "192.0.2.*-9", "10.*", "?", "*",
+        ".1-2.example", ".example.com", "192.0.2.", "UNKNOWN", "unk*", String(repeating: "a", count: 255),
+        String(repeating: "*a", count: 200), "[fe80::1]", "[2001:db8::]/32", "[::]/0", "0.0.0.0/0.0.0.0",
+    ])
+    func whatAnAddressOrANameCanBeIsNot(_ word: String) {
+        #expect(problems("sshd: \(word) : deny\n") == [])
+        #expect(problems("sshd@\(word): ALL\n") == [])
+    }
+
+    /// There a colon ends no list, and an address can be text.
+    @Test(arguments: [
+        ("2001:db8::1", true), ("2001:db8:*", true), ("fe80::1%eth0", true), ("*%br-lan.7", true), ("fe80::?%e!", true),
+        ("::1.2.", true), ("*:*", true), ("2001:db8:g::1", false), ("2001:db8", false), ("host:22", false),
+        ("1::2::3", false), (".1:2", false), ("\"2001:db8:*\"", false), ("x:*%eth0", false), ("host%eth0", false),
+        (":", false),
+    ])
+    func textWithAColonIsAnAddressOrNothing(_ word: String, _ isPossible: Bool) {
+        var log = ProblemLog()
+        var check = RuleCheck(.deny)
+        let system = TestSystem(files: ["/file": Array(word.utf8)])
+        while check.next(of: Array("sshd: /file\n".utf8).span, system, &log) != nil {}
+        #expect(log.kinds.contains { $0 == .noHost } == !isPossible, "\(log.lines)")
     }
 
     @Test func everyBadWordOfAPatternFileIsTold() {

@@ -38,6 +38,21 @@ struct VectorTests {
         #expect(Set(Vector.all.map(\.id)).isSuperset(of: Self.differences.keys))
     }
 
+    /// Of all words in them, those that a host can't be; what is wrong in another way has its own problem.
+    @Test func noWordThatMatchesIsToldToMatchNothing() {
+        var told: [String] = []
+        for vector in Vector.all {
+            for (file, name) in [(vector.allow, "allow"), (vector.deny, "deny")] {
+                var log = ProblemLog()
+                var check = RuleCheck(name == "allow" ? .allow : .deny)
+                let bytes = file ?? []
+                while check.next(of: bytes.span, TestSystem(files: vector.files), &log) != nil {}
+                if log.kinds.contains(where: { $0 == .noHost || $0 == .zeroLength }) { told.append(vector.id) }
+            }
+        }
+        #expect(told == [])
+    }
+
     @Test(arguments: [
         ("ALL: ALL \\\n", "none", "deny:1"), ("ALL: ALL\\\n\\\n", "none", "deny:1"), ("ALL: ALL\\", "none", "deny:1"),
         ("x: y\nALL: 10. \\\n 11. \\\n", "none", "deny:2"), ("# x\\\n", "none", "deny:1"),

@@ -102,8 +102,7 @@ def test_a_root_that_has_less_makes_files_in_its_own_directory(connections: Conn
     wait_until((tmp_path / "out").exists, "no new file")
 
 
-@pytest.mark.parametrize("options", [("-b", "-i", "wire"), ("-i", "wire"), ("--read", SAMPLE)],
-                         ids=["-b", "live", "file"])
+@pytest.mark.parametrize("options", [("-b", "-i", "wire"), ("-i", "wire")], ids=["-b", "live"])
 def test_a_keeper_that_can_not_be_made_harmless_is_one_line(
     connections: Connections, tmp_path: Path, options: tuple[object, ...]
 ) -> None:

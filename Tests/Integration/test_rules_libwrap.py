@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -266,3 +267,83 @@ def test_random_rules_have_the_verdict_of_libwrap_for_names(
         compare(case, verdict)
         seen.add(verdict)
     assert seen >= {"granted", "denied"}
+
+
+# Words that `rules check` says match nothing.
+
+BASES = ("192.0.2.7 192.0.2. 192.0.2.* 192.0.2.? 10.1.1.0/24 10.1.1.1/0 0.0.0.0/0 0.0.0.0/00 10.1.1/24 10.1.1.1/24 host "
+         "host_7.example.com www.example.com .example.com *.example.com www. .2.7 ALL LOCAL UNKNOWN KNOWN PARANOID * ? "
+         "[2001:db8::1] 2-9 192.0.2.5-9 192.0.2.5-192.0.2.9 10.1.1 999.1.1.1").split()
+ODD = ["<", ">", '"', "'", "`", ";", "!", "~", "$", "(", ")", "{", "}", "|", "&", "=", "+", "^", "-", "_", ".", "..", "%", "[",
+       "]", "\\x", "*", "?", "#", "@", "/", "/0", "\u00a0", "\u201c", "\u2013", "\u00fc", "\x7f", "\x01", "a", "7"]
+
+
+def odd_word(maker: Maker) -> str:
+    word = maker.random.choice(BASES)
+    for _ in range(maker.random.randrange(3)):
+        place = maker.random.choice([0, len(word), maker.random.randrange(len(word) + 1)])
+        word = word[:place] + maker.random.choice(ODD) + word[place:]
+    return word
+
+
+def told_to_match_nothing(folder: Path, words: list[str]) -> list[str]:
+    file = folder / "odd"
+    file.write_bytes("".join(f"ALL: {word} \n" for word in words).encode())
+    done = finish([str(BINARY), "rules", "check", "--allow", "/dev/null", "--deny", str(file)])
+    assert done.stderr == ""
+    lines = re.findall(r":(\d+):\d+: .*(?:: it matches nothing|0 matches nothing: ALL stands for everybody)$", done.stdout,
+                       re.MULTILINE)
+    return [words[number - 1] for number in sorted({int(line) for line in lines})]
+
+
+def is_legal(name: str) -> bool:
+    """Of a host: letters, digits, hyphens, and underscores, which are in use; no address, nor the like of one."""
+    parts = name.split(".")
+    return all(re.fullmatch(r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?", part) for part in parts) and bool(
+        re.search("[A-Za-z]", parts[-1]))
+
+
+def names_like(word: str) -> set[str]:
+    """Legal names that come as near to a word as they can."""
+    bare = re.sub(r"[^A-Za-z0-9._*?-]", "", word)
+    filled = {re.sub(r"[*?]", filling, bare) for filling in ("", "a", "a.b")}
+    return {name for text in filled for name in (text.strip(".-"), f"x{text}", f"{text}x", f"{text}example.com")
+            if is_legal(name)}
+
+
+def test_what_is_told_to_match_nothing_matches_no_address_and_no_name(
+    folder: Path, maker: Maker, libwrap: subprocess.Popen[str]
+) -> None:
+    words = [odd_word(maker) for _ in range(400)]
+    told = told_to_match_nothing(folder, words)
+    assert 100 < len(told) < 400
+    deny = "".join(f"ALL: {word} \n" for word in told).encode()
+    names = sorted({name for word in told for name in names_like(word)} | {"www.example.com", "host", "-", "paranoid"})
+    clients = ["192.0.2.7", "192.0.2.9", "10.1.1.1", "0.0.0.0", "255.255.255.255", "2001:db8::1", "::1", "fe80::1%eth0"]
+    Case(b"", deny, "sshd", clients[0], folder=folder).write()
+    for number, name in enumerate(names):
+        for client in clients if number < 20 else clients[number % len(clients):][:1]:
+            case = Case(b"", deny, "sshd", client, name, folder)
+            if ask(libwrap, case) != "granted":
+                pytest.fail(f"{client} {name} is one of {[word for word in told if matches(libwrap, case, word)]}")
+
+
+def matches(libwrap: subprocess.Popen[str], case: Case, word: str) -> bool:
+    one = Case(b"", f"ALL: {word} \n".encode(), case.daemon, case.client, case.name, case.folder)
+    one.write()
+    return ask(libwrap, one) != "granted"
+
+
+def test_what_matches_is_not_told_to_match_nothing(folder: Path, maker: Maker, libwrap: subprocess.Popen[str]) -> None:
+    """The other way round: of words that libwrap matches with a legal name, or an address."""
+    words = [maker.host() for _ in range(200)] + [name for word in BASES for name in names_like(word)]
+    words = [word for word in words if not word.startswith(("#", str(TEMPORARY)))]
+    told = set(told_to_match_nothing(folder, words))
+    seen = 0
+    for word in sorted(set(words)):
+        name = word if is_legal(word) else "www.example.com"
+        for client in ("10.1.1.1", "2001:db8::1"):
+            if matches(libwrap, Case(b"", b"", "sshd", client, name, folder), word):
+                assert word not in told
+                seen += 1
+    assert seen > 50

@@ -105,8 +105,7 @@ def test_what_does_not_go_to_the_background_is_refused_where_it_was_told_to(
 
 @pytest.mark.parametrize("option", ["-d", "--foreground"])
 def test_either_spelling_stays_in_the_foreground(idle_scene: Scene, option: str) -> None:
-    # start_foreground itself says -d; said twice it means no more.
-    idle_scene.daemon.start_foreground(option)
+    idle_scene.daemon.start_foreground(option=option)
     idle_scene.assert_nothing_more()
 
 
@@ -397,15 +396,11 @@ def test_a_missing_user_is_refused(daemon: Daemon, options: tuple[str, ...]) -> 
 
 @pytest.mark.parametrize("role", [("-r",), ("connections", "--read"), ("connections", "-r", "--read")], ids=" ".join)
 def test_an_ordinary_user_reads_a_file_where_nothing_is_installed(role: tuple[str, ...]) -> None:
-    """Root gives root up to do so, and can't."""
     file = REPOSITORY / "Tests/Fixtures/captures/clog_sample.pcap"
     command = ["sh", "-c", f'exec "$@" <{file}', "sh", str(BINARY), *role, "-"]
     nobody = [tool("setpriv"), "--reuid=65534", "--regid=65534", "--clear-groups"]
-    with no_chroot_directory():
-        assert finish(command) == Finished(1, "", "scanlogd: /var/empty: open: No such file or directory\n")
-        with account(None):
-            assert finish(command) == Finished(1, "", "scanlogd: scanlogd: look up user: no such user\n")
-            done = finish([*nobody, *command])
+    with no_chroot_directory(), account(None):
+        done = finish([*nobody, *command])
     assert (done.status, done.stderr) == (0, "")
     wait_until(lambda: not processes_named(), "a process is left")
 

@@ -34,6 +34,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
@@ -149,8 +150,14 @@ ssize_t clinux_send_descriptor(int socket, const void *bytes, size_t size, int d
 /* Receives bytes and the descriptor that comes with them, if one does: how many, 0 at the end, -1 with errno. */
 ssize_t clinux_receive_descriptor(int socket, void *bytes, size_t size, int *descriptor);
 
-/* Whether no capability is left in the permitted, effective, inheritable, ambient and bounding sets. */
+/* capget(2) has no wrapper. Whether a capability is in the permitted set, or that can't be found out. */
+bool clinux_may_have(int capability);
+
+/* Whether no capability is left in the permitted, effective, inheritable and ambient sets. */
 bool clinux_has_no_capabilities(void);
+
+/* Whether none is left in the bounding set. */
+bool clinux_has_no_bounding_set(void);
 
 /* What an IPv6 raw socket tells about a packet beside it; -1: not told. */
 struct clinux_ipv6_ancillary {

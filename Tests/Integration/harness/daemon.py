@@ -135,10 +135,10 @@ class Daemon:
         assert self.pid in running
 
     def start_foreground(self, *options: object, env: Mapping[str, str] | None = None, wrapper: Sequence[str] = (),
-                         redirections: str = "", keep: Sequence[int] = ()) -> None:
-        """Starts with -d. `keep` are descriptors that the redirections speak of."""
+                         redirections: str = "", keep: Sequence[int] = (), option: str = "-d") -> None:
+        """Starts with -d, or how it is spelt. `keep` are descriptors that the redirections speak of."""
         self._foreground = subprocess.Popen(
-            self.command("-d", *options, wrapper=wrapper, redirections=redirections), stdin=subprocess.DEVNULL,
+            self.command(option, *options, wrapper=wrapper, redirections=redirections), stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=self._stderr, env={**os.environ, **(env or {})}, pass_fds=keep)
         self.pid = self._foreground.pid
         wait_until(self._is_ready, "no daemon in its sandbox", START_TIMEOUT)
