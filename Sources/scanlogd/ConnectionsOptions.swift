@@ -46,6 +46,7 @@
             var reader = unsafe OptionReader(count, arguments, as: "scanlogd connections")
             let known = ConnectionsOptions.known
             while let letter = try reader.next(of: known.span) {
+                if wantsHelp && letter != "?" { continue }  // whatever else is asked for
                 if try !take(letter) {
                     complain(LogLine("try 'scanlogd connections -h'"))
                     return nil

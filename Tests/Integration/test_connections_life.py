@@ -262,11 +262,13 @@ def test_notes_arrive_after_syslogd_was_started_again(
         syslogd.close()
 
 
-@pytest.mark.parametrize("options", [("-i", "nosuch0"), ("-f", "tcp and and"), ("-o", "/nonexistent/x")])
+@pytest.mark.parametrize("options", [
+    ("-o", "out", "-i", "nosuch0"), ("-o", "out", "-f", "tcp and and"), ("-o", "/nonexistent/x"),
+])
 def test_a_background_run_that_can_not_start_says_so_and_leaves_nothing(
     connections: Connections, tmp_path: Path, options: tuple[str, ...]
 ) -> None:
-    done = connections.run("-b", "-o", tmp_path / "out", *options)
+    done = connections.run("-b", *(tmp_path / word if word == "out" else word for word in options))
     assert (done.status, done.stdout, done.stderr.count("\n")) == (1, "", 1), done
     wait_until(lambda: not processes_named(), "a process is left", 1)
 

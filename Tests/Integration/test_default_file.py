@@ -121,6 +121,7 @@ REFUSED = [
     (b"SCANLOGD_OPTIONS=a\\\r\nb\n", 1, "a backslash before a carriage return"),
     (b"SCANLOGD_OPTIONS='a\r\nb'\r\n", 1, "a carriage return within quotes"),
     (b"# a\n# b \\\nSCANLOGD_OPTIONS=-d\n", 2, "a comment that ends in a backslash"),
+    (b"# a\rSCANLOGD_OPTIONS=-d\n", 1, "a carriage return in a comment"),
     (b"SCANLOGD_OPTIONS='a' b\n", 1, "something follows the closing quote"),
     (b"SCANLOGD_OPTIONS='a'b\n", 1, "something follows the closing quote"),
     (b'SCANLOGD_OPTIONS="a"\'b\'\n', 1, "something follows the closing quote"),

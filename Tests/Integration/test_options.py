@@ -11,7 +11,7 @@ from harness.places import BINARY, PID_FILE
 ROLES = [(), ("connections",), ("rules", "check"), ("rules", "match")]
 # Something right for each kind of argument that the texts name: else it would be refused for itself.
 ARGUMENTS = {
-    "FILE": "/dev/null", "NAME": "raw", "in|both": "in", "iso|epoch": "epoch", "N|off": "5", "COUNT": "5",
+    "FILE": "/dev/null", "NAME": "raw", "in|out|both": "in", "iso|epoch": "epoch", "N|off": "5", "COUNT": "5",
     "EXPRESSION": "tcp", "PORT": "22",
 }
 MAY_REPEAT = {"--interface"}
