@@ -1,5 +1,6 @@
 """Interfaces by other names than their own: alternative ones, and labels of addresses."""
 
+import os
 import re
 import signal
 import time
@@ -76,8 +77,9 @@ def test_connections_are_those_of_an_interface_by_another_name(
     assert [line[3] for line in connections.before_the_end()] == [80]
 
 
-def wait_for_notice(log: SyslogSink, words: str) -> None:
-    wait_until(lambda: any(words in message.text and message.level == 5 for message in log.messages), words)
+def wait_for_notice(log: SyslogSink, words: str, after: int = 0) -> None:
+    """Waits for a line that says so, behind the first ones."""
+    wait_until(lambda: any(words in message.text and message.level == 5 for message in log.messages[after:]), words)
 
 
 @pytest.mark.parametrize("name", ["enp3s0", LONG])
@@ -92,12 +94,31 @@ def test_an_interface_comes_back_under_another_name(
     wait_for_notice(idle_scene.log, f"extra ({name}): interface is gone")
     wire.add()
     wait_for_notice(idle_scene.log, f"extra ({name}): new interface")
+    before = len(idle_scene.log.messages)  # of the old one it may have been said that it is down
     target.run("ip", "link", "set", "extra", "down")
-    wait_for_notice(idle_scene.log, f"extra ({name}): interface is down")
+    wait_for_notice(idle_scene.log, f"extra ({name}): interface is down", before)
     target.run("ip", "link", "set", "extra", "name", "wan")
     target.run("ip", "link", "set", "wan", "up")
     wait_for_notice(idle_scene.log, f"wan ({name}): interface is up")
     time.sleep(0.3)
+    wire.send(scan(source="10.77.0.32"))
+    assert idle_scene.next_report().source == "10.77.0.32"
+
+
+@BACKENDS
+def test_an_interface_that_is_renamed_too_fast_to_be_seen_down_is_still_watched(
+    idle_scene: Scene, wire: Wire, target: Namespace, backend: str
+) -> None:
+    """So it is up as before, with another own name, of which libpcap knows nothing."""
+    idle_scene.daemon.start("--backend", backend, "-i", "enp3s0")
+    idle_scene.began = time.time()
+    sensor = idle_scene.daemon.sensor
+    os.kill(sensor, signal.SIGSTOP)
+    target.run("ip", "link", "set", "extra", "down")
+    target.run("ip", "link", "set", "extra", "name", "wan")
+    target.run("ip", "link", "set", "wan", "up")
+    os.kill(sensor, signal.SIGCONT)
+    time.sleep(3)
     wire.send(scan(source="10.77.0.32"))
     assert idle_scene.next_report().source == "10.77.0.32"
 
