@@ -26,6 +26,8 @@ let small: [SwiftSetting] = [.unsafeFlags(["-Osize"], embedded)]
 // The compiler proves that nothing on the packets' path can touch the heap.
 let noHeap: [SwiftSetting] = [.unsafeFlags(["-Xfrontend", "-no-allocations"], embedded)]
 
+let testHooks: [SwiftSetting] = [.define("TEST_HOOKS", .when(traits: ["TestHooks"]))]
+
 let strictC: [CSetting] = [
     .unsafeFlags(["-Wall", "-Wextra", "-Werror", "-fno-asynchronous-unwind-tables", "-ffunction-sections", "-Os"])
 ]
@@ -56,9 +58,11 @@ let package = Package(
             name: "CSeccomp",
             cSettings: strictC + [.unsafeFlags(["-ffunction-sections", "-fdata-sections"])]),
         .target(
+            name: "System", dependencies: ["ScanCore", "CLinux", "CSeccomp"], swiftSettings: common + small + testHooks),
+        .target(
             name: "Capture",
             dependencies: [
-                "ScanCore", "CLinux",
+                "ScanCore", "System", "CLinux",
                 .target(name: "CPcap", condition: .when(traits: ["Pcap"])),
                 .target(name: "CNids", condition: .when(traits: ["Nids"])),
             ],
@@ -66,10 +70,10 @@ let package = Package(
         .executableTarget(
             name: "scanlogd",
             dependencies: [
-                "ScanCore", "Capture", "CLinux", "CSeccomp",
+                "ScanCore", "System", "Capture", "CLinux", "CSeccomp",
                 .target(name: "HostRules", condition: .when(traits: ["Rules"])),
             ],
-            swiftSettings: common + small + [.define("TEST_HOOKS", .when(traits: ["TestHooks"]))],
+            swiftSettings: common + small + testHooks,
             linkerSettings: [.unsafeFlags(embeddedLink, embedded)]),
         .executableTarget(
             name: "core-benchmark",
@@ -80,8 +84,16 @@ let package = Package(
         .testTarget(
             name: "CaptureTests",
             dependencies: [
-                "Capture", "CLinux", "ScanCore",
+                "Capture", "CLinux", "ScanCore", "System",
                 .target(name: "CPcap", condition: .when(traits: ["Pcap"])),
+            ],
+            swiftSettings: common),
+        .testTarget(name: "SystemTests", dependencies: ["System", "CLinux", "ScanCore"], swiftSettings: common),
+        .testTarget(
+            name: "scanlogdTests",
+            dependencies: [
+                "scanlogd", "System", "CLinux", "ScanCore",
+                .target(name: "HostRules", condition: .when(traits: ["Rules"])),
             ],
             swiftSettings: common),
         .testTarget(name: "HostRulesTests", dependencies: ["HostRules", "ScanCore"], swiftSettings: common),

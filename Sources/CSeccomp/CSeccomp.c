@@ -33,7 +33,7 @@ int cseccomp_confine_raw(void) { return install(raw_program, sizeof raw_program)
 int cseccomp_confine_ring(void) { return install(ring_program, sizeof ring_program); }
 int cseccomp_confine_pcap(void) { return install(pcap_program, sizeof pcap_program); }
 int cseccomp_confine_connections(void) { return install(connections_program, sizeof connections_program); }
-int cseccomp_confine_keeper(void) { return install(keeper_program, sizeof keeper_program); }
+int cseccomp_confine_broker(void) { return install(broker_program, sizeof broker_program); }
 int cseccomp_confine_names(void) { return install(names_program, sizeof names_program); }
 int cseccomp_confine_lookup(void) { return install(lookup_program, sizeof lookup_program); }
 
@@ -48,7 +48,7 @@ int cseccomp_confine_raw(void) { return refuse(); }
 int cseccomp_confine_ring(void) { return refuse(); }
 int cseccomp_confine_pcap(void) { return refuse(); }
 int cseccomp_confine_connections(void) { return refuse(); }
-int cseccomp_confine_keeper(void) { return refuse(); }
+int cseccomp_confine_broker(void) { return refuse(); }
 int cseccomp_confine_names(void) { return refuse(); }
 int cseccomp_confine_lookup(void) { return refuse(); }
 

@@ -80,7 +80,7 @@ static const struct sock_filter connections_program[] = {
     {0x06, 0, 0, 0x80000000},
 };
 
-static const struct sock_filter keeper_program[] = {
+static const struct sock_filter broker_program[] = {
     {0x20, 0, 0, 0x00000004}, {0x15, 0, 50, 0xc000003e}, {0x20, 0, 0, 0x00000000}, {0x35, 0, 1, 0x40000000},
     {0x15, 0, 47, 0xffffffff}, {0x15, 45, 0, 0x00000007}, {0x15, 44, 0, 0x0000010f}, {0x15, 43, 0, 0x00000000},
     {0x15, 42, 0, 0x00000001}, {0x15, 41, 0, 0x00000003}, {0x15, 40, 0, 0x00000004}, {0x15, 39, 0, 0x00000005},
@@ -228,7 +228,7 @@ static const struct sock_filter connections_program[] = {
     {0x15, 1, 0, 0x00008927}, {0x15, 0, 1, 0x00008913}, {0x06, 0, 0, 0x7fff0000}, {0x06, 0, 0, 0x80000000},
 };
 
-static const struct sock_filter keeper_program[] = {
+static const struct sock_filter broker_program[] = {
     {0x20, 0, 0, 0x00000004}, {0x15, 0, 46, 0xc00000b7}, {0x20, 0, 0, 0x00000000}, {0x15, 43, 0, 0x00000049},
     {0x15, 42, 0, 0x00000039}, {0x15, 41, 0, 0x0000003f}, {0x15, 40, 0, 0x00000040}, {0x15, 39, 0, 0x0000004f},
     {0x15, 38, 0, 0x00000050}, {0x15, 37, 0, 0x0000005e}, {0x15, 36, 0, 0x00000062}, {0x15, 35, 0, 0x00000067},

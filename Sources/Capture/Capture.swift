@@ -1,10 +1,11 @@
 import CLinux
 import ScanCore
+import System
 
 /// A place that packets come from.
 ///
 /// Open one as root; all else works after every privilege is gone.
-public protocol Capture: ~Copyable {
+public protocol PacketSource: ~Copyable {
     /// What to poll for reading: readable when packets wait.
     var descriptor: Int32 { get }
 
@@ -36,7 +37,7 @@ public struct FragmentCounters: Sendable {
         evicted = 0
     }
 
-    init(_ reader: borrowing PacketReader) {
+    init(_ reader: borrowing SegmentReader) {
         kept = reader.fragmentsKept
         evicted = reader.fragmentedPacketsEvicted
     }
@@ -55,29 +56,29 @@ public enum Reception: Sendable {
 /// What packets go to.
 public protocol SegmentSink: ~Copyable {
     /// Takes a segment that arrived at a time: on the clock that can't be set, and in nanoseconds since 1970 UTC.
-    mutating func take(_ segment: Segment, at now: Timestamp, realTime: Int64)
+    mutating func receive(_ segment: Segment, at now: Timestamp, realTime: Int64)
 
     /// The same, with the packet that made it known, from its IP header on, and the way that this came.
-    mutating func take(
+    mutating func receive(
         _ segment: Segment, of packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64)
 
     /// Looks at a packet, from its IP header on, before its segment is read: whether it is done with. Most aren't.
-    mutating func take(
+    mutating func inspect(
         packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64
     ) throws(PacketFault) -> Bool
 
     /// Takes a packet that gave no segment.
-    mutating func take(_ fault: PacketFault)
+    mutating func count(_ fault: PacketFault)
 
     /// Takes word of a change that an administrator should know of: a line for the log, at level notice.
-    mutating func take(_ notice: LogLine)
+    mutating func log(notice: LogLine)
 }
 
 extension SegmentSink where Self: ~Copyable {
     /// Who takes segments only looks at no packet.
     @inlinable
     @inline(__always)
-    public mutating func take(
+    public mutating func inspect(
         packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64
     ) throws(PacketFault) -> Bool {
         false
@@ -86,31 +87,9 @@ extension SegmentSink where Self: ~Copyable {
     /// To most it is all the same how a segment came.
     @inlinable
     @inline(__always)
-    public mutating func take(
+    public mutating func receive(
         _ segment: Segment, of packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64
     ) {
-        take(segment, at: now, realTime: realTime)
-    }
-}
-
-/// The time of a batch of packets, read once for all of them.
-struct BatchTime {
-    let now = Timestamp.now()
-    /// To the precision of the kernel's tick.
-    let realTime: Int64
-
-    init() {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME_COARSE, &time)
-        realTime = Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-    }
-}
-
-extension Timestamp {
-    /// The time on a clock that can't be set, and goes on while the machine sleeps (clock_gettime(2)).
-    public static func now() -> Timestamp {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_BOOTTIME, &time)
-        return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+        receive(segment, at: now, realTime: realTime)
     }
 }

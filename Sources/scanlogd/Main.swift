@@ -1,6 +1,6 @@
 import Capture
-import CLinux
 import ScanCore
+import System
 
 /// The version that `--version` prints.
 let version = "0.1.0"
@@ -12,7 +12,7 @@ public func start(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutabl
     do throws(SystemError) {
         try openStandardDescriptors()
         if let problem = parametersProblem {
-            complain(SystemError("parameters", "check", because: problem).line)
+            warn(SystemError("parameters", "check", because: problem).line)
             return ExitStatus.misconfigured
         }
         #if Rules
@@ -27,9 +27,9 @@ public func start(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutabl
         let read = try readConfiguration { () throws(SystemError) in unsafe try Options(count, arguments) }
         guard let options = read else { return ExitStatus.misconfigured }
         #if Pcap
-            closeLeftovers(but: options.captureFile)
+            closeInheritedDescriptors(but: options.captureFile)
         #else
-            closefrom(3)  // see closeLeftovers: here no path is read that could lead to a descriptor
+            closeInheritedDescriptors(but: nil)  // here no path is read that could lead to a descriptor
         #endif
         switch options.action {
         case .help: try print(usage)
@@ -42,31 +42,28 @@ public func start(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutabl
         }
         return 0
     } catch {
-        complain(error.line)
+        warn(error.line)
         return ExitStatus.failure
     }
 }
 
 /// What is wrong with the parameters that this was built with, if anything is.
-private var parametersProblem: ConstantText? {
-    #if TEST_HOOKS
-        if let problem = unsafe getenv("SCANLOGD_TEST_PARAMETERS") { return unsafe ConstantText(unsafe: problem) }
-    #endif
-    return Parameters.problem.map { ConstantText($0) }
+private var parametersProblem: CString? {
+    testParametersProblem ?? Parameters.problem.map { CString($0) }
 }
 
 /// Reads the file of exempt sources, if one is named. What is wrong with it is said on standard error, and then there is
 /// nothing.
-func readExemptList(_ options: Options) throws(SystemError) -> ExemptList? {
-    try readConfiguration { () throws(SystemError) in try ExemptList(options.exemptFile) }
+func readExemptList(_ options: Options) throws(SystemError) -> ExemptSources? {
+    try readConfiguration { () throws(SystemError) in try ExemptSources(options.exemptFile) }
 }
 
 #if Pcap || Rules
     /// Whether the first argument names a role other than the detector's.
     private func isRole(
-        _ name: ConstantText, _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+        _ name: CString, _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
     ) -> Bool {
         guard count > 1, let first = unsafe arguments[1] else { return false }
-        return unsafe ConstantText(unsafe: first) == name
+        return unsafe CString(unsafe: first) == name
     }
 #endif

@@ -21,7 +21,7 @@
             let beginning = "FILE: read: compressed with \(kind); try '\(program) FILE | "
             #expect(try replay(bytes).error == beginning + "scanlogd -r -'")
             #expect(replay(try TestFile(pipeWith: bytes)).error == beginning + "scanlogd -r -'")
-            var attempts = CaptureSelection()
+            var attempts = CaptureOptions()
             attempts.interest = .attempts
             #expect(try replay(bytes, attempts).error == beginning + "scanlogd connections --read -'")
         }

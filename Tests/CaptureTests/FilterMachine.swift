@@ -1,6 +1,7 @@
 import CLinux
 
 @testable import Capture
+import System
 
 /// Runs classic BPF as the kernel does (Documentation/networking/filter.rst).
 struct FilterMachine {
@@ -10,7 +11,7 @@ struct FilterMachine {
     var interface: Int32 = 1
 
     /// How many bytes of a packet are kept; `nil` if the program leaves itself or holds what the kernel does not know.
-    func verdict(of filter: CookedFilter, on packet: [UInt8]) -> Int? {
+    func verdict(of filter: RingFilter, on packet: [UInt8]) -> Int? {
         verdict(of: (0..<filter.count).map { filter.instructions[$0] }, on: packet)
     }
 

@@ -1,5 +1,6 @@
 import CLinux
 import ScanCore
+import System
 import Testing
 
 @testable import Capture
@@ -170,7 +171,7 @@ private enum Outcome: Equatable {
     case segments([Segment])
     case fault(PacketFault)
 
-    func isOfUse(for interest: CaptureSelection.Interest) -> Bool {
+    func isOfUse(for interest: CaptureOptions.Interest) -> Bool {
         switch self {
         case .segments(let segments):
             segments.isEmpty
@@ -184,10 +185,10 @@ private enum Outcome: Equatable {
 
 /// Reads packets as a capture does.
 private final class Reader {
-    private var packets: Box<PacketReader>
+    private var packets: Box<SegmentReader>
 
-    init(_ interest: CaptureSelection.Interest) throws {
-        var selection = CaptureSelection()
+    init(_ interest: CaptureOptions.Interest) throws {
+        var selection = CaptureOptions()
         selection.interest = interest
         packets = try Box(selection, key: HashKey([1, 2, 3, 4, 5]))
     }
@@ -210,12 +211,12 @@ private final class Reader {
 
 /// Compares a filter with what the reader of packets makes of what the filter kept.
 private struct Comparison {
-    let interest: CaptureSelection.Interest
+    let interest: CaptureOptions.Interest
     private let whole: Reader
     private let kept: Reader
     private var number = 0
 
-    init(_ interest: CaptureSelection.Interest) throws {
+    init(_ interest: CaptureOptions.Interest) throws {
         self.interest = interest
         whole = try Reader(interest)
         kept = try Reader(interest)
@@ -234,13 +235,13 @@ private struct Comparison {
     }
 }
 
-private let interests: [CaptureSelection.Interest] = [.probes, .attempts]
+private let interests: [CaptureOptions.Interest] = [.probes, .attempts]
 
 /// A new seed in every run, and three old ones.
 private let seeds: [UInt64] = [1, 2, 3, .random(in: 0 ... .max)]
 
-private func cookedFilter(_ interest: CaptureSelection.Interest) -> CookedFilter {
-    CookedFilter(interfaces: nil, direction: .incoming, promiscuous: false, interest: interest)
+private func cookedFilter(_ interest: CaptureOptions.Interest) -> RingFilter {
+    RingFilter(interfaces: nil, direction: .incoming, promiscuous: false, interest: interest)
 }
 
 struct FilterOracleTests {
@@ -260,7 +261,7 @@ struct FilterOracleTests {
     }
 
     @Test(arguments: interests, seeds)
-    func theCookedFilterLosesNothingThatIsMadeUseOf(interest: CaptureSelection.Interest, seed: UInt64) throws {
+    func theCookedFilterLosesNothingThatIsMadeUseOf(interest: CaptureOptions.Interest, seed: UInt64) throws {
         var generator = Generator(numbers: SeededNumbers(seed: seed))
         var comparison = try Comparison(interest)
         let filter = cookedFilter(interest)
@@ -278,7 +279,7 @@ struct FilterOracleTests {
 
     /// Asks nothing of the reader: what a packet holds is known from how it was made.
     @Test(arguments: interests, seeds)
-    func theCookedFilterKeepsWhatAHostTakes(interest: CaptureSelection.Interest, seed: UInt64) throws {
+    func theCookedFilterKeepsWhatAHostTakes(interest: CaptureOptions.Interest, seed: UInt64) throws {
         var generator = Generator(numbers: SeededNumbers(seed: seed))
         let filter = cookedFilter(interest)
         var (kept, dropped) = (0, 0)
@@ -303,7 +304,7 @@ struct FilterOracleTests {
     @Test(arguments: seeds) func theFiltersOfRawSocketsLoseNothingThatIsMadeUseOf(seed: UInt64) throws {
         var generator = Generator(numbers: SeededNumbers(seed: seed))
         var comparison = try Comparison(.probes)
-        let (ofPackets, ofHeaders) = (PacketFilter.ipv4, PacketFilter.tcp)
+        let (ofPackets, ofHeaders) = (RawSocketFilter.ipv4, RawSocketFilter.tcp)
         let (ipv4, tcp) = (ofPackets.indices.map { ofPackets[$0] }, ofHeaders.indices.map { ofHeaders[$0] })
         let machine = FilterMachine()
         for number in 0..<2500 {
@@ -331,7 +332,7 @@ struct FilterOracleTests {
     /// A filter of libpcap's for a link type, as instructions.
     private func program(dataLinkType: Int32) throws -> [sock_filter] {
         let functions = unsafe try PcapLibrary().functions.pointee
-        let text = try #require(PcapFilter.text(dataLinkType: dataLinkType))
+        let text = try #require(PcapFilterText.text(dataLinkType: dataLinkType))
         guard let handle = unsafe functions.open_dead(dataLinkType, Parameters.pcapSnapshot) else {
             throw SystemError("test", "open")
         }

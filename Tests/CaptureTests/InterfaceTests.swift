@@ -1,5 +1,6 @@
 import CLinux
 import ScanCore
+import System
 import Testing
 
 @testable import Capture
@@ -13,13 +14,13 @@ private func named(_ text: String) throws -> InterfaceName {
     return try #require(name)
 }
 
-private func link(_ index: Int32, _ name: String, isUp: Bool = true) throws -> LinkMessage {
-    LinkMessage(index: index, isUp: isUp, name: try named(name))
+private func link(_ index: Int32, _ name: String, isUp: Bool = true) throws -> RouteMessage {
+    RouteMessage(index: index, isUp: isUp, name: try named(name))
 }
 
 extension InterfaceTable {
     /// Takes note of an interface that has no other names.
-    fileprivate mutating func update(_ link: LinkMessage) { update(link, in: [UInt8]().span) }
+    fileprivate mutating func update(_ link: RouteMessage) { update(link, in: [UInt8]().span) }
 
     /// Takes note of an interface that has other names.
     fileprivate mutating func update(
@@ -27,7 +28,7 @@ extension InterfaceTable {
         at location: SourceLocation = #_sourceLocation
     ) throws {
         let datagram = Message.link(index, name, isUp: isUp, others: others)
-        var messages = LinkMessages()
+        var messages = RouteMessages()
         guard case .link(let link) = try messages.next(in: datagram.span) else {
             Issue.record("no interface", sourceLocation: location)
             return
@@ -58,7 +59,7 @@ private func expectChanges(
     #expect(changes == expected, sourceLocation: sourceLocation)
 }
 
-private func names(_ list: ConstantText...) throws(SystemError) -> InterfaceNames {
+private func names(_ list: CString...) throws(SystemError) -> InterfaceNames {
     var names = InterfaceNames()
     for name in list { try names.append(name) }
     return names
@@ -101,7 +102,7 @@ struct InterfaceNamesTests {
     }
 
     @Test func sixteenCanBeNamed() throws {
-        let sixteen: [ConstantText] = [
+        let sixteen: [CString] = [
             "i0", "i1", "i2", "i3", "i4", "i5", "i6", "i7", "i8", "i9", "i10", "i11", "i12", "i13", "i14", "i15",
         ]
         var found = InterfaceNames()
@@ -112,7 +113,7 @@ struct InterfaceNamesTests {
     }
 
     @Test func anyStandsAlone() {
-        for list in [["any", "eth0"], ["eth0", "any"], ["any", "any", "eth0"]] as [[ConstantText]] {
+        for list in [["any", "eth0"], ["eth0", "any"], ["any", "any", "eth0"]] as [[CString]] {
             let error = #expect(throws: SystemError.self) {
                 var found = InterfaceNames()
                 for name in list { try found.append(name) }
@@ -213,7 +214,7 @@ struct InterfaceTableTests {
     }
 
     @Test(arguments: [0, 128, 1000]) func aNameThatNoInterfaceCanHaveIsRefused(length: Int) throws {
-        let name = unsafe ConstantText(unsafe: strdup(String(repeating: "x", count: length)))
+        let name = unsafe CString(unsafe: strdup(String(repeating: "x", count: length)))
         let impossible = try names(name)
         let error = #expect(throws: SystemError.self) { _ = try InterfaceTable(impossible) }
         #expect(error?.code == ENODEV)
@@ -221,7 +222,7 @@ struct InterfaceTableTests {
 
     @Test(arguments: [16, 126, 127]) func anAlternativeNameCanBeLong(length: Int) throws {
         let name = String(repeating: "x", count: length)
-        let asked = unsafe ConstantText(unsafe: strdup(name))
+        let asked = unsafe CString(unsafe: strdup(name))
         var table = try InterfaceTable(names(asked))
         for other in [String(name.dropLast()), name + "x", name.dropLast() + "y"] {
             try table.update(3, "e0", others: [other])
@@ -313,7 +314,7 @@ struct InterfaceNoticesTests {
     private func time(_ seconds: Int64) -> Timestamp { Timestamp(nanoseconds: seconds * 1_000_000_000) }
 
     private func news(
-        _ change: InterfaceTable.Change, of name: InterfaceName, _ otherName: ConstantText? = nil
+        _ change: InterfaceTable.Change, of name: InterfaceName, _ otherName: CString? = nil
     ) -> InterfaceTable.News {
         InterfaceTable.News(position: 0, name: name, otherName: otherName, index: 3, change: change)
     }
@@ -324,7 +325,7 @@ struct InterfaceNoticesTests {
             (InterfaceTable.Change.up, "eth0: interface is up"), (.down, "eth0: interface is down"),
             (.gone, "eth0: interface is gone"), (.new, "eth0: new interface"),
         ] {
-            var notices = InterfaceNotices()
+            var notices = InterfaceChangeLine()
             let notice = notices.line(news(change, of: name), at: time(0))
             let said = try #require(notice)
             #expect(text(said) == line)
@@ -336,7 +337,7 @@ struct InterfaceNoticesTests {
 
     @Test func aMinuteHasSoManyLinesAndOneThatSaysThereAreMore() throws {
         let name = try named("eth0")
-        var notices = InterfaceNotices()
+        var notices = InterfaceChangeLine()
         for start in [0, 61] as [Int64] {
             for _ in 0..<Parameters.interfaceLines {
                 let line = notices.line(news(.up, of: name), at: time(start))
@@ -383,8 +384,8 @@ private enum Message {
 }
 
 struct LinkMessagesTests {
-    private func read(_ datagram: [UInt8]) -> (items: [LinkMessages.Item], fault: NetlinkFault?) {
-        var (messages, items) = (LinkMessages(), [LinkMessages.Item]())
+    private func read(_ datagram: [UInt8]) -> (items: [RouteMessages.Item], fault: NetlinkFault?) {
+        var (messages, items) = (RouteMessages(), [RouteMessages.Item]())
         do throws(NetlinkFault) {
             while let item = try messages.next(in: datagram.span) {
                 guard case .link(var link) = item else {
@@ -411,7 +412,7 @@ struct LinkMessagesTests {
             + Message.message(NLMSG_ERROR, Message.little(-16, 4)) + Message.message(NLMSG_DONE, [0, 0, 0, 0])
         let (items, fault) = read(datagram)
         #expect(fault == nil)
-        let expected: [LinkMessages.Item] = [
+        let expected: [RouteMessages.Item] = [
             .link(try link(3, "eth0")), .link(try link(4, "wlan0", isUp: false)), .gone(index: 7), .other,
             .refused(16), .endOfList,
         ]
@@ -425,7 +426,7 @@ struct LinkMessagesTests {
     }
 
     @Test func aListThatChangedMeanwhileSaysSo() throws {
-        var messages = LinkMessages()
+        var messages = RouteMessages()
         let datagram = Message.message(NLMSG_DONE, [0, 0, 0, 0], flags: NLM_F_DUMP_INTR)
         let item = try messages.next(in: datagram.span)
         #expect(item == .endOfList)
@@ -476,7 +477,7 @@ struct LinkMessagesTests {
 /// What the kernel says of the interfaces here; asking takes no privilege.
 struct InterfaceWatchTests {
     @Test func theLoopbackInterfaceIsFound() throws {
-        var watch = try InterfaceWatch.begin(try names("lo"))
+        var watch = try InterfaceMonitor.begin(try names("lo"))
         let index = Int32(bitPattern: unsafe if_nametoindex("lo"))
         #expect(watch.table.index(at: 0) == index)
         try watch.update()
@@ -487,7 +488,7 @@ struct InterfaceWatchTests {
     @Test func anInterfaceThatIsMissingIsAnError() throws {
         let missing = try names("lo", "not-there")
         do throws(SystemError) {
-            _ = try InterfaceWatch.begin(missing)
+            _ = try InterfaceMonitor.begin(missing)
             Issue.record("it was found")
         } catch {
             #expect(text(error.line) == "not-there: open interface: No such device")

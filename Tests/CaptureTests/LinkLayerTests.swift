@@ -1,4 +1,5 @@
 import ScanCore
+import System
 import Testing
 
 @testable import Capture

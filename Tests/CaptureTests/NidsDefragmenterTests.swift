@@ -1,5 +1,6 @@
 #if Nids
     import ScanCore
+    import System
     import Testing
 
     @testable import Capture

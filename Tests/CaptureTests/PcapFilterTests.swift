@@ -2,6 +2,7 @@
     import CLinux
     import CPcap
     import ScanCore
+    import System
     import Testing
 
     @testable import Capture
@@ -13,7 +14,7 @@
 
         init(dataLinkType: Int32) throws {
             let functions = unsafe try PcapLibrary().functions.pointee
-            let text = try #require(PcapFilter.text(dataLinkType: dataLinkType))
+            let text = try #require(PcapFilterText.text(dataLinkType: dataLinkType))
             guard let handle = unsafe functions.open_dead(dataLinkType, 65_535) else {
                 throw SystemError("test", "open")
             }

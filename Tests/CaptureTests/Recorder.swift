@@ -1,6 +1,7 @@
 import ScanCore
 
 @testable import Capture
+import System
 
 /// Takes everything down that a capture hands over, and what the detector makes of it, with UTC as local time.
 struct Recorder: ~Copyable, SegmentSink {
@@ -17,9 +18,9 @@ struct Recorder: ~Copyable, SegmentSink {
     private(set) var lines: [String] = []
     /// Smaller than the daemon's, which would not fit on the stack of a test.
     private var detector = ScanDetector<64, 256, 512>(key: .forTests)
-    private var limiter = LogLimiter()
+    private var limiter = ReportLimiter()
 
-    mutating func take(_ segment: Segment, at now: Timestamp, realTime: Int64) {
+    mutating func receive(_ segment: Segment, at now: Timestamp, realTime: Int64) {
         arrivals.append(Arrival(segment: segment, time: now, realTime: realTime))
         guard var finding = detector.find(segment, at: now, wallClock: realTime / 1_000_000_000) else { return }
         let report = finding.report
@@ -29,15 +30,15 @@ struct Recorder: ~Copyable, SegmentSink {
             let time = TimeOfDay(
                 hour: UInt8(second / 3600), minute: UInt8(second / 60 % 60), second: UInt8(second % 60))
             lines.append(LogLine(report, time: time).text)
-        case .notice: lines.append(LogLine(LogLimiter.notice).text)
+        case .notice: lines.append(LogLine(ReportLimiter.notice).text)
         case .suppress: break
         }
         detector.remember(finding)
     }
 
-    mutating func take(_ fault: PacketFault) { faults.append(fault) }
+    mutating func count(_ fault: PacketFault) { faults.append(fault) }
 
-    mutating func take(_ notice: LogLine) { notices.append(notice.text) }
+    mutating func log(notice: LogLine) { notices.append(notice.text) }
 }
 
 extension HashKey {

@@ -1,6 +1,7 @@
 #if Pcap
     import CLinux
     import ScanCore
+    import System
 
     @testable import Capture
 
@@ -16,12 +17,12 @@
         var ports: [UInt16] { arrivals.map(\.segment.destinationPort) }
     }
 
-    func replay(path: String, _ selection: CaptureSelection = CaptureSelection()) -> Replayed {
+    func replay(path: String, _ selection: CaptureOptions = CaptureOptions()) -> Replayed {
         var recorder = Recorder()
         var error: String?
         var leftOut: String?
         do throws(SystemError) {
-            var replay = try PcapReplay(constant(path), selection, key: .forTests)
+            var replay = try PcapFile(constant(path), selection, key: .forTests)
             do throws(SystemError) {
                 try replay.read(into: &recorder)
             } catch let thrown {
@@ -36,9 +37,9 @@
     }
 
     /// Constant text must live as long as the process.
-    func constant(_ text: String) -> ConstantText { unsafe ConstantText(unsafe: strdup(text)) }
+    func constant(_ text: String) -> CString { unsafe CString(unsafe: strdup(text)) }
 
-    func replay(_ file: borrowing TestFile, _ selection: CaptureSelection = CaptureSelection()) -> Replayed {
+    func replay(_ file: borrowing TestFile, _ selection: CaptureOptions = CaptureOptions()) -> Replayed {
         var replayed = replay(path: file.path, selection)
         for text in [\Replayed.error, \Replayed.leftOut] {
             if let line = replayed[keyPath: text], line.hasPrefix(file.path) {
@@ -48,13 +49,13 @@
         return replayed
     }
 
-    func replay(_ bytes: [UInt8], _ selection: CaptureSelection = CaptureSelection()) throws -> Replayed {
+    func replay(_ bytes: [UInt8], _ selection: CaptureOptions = CaptureOptions()) throws -> Replayed {
         replay(try TestFile(bytes), selection)
     }
 
     /// What asks an expression about packets, or about frames as they are.
-    func selecting(_ expression: String, namesLink: Bool = false) -> CaptureSelection {
-        var selection = CaptureSelection()
+    func selecting(_ expression: String, namesLink: Bool = false) -> CaptureOptions {
+        var selection = CaptureOptions()
         selection.expression = constant(expression)
         selection.expressionNamesLink = namesLink
         return selection

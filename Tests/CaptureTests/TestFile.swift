@@ -1,4 +1,5 @@
 import CLinux
+import System
 import Testing
 
 @testable import Capture

@@ -1,4 +1,5 @@
 @testable import Capture
+import System
 
 /// Numbers that look random and are the same in every run of a seed (SplitMix64).
 struct SeededNumbers: RandomNumberGenerator {

@@ -24,7 +24,7 @@ private struct DetectorRun: ~Copyable {
     private var roomy: ScanDetector<64, 256, 512>
     private var model = DetectorModel()
     private var limiter = LimiterWatch()
-    private var silenced = SilencedSources()
+    private var suppressed = SuppressedSources()
     private var reported = 0
     private var now: Int64 = 0
     private var packets: UInt64 = 0
@@ -68,7 +68,7 @@ private struct DetectorRun: ~Copyable {
         check(small.sourcesHeld <= 8 + 16 && crowded.sourcesHeld <= 2 * Parameters.collisionCap + 16, "too many held")
     }
 
-    private func checkCounters(_ counters: StatusCounters, _ name: String) {
+    private func checkCounters(_ counters: DetectorCounters, _ name: String) {
         check(counters.packets == packets, "the \(name) table counts \(counters.packets) of \(packets) packets")
         let told = counters.probes + counters.ignored + counters.malformed
         check(told <= packets && counters.reports <= counters.probes, "the \(name) table: \(counters)")
@@ -109,7 +109,7 @@ private struct DetectorRun: ~Copyable {
         if finding.isNew {
             reported += 1
             if reported % 2 == 0 { return finding.report }
-            silenced.add(&finding)
+            suppressed.add(&finding)
             check(finding.suppression.isSuppressed, "not told that the report is suppressed")
             roomy.remember(finding)
             return finding.report
@@ -117,7 +117,7 @@ private struct DetectorRun: ~Copyable {
         check(finding.suppression.isSuppressed, "a report that was logged comes again")
         check(finding.report.source == segment.source, "another source goes on than the packet's")
         let before = finding.suppression.newPorts
-        silenced.add(&finding)
+        suppressed.add(&finding)
         check(finding.suppression.newPorts > before || before == .max, "a new port is not counted")
         roomy.remember(finding)
         return nil

@@ -1,14 +1,15 @@
 import CLinux
 import ScanCore
+import System
 
 /// The input is a capture file: whatever it holds, it is read to its end or to an error at a byte in it.
 @c(LLVMFuzzerTestOneInput)
 public func fileFuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     var judge = Judge()
-    unsafe read(data, count, CaptureSelection(), into: &judge)
+    unsafe read(data, count, CaptureOptions(), into: &judge)
     // No packet is so small that its record takes less than 16 bytes.
     check(judge.packets <= count / 16, "\(judge.packets) packets in \(count) bytes")
-    var attempts = CaptureSelection()
+    var attempts = CaptureOptions()
     attempts.interest = .attempts
     attempts.untaggedOnly = true
     var writer = LineJudge()
@@ -22,20 +23,20 @@ public func fileFuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
 }
 
 /// One that is asked about packets, and one about frames.
-private let expressions: [(ConstantText, Bool)] = [
+private let expressions: [(CString, Bool)] = [
     ("dst port 22 or not host 10.0.0.1", false), ("vlan 5 and tcp", true),
 ]
 
 private func read(
-    _ data: UnsafePointer<UInt8>?, _ count: Int, _ selection: CaptureSelection,
+    _ data: UnsafePointer<UInt8>?, _ count: Int, _ selection: CaptureOptions,
     into sink: inout some SegmentSink & ~Copyable
 ) {
     do throws(SystemError) {
         let stream = try PcapStream(owning: unsafe memoryFile(data, count), "input")
         let key = HashKey([1, 2, 3, 4, 5])
         let library = try PcapLibrary()
-        var replay = PcapReplay(
-            library, "input", stream, of: -1, try PcapPackets(selection, key: key), FrameFilter(library, selection))
+        var replay = PcapFile(
+            library, "input", stream, of: -1, try PcapFrameReader(selection, key: key), FrameFilter(library, selection))
         do throws(SystemError) { try replay.read(into: &sink) } catch { checkError(error.line, count) }
         if let line = replay.leftOutLine { checkLeftOut(line) }
     } catch {
@@ -78,7 +79,7 @@ private struct Judge: ~Copyable, SegmentSink {
     private(set) var packets = 0
     private var detector = Parameters.Detector(key: HashKey([1, 2, 3, 4, 5]))
 
-    mutating func take(_ segment: Segment, at now: Timestamp, realTime: Int64) {
+    mutating func receive(_ segment: Segment, at now: Timestamp, realTime: Int64) {
         packets += 1
         check(realTime == now.nanoseconds, "\(now) is not at \(realTime)")
         guard let report = detector.observe(segment, at: now, wallClock: realTime / 1_000_000_000) else { return }
@@ -86,19 +87,19 @@ private struct Judge: ~Copyable, SegmentSink {
         check(line.count > 0 && line.count <= LogLine.capacity, "a line of \(line.count) bytes")
     }
 
-    mutating func take(_ fault: PacketFault) {
+    mutating func count(_ fault: PacketFault) {
         packets += 1
         detector.count(fault)
     }
 
-    mutating func take(_ notice: LogLine) { check(false, "a notice while a file is read") }
+    mutating func log(notice: LogLine) { check(false, "a notice while a file is read") }
 }
 
 /// Writes lines about attempts, and about every packet that has ports, and checks them.
 private struct LineJudge: ~Copyable, SegmentSink {
     private var copies = PacketCopies<64>(key: HashKey([1, 2, 3, 4, 5]))
 
-    mutating func take(
+    mutating func inspect(
         packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64
     ) throws(PacketFault) -> Bool {
         let wasCopy = copies.isCopy(packet, over: path, at: now)
@@ -112,11 +113,11 @@ private struct LineJudge: ~Copyable, SegmentSink {
         return false
     }
 
-    mutating func take(_ segment: Segment, at now: Timestamp, realTime: Int64) {
+    mutating func receive(_ segment: Segment, at now: Timestamp, realTime: Int64) {
         if let attempt = Attempt(segment, realTime: realTime) { checkLine(attempt) }
     }
 
-    mutating func take(_ fault: PacketFault) {}
+    mutating func count(_ fault: PacketFault) {}
 
-    mutating func take(_ notice: LogLine) { check(false, "a notice while a file is read") }
+    mutating func log(notice: LogLine) { check(false, "a notice while a file is read") }
 }

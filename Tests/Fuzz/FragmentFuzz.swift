@@ -92,7 +92,7 @@ private struct FragmentRun: ~Copyable {
         }
     }
 
-    /// Does what `PacketReader` does, with a table of another size.
+    /// Does what `SegmentReader` does, with a table of another size.
     private static func read<let capacity: Int, let setSize: Int>(
         _ packet: [UInt8], by table: inout Defragmenter<capacity, setSize>, at now: Int64
     ) -> Outcome {
@@ -123,11 +123,11 @@ enum Outcome: Equatable {
 
 /// A reader of packets. It would not fit on a stack, and the pages of it that are not written to cost nothing.
 @safe private final class ReaderOnHeap {
-    private let reader: UnsafeMutablePointer<PacketReader>
+    private let reader: UnsafeMutablePointer<SegmentReader>
 
     init(key: HashKey, takesCutHeaders: Bool = false) {
-        guard let memory = unsafe calloc(1, MemoryLayout<PacketReader>.size) else { fatalError("out of memory") }
-        unsafe reader = memory.bindMemory(to: PacketReader.self, capacity: 1)  // zero is an empty one
+        guard let memory = unsafe calloc(1, MemoryLayout<SegmentReader>.size) else { fatalError("out of memory") }
+        unsafe reader = memory.bindMemory(to: SegmentReader.self, capacity: 1)  // zero is an empty one
         unsafe reader.pointee.start(key: key, takesCutHeaders: takesCutHeaders)
     }
 

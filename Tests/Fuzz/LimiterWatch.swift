@@ -1,6 +1,6 @@
 /// A limiter, and what it let through so far.
 struct LimiterWatch {
-    private var limiter = LogLimiter()
+    private var limiter = ReportLimiter()
 
     /// When the lines of the burst that goes on came out: each within the quiet time after the one before.
     private var burst: [Int64] = []

@@ -35,11 +35,11 @@ struct RulesCase {
 
     /// The query, for the matcher.
     var query: RuleQuery {
-        guard let daemon = RuleName(daemon.span), let name = RuleName(name.span) else {
+        guard let daemon = FixedName(daemon.span), let name = FixedName(name.span) else {
             fatalError("a name of no bytes")
         }
         return RuleQuery(
-            daemon: daemon, server: RuleHost(address: server), port: port, user: user.flatMap { RuleName($0.span) },
+            daemon: daemon, server: RuleHost(address: server), port: port, user: user.flatMap { FixedName($0.span) },
             client: RuleHost(address: client, name: .known(name)))
     }
 
@@ -73,7 +73,7 @@ struct RulesCase {
 }
 
 /// A system of two pattern files, one user and one group, that counts what it lends.
-final class CaseSystem: RuleSystem {
+final class CaseSystem: RuleEnvironment {
     let files: [[UInt8]: [UInt8]]
     private(set) var lent = 0
 
@@ -111,9 +111,9 @@ struct RulesVerdicts {
         var model = tried.model
         var found: String?
         var expected: String?
-        var earlier = EarlierRules()
+        var earlier = ShadowIndex()
         for (file, text) in [(RuleFile.allow, tried.allow), (.deny, tried.deny)] where found == nil {
-            var search = RuleSearch(tried.query, in: file)
+            var search = RuleMatcher(tried.query, in: file)
             let lentBefore = tried.system.lent
             let decision = search.decide(text.span, tried.system)
             found = decision.map { "\($0.verdict) \($0.line)" }
@@ -132,13 +132,13 @@ struct RulesVerdicts {
 
     /// The lines that the check says are never reached, of the file that is read after another.
     private static func unreachable(
-        _ text: [UInt8], _ system: CaseSystem, _ earlier: inout EarlierRules, _ fault: inout String?
+        _ text: [UInt8], _ system: CaseSystem, _ earlier: inout ShadowIndex, _ fault: inout String?
     ) -> Set<Int> {
         struct Lines: RuleProblemSink {
             var found: Set<Int> = []
             var all = false
 
-            mutating func take(_ problem: RuleProblem, word: Span<UInt8>, patternFile: Span<UInt8>) {
+            mutating func receive(_ problem: RuleProblem, word: Span<UInt8>, patternFile: Span<UInt8>) {
                 switch problem.kind {
                 case .shadowed, .afterAll, .shadowedInAllow: found.insert(problem.line)
                 case .allowedBefore: all = true
@@ -147,9 +147,9 @@ struct RulesVerdicts {
             }
         }
         var lines = Lines()
-        var before = EarlierRules()
+        var before = ShadowIndex()
         swap(&before, &earlier)
-        var check = RuleCheck(.deny, after: before)
+        var check = RuleLinter(.deny, after: before)
         let lentBefore = system.lent
         while check.next(of: text.span, system, &lines) != nil {
             if lines.all { lines.found.insert(check.withRule { $0.firstLine }) }

@@ -10,9 +10,9 @@ public func rulesFileFuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 
     let file = Array(input.prefix { $0 != 0xff })
     let patterns = Array(input.dropFirst(file.count + 1))
     let system = CaseSystem(files: [Array("/a".utf8): patterns])
-    for purpose in [RuleCheck.Purpose.allow, .deny, .exempt] {
+    for purpose in [RuleLinter.Purpose.allow, .deny, .exempt] {
         var judge = Judge(file: file, patterns: patterns)
-        var ruleCheck = RuleCheck(purpose, reportsImplicitAllow: true)
+        var ruleCheck = RuleLinter(purpose, reportsImplicitAllow: true)
         var lines = 0
         let lentBefore = system.lent
         while ruleCheck.next(of: file.span, system, &judge) != nil { lines += 1 }
@@ -35,7 +35,7 @@ private struct Judge: RuleProblemSink {
         self.patterns = patterns
     }
 
-    mutating func take(_ problem: RuleProblem, word: Span<UInt8>, patternFile: Span<UInt8>) {
+    mutating func receive(_ problem: RuleProblem, word: Span<UInt8>, patternFile: Span<UInt8>) {
         count += 1
         let line = LogLine(problem, word: word, file: (patternFile.isEmpty ? [102] : patternFile.array).span)
         let text = (0..<line.count).map { line.bytes[$0] }
@@ -69,8 +69,8 @@ private func checkExempt(_ file: [UInt8], _ patterns: [UInt8], _ system: CaseSys
     }
     for source in sources(in: file + [10] + patterns) {
         let decision = rules.decision(for: source)
-        guard let daemon = RuleName(Array("scanlogd".utf8).span) else { fatalError("no name") }
-        var search = RuleSearch(RuleQuery(daemon: daemon, client: RuleHost(address: source)), in: .allow)
+        guard let daemon = FixedName(Array("scanlogd".utf8).span) else { fatalError("no name") }
+        var search = RuleMatcher(RuleQuery(daemon: daemon, client: RuleHost(address: source)), in: .allow)
         let expected = search.decide(file.span, system)
         check(decision?.line == expected?.line, "\(decision?.line ?? 0) where the rules say \(expected?.line ?? 0)")
         guard let decision, let expected else { continue }

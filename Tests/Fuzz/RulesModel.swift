@@ -217,8 +217,8 @@ struct RulesModel {
 
     /// `net/mask` or `net/length`.
     private static func isIn(_ net: Text, _ mask: Text, _ address: Text) -> Bool {
-        guard address.count == 4, address != [255, 255, 255, 255], let net = netNumber(net) else { return false }
-        var bits = netNumber(mask)
+        guard address.count == 4, address != [255, 255, 255, 255], let net = inetAddress(net) else { return false }
+        var bits = inetAddress(mask)
         if bits == nil, let length = number(mask), length >= 1, length <= 32 {
             bits = [0, 0, 0, 0]
             for bit in 0..<length { bits?[bit / 8] |= 0x80 >> UInt8(bit % 8) }
@@ -228,7 +228,7 @@ struct RulesModel {
     }
 
     /// Four numbers, each decimal, octal or hexadecimal, and not all of them 255.
-    private static func netNumber(_ word: Text) -> Text? {
+    private static func inetAddress(_ word: Text) -> Text? {
         let parts = word.split(separator: ascii("."), omittingEmptySubsequences: false)
         if parts.count != 4 { return nil }
         var bytes: Text = []

@@ -7,7 +7,7 @@ struct ProblemLog: RuleProblemSink {
     private(set) var lines: [String] = []
     private(set) var kinds: [RuleProblem.Kind] = []
 
-    mutating func take(_ problem: RuleProblem, word: Span<UInt8>, patternFile: Span<UInt8>) {
+    mutating func receive(_ problem: RuleProblem, word: Span<UInt8>, patternFile: Span<UInt8>) {
         let file = patternFile.isEmpty ? Array("file".utf8) : Array(patternFile.string.utf8)
         let line = LogLine(problem, word: word, file: file.span, isForExempt: isForExempt)
         lines.append(line.bytes.span.extracting(0..<line.count).string)

@@ -27,14 +27,14 @@ struct RuleCheckTests {
 
     /// The problems of a file.
     private func problems(
-        _ text: String, _ purpose: RuleCheck.Purpose = .deny, implicitAllow: Bool = false, after allow: String = ""
+        _ text: String, _ purpose: RuleLinter.Purpose = .deny, implicitAllow: Bool = false, after allow: String = ""
     ) -> [String] {
         var log = ProblemLog()
-        var allowed = RuleCheck(.allow)
+        var allowed = RuleLinter(.allow)
         let before = Array(allow.utf8)
         while allowed.next(of: before.span, Self.system, &log) != nil {}
         log = ProblemLog()
-        var check = RuleCheck(purpose, reportsImplicitAllow: implicitAllow, after: allowed.finish())
+        var check = RuleLinter(purpose, reportsImplicitAllow: implicitAllow, after: allowed.finish())
         let bytes = Array(text.utf8)
         while check.next(of: bytes.span, Self.system, &log) != nil {}
         return log.lines
@@ -231,7 +231,7 @@ struct RuleCheckTests {
     ])
     func textWithAColonIsAnAddressOrNothing(_ word: String, _ isPossible: Bool) {
         var log = ProblemLog()
-        var check = RuleCheck(.deny)
+        var check = RuleLinter(.deny)
         let system = TestSystem(files: ["/file": Array(word.utf8)])
         while check.next(of: Array("sshd: /file\n".utf8).span, system, &log) != nil {}
         #expect(log.kinds.contains { $0 == .noHost } == !isPossible, "\(log.lines)")
@@ -388,7 +388,7 @@ struct RuleCheckTests {
         ]
         for file in files {
             var log = ProblemLog()
-            var check = RuleCheck(.deny)
+            var check = RuleLinter(.deny)
             let bytes = Array(file.utf8)
             while check.next(of: bytes.span, Self.system, &log) != nil {}
             #expect(check.steps <= 600 * bytes.count, "\(file.prefix(40)): \(check.steps) for \(bytes.count)")

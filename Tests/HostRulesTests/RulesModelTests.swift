@@ -21,7 +21,7 @@ struct RulesModelTests {
     /// Steps for a rule of one pattern and a client of one name.
     private func steps(_ pattern: String, _ name: String) -> (steps: Int, verdict: String) {
         let host = RuleHost(address: .of("192.0.2.1"), name: .known(.of(name)))
-        var search = RuleSearch(RuleQuery(daemon: .of("sshd"), client: host), in: .deny)
+        var search = RuleMatcher(RuleQuery(daemon: .of("sshd"), client: host), in: .deny)
         let decision = search.decide(Array("ALL: \(pattern)\n".utf8).span, TestSystem())
         return (search.steps, decision.map { "\($0.verdict)" } ?? "open")
     }
@@ -62,7 +62,7 @@ struct RulesModelTests {
             ("ALL: KNOWN", false), ("ALL: LOCAL", false), ("ALL: UNKNOWN", !isParanoid), ("ALL: PARANOID", isParanoid),
             ("ALL@KNOWN: ALL", false), ("ALL@LOCAL: ALL", false), ("ALL@10.1.1.1: ALL", true),
         ] {
-            var search = RuleSearch(RuleQuery(daemon: .of("sshd"), server: host, client: host), in: .deny)
+            var search = RuleMatcher(RuleQuery(daemon: .of("sshd"), server: host, client: host), in: .deny)
             let decision = search.decide(Array("\(rule)\n".utf8).span, TestSystem())
             #expect((decision != nil) == isMatched, "\(rule)")
         }

@@ -44,7 +44,7 @@ struct VectorTests {
         for vector in Vector.all {
             for (file, name) in [(vector.allow, "allow"), (vector.deny, "deny")] {
                 var log = ProblemLog()
-                var check = RuleCheck(name == "allow" ? .allow : .deny)
+                var check = RuleLinter(name == "allow" ? .allow : .deny)
                 let bytes = file ?? []
                 while check.next(of: bytes.span, TestSystem(files: vector.files), &log) != nil {}
                 if log.kinds.contains(where: { $0 == .noHost || $0 == .zeroLength }) { told.append(vector.id) }

@@ -73,7 +73,7 @@ struct Vector: CustomStringConvertible, Sendable {
 }
 
 /// A system that has what a test gives it.
-struct TestSystem: RuleSystem {
+struct TestSystem: RuleEnvironment {
     var files: [String: [UInt8]] = [:]
     var users: Set<String> = []
     var groups: Set<String> = []
@@ -103,10 +103,10 @@ extension Address {
     }
 }
 
-extension RuleName {
+extension FixedName {
     /// The name of text that is short enough.
-    static func of(_ text: String) -> RuleName {
-        guard let name = RuleName(Array(text.utf8).span) else { fatalError("\(text) is no name") }
+    static func of(_ text: String) -> FixedName {
+        guard let name = FixedName(Array(text.utf8).span) else { fatalError("\(text) is no name") }
         return name
     }
 }
@@ -141,7 +141,7 @@ func decide(
 ) -> Decision {
     for (file, text) in [(RuleFile.allow, allow), (.deny, deny)] {
         guard let text else { continue }
-        var search = RuleSearch(query(daemon, client, name, port), in: file)
+        var search = RuleMatcher(query(daemon, client, name, port), in: file)
         if let decision = search.decide(text.span, system) { return decision }
     }
     return .noRule

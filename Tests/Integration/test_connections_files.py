@@ -343,7 +343,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def open_anew(connections: Connections, out: Path) -> None:
-    """Has it open its file again, and waits until it goes on in what its keeper has opened."""
+    """Has it open its file again, and waits until it goes on in what its broker has opened."""
     def numbers() -> list[int]:
         try:
             return [number for number, name in descriptors(connections.pid).items() if name == str(out)]

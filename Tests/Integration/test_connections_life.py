@@ -324,18 +324,18 @@ def is_busy(pid: int) -> bool:
     return ticks() != before
 
 
-def test_without_its_keeper_it_says_so_and_ends(connections: Connections, sender: Sender, tmp_path: Path) -> None:
+def test_without_its_broker_it_says_so_and_ends(connections: Connections, sender: Sender, tmp_path: Path) -> None:
     out = tmp_path / "out"
     connections.start("-i", "wire", "-o", out)
     sender.send([Segment(80)])
     wait_until(lambda: out.read_text() != "", "no line")
-    os.kill(connections.keeper, signal.SIGKILL)
+    os.kill(connections.broker, signal.SIGKILL)
     assert connections.wait() == 1
-    assert connections.stderr().startswith("scanlogd: connections: keeper of the log: it has ended\n")
+    assert connections.stderr().startswith("scanlogd: connections: broker of the log: it has ended\n")
     assert len(out.read_text().splitlines()) == 1
 
 
-def test_what_a_busy_keeper_had_no_room_for_is_made_up_for(
+def test_what_a_busy_broker_had_no_room_for_is_made_up_for(
     connections: Connections, sender: Sender, tmp_path: Path, log: SyslogSink
 ) -> None:
     """Reported: lines were lost without a word, and a hangup."""
@@ -345,10 +345,10 @@ def test_what_a_busy_keeper_had_no_room_for_is_made_up_for(
         connections.send_signal(number)
         wait_until(lambda: not int(status_fields(connections.pid)["ShdPnd"], 16) >> number - 1 & 1, "it is not read")
 
-    keeper = connections.keeper
-    os.kill(keeper, signal.SIGSTOP)
+    broker = connections.broker
+    os.kill(broker, signal.SIGSTOP)
     try:
-        wait_until(lambda: status_fields(keeper)["State"].startswith("T"), "it is not stopped")
+        wait_until(lambda: status_fields(broker)["State"].startswith("T"), "it is not stopped")
         for _ in range(200):
             obeys(signal.SIGUSR1)
         out.rename(tmp_path / "old")
@@ -356,7 +356,7 @@ def test_what_a_busy_keeper_had_no_room_for_is_made_up_for(
         sender.send([Segment(80)])
         connections.wait_for(1, tmp_path / "old")
     finally:
-        os.kill(keeper, signal.SIGCONT)
+        os.kill(broker, signal.SIGCONT)
     wait_until(out.exists, "no new file")
 
     def told() -> int:
@@ -369,7 +369,7 @@ def test_what_a_busy_keeper_had_no_room_for_is_made_up_for(
 
 
 @pytest.mark.parametrize("is_new", [False, True], ids=["same", "another"])
-def test_in_the_background_the_log_says_that_the_keeper_has_ended(
+def test_in_the_background_the_log_says_that_the_broker_has_ended(
     connections: Connections, tmp_path: Path, is_new: bool
 ) -> None:
     """Reported: nothing did. What was connected to cannot be told of another syslogd, but it ends in the same way."""
@@ -380,10 +380,10 @@ def test_in_the_background_the_log_says_that_the_keeper_has_ended(
         if is_new:
             syslogd.end()
             syslogd.start()
-        os.kill(connections.keeper, signal.SIGKILL)
+        os.kill(connections.broker, signal.SIGKILL)
         assert connections.wait() == 1
         assert (tmp_path / "pid").read_text() == ""
         if not is_new:
-            syslogd.wait_for("connections: keeper of the log: it has ended")
+            syslogd.wait_for("connections: broker of the log: it has ended")
     finally:
         syslogd.close()

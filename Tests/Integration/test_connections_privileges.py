@@ -44,7 +44,7 @@ def running(manner: str, backend: str, connections: Connections, sender: Sender,
     if manner == "background":
         connections.send_signal(signal.SIGUSR1)
         wait_until(lambda: bool(log.messages), "nothing logged")
-    assert processes_named() == sorted([connections.pid, connections.keeper])
+    assert processes_named() == sorted([connections.pid, connections.broker])
     return connections
 
 
@@ -79,13 +79,13 @@ def test_who_captures_is_a_user_without_any_privilege(running: Connections) -> N
     assert os.readlink(f"/proc/{running.pid}/root") == os.readlink(f"/proc/{running.pid}/cwd") == str(CHROOT)
 
 
-def test_the_keeper_is_root_only_to_make_files(running: Connections, manner: str) -> None:
-    found = capabilities(running.keeper)
+def test_the_broker_is_root_only_to_make_files(running: Connections, manner: str) -> None:
+    found = capabilities(running.broker)
     if manner == "stdout":
-        assert identity(running.keeper) == ([str(USER)] * 4, [str(GROUP)] * 4, [str(GROUP)])
+        assert identity(running.broker) == ([str(USER)] * 4, [str(GROUP)] * 4, [str(GROUP)])
         assert set(found.values()) == {0}
     else:
-        assert identity(running.keeper)[0] == ["0"] * 4
+        assert identity(running.broker)[0] == ["0"] * 4
         assert found == {"CapInh": 0, "CapPrm": CAP_DAC_OVERRIDE, "CapEff": CAP_DAC_OVERRIDE, "CapBnd": 0, "CapAmb": 0}
 
 
@@ -96,20 +96,20 @@ def without(capability: str) -> list[str]:
 
 def test_a_root_that_has_less_makes_files_in_its_own_directory(connections: Connections, tmp_path: Path) -> None:
     connections.start("-i", "wire", "-o", tmp_path / "out", wrapper=without("dac_override"))
-    assert set(capabilities(connections.keeper).values()) == {0}
+    assert set(capabilities(connections.broker).values()) == {0}
     (tmp_path / "out").rename(tmp_path / "old")
     connections.send_signal(signal.SIGHUP)
     wait_until((tmp_path / "out").exists, "no new file")
 
 
 @pytest.mark.parametrize("options", [("-b", "-i", "wire"), ("-i", "wire")], ids=["-b", "live"])
-def test_a_keeper_that_can_not_be_made_harmless_is_one_line(
+def test_a_broker_that_can_not_be_made_harmless_is_one_line(
     connections: Connections, tmp_path: Path, options: tuple[object, ...]
 ) -> None:
     """Reported: it ended, and nobody waited for that: in the background the status was 0."""
     command = connections.command(*options, "-o", tmp_path / "out", wrapper=without("setpcap"))
     done = finish(command)
-    said = "scanlogd: keeper: empty bounding set: Operation not permitted\n"
+    said = "scanlogd: broker: empty bounding set: Operation not permitted\n"
     assert (done.status, done.stdout, done.stderr) == (1, "", said)
     assert not (tmp_path / "out").exists()
     assert not processes_named()
@@ -149,14 +149,14 @@ def test_who_captures_can_open_no_more_than_the_next_file(running: Connections, 
     assert len(set(range(most)) - set(descriptors(running.pid))) <= 3
 
 
-def test_the_keeper_holds_the_log_the_other_process_and_its_directory(
+def test_the_broker_holds_the_log_the_other_process_and_its_directory(
     running: Connections, manner: str, tmp_path: Path
 ) -> None:
-    assert kinds(running.keeper) == sorted(["unix", "unix"] + ([] if manner == "stdout" else [str(tmp_path)]))
-    assert [descriptors(running.keeper)[number] for number in range(3)] == ["/dev/null"] * 3
+    assert kinds(running.broker) == sorted(["unix", "unix"] + ([] if manner == "stdout" else [str(tmp_path)]))
+    assert [descriptors(running.broker)[number] for number in range(3)] == ["/dev/null"] * 3
 
 
-def test_the_keeper_holds_nothing_that_its_starter_left_open(connections: Connections, tmp_path: Path) -> None:
+def test_the_broker_holds_nothing_that_its_starter_left_open(connections: Connections, tmp_path: Path) -> None:
     with (tmp_path / "secret").open("w") as secret:
         os.set_inheritable(secret.fileno(), True)
         process = subprocess.Popen(connections.command("-o", tmp_path / "out"), pass_fds=[secret.fileno()],
@@ -183,7 +183,7 @@ def hooked(target: Namespace, tmp_path: Path) -> Iterator[Connections]:
 
 
 @pytest.mark.parametrize("way", ["{}/other/out", "../other/out"])
-def test_the_keeper_can_make_files_in_the_directory_and_nowhere_else(
+def test_the_broker_can_make_files_in_the_directory_and_nowhere_else(
     hooked: Connections, log: SyslogSink, tmp_path: Path, way: str
 ) -> None:
     """A path through which it would get elsewhere: landlock(7) stops it."""
@@ -197,14 +197,14 @@ def test_the_keeper_can_make_files_in_the_directory_and_nowhere_else(
     assert list(other.iterdir()) == []
 
 
-def test_a_file_that_is_not_named_in_that_directory_kills_the_keeper(
+def test_a_file_that_is_not_named_in_that_directory_kills_the_broker(
     hooked: Connections, log: SyslogSink, tmp_path: Path
 ) -> None:
     """Also with the right flags."""
     hooked.start("-i", "wire", "-o", tmp_path / "out", env={"SCANLOGD_TEST_HOOK": f"path {tmp_path}/other"})
     hooked.send_signal(signal.SIGHUP)
     assert hooked.wait() == 1
-    assert hooked.stderr().startswith("scanlogd: connections: keeper of the log: it has ended\n")
+    assert hooked.stderr().startswith("scanlogd: connections: broker of the log: it has ended\n")
     assert not (tmp_path / "other").exists()
 
 
@@ -248,7 +248,7 @@ def test_no_call_of_a_long_life_is_forbidden(
     connections.start("-i", "any", "-o", tmp_path / "out", *FILTERS[backend])
     flood = subprocess.Popen(attacker.command(generator, "wire", "02:00:00:00:77:02", "mix", 300_000, 100_000),
                              stdout=subprocess.DEVNULL)
-    keeper = connections.keeper
+    broker = connections.broker
     try:
         for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGPIPE, signal.SIGALRM) * 3:
             connections.send_signal(number)
@@ -260,7 +260,7 @@ def test_no_call_of_a_long_life_is_forbidden(
             target.run("ip", "link", "set", "lo", "up")
             os.kill(connections.pid, signal.SIGSTOP)
             os.kill(connections.pid, signal.SIGCONT)
-        assert connections.keeper == keeper
+        assert connections.broker == broker
     finally:
         assert flood.wait(30) == 0
     assert connections.stop() == 0

@@ -199,12 +199,12 @@ def test_what_there_is_is_given_up(reader: Callable[..., Reader], name: str, cap
     assert one.root == ("/" if capability in ("all", "sys_chroot") else str(CHROOT))
 
 
-def test_the_keeper_keeps_no_more_than_it_would(reader: Callable[..., Reader]) -> None:
+def test_the_broker_keeps_no_more_than_it_would(reader: Callable[..., Reader]) -> None:
     one = reader("file", without("setpcap"))
-    (keeper,) = children(one.process.pid)
-    found = sets(keeper)
+    (broker,) = children(one.process.pid)
+    found = sets(broker)
     assert (found["CapPrm"], found["CapEff"], found["CapInh"], found["CapAmb"]) == (2, 2, 0, 0)  # CAP_DAC_OVERRIDE
-    assert status_fields(keeper)["NoNewPrivs"] == "1"
+    assert status_fields(broker)["NoNewPrivs"] == "1"
 
 
 @pytest.mark.parametrize("name", ["replay", "connections", "names"])

@@ -52,9 +52,9 @@ def test_a_process_of_the_daemon_that_is_killed_while_it_starts_is_named(
 
 
 @pytest.mark.parametrize(("options", "call", "said"), [
-    ((), "chdir", "keeper"), (("-r",), "setsid", "host names"), (("-b", "-o", "out"), "fchdir", "reader"),
-    (("-b", "-o", "out"), "chdir", "keeper"),
-], ids=["the keeper", "the helper for names", "the reader", "the keeper in the background"])
+    ((), "chdir", "broker"), (("-r",), "setsid", "host names"), (("-b", "-o", "out"), "fchdir", "reader"),
+    (("-b", "-o", "out"), "chdir", "broker"),
+], ids=["the broker", "the helper for names", "the reader", "the broker in the background"])
 def test_a_process_of_connections_that_is_killed_while_it_starts_is_named(
     connections: Connections, tmp_path: Path, options: Sequence[str], call: str, said: str
 ) -> None:
@@ -67,9 +67,9 @@ def test_a_process_of_connections_that_is_killed_while_it_starts_is_named(
     assert is_empty(tmp_path / "pid")
 
 
-def test_a_keeper_that_is_killed_while_a_file_is_to_be_read_is_named(connections: Connections) -> None:
+def test_a_broker_that_is_killed_while_a_file_is_to_be_read_is_named(connections: Connections) -> None:
     done = finish(connections.command("--read", SAMPLE, wrapper=traced("chdir:signal=SIGKILL")))
-    assert (done.status, done.stderr) == (1, "scanlogd: keeper: start: killed by signal 9 (Killed)\n")
+    assert (done.status, done.stderr) == (1, "scanlogd: broker: start: killed by signal 9 (Killed)\n")
     wait_until(no_process_is_left, "a process is left")
 
 

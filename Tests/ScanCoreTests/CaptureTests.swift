@@ -79,7 +79,7 @@ enum Captures {
         var segments: [Segment] = []
         /// Packets that gave neither a segment nor a fault.
         var kept = 0
-        var counters = StatusCounters()
+        var counters = DetectorCounters()
     }
 
     /// Captures that give exactly the lines of the reference.
@@ -127,7 +127,7 @@ enum Captures {
         let file = try file(name)
         var detector = SmallDetector(key: HashKey.forTests)
         let reader = ReaderWatch()
-        var limiter = LogLimiter()
+        var limiter = ReportLimiter()
         var replay = Replay()
         for packet in file.packets {
             guard let ipPacket = file.ipPacket(in: packet.frame) else { continue }
@@ -142,7 +142,7 @@ enum Captures {
                     let report = finding.report
                     switch limiter.admit(&finding, at: now) {
                     case .log: replay.lines.append(LogLine(report, time: TimeOfDay(utc: report.startTime)).text)
-                    case .notice: replay.lines.append(LogLimiter.notice)
+                    case .notice: replay.lines.append(ReportLimiter.notice)
                     case .suppress: break
                     }
                     detector.remember(finding)

@@ -52,7 +52,7 @@ struct ContinuedScanTests {
         }
         #expect(log.summaries.count >= 9)
         #expect(log.summaries.allSatisfy { $0.joined().contains(" 10.77.0.1") })
-        #expect(log.mostLinesIn20Seconds <= LogLimiter.mostLines)
+        #expect(log.mostLinesIn20Seconds <= ReportLimiter.mostLines)
     }
 
     @Test(arguments: [60, 100, 127] as [UInt32])
@@ -62,7 +62,7 @@ struct ContinuedScanTests {
         for time in 1...6 { log.pass(.seconds(21) * Int64(time)) }
         #expect(log.named.contains("10.77.0.1"))
         #expect(log.named.count == Int(count) + 1)
-        #expect(log.mostLinesIn20Seconds <= LogLimiter.mostLines)
+        #expect(log.mostLinesIn20Seconds <= ReportLimiter.mostLines)
     }
 
     @Test func theScannerBehindTwentyIPv6DecoysIsNamed() {
@@ -81,7 +81,7 @@ struct ContinuedScanTests {
         }
         log.pass(.seconds(30))
         #expect(log.summaries[0][0].contains(" s: 10.77.0.1, "))
-        #expect(log.mostLinesIn20Seconds <= LogLimiter.mostLines)
+        #expect(log.mostLinesIn20Seconds <= ReportLimiter.mostLines)
     }
 
     @Test func amongMoreDecoysThanThereIsRoomForAllThatGoOnAreNamedInTheEnd() {
@@ -93,7 +93,7 @@ struct ContinuedScanTests {
         }
         #expect(log.named.contains("10.77.0.1"))
         #expect(log.named.count > 290, "\(log.named.count) of 301")
-        #expect(log.mostLinesIn20Seconds <= LogLimiter.mostLines)
+        #expect(log.mostLinesIn20Seconds <= ReportLimiter.mostLines)
     }
 
     @Test func theSamePortAgainIsNoNewPort() {
@@ -133,7 +133,7 @@ struct ContinuedScanTests {
             }
         }
         let place = "SCANLOGD_TEST_SEED=\(Seed.value), sequence \(sequence)"
-        #expect(log.mostLinesIn20Seconds <= LogLimiter.mostLines, "\(place)")
+        #expect(log.mostLinesIn20Seconds <= ReportLimiter.mostLines, "\(place)")
         #expect(log.fault == nil, "\(place)")
     }
 }
@@ -146,7 +146,7 @@ final class LogWatch {
     }
 
     private let detector = FullWatch()
-    private var limiter = LogLimiter()
+    private var limiter = ReportLimiter()
     private(set) var reports: [Line] = []
     private(set) var notices = 0
     private(set) var summaries: [[String]] = []
@@ -203,7 +203,7 @@ final class LogWatch {
         return most
     }
 
-    var counters: StatusCounters {
+    var counters: DetectorCounters {
         var counters = detector.counters
         counters.suppressed = suppressed
         return counters

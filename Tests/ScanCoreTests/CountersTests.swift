@@ -5,7 +5,7 @@ import Testing
 /// What is counted.
 struct CountersTests {
     @Test func allIsZeroAtTheStart() {
-        #expect(Watch().counters == StatusCounters())
+        #expect(Watch().counters == DetectorCounters())
         #expect(Watch().sourcesHeld == 0)
         #expect(Watch().sourcesEvicted == 0)
     }
@@ -63,15 +63,15 @@ struct CountersTests {
         #expect(watch.sourcesHeld <= 256)
         #expect(UInt64(watch.sourcesHeld) + watch.sourcesEvicted == 1255)
         #expect(watch.sourcesEvicted > before)
-        #expect(watch.firstTouchesLost == 0)
+        #expect(watch.probationLost == 0)
     }
 
     @Test func firstTouchesPushedOutAreCounted() {
         let watch = Watch()
         for host in UInt32(1)...512 { #expect(watch.send(80, from: Address(ipv4: 0x0a4d_0000 + host)) == nil) }
-        #expect(watch.firstTouchesLost == 0 && watch.sourcesHeld == 512)
+        #expect(watch.probationLost == 0 && watch.sourcesHeld == 512)
         for host in UInt32(1)...1000 { #expect(watch.send(80, from: Address(ipv4: 0x0a4e_0000 + host)) == nil) }
-        #expect(watch.firstTouchesLost == 1000 && watch.sourcesHeld == 512)
+        #expect(watch.probationLost == 1000 && watch.sourcesHeld == 512)
         #expect(watch.sourcesEvicted == 0 && watch.sourcesFollowed == 0)
     }
 
@@ -80,11 +80,11 @@ struct CountersTests {
         for host in UInt32(1)...300 { _ = watch.send(each: 80...81, from: Address(ipv4: 0x0a4d_0000 + host)) }
         let (evicted, followed) = (watch.sourcesEvicted, watch.sourcesFollowed)
         for host in UInt32(1)...512 { _ = watch.send(80, from: Address(ipv4: 0x0a4e_0000 + host)) }
-        let lost = watch.firstTouchesLost
+        let lost = watch.probationLost
         for host in UInt32(1)...512 {
             _ = watch.send(80, from: Address(ipv4: 0x0a4f_0000 + host), at: .seconds(3) + 1)
         }
-        #expect(watch.firstTouchesLost == lost)
+        #expect(watch.probationLost == lost)
         for host in UInt32(1)...300 {
             _ = watch.send(each: 80...81, from: Address(ipv4: 0x0a50_0000 + host), at: .seconds(4))
         }

@@ -230,7 +230,7 @@ struct MalformedFragmentTests {
     }
 
     @Test func whatIsNoFragmentIsNotKept() {
-        // Never asked for by `PacketReader`, but it must not trap.
+        // Never asked for by `SegmentReader`, but it must not trap.
         let watch = SmallFragmentWatch()
         for packet in SegmentTruncationTests.packets {
             for length in 0...packet.count {

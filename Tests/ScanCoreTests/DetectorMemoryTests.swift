@@ -18,8 +18,8 @@ struct DetectorMemoryTests {
 
     @Test func aRecordOfNobodyAndAnUnusedLineAreAllZero() {
         // These have no gaps, and make most of the memory.
-        var touch = FirstTouch()
-        var line = IndexLine()
+        var touch = ProbationRecord()
+        var line = ProbationIndex()
         let inTouch = unsafe withUnsafeBytes(of: &touch) { unsafe $0.count { $0 != 0 } }
         let inLine = unsafe withUnsafeBytes(of: &line) { unsafe $0.count { $0 != 0 } }
         #expect(inTouch == 0 && inLine == 0)
@@ -47,12 +47,12 @@ struct DetectorMemoryTests {
     @Test func theTablesOfTheDaemonStayBelow4MiB() {
         #expect(MemoryLayout<Parameters.Detector>.size <= 4 << 20)
         #expect(MemoryLayout<Parameters.Detector>.size > 3 << 20)
-        #expect(Parameters.Detector.firstTouchCapacity == 65_536)
+        #expect(Parameters.Detector.probationCapacity == 65_536)
     }
 
     @Test func theDaemonsDetectorIsWholeInZeroMemory() {
         let watch = FullWatch()
-        #expect(watch.fault == nil && watch.sourcesHeld == 0 && watch.counters == StatusCounters())
+        #expect(watch.fault == nil && watch.sourcesHeld == 0 && watch.counters == DetectorCounters())
         for host in UInt32(1)...20 {
             for port in UInt16(1)...7 {
                 let report = watch.observe(segment(to: port, from: Address(ipv4: host)), at: Int64(host))
@@ -95,10 +95,10 @@ struct DetectorMemoryTests {
 
     var isFresh: Bool { unsafe detector.pointee.isFresh }
     var fault: String? { unsafe detector.pointee.fault }
-    var counters: StatusCounters { unsafe detector.pointee.counters }
+    var counters: DetectorCounters { unsafe detector.pointee.counters }
     var sourcesHeld: Int { unsafe detector.pointee.sourcesHeld }
     var sourcesFollowed: Int { unsafe detector.pointee.sourcesFollowed }
     var sourcesEvicted: UInt64 { unsafe detector.pointee.sourcesEvicted }
-    var firstTouchesLost: UInt64 { unsafe detector.pointee.firstTouchesLost }
+    var probationLost: UInt64 { unsafe detector.pointee.probationLost }
     var mostLookedAt: Int { unsafe detector.pointee.mostLookedAt }
 }

@@ -7,12 +7,12 @@ struct FirstTouchTests {
     private let ipv4 = segment(to: 22, .fin, sourcePort: 65535, typeOfService: 0xb8, timeToLive: 255)
 
     @Test func aRecordTakes52Bytes() {
-        #expect(MemoryLayout<FirstTouch>.stride == 52)
+        #expect(MemoryLayout<ProbationRecord>.stride == 52)
     }
 
     @Test func theRecordOfNobodyIsUnused() {
-        #expect(!FirstTouch().isUsed)
-        #expect(FirstTouch(ipv4, at: Timestamp(nanoseconds: 0), wallClock: 0).isUsed)
+        #expect(!ProbationRecord().isUsed)
+        #expect(ProbationRecord(ipv4, at: Timestamp(nanoseconds: 0), wallClock: 0).isUsed)
     }
 
     @Test(arguments: [
@@ -25,7 +25,7 @@ struct FirstTouchTests {
                 to: 65_534, .syn.union(.cwr), from: address(source), destination: address(destination),
                 sourcePort: 0x1234, typeOfService: 0x56, timeToLive: 0x78)
             let now = Timestamp(nanoseconds: time)
-            let record = FirstTouch(first, at: now, wallClock: 1_795_252_625)
+            let record = ProbationRecord(first, at: now, wallClock: 1_795_252_625)
             let entry = record.entry(wallClock: 1_795_252_628)
             let expected = SourceEntry(first: first, at: now, wallClock: 1_795_252_625)
             #expect(isSame(entry, expected))
@@ -35,7 +35,7 @@ struct FirstTouchTests {
     }
 
     @Test func aRecordIsOfItsSourceOnly() {
-        let record = FirstTouch(ipv4, at: Timestamp(nanoseconds: 0), wallClock: 0)
+        let record = ProbationRecord(ipv4, at: Timestamp(nanoseconds: 0), wallClock: 0)
         for other in ["10.77.0.3", "::a4d:1", "::ffff:10.77.0.1", "1::a4d:1", "0.0.0.0"]
         where other != "::ffff:10.77.0.1" {
             #expect(!record.isOf(address(other)))
@@ -45,7 +45,7 @@ struct FirstTouchTests {
     @Test(arguments: [0, 3, -3, 536_870_911, -536_870_912] as [Int64])  // to the ends of 30 bits
     func theWallClockIsFoundAgain(later: Int64) {
         for start in [Int64(0), 1, -1, 1_795_252_625, 1 << 40, -(1 << 40)] {
-            let record = FirstTouch(ipv4, at: Timestamp(nanoseconds: 0), wallClock: start)
+            let record = ProbationRecord(ipv4, at: Timestamp(nanoseconds: 0), wallClock: start)
             #expect(record.entry(wallClock: start + later).report.startTime == start)
         }
     }
@@ -53,7 +53,7 @@ struct FirstTouchTests {
     @Test func wallClocksAsFarApartAsCanBeDoNotTrap() {
         for start in [Int64.min, .max] {
             for now in [Int64.min, 0, .max] {
-                let record = FirstTouch(ipv4, at: Timestamp(nanoseconds: 0), wallClock: start)
+                let record = ProbationRecord(ipv4, at: Timestamp(nanoseconds: 0), wallClock: start)
                 let found = record.entry(wallClock: now).report.startTime
                 #expect(found & (1 << 30 - 1) == start & (1 << 30 - 1))
             }
@@ -61,13 +61,13 @@ struct FirstTouchTests {
     }
 
     @Test func aRepeatedPortChangesTheFlagsOnly() {
-        var record = FirstTouch(ipv4, at: Timestamp(nanoseconds: 0), wallClock: 7)
+        var record = ProbationRecord(ipv4, at: Timestamp(nanoseconds: 0), wallClock: 7)
         var again = ipv4
         again.flags = .syn
         again.timeToLive = 1
-        #expect(record.take(again, at: Timestamp(nanoseconds: .seconds(3))) == .repeated)
+        #expect(record.record(again, at: Timestamp(nanoseconds: .seconds(3))) == .repeated)
         var expected = SourceEntry(first: ipv4, at: Timestamp(nanoseconds: 0), wallClock: 7)
-        _ = expected.take(again, at: Timestamp(nanoseconds: .seconds(3)))
+        _ = expected.record(again, at: Timestamp(nanoseconds: .seconds(3)))
         #expect(isSame(record.entry(wallClock: 7), expected))
         #expect(expected.report.flagsEverSet == .syn.union(.fin) && expected.report.flagsAlwaysSet == .none)
     }
@@ -76,11 +76,11 @@ struct FirstTouchTests {
         for time in [Int64.min, -1, 0, 1, .seconds(3), .seconds(3) + 1, .max] {
             for flags in UInt8.min...UInt8.max {
                 for port in [UInt16(22), 23] {
-                    var record = FirstTouch(ipv4, at: Timestamp(nanoseconds: 0), wallClock: 0)
+                    var record = ProbationRecord(ipv4, at: Timestamp(nanoseconds: 0), wallClock: 0)
                     var entry = SourceEntry(first: ipv4, at: Timestamp(nanoseconds: 0), wallClock: 0)
                     let next = segment(to: port, TCPFlags(rawValue: flags))
                     let now = Timestamp(nanoseconds: time)
-                    #expect(record.take(next, at: now) == entry.take(next, at: now))
+                    #expect(record.record(next, at: now) == entry.record(next, at: now))
                 }
             }
         }
@@ -100,13 +100,13 @@ struct FirstTouchTests {
 /// The index of the records.
 struct IndexLineTests {
     @Test func aLineIsAsLongAsACacheLine() {
-        #expect(MemoryLayout<IndexLine>.size == 64 && MemoryLayout<IndexLine>.stride == 64)
+        #expect(MemoryLayout<ProbationIndex>.size == 64 && MemoryLayout<ProbationIndex>.stride == 64)
     }
 
     @Test func aFingerprintIsFoundInEverySlot() {
         for place in 0..<16 {
-            var line = IndexLine()
-            line.insert(IndexLine.slot(number: 0xfffff, fingerprint: 0xabc))
+            var line = ProbationIndex()
+            line.insert(ProbationIndex.slot(number: 0xfffff, fingerprint: 0xabc))
             for _ in 0..<place { line.insert(0) }
             #expect(line.has(0xabc) && line.has(0))
             #expect(!line.has(0xabd) && !line.has(0x2bc) && !line.has(0xfff))
@@ -114,14 +114,14 @@ struct IndexLineTests {
     }
 
     @Test func theYoungestStandsFirstAndTheOldestIsLost() {
-        var line = IndexLine()
+        var line = ProbationIndex()
         for number in UInt32(1)...17 { line.insert(number) }
         #expect((0..<16).map { line[$0] } == (2...17).reversed())
     }
 
     @Test func whatIsTakenOutMakesTheRoomThatTheNextNeeds() {
         for place in 0..<16 {
-            var line = IndexLine()
+            var line = ProbationIndex()
             for number in UInt32(1)...16 { line.insert(number) }
             let rest = (UInt32(1)...16).reversed().filter { $0 != UInt32(16 - place) }
             line.remove(place, last: 77)
@@ -135,11 +135,11 @@ struct IndexLineTests {
         let end = UInt32(1) << 20
         for newest in [UInt32(5), end - 1, end, end + 3] {
             for age in [UInt32(0), 1, 4] {
-                let slot = IndexLine.slot(number: newest - age, fingerprint: 0xfff)
-                #expect(IndexLine.age(of: slot, newest: newest) == Int(age))
+                let slot = ProbationIndex.slot(number: newest - age, fingerprint: 0xfff)
+                #expect(ProbationIndex.age(of: slot, newest: newest) == Int(age))
             }
         }
-        #expect(IndexLine.age(of: 0, newest: 0) == 0)
-        #expect(IndexLine.age(of: IndexLine.slot(number: 1, fingerprint: 0), newest: 0) == Int(end) - 1)
+        #expect(ProbationIndex.age(of: 0, newest: 0) == 0)
+        #expect(ProbationIndex.age(of: ProbationIndex.slot(number: 1, fingerprint: 0), newest: 0) == Int(end) - 1)
     }
 }

@@ -129,7 +129,7 @@ struct FirstTouchLifeTests {
     }
 
     @Test func fewAreLostBeforeTheirTime() {
-        // As FirstTouches promises: 0.06 % of 40,000 are 24, and 0.8 % are 330.
+        // As ProbationLog promises: 0.06 % of 40,000 are 24, and 0.8 % are 330.
         let (early, late) = (lost(hundredths: 76), lost(hundredths: 100))
         #expect((5...40).contains(early), "\(early)")
         #expect((250...420).contains(late), "\(late)")
@@ -138,14 +138,14 @@ struct FirstTouchLifeTests {
 
 /// A log; without another key, one in which a host's line is the low bits of its number.
 private final class Log<let lineCount: Int> {
-    private var log = FirstTouches<lineCount>()
+    private var log = ProbationLog<lineCount>()
     private let key: HashKey
 
     init(key: HashKey = .ofChosenHashes) {
         self.key = key
     }
 
-    var capacity: Int { FirstTouches<lineCount>.capacity }
+    var capacity: Int { ProbationLog<lineCount>.capacity }
     var held: Int { log.held }
     var lost: UInt64 { log.lost }
     var fault: String? { log.fault(key: key) }
@@ -182,7 +182,7 @@ private final class Log<let lineCount: Int> {
         if let fault { Issue.record("\(fault)") }
     }
 
-    private func place(of host: UInt32) -> FirstTouches<lineCount>.Place? {
+    private func place(of host: UInt32) -> ProbationLog<lineCount>.Place? {
         let source = Address(hash: host)
         return log.find(source, hash: key.hash(source))
     }

@@ -93,7 +93,7 @@ struct FloodTests {
         flood(300_000, from: 0) { _ in Address(ipv6High: random.next() | 1, low: random.next()) }
         let reports = (UInt16(3)...8).compactMap { watch.observe(segment(to: $0, from: scanner), at: .seconds(3)) }
         #expect(ports(reports.first) == [1, 2, 3, 4, 5, 6])
-        #expect(watch.firstTouchesLost > 200_000)
+        #expect(watch.probationLost > 200_000)
     }
 
     @Test func sourcesWithTwoPortsPushOutTheOldestFirst() {

@@ -5,8 +5,8 @@ import Testing
 /// Five reports, one line that says more may follow, then silence.
 struct LogLimiterTests {
     /// What becomes of reports at these times.
-    private func verdicts(_ times: [Int64]) -> [LogLimiter.Verdict] {
-        var limiter = LogLimiter()
+    private func verdicts(_ times: [Int64]) -> [ReportLimiter.Verdict] {
+        var limiter = ReportLimiter()
         return times.map { limiter.admit(at: Timestamp(nanoseconds: $0)) }
     }
 
@@ -14,10 +14,10 @@ struct LogLimiterTests {
     private let six = [Int64](repeating: 0, count: 6)
 
     /// What becomes of the last of these reports.
-    private func last(_ times: [Int64]) -> LogLimiter.Verdict? { verdicts(times).last }
+    private func last(_ times: [Int64]) -> ReportLimiter.Verdict? { verdicts(times).last }
 
     @Test func theNoticeReadsAsTheReferences() {
-        #expect(LogLimiter.notice == "More possible port scans follow")
+        #expect(ReportLimiter.notice == "More possible port scans follow")
     }
 
     @Test func fiveReportsAreLogged() {
@@ -25,7 +25,7 @@ struct LogLimiterTests {
     }
 
     @Test func theSixthIsTheNoticeAndTheRestIsSilence() {
-        let expected: [LogLimiter.Verdict] = [.log, .log, .log, .log, .log, .notice, .suppress, .suppress]
+        let expected: [ReportLimiter.Verdict] = [.log, .log, .log, .log, .log, .notice, .suppress, .suppress]
         #expect(verdicts([0, 1, 2, 3, 4, 5, 6, 7]) == expected)
     }
 
@@ -50,13 +50,13 @@ struct LogLimiterTests {
 
     @Test func afterTheSilenceFiveAreLoggedAgain() {
         let again = [Int64](repeating: .seconds(21), count: 7)
-        let expected: [LogLimiter.Verdict] = [.log, .log, .log, .log, .log, .notice, .suppress]
+        let expected: [ReportLimiter.Verdict] = [.log, .log, .log, .log, .log, .notice, .suppress]
         #expect(verdicts(six + again).dropFirst(6).elementsEqual(expected))
     }
 
     @Test func reportsUpTo20SecondsApartAddUp() {
         let times = (0..<7).map { Int64.seconds(20) * $0 }
-        let expected: [LogLimiter.Verdict] = [.log, .log, .log, .log, .log, .notice, .suppress]
+        let expected: [ReportLimiter.Verdict] = [.log, .log, .log, .log, .log, .notice, .suppress]
         #expect(verdicts(times) == expected)
     }
 

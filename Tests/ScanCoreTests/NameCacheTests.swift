@@ -15,7 +15,7 @@ struct NameCacheTests {
         let cache = Cache<4, 4>()
         #expect(cache.begin(1, at: 0))
         #expect(cache.find(1, at: .milliseconds(1999)) == .pending)
-        cache.take("one.example", of: 1, at: .milliseconds(1999))
+        cache.store("one.example", of: 1, at: .milliseconds(1999))
         #expect(cache.find(1, at: .seconds(2)) == .name(name("one.example")))
         #expect(cache.underWay == 0)
     }
@@ -50,7 +50,7 @@ struct NameCacheTests {
     @Test func aNameLastsForFiveMinutes() {
         let cache = Cache<4, 4>()
         #expect(cache.begin(1, at: 0))
-        cache.take("one", of: 1, at: 5)
+        cache.store("one", of: 1, at: 5)
         #expect(cache.find(1, at: .seconds(300) + 4) == .name(name("one")))
         #expect(cache.find(1, at: .seconds(300) + 5) == nil)
     }
@@ -58,7 +58,7 @@ struct NameCacheTests {
     @Test func theAbsenceOfANameLastsForAMinute() {
         let cache = Cache<4, 4>()
         #expect(cache.begin(1, at: 0))
-        cache.take(nil, of: 1, at: 5)
+        cache.store(nil, of: 1, at: 5)
         #expect(cache.find(1, at: .seconds(60) + 4) == .noName)
         #expect(cache.find(1, at: .seconds(60) + 5) == nil)
         #expect(cache.begin(1, at: .seconds(60) + 5))
@@ -69,19 +69,19 @@ struct NameCacheTests {
         let cache = Cache<4, 4>()
         #expect(cache.begin(1, at: 0))
         #expect(cache.find(1, at: .seconds(3)) == .noName)
-        cache.take("late", of: 1, at: .seconds(4))
+        cache.store("late", of: 1, at: .seconds(4))
         #expect(cache.find(1, at: .seconds(4)) == .name(name("late")))
         #expect(cache.underWay == 0 && cache.fault == nil)
     }
 
     @Test func whatWasNotAskedForIsNotTaken() {
         let cache = Cache<4, 4>()
-        cache.take("other", of: 1, at: 0)
+        cache.store("other", of: 1, at: 0)
         #expect(cache.find(1, at: 0) == nil)
         #expect(cache.begin(2, at: 0))
-        cache.take("two", of: 2, at: 0)
-        cache.take("other", of: 2, at: 1)
-        cache.take(nil, of: 2, at: 1)
+        cache.store("two", of: 2, at: 0)
+        cache.store("other", of: 2, at: 1)
+        cache.store(nil, of: 2, at: 1)
         #expect(cache.find(2, at: 1) == .name(name("two")))
     }
 
@@ -91,7 +91,7 @@ struct NameCacheTests {
         cache.forget(1)
         #expect(cache.find(1, at: 0) == nil && cache.find(2, at: 0) == .pending)
         #expect(cache.underWay == 1 && cache.fault == nil)
-        cache.take("two", of: 2, at: 0)
+        cache.store("two", of: 2, at: 0)
         cache.forget(2)
         #expect(cache.find(2, at: 0) == .name(name("two")))
     }
@@ -101,7 +101,7 @@ struct NameCacheTests {
         for host in UInt32(1)...5 { #expect(cache.begin(host, at: 0)) }
         #expect(!cache.begin(6, at: .seconds(1)))
         #expect(cache.find(6, at: .seconds(1)) == nil)  // nothing is remembered of it
-        cache.take(nil, of: 3, at: .seconds(1))
+        cache.store(nil, of: 3, at: .seconds(1))
         #expect(cache.begin(6, at: .seconds(1)) && !cache.begin(7, at: .seconds(1)))
     }
 
@@ -121,7 +121,7 @@ struct NameCacheTests {
         for host in UInt32(0)..<256 { #expect(cache.begin(host, at: 0)) }
         #expect(!cache.begin(256, at: 0))
         #expect(cache.fault == nil)
-        for host in UInt32(0)..<256 { cache.take("h", of: 255 - host, at: 1) }
+        for host in UInt32(0)..<256 { cache.store("h", of: 255 - host, at: 1) }
         #expect(cache.underWay == 0 && cache.fault == nil)
     }
 
@@ -129,7 +129,7 @@ struct NameCacheTests {
         let cache = Cache<1, 16>()
         for host in UInt32(1)...8 {
             #expect(cache.begin(host, at: Int64(host)))
-            cache.take(host % 2 == 0 ? "even" : nil, of: host, at: Int64(host))
+            cache.store(host % 2 == 0 ? "even" : nil, of: host, at: Int64(host))
         }
         #expect(cache.begin(9, at: 9))
         #expect((UInt32(1)...9).filter { cache.find($0, at: 9) != nil } == [2, 3, 4, 5, 6, 7, 8, 9])
@@ -141,7 +141,7 @@ struct NameCacheTests {
     @Test func whatIsOutdatedMakesRoomBeforeWhatIsOlder() {
         let cache = Cache<1, 16>()
         for host in UInt32(1)...8 { #expect(cache.begin(host, at: 0)) }
-        for host in UInt32(1)...8 { cache.take(host == 8 ? nil : "name", of: host, at: Int64(host)) }
+        for host in UInt32(1)...8 { cache.store(host == 8 ? nil : "name", of: host, at: Int64(host)) }
         #expect(cache.begin(9, at: .seconds(100)))
         #expect((UInt32(1)...9).filter { cache.find($0, at: .seconds(100)) != nil } == [1, 2, 3, 4, 5, 6, 7, 9])
     }
@@ -150,7 +150,7 @@ struct NameCacheTests {
         let cache = Cache<1, 16>()
         for host in UInt32(1)...8 { #expect(cache.begin(host, at: 0)) }
         #expect(!cache.begin(9, at: 1))
-        cache.take(nil, of: 5, at: 1)
+        cache.store(nil, of: 5, at: 1)
         #expect(cache.begin(9, at: 1))
         #expect(cache.find(5, at: 1) == nil && cache.find(1, at: 1) == .pending)
         #expect(cache.fault == nil)
@@ -162,12 +162,12 @@ struct NameCacheTests {
         #expect(cache.begin(four, at: 0))
         #expect(cache.find(six, at: 0) == nil)
         #expect(cache.begin(six, at: 0))
-        cache.take("six", of: six, at: 0)
+        cache.store("six", of: six, at: 0)
         #expect(cache.find(four, at: 0) == .pending && cache.find(six, at: 0) == .name(name("six")))
     }
 
     @Test func anEntryIsNoLargerThanNeeded() {
-        #expect(MemoryLayout<NameCache<512, 256>>.size < 700_000)
+        #expect(MemoryLayout<HostNameCache<512, 256>>.size < 700_000)
     }
 }
 
@@ -179,7 +179,7 @@ struct NameCacheModelTests {
         case named(Int64, HostName)
     }
 
-    private func answer(_ known: Known?, at now: Int64) -> NameAnswer? {
+    private func answer(_ known: Known?, at now: Int64) -> HostNameAnswer? {
         switch known {
         case nil: nil
         case .pending: .pending
@@ -214,7 +214,7 @@ struct NameCacheModelTests {
                 if begins { model[host] = .pending(now) }
             case 2:
                 let text = Bool.random(using: &random) ? "h\(step)" : nil
-                cache.take(text, of: host, at: now)
+                cache.store(text, of: host, at: now)
                 switch model[host] {
                 case nil, .named: break
                 case .absent(let since) where now - since >= .seconds(60): break
@@ -243,7 +243,7 @@ struct NameCacheModelTests {
             let host = UInt32.random(in: 0..<5_000, using: &random)
             if cache.find(host, at: now) == nil, cache.begin(host, at: now) { begun.append(host) }
             if step % 3 == 0, let answered = begun.randomElement(using: &random) {
-                cache.take("h\(answered)", of: answered, at: now)
+                cache.store("h\(answered)", of: answered, at: now)
                 // Nobody is ever given another's name.
                 if case .name(let found)? = cache.find(answered, at: now) { #expect(found == name("h\(answered)")) }
             }
@@ -264,10 +264,10 @@ private func name(_ text: String) -> HostName {
 
 /// A cache in memory that is zero, as the command has it.
 @safe private final class Cache<let setCount: Int, let mostUnderWay: Int> {
-    private let cache: UnsafeMutablePointer<NameCache<setCount, mostUnderWay>>
+    private let cache: UnsafeMutablePointer<HostNameCache<setCount, mostUnderWay>>
 
-    init(key: HashKey = .ofChosenHashes, patience: Int64 = NameAnswer.patience) {
-        unsafe cache = zeroMemory(for: NameCache<setCount, mostUnderWay>.self)
+    init(key: HashKey = .ofChosenHashes, patience: Int64 = HostNameAnswer.patience) {
+        unsafe cache = zeroMemory(for: HostNameCache<setCount, mostUnderWay>.self)
         unsafe cache.pointee.start(key: key, patience: patience)
     }
 
@@ -279,7 +279,7 @@ private func name(_ text: String) -> HostName {
     var underWay: Int { unsafe cache.pointee.underWay }
     var fault: String? { unsafe cache.pointee.fault }
 
-    func find(_ address: Address, at time: Int64) -> NameAnswer? {
+    func find(_ address: Address, at time: Int64) -> HostNameAnswer? {
         unsafe cache.pointee.find(address, at: Timestamp(nanoseconds: time))
     }
 
@@ -287,14 +287,14 @@ private func name(_ text: String) -> HostName {
         unsafe cache.pointee.begin(address, at: Timestamp(nanoseconds: time))
     }
 
-    func take(_ text: String?, of address: Address, at time: Int64) {
-        unsafe cache.pointee.take(text.map { name($0) }, of: address, at: Timestamp(nanoseconds: time))
+    func store(_ text: String?, of address: Address, at time: Int64) {
+        unsafe cache.pointee.store(text.map { name($0) }, of: address, at: Timestamp(nanoseconds: time))
     }
 
     func forget(_ address: Address) { unsafe cache.pointee.forget(address) }
 
-    func find(_ host: UInt32, at time: Int64) -> NameAnswer? { find(Address(hash: host), at: time) }
+    func find(_ host: UInt32, at time: Int64) -> HostNameAnswer? { find(Address(hash: host), at: time) }
     func begin(_ host: UInt32, at time: Int64) -> Bool { begin(Address(hash: host), at: time) }
     func forget(_ host: UInt32) { forget(Address(hash: host)) }
-    func take(_ text: String?, of host: UInt32, at time: Int64) { take(text, of: Address(hash: host), at: time) }
+    func store(_ text: String?, of host: UInt32, at time: Int64) { store(text, of: Address(hash: host), at: time) }
 }

@@ -87,7 +87,7 @@ enum Reading: Equatable {
 final class FragmentWatch<let capacity: Int, let setSize: Int> {
     private var defragmenter = Defragmenter<capacity, setSize>(key: HashKey.forTests)
 
-    /// Takes a packet as far as `PacketReader` has it joined.
+    /// Takes a packet as far as `SegmentReader` has it joined.
     func read(_ packet: some Collection<UInt8>, at time: Int64 = 0) -> Reading {
         let bytes = [UInt8](packet)
         do throws(PacketFault) {
@@ -131,12 +131,12 @@ func orders<Thing>(_ things: [Thing]) -> [[Thing]] {
 
 /// A reader of packets, fed by tests. On the heap: it would not fit on the stack of a test.
 @safe final class ReaderWatch {
-    private let reader: UnsafeMutablePointer<PacketReader>
+    private let reader: UnsafeMutablePointer<SegmentReader>
 
     init(takesCutHeaders: Bool = false) {
         // From the system as zero, of which only what is written to costs anything.
-        guard let memory = unsafe calloc(1, MemoryLayout<PacketReader>.size) else { fatalError("out of memory") }
-        unsafe reader = memory.bindMemory(to: PacketReader.self, capacity: 1)  // zero is an empty one
+        guard let memory = unsafe calloc(1, MemoryLayout<SegmentReader>.size) else { fatalError("out of memory") }
+        unsafe reader = memory.bindMemory(to: SegmentReader.self, capacity: 1)  // zero is an empty one
         unsafe reader.pointee.start(key: .forTests, takesCutHeaders: takesCutHeaders)
     }
 

@@ -313,7 +313,7 @@ private final class Table<let capacity: Int, let bucketCount: Int> {
         var entry = SourceEntry(first: segment, at: now, wallClock: 0)
         for _ in 1..<ports {
             segment.destinationPort += 1
-            _ = entry.take(segment, at: now)
+            _ = entry.record(segment, at: now)
         }
         table.insert(entry, place)
         if let fault { Issue.record("\(fault)") }
@@ -323,7 +323,7 @@ private final class Table<let capacity: Int, let bucketCount: Int> {
     func touch(_ host: UInt32, at time: Int64) {
         let index = index(of: host)
         let segment = segment(to: 1000, from: Address(hash: host))
-        _ = table.withEntry(index) { $0.take(segment, at: Timestamp(nanoseconds: time)) }
+        _ = table.withEntry(index) { $0.record(segment, at: Timestamp(nanoseconds: time)) }
         table.touch(index)
         if let fault { Issue.record("\(fault)") }
     }

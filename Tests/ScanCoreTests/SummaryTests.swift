@@ -4,23 +4,23 @@ import Testing
 
 /// The sources of scans that were not logged are named when the silence is over.
 struct SummaryTests {
-    private var limiter = LogLimiter()
+    private var limiter = ReportLimiter()
 
     /// Scans of sources 10.77.2.1 and up, at times.
     @discardableResult
-    private mutating func scan(_ hosts: ClosedRange<UInt32>, at time: Int64 = 0) -> [LogLimiter.Verdict] {
+    private mutating func scan(_ hosts: ClosedRange<UInt32>, at time: Int64 = 0) -> [ReportLimiter.Verdict] {
         hosts.map { scan(Address(ipv4: 0x0a4d_0200 + $0), at: time) }
     }
 
     @discardableResult
-    private mutating func scan(_ source: Address, at time: Int64 = 0) -> LogLimiter.Verdict {
+    private mutating func scan(_ source: Address, at time: Int64 = 0) -> ReportLimiter.Verdict {
         var finding = ScanFinding(makeReport(ports: [1], source: source))
         return limiter.admit(&finding, at: Timestamp(nanoseconds: time))
     }
 
     /// A scan of a source that has touched so many ports.
     @discardableResult
-    private mutating func scan(_ source: Address, ports: UInt16, at time: Int64 = 0) -> LogLimiter.Verdict {
+    private mutating func scan(_ source: Address, ports: UInt16, at time: Int64 = 0) -> ReportLimiter.Verdict {
         var finding = ScanFinding(makeReport(ports: Array(1..<ports), source: source))
         return limiter.admit(&finding, at: Timestamp(nanoseconds: time))
     }
@@ -131,14 +131,14 @@ struct SummaryTests {
 
     @Test mutating func aForgerMustSendForEachDecoyAsMuchAsTheScan() {
         scan(1...5)
-        let decoys = UInt32(SilencedSources.capacity)
+        let decoys = UInt32(SuppressedSources.capacity)
         // As many as there are places, of 20 ports each, and 5,000 of 7 after the scanner, who has 21.
         for host in 0..<decoys { scan(Address(ipv4: 0xc8c8_0000 + host), ports: 20) }
         #expect(scan(address("10.77.2.9"), ports: 21) == .suppress)
         for host in 0..<UInt32(5000) { scan(Address(ipv4: 0xc8c9_0000 + host), ports: 7) }
         #expect(summary(at: Self.over)[0].contains(" s: 10.77.2.9, "))
         // One more port for each decoy than he has, and he has to wait for one of the next summaries, but is named.
-        limiter = LogLimiter()
+        limiter = ReportLimiter()
         scan(1...5, at: .seconds(100))
         for host in 0..<decoys - 1 { scan(Address(ipv4: 0xc8c8_0000 + host), ports: 21, at: .seconds(100)) }
         scan(address("10.77.2.9"), ports: 20, at: .seconds(100))
@@ -153,7 +153,7 @@ struct SummaryTests {
             var named = 0
             for seed in UInt64(0)..<200 {
                 var random = SplitMix(seed: seed)
-                var limiter = LogLimiter()
+                var limiter = ReportLimiter()
                 let scanner = ScanFinding(makeReport(ports: [1], source: address("10.77.2.9")), lot: lot(&random))
                 var findings = (0..<299).map {
                     ScanFinding(makeReport(ports: [1], source: Address(ipv4: 0xc8c8_0000 + $0)), lot: lot(&random))
@@ -229,7 +229,7 @@ struct LogVolumeTests {
     private struct Run {
         var times: [Int64] = []
         var logged = 0
-        var silenced = 0
+        var suppressed = 0
         var told = 0
         var longest = 0
     }
@@ -237,7 +237,7 @@ struct LogVolumeTests {
     /// Reports at random times, with a summary asked for after each, or only now and then.
     private func run(seed: UInt64) -> Run {
         var random = SplitMix(seed: seed)
-        var limiter = LogLimiter()
+        var limiter = ReportLimiter()
         var run = Run()
         var now: Int64 = 0
         let sources = UInt32.random(in: 1...200, using: &random)
@@ -258,16 +258,16 @@ struct LogVolumeTests {
                 run.logged += 1
             case .notice:
                 run.times.append(now)
-                run.silenced += 1
+                run.suppressed += 1
             case .suppress:
-                run.silenced += 1
+                run.suppressed += 1
             }
         }
         tell(&limiter, at: now + .seconds(60), &run)
         return run
     }
 
-    private func tell(_ limiter: inout LogLimiter, at now: Int64, _ run: inout Run) {
+    private func tell(_ limiter: inout ReportLimiter, at now: Int64, _ run: inout Run) {
         while let line = limiter.nextSummaryLine(at: Timestamp(nanoseconds: now)) {
             let text = line.text
             run.times.append(now)
@@ -286,8 +286,8 @@ struct LogVolumeTests {
             most = max(most, index - first + 1)
         }
         let place = "SCANLOGD_TEST_SEED=\(Seed.value), sequence \(sequence)"
-        #expect(most <= 13 && LogLimiter.mostLines == 13, "\(place): \(most) lines")
-        #expect(run.logged + run.silenced == 3000 && run.told == run.silenced, "\(place)")
+        #expect(most <= 13 && ReportLimiter.mostLines == 13, "\(place): \(most) lines")
+        #expect(run.logged + run.suppressed == 3000 && run.told == run.suppressed, "\(place)")
         #expect(run.longest <= 120, "\(place)")
     }
 

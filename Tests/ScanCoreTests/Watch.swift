@@ -40,11 +40,11 @@ final class Watch {
 
     func count(_ fault: PacketFault) { detector.count(fault) }
 
-    var counters: StatusCounters { detector.counters }
+    var counters: DetectorCounters { detector.counters }
     var sourcesHeld: Int { detector.sourcesHeld }
     var sourcesFollowed: Int { detector.sourcesFollowed }
     var sourcesEvicted: UInt64 { detector.sourcesEvicted }
-    var firstTouchesLost: UInt64 { detector.firstTouchesLost }
+    var probationLost: UInt64 { detector.probationLost }
 }
 
 extension HashKey {

@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 
 const struct role roles[] = {
-    {"writer", WRITER}, {"raw", RAW}, {"ring", RING}, {"pcap", PCAP}, {"connections", CONNECTIONS}, {"keeper", KEEPER},
+    {"writer", WRITER}, {"raw", RAW}, {"ring", RING}, {"pcap", PCAP}, {"connections", CONNECTIONS}, {"broker", BROKER},
     {"names", NAMES}, {"lookup", LOOKUP},
 };
 const unsigned role_count = sizeof roles / sizeof roles[0];
@@ -155,7 +155,7 @@ const struct rule rules[] = {
     {"pselect6", NAMES, ANY, 0, 0},
 
     /* What it asks of itself. */
-    {"getrandom", NAMES | KEEPER, ANY, 0, 0}, /* malloc(3) does so when it is first called */
+    {"getrandom", NAMES | BROKER, ANY, 0, 0}, /* malloc(3) does so when it is first called */
     {"getpid", NAMES, ANY, 0, 0},
     {"getppid", NAMES, ANY, 0, 0},
     {"gettid", NAMES, ANY, 0, 0},
@@ -170,12 +170,12 @@ const struct rule rules[] = {
     {"rt_sigaction", NAMES, ANY, 0, 0},
     {"rt_sigprocmask", NAMES, ANY, 0, 0},
 
-    /* A standard output that is a file, when the disk is full; a new output file, from the keeper. */
+    /* A standard output that is a file, when the disk is full; a new output file, from the broker. */
     {"lseek", CONNECTIONS, ANY, 0, 0},
-    {"openat", KEEPER, IN_DIRECTORY, 3,
+    {"openat", BROKER, IN_DIRECTORY, 3,
      O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC},
-    {"umask", KEEPER, ANY, 0, 0},
-    {"sendmsg", KEEPER, ANY, 0, 0},
+    {"umask", BROKER, ANY, 0, 0},
+    {"sendmsg", BROKER, ANY, 0, 0},
 };
 
 const unsigned rule_count = sizeof rules / sizeof rules[0];

@@ -14,7 +14,7 @@ enum {
     PCAP = 8,
     /* `scanlogd connections`: with a ring, libpcap or a file, and what keeps its log and its file. */
     CONNECTIONS = 16,
-    KEEPER = 32,
+    BROKER = 32,
     /* The helper that looks host names up, and its children. What they call is up to the C library and to whatever
      * modules /etc/nsswitch.conf names, which nobody can know beforehand: so here a call that is not on the list fails
      * with EPERM, and the lookup perhaps with it, but nothing is killed. */
@@ -24,7 +24,7 @@ enum {
     SENSORS = RAW | RING | PCAP,
     LIBPCAP = PCAP | CONNECTIONS,
     PACKETS = RING | LIBPCAP,
-    LOGGERS = WRITER | KEEPER,
+    LOGGERS = WRITER | BROKER,
     ALL = SENSORS | LOGGERS | CONNECTIONS
 };
 

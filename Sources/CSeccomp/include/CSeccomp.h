@@ -15,7 +15,7 @@ int cseccomp_confine_raw(void);  /* the sensor with raw sockets */
 int cseccomp_confine_ring(void); /* the sensor with a packet socket */
 int cseccomp_confine_pcap(void); /* the sensor with libpcap, by itself or below libnids */
 int cseccomp_confine_connections(void); /* what writes of connection attempts */
-int cseccomp_confine_keeper(void);      /* what opens the file for that */
+int cseccomp_confine_broker(void);      /* what opens the file for that */
 
 /* The helper that looks host names up: here a call that is not on the list fails with EPERM, and kills nobody. */
 int cseccomp_confine_names(void);

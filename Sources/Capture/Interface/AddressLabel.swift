@@ -1,8 +1,9 @@
 import CLinux
+import System
 
 /// Whether a name is that of no interface but the label of an address (ip-address(8)), as ifconfig(8) has them:
 /// `eth0:1`.
-func isAddressLabel(_ name: ConstantText) throws(SystemError) -> Bool {
+func isAddressLabel(_ name: CString) throws(SystemError) -> Bool {
     if RequestedName.colon(in: name) == nil { return false }
     guard let label = RequestedName(name) else { return false }
     let socket = try Socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, name: "netlink socket")

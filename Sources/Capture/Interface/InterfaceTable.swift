@@ -1,5 +1,6 @@
 import CLinux
 import ScanCore
+import System
 
 /// What is known of the interfaces that packets are wanted from, and what of it has been told.
 ///
@@ -58,7 +59,7 @@ struct InterfaceTable {
     }
 
     /// The error that a named interface doesn't exist.
-    private static func missing(_ name: ConstantText) -> SystemError {
+    private static func missing(_ name: CString) -> SystemError {
         SystemError(name, "open interface", code: ENODEV)
     }
 
@@ -79,7 +80,7 @@ struct InterfaceTable {
     ///
     /// - Parameter datagram: what it was read from.
     @inline(never)
-    mutating func update(_ link: LinkMessage, in datagram: Span<UInt8>) {
+    mutating func update(_ link: RouteMessage, in datagram: Span<UInt8>) {
         if followsAll {
             for position in 0..<count where entries[position].now.index == link.index {
                 if entries[position].name != link.name { entries[position].now = State() }  // it was renamed
@@ -97,7 +98,7 @@ struct InterfaceTable {
         }
     }
 
-    private mutating func set(_ position: Int, to link: LinkMessage) {
+    private mutating func set(_ position: Int, to link: RouteMessage) {
         entries[position].now = State(index: link.index, isUp: link.isUp)
         entries[position].isListed = true
     }
@@ -130,7 +131,7 @@ struct InterfaceTable {
         let position: Int
         let name: InterfaceName
         /// What it was asked for by, if that is not its own name.
-        let otherName: ConstantText?
+        let otherName: CString?
         let index: Int32
         let change: Change
     }
@@ -153,7 +154,7 @@ struct InterfaceTable {
         return nil
     }
 
-    private mutating func otherName(at position: Int) -> ConstantText? {
+    private mutating func otherName(at position: Int) -> CString? {
         if followsAll { return nil }
         guard let request = requests[position], request.isOther(than: entries[position].name) else { return nil }
         return request.text

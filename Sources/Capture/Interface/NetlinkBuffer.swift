@@ -1,4 +1,5 @@
 import CLinux
+import System
 
 /// Memory that the datagrams of a netlink socket are received into, a page of which the kernel gives when it is first
 /// written to.

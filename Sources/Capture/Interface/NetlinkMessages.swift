@@ -1,4 +1,5 @@
 import CLinux
+import System
 
 /// A datagram of a netlink socket that is not as it should be.
 enum NetlinkFault: Error {

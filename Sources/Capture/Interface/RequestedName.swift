@@ -1,10 +1,11 @@
 import CLinux
+import System
 
 /// A name that an administrator has for an interface: its own, an alternative one (ip-link(8), altname), or the label of
 /// an address, which is the name of the interface, a colon and more (ip-address(8), label).
 struct RequestedName {
     /// What the administrator gave.
-    let text: ConstantText
+    let text: CString
     /// How many of its bytes are a name of the interface.
     private let length: Int
     /// These, if it can be the interface's own.
@@ -17,7 +18,7 @@ struct RequestedName {
     ///   - text: the name as it was given.
     ///   - isLabel: whether it is the label of an address.
     /// - Returns: `nil` if no interface can have it.
-    init?(_ text: ConstantText, isLabel: Bool = false) {
+    init?(_ text: CString, isLabel: Bool = false) {
         var length = unsafe strnlen(text.pointer, RequestedName.longest + 1)
         if isLabel, let colon = RequestedName.colon(in: text) { length = colon }
         if length == 0 || length > RequestedName.longest { return nil }
@@ -28,7 +29,7 @@ struct RequestedName {
     }
 
     /// Where the first colon in a text is.
-    static func colon(in text: ConstantText) -> Int? {
+    static func colon(in text: CString) -> Int? {
         guard let colon = unsafe strchr(text.pointer, CInt(UInt8(ascii: ":"))) else { return nil }
         return unsafe UnsafePointer(colon) - text.pointer
     }

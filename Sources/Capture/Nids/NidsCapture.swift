@@ -1,12 +1,13 @@
 #if Nids
     import ScanCore
+    import System
 
     /// Packets from libnids.
     ///
     /// All that ``PcapCapture`` sees, and besides what libnids makes of IPv4 fragments: where they contradict each other, it
     /// joins them as other systems than Linux do. It can add to what is seen, and hide nothing. Its scan detector, TCP
-    /// tracking and checksum test are off, and its log is silenced. libpcap captures, as it does for libnids itself.
-    public struct NidsCapture: ~Copyable, Capture {
+    /// tracking and checksum test are off, and its log is suppressed. libpcap captures, as it does for libnids itself.
+    public struct NidsCapture: ~Copyable, PacketSource {
         private var capture: PcapCapture
 
         /// See ``PcapCapture/gatherTime``.
@@ -16,9 +17,9 @@
         public var descriptor: Int32 { capture.descriptor }
 
         /// Loads libpcap and libnids, and starts to capture: see ``PcapCapture/init(_:key:)``.
-        public init(_ selection: CaptureSelection, key: HashKey) throws(SystemError) {
+        public init(_ selection: CaptureOptions, key: HashKey) throws(SystemError) {
             let nids = try NidsDefragmenter(try PcapLibrary())
-            capture = try PcapCapture(selection, try PcapPackets(selection, key: key, nids))
+            capture = try PcapCapture(selection, try PcapFrameReader(selection, key: key, nids))
         }
 
         /// Hands over what waits: see ``PcapCapture/receive(into:)``.

@@ -2,6 +2,7 @@
     import CNids
     import CPcap
     import ScanCore
+    import System
 
     /// Puts IPv4 fragments of TCP segments together with libnids.
     ///
@@ -40,7 +41,7 @@
                 throw SystemError("libnids", "start", because: "out of memory")
             }
             if unsafe cnids_start(UnsafeMutableRawPointer(handle)) < 0 {
-                throw SystemError("libnids", "load", because: unsafe ConstantText(unsafe: cnids_reason()))
+                throw SystemError("libnids", "load", because: unsafe CString(unsafe: cnids_reason()))
             }
             unsafe fragment = .allocate(capacity: 65_536)
             unsafe joined = .allocate(capacity: NidsDefragmenter.joinedCapacity)

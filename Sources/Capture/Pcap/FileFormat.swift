@@ -1,12 +1,13 @@
 #if Pcap
     import CPcap
     import ScanCore
+    import System
 
     /// What a file is, by what it begins with.
     enum FileFormat {
         case pcapng
         /// A capture file that has to be read by another program first.
-        case compressed(kind: ConstantText, program: ConstantText)
+        case compressed(kind: CString, program: CString)
         /// What libpcap may know.
         case other
 

@@ -1,6 +1,7 @@
 #if Pcap
     import CPcap
     import ScanCore
+    import System
 
     /// An expression of libpcap's (pcap-filter(7)), asked about the frames of a file.
     ///
@@ -12,12 +13,12 @@
         private static let longestHeader = 64
 
         private let library: PcapLibrary
-        private let expression: ConstantText
+        private let expression: CString
         private let namesLink: Bool
         @usableFromInline let bytes: UnsafeMutableBufferPointer<UInt8>
 
         /// The filter of a selection; `nil` if it has none.
-        init?(_ library: PcapLibrary, _ selection: CaptureSelection) {
+        init?(_ library: PcapLibrary, _ selection: CaptureOptions) {
             guard let expression = selection.expression else { return nil }
             self.library = library
             self.expression = expression

@@ -1,5 +1,6 @@
 #if Pcap
     import ScanCore
+    import System
 
     /// How many packets of a file were left out that may hold TCP, by the reason: nothing is left out in silence.
     struct LeftOutPackets: ~Copyable {
@@ -65,7 +66,7 @@
         }
 
         /// The counts in one line, as an error begins that is about a file: `nil` if there is none.
-        func line(of name: ConstantText) -> LogLine? {
+        func line(of name: CString) -> LogLine? {
             var line = LogLine()
             line.append(name)
             line.shorten(to: 256)

@@ -2,6 +2,7 @@
     import CLinux
     import CPcap
     import ScanCore
+    import System
 
     /// Fixed memory that libpcap's packets are copied into: those it gives end with its callback.
     @safe @usableFromInline struct PcapBatch: ~Copyable {

@@ -2,12 +2,13 @@
     import CLinux
     import CPcap
     import ScanCore
+    import System
 
     /// Packets from libpcap (pcap(3)).
     ///
     /// Seen is what netfilter drops later as well. An interface that goes away is followed when it, or another of its
     /// name and kind, comes back: libpcap's socket is bound to it anew, which takes no privilege.
-    public struct PcapCapture: ~Copyable, Capture {
+    public struct PcapCapture: ~Copyable, PacketSource {
         /// The most batches taken from an interface at a time, so that signals are not kept waiting.
         static let mostBatches = 64
 
@@ -20,12 +21,12 @@
         let count: Int
         private let keepsOrder: Bool
         let readable: ReadableSet
-        var watch: InterfaceWatch
-        private var notices = InterfaceNotices()
+        var watch: InterfaceMonitor
+        private var notices = InterfaceChangeLine()
         private var interfacesRead = Timestamp.now()
         private var batch: PcapBatch
-        var time: TimeMapping
-        var packets: PcapPackets
+        var time: ClockMapping
+        var packets: PcapFrameReader
         /// Whether packets are held that were received and not handed over.
         var isHolding = false
 
@@ -41,14 +42,14 @@
         ///   - selection: which packets are wanted; an interface can be promiscuous only if it is named.
         ///   - key: secret random numbers.
         /// - Throws: what could not be done, with libpcap's own reason; most often CAP_NET_RAW is missing.
-        public init(_ selection: CaptureSelection, key: HashKey) throws(SystemError) {
-            try self.init(selection, try PcapPackets(selection, key: key))
+        public init(_ selection: CaptureOptions, key: HashKey) throws(SystemError) {
+            try self.init(selection, try PcapFrameReader(selection, key: key))
         }
 
-        init(_ selection: CaptureSelection, _ packets: consuming PcapPackets) throws(SystemError) {
+        init(_ selection: CaptureOptions, _ packets: consuming PcapFrameReader) throws(SystemError) {
             let library = try PcapLibrary()
             let readable = try ReadableSet()
-            var watch = try InterfaceWatch.begin(selection.interfaces)
+            var watch = try InterfaceMonitor.begin(selection.interfaces)
             try readable.add(watch.socket)
             self.interfaces = try PcapCapture.open(selection, &watch.table, library, watchedBy: readable)
             count = selection.interfaces.areAll ? 1 : selection.interfaces.count
@@ -59,12 +60,12 @@
             self.packets = packets
             // A block is handed over when the timer comes by the second time; and the timer may be late.
             let wait = 2 * Int64(Parameters.pcapTimeout) + 20
-            time = TimeMapping(now: .now(), realTime: realTime(), slack: wait * 1_000_000)
+            time = ClockMapping(now: .now(), realTime: realTime(), slack: wait * 1_000_000)
             batch = PcapBatch(snapshot: Parameters.pcapSnapshot)
         }
 
         private static func open(
-            _ selection: CaptureSelection, _ table: inout InterfaceTable, _ library: PcapLibrary,
+            _ selection: CaptureOptions, _ table: inout InterfaceTable, _ library: PcapLibrary,
             watchedBy readable: borrowing ReadableSet
         ) throws(SystemError) -> InlineArray<16, PcapInterface?> {
             var interfaces = InlineArray<16, PcapInterface?>(repeating: nil)
@@ -173,13 +174,13 @@
         ) throws(SystemError) {
             try watch.update()
             while let news = watch.table.nextChange() {
-                if let line = notices.line(news, at: now) { sink.take(line) }
+                if let line = notices.line(news, at: now) { sink.log(notice: line) }
                 if watch.table.followsAll { continue }
                 do throws(SystemError) {
                     if news.change == .gone { interfaces[news.position]?.isThere = false }
                     if news.change == .new { try interfaces[news.position]?.capture(from: news.index, news.name) }
                 } catch {
-                    if error.code != ENODEV { sink.take(error.line) }
+                    if error.code != ENODEV { sink.log(notice: error.line) }
                 }
             }
         }
@@ -199,7 +200,7 @@
 
     extension ReadableSet {
         /// Makes the set readable when a descriptor is.
-        func add(_ number: Int32, name: ConstantText) throws(SystemError) {
+        func add(_ number: Int32, name: CString) throws(SystemError) {
             var event = unsafe epoll_event()
             unsafe event.events = EPOLLIN.rawValue
             _ = try check(name, "watch") { unsafe epoll_ctl(descriptor.number, EPOLL_CTL_ADD, number, &event) }

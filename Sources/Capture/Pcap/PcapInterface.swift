@@ -2,13 +2,14 @@
     import CLinux
     import CPcap
     import ScanCore
+    import System
 
     /// An interface that libpcap captures from, or all of them.
     ///
     /// Not closed by itself: ``PcapCapture`` has several, and does.
     @safe @usableFromInline struct PcapInterface {
         @usableFromInline let handle: OpaquePointer
-        let name: ConstantText
+        let name: CString
         let descriptor: Int32
         let link: LinkLayer
         private let promiscuous: Bool
@@ -25,7 +26,7 @@
 
         /// Starts to capture from all interfaces.
         static func openAll(
-            _ selection: CaptureSelection, _ library: PcapLibrary
+            _ selection: CaptureOptions, _ library: PcapLibrary
         ) throws(SystemError) -> PcapInterface {
             try PcapInterface("any", nil, by: "any", selection, library)
         }
@@ -37,12 +38,12 @@
         ///   - ownName: its own name: libpcap takes no other that is longer.
         ///   - index: its number.
         static func open(
-            _ name: ConstantText, _ ownName: InterfaceName, _ index: Int32, _ selection: CaptureSelection,
+            _ name: CString, _ ownName: InterfaceName, _ index: Int32, _ selection: CaptureOptions,
             _ library: PcapLibrary
         ) throws(SystemError) -> PcapInterface {
             do throws(SystemError) {
                 return try unsafe ownName.withCString { (device) throws(SystemError) in
-                    try PcapInterface(name, ownName, by: unsafe ConstantText(unsafe: device), selection, library)
+                    try PcapInterface(name, ownName, by: unsafe CString(unsafe: device), selection, library)
                 }
             } catch {
                 if error.code != ENETDOWN { throw error }
@@ -60,7 +61,7 @@
 
         /// - Parameter device: what libpcap is to open.
         private init(
-            _ name: ConstantText, _ ownName: InterfaceName?, by device: ConstantText, _ selection: CaptureSelection,
+            _ name: CString, _ ownName: InterfaceName?, by device: CString, _ selection: CaptureOptions,
             _ library: PcapLibrary
         ) throws(SystemError) {
             var text = InlineArray<256, CChar>(repeating: 0)  // PCAP_ERRBUF_SIZE
@@ -98,7 +99,7 @@
 
         /// Nothing is captured before the filter is there but what comes between the two calls, which is judged again.
         private static func configure(
-            _ handle: OpaquePointer, _ name: ConstantText, _ ownName: InterfaceName?, _ selection: CaptureSelection,
+            _ handle: OpaquePointer, _ name: CString, _ ownName: InterfaceName?, _ selection: CaptureOptions,
             _ library: PcapLibrary
         ) throws(SystemError) {
             let pcap = unsafe library.functions.pointee
@@ -121,7 +122,7 @@
             }
             if let expression = selection.expression {
                 try unsafe library.setFilter(expression, of: handle)
-            } else if let filter = unsafe PcapFilter.text(dataLinkType: pcap.datalink(handle)) {
+            } else if let filter = unsafe PcapFilterText.text(dataLinkType: pcap.datalink(handle)) {
                 let result = unsafe cpcap_set_filter(library.functions, handle, filter.pointer)
                 if result < 0 { throw PcapLibrary.error(name, "attach filter") }
             }
@@ -146,7 +147,7 @@
         /// Leaves out what goes the other way, where the frames do not tell: see ``LinkLayer/isSent(_:)``. Of what goes over
         /// loopback libpcap gives only the frame that comes in.
         private static func setDirection(
-            _ handle: OpaquePointer, _ name: ConstantText, _ direction: CaptureSelection.Direction, _ link: LinkLayer,
+            _ handle: OpaquePointer, _ name: CString, _ direction: CaptureOptions.Direction, _ link: LinkLayer,
             _ hardwareType: Int32, _ library: PcapLibrary
         ) throws(SystemError) {
             let isLoopback = hardwareType == Int32(LinkLayer.loopback)
@@ -159,7 +160,7 @@
 
         /// libpcap has a text for the kind of error, and most often one for the case.
         private static func activationError(
-            _ status: Int32, _ handle: OpaquePointer, _ name: ConstantText, _ library: PcapLibrary
+            _ status: Int32, _ handle: OpaquePointer, _ name: CString, _ library: PcapLibrary
         ) -> SystemError {
             if status == PCAP_ERROR_IFACE_NOT_UP { return SystemError(name, "open", code: ENETDOWN) }
             let pcap = unsafe library.functions.pointee
@@ -208,7 +209,7 @@
         /// How many packets found libpcap's buffer full.
         mutating func droppedByKernel() throws(SystemError) -> UInt64 {
             // Not by pcap_stats(3), which also opens a file: the sensor is killed for that.
-            drops &+= try newPacketDrops(of: descriptor, name)
+            drops &+= try newDropCounter(of: descriptor, name)
             return drops
         }
     }

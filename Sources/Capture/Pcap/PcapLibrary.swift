@@ -2,6 +2,7 @@
     import CLinux
     import CPcap
     import ScanCore
+    import System
 
     /// libpcap's functions, once it is loaded.
     ///
@@ -16,32 +17,32 @@
         }
 
         /// The error whose reason our C functions have kept.
-        static func error(_ object: ConstantText, _ operation: ConstantText) -> SystemError {
-            SystemError(object, operation, because: unsafe ConstantText(unsafe: cpcap_reason()))
+        static func error(_ object: CString, _ operation: CString) -> SystemError {
+            SystemError(object, operation, because: unsafe CString(unsafe: cpcap_reason()))
         }
 
         /// The error of a call on a handle, which has the text.
-        func error(_ object: ConstantText, _ operation: ConstantText, of handle: OpaquePointer) -> SystemError {
+        func error(_ object: CString, _ operation: CString, of handle: OpaquePointer) -> SystemError {
             unsafe cpcap_set_reason(functions.pointee.geterr(handle))
             return PcapLibrary.error(object, operation)
         }
 
         /// Lets only packets through that match an expression.
-        func setFilter(_ expression: ConstantText, of handle: OpaquePointer) throws(SystemError) {
+        func setFilter(_ expression: CString, of handle: OpaquePointer) throws(SystemError) {
             let result = unsafe cpcap_set_filter(functions, handle, expression.pointer)
             if result > 0 { throw unsafe error(expression, "compile filter", of: handle) }
             if result < 0 { throw PcapLibrary.error(expression, "attach filter") }
         }
 
         /// What frames of a handle begin with.
-        func linkLayer(of handle: OpaquePointer, _ object: ConstantText) throws(SystemError) -> LinkLayer {
+        func linkLayer(of handle: OpaquePointer, _ object: CString) throws(SystemError) -> LinkLayer {
             let type = unsafe functions.pointee.datalink(handle)
             if let link = LinkLayer(dataLinkType: type) { return link }
             throw unknownLink(type, object)
         }
 
         /// The error of a link type that is not known.
-        func unknownLink(_ type: Int32, _ object: ConstantText) -> SystemError {
+        func unknownLink(_ type: Int32, _ object: CString) -> SystemError {
             guard let name = unsafe functions.pointee.datalink_val_to_name(type) else {
                 return SystemError(object, "read link type", because: "not known: number ", type)
             }

@@ -1,13 +1,14 @@
 #if Pcap
     import CLinux
     import CPcap
+    import System
 
     /// A C stream, for libpcap or for ``PcapngReader`` to read. Not closed by itself: who reads it may own it.
     @safe @usableFromInline struct PcapStream {
         let pointer: UnsafeMutableRawPointer
 
         /// A stream of a descriptor, which it owns.
-        init(owning descriptor: Int32, _ name: ConstantText) throws(SystemError) {
+        init(owning descriptor: Int32, _ name: CString) throws(SystemError) {
             guard let pointer = unsafe cpcap_stream(descriptor) else {
                 let error = SystemError(name, "open")
                 CLinux.close(descriptor)

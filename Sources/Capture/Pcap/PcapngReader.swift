@@ -2,6 +2,7 @@
     import CLinux
     import CPcap
     import ScanCore
+    import System
 
     /// Reads the blocks of a pcapng file (draft-ietf-opsawg-pcapng), in both byte orders, of any number of sections.
     ///
@@ -16,7 +17,7 @@
         /// What each block has beside its content: type and length, and the length again at its end.
         private static let frameLength = 12
 
-        private let name: ConstantText
+        private let name: CString
         @usableFromInline let bytes: UnsafeMutableBufferPointer<UInt8>
         @usableFromInline let interfaces: UnsafeMutableBufferPointer<PcapngInterface>
         private var interfaceCount = 0
@@ -27,7 +28,7 @@
         private var left = 0
 
         /// - Parameter name: of the file, for errors.
-        init(_ name: ConstantText) {
+        init(_ name: CString) {
             self.name = name
             unsafe bytes = .allocate(capacity: PcapngReader.longestPacket)
             unsafe interfaces = .allocate(capacity: PcapngReader.mostInterfaces)
@@ -114,7 +115,7 @@
         }
 
         /// Reads bytes of the content to the beginning of the bytes.
-        private mutating func take(_ count: Int, of stream: PcapStream) throws(SystemError) {
+        private mutating func readContent(_ count: Int, of stream: PcapStream) throws(SystemError) {
             if count > left { throw fault("a block is shorter than what is in it") }
             if unsafe stream.read(into: bytes, count) < count { throw cutOff(stream) }
             left -= count
@@ -135,11 +136,11 @@
             return fault("the file is cut off: it ends within a block")
         }
 
-        private func fault(_ reason: ConstantText, _ number: Int32? = nil) -> SystemError {
+        private func fault(_ reason: CString, _ number: Int32? = nil) -> SystemError {
             SystemError(name, place, because: reason, number)
         }
 
-        private var place: ConstantText { unsafe ConstantText(unsafe: cpcap_reading_at(start)) }
+        private var place: CString { unsafe CString(unsafe: cpcap_reading_at(start)) }
     }
 
     // MARK: What is in them
@@ -147,7 +148,7 @@
     extension PcapngReader {
         /// A section has interfaces of its own.
         private mutating func readSection(_ stream: PcapStream) throws(SystemError) {
-            try take(4, of: stream)
+            try readContent(4, of: stream)
             let version = number(0, of: 2)
             if version != 1 { throw fault("a section is of a version that is not known: ", Int32(version)) }
             interfaceCount = 0
@@ -157,12 +158,12 @@
             if interfaceCount == PcapngReader.mostInterfaces {
                 throw fault("too many interfaces: the most are ", Int32(PcapngReader.mostInterfaces))
             }
-            try take(8, of: stream)
+            try readContent(8, of: stream)
             var interface = PcapngInterface()
             interface.dataLinkType = Int32(number(0, of: 2))
             interface.snapshot = Int(number(4, of: 4))
             while left >= 4 {
-                try take(4, of: stream)
+                try readContent(4, of: stream)
                 let (code, count) = (number(0, of: 2), Int(number(2, of: 2)))
                 if code == 0 { break }
                 if (count + 3) & ~3 > left { throw fault("an option is longer than its block") }
@@ -176,7 +177,7 @@
             _ code: UInt32, _ count: Int, of interface: inout PcapngInterface, _ stream: PcapStream
         ) throws(SystemError) {
             let padded = (count + 3) & ~3
-            try take(padded, of: stream)
+            try readContent(padded, of: stream)
             switch code {
             case 9:  // if_tsresol
                 let resolution = count == 1 ? UInt8(truncatingIfNeeded: number(0, of: 1)) : .max
@@ -193,7 +194,7 @@
         private mutating func readPacket(
             _ stream: PcapStream, isObsolete: Bool
         ) throws(SystemError) -> FilePacket {
-            try take(20, of: stream)
+            try readContent(20, of: stream)
             let index = number(0, of: isObsolete ? 2 : 4)
             let units = UInt64(number(4, of: 4)) << 32 | UInt64(number(8, of: 4))
             let (captured, whole) = (number(12, of: 4), number(16, of: 4))
@@ -204,7 +205,7 @@
 
         /// A packet without a time, and of the first interface.
         private mutating func readSimplePacket(_ stream: PcapStream) throws(SystemError) -> FilePacket {
-            try take(4, of: stream)
+            try readContent(4, of: stream)
             let whole = Int(number(0, of: 4))
             let interface = try interface(0)
             let most = min(interface.snapshot == 0 ? .max : interface.snapshot, PcapngReader.longestPacket)
@@ -219,7 +220,7 @@
         private mutating func packet(
             _ captured: Int, of whole: Int, _ interface: PcapngInterface, at realTime: Int64, _ stream: PcapStream
         ) throws(SystemError) -> FilePacket {
-            try take(captured, of: stream)
+            try readContent(captured, of: stream)
             let bytes = unsafe UnsafeBufferPointer(rebasing: bytes[..<captured])
             return unsafe FilePacket(
                 bytes: bytes, wholeLength: whole, realTime: realTime, dataLinkType: interface.dataLinkType)

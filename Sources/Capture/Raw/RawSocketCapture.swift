@@ -1,18 +1,19 @@
 import CLinux
 import ScanCore
+import System
 
 /// Packets from raw TCP sockets, one for IPv4 and one for IPv6 (raw(7), ipv6(7)).
 ///
 /// The kernel has put fragments together, and taken extension headers off IPv6. Not seen is what netfilter drops on
 /// its way in, and what the host itself sends, but on the loopback interface.
-public struct RawSocketCapture: ~Copyable, Capture {
+public struct RawSocketCapture: ~Copyable, PacketSource {
     /// The most batches taken from a socket at a time, so that signals are not kept waiting.
     private static let mostBatches = 16
 
     private let ipv4: Socket
     private let ipv6: Socket?
     private let readable: ReadableSet
-    private var batch = MessageBatch()
+    private var batch = ReceiveBatch()
     private var ipv4Drops = WrappingCount()
     private var ipv6Drops = WrappingCount()
 
@@ -37,7 +38,7 @@ public struct RawSocketCapture: ~Copyable, Capture {
         let readable = try ReadableSet()
         let ipv4 = try Socket(AF_INET, SOCK_RAW, Int32(IPPROTO_TCP), name: "IPv4 raw socket")
         try ipv4.setReceiveBuffer(receiveBuffer)
-        let filter = PacketFilter.ipv4
+        let filter = RawSocketFilter.ipv4
         try ipv4.attach(filter.span)
         try readable.add(ipv4)
         let isLarge = try ipv4.receiveBuffer() / 2 >= receiveBuffer
@@ -63,7 +64,7 @@ public struct RawSocketCapture: ~Copyable, Capture {
         try socket.set(IPV6_RECVHOPLIMIT, level: level, to: 1, "ask for the hop limit")
         try socket.set(IPV6_RECVTCLASS, level: level, to: 1, "ask for the traffic class")
         try socket.setReceiveBuffer(receiveBuffer)
-        let filter = PacketFilter.tcp
+        let filter = RawSocketFilter.tcp
         try socket.attach(filter.span)
         try readable.add(socket)
         return socket
@@ -71,13 +72,13 @@ public struct RawSocketCapture: ~Copyable, Capture {
 
     /// Hands over what waits on both sockets.
     public mutating func receive(into sink: inout some SegmentSink & ~Copyable) throws(SystemError) -> Reception {
-        var (fromIPv4, fromIPv6) = (MessageBatch.count, MessageBatch.count)
+        var (fromIPv4, fromIPv6) = (ReceiveBatch.count, ReceiveBatch.count)
         var total = 0
         for _ in 0..<RawSocketCapture.mostBatches {
-            if fromIPv4 == MessageBatch.count { fromIPv4 = try receive(isIPv6: false, into: &sink) }
-            if fromIPv6 == MessageBatch.count { fromIPv6 = try receive(isIPv6: true, into: &sink) }
+            if fromIPv4 == ReceiveBatch.count { fromIPv4 = try receive(isIPv6: false, into: &sink) }
+            if fromIPv6 == ReceiveBatch.count { fromIPv6 = try receive(isIPv6: true, into: &sink) }
             total += fromIPv4 + fromIPv6
-            if max(fromIPv4, fromIPv6) < MessageBatch.count { return total > 0 ? .all : .nothing }
+            if max(fromIPv4, fromIPv6) < ReceiveBatch.count { return total > 0 ? .all : .nothing }
         }
         return .batch
     }
@@ -92,9 +93,9 @@ public struct RawSocketCapture: ~Copyable, Capture {
         for index in 0..<received {
             do throws(PacketFault) {
                 let segment = isIPv6 ? try batch.ipv6Segment(index) : try batch.ipv4Segment(index)
-                sink.take(segment, at: time.now, realTime: time.realTime)
+                sink.receive(segment, at: time.now, realTime: time.realTime)
             } catch {
-                sink.take(error)
+                sink.count(error)
             }
         }
         return received
@@ -123,7 +124,7 @@ public struct RawSocketCapture: ~Copyable, Capture {
     }
 }
 
-extension MessageBatch {
+extension ReceiveBatch {
     /// The segment in a packet of the last batch, which begins with its IPv4 header.
     @inline(never)
     fileprivate func ipv4Segment(_ index: Int) throws(PacketFault) -> Segment {

@@ -1,5 +1,6 @@
 import CLinux
 import ScanCore
+import System
 
 /// Memory that the kernel writes a socket's packets into, block by block (packet(7), PACKET_RX_RING; packet_mmap.rst of
 /// the kernel's documentation, TPACKET_V3).

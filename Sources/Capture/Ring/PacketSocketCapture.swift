@@ -1,21 +1,22 @@
 import CLinux
 import ScanCore
+import System
 
 /// Packets of IPv4 and IPv6 from a cooked packet socket with a memory-mapped ring (packet(7)).
 ///
 /// The kernel takes off the link header, and the outer VLAN tag; it hands packets over before netfilter sees them, and
 /// before it puts fragments together. One socket serves all interfaces: a single one that is named is bound to, several
 /// are told apart by the filter.
-public struct PacketSocketCapture: ~Copyable, Capture {
+public struct PacketSocketCapture: ~Copyable, PacketSource {
     /// How long interfaces may wait while packets keep coming, in nanoseconds.
     private static let longestInterfaceWait: Int64 = 100_000_000
 
     private let socket: Socket
     private let readable: ReadableSet
     private var ring: PacketRing
-    private var intake: PacketIntake
-    private var interfaces: InterfaceWatch
-    private var notices = InterfaceNotices()
+    private var intake: RingReader
+    private var interfaces: InterfaceMonitor
+    private var notices = InterfaceChangeLine()
     private var interfacesRead = Timestamp.now()
     private var dropped: UInt64 = 0
 
@@ -35,13 +36,13 @@ public struct PacketSocketCapture: ~Copyable, Capture {
     ///   - selection: the packets that are wanted.
     ///   - key: a secret for the table of fragments.
     /// - Throws: the call that failed; most often the privilege CAP_NET_RAW is missing, or an interface doesn't exist.
-    public init(_ selection: CaptureSelection, key: HashKey) throws(SystemError) {
-        var interfaces = try InterfaceWatch.begin(selection.interfaces)
+    public init(_ selection: CaptureOptions, key: HashKey) throws(SystemError) {
+        var interfaces = try InterfaceMonitor.begin(selection.interfaces)
         // Of no protocol: nothing arrives before the filter is in place and the socket is bound.
         let socket = try Socket(AF_PACKET, SOCK_DGRAM, 0, name: "packet socket")
         let ring = try PacketRing(for: socket)
         let readable = try ReadableSet()
-        var intake = try PacketIntake(selection, key: key)
+        var intake = try RingReader(selection, key: key)
         try PacketSocketCapture.start(socket, &intake, &interfaces, readable)
         self.socket = socket
         self.ring = ring
@@ -53,14 +54,14 @@ public struct PacketSocketCapture: ~Copyable, Capture {
     /// Lets packets in. All that can fail is in one place, for the caller has much to take down then.
     @inline(never)
     private static func start(
-        _ socket: borrowing Socket, _ intake: inout PacketIntake, _ interfaces: inout InterfaceWatch,
+        _ socket: borrowing Socket, _ intake: inout RingReader, _ interfaces: inout InterfaceMonitor,
         _ readable: borrowing ReadableSet
     ) throws(SystemError) {
         intake.wanted = interfaces.table.wanted
         if intake.direction == .incoming { try ignoreOutgoing(socket) }
         try filter(socket, for: intake)
         try bind(socket, to: &interfaces.table)
-        if intake.promiscuous { try takeAllFrames(socket, of: &interfaces.table) }
+        if intake.promiscuous { try enterPromiscuousMode(socket, of: &interfaces.table) }
         try readable.add(socket)
         try readable.add(interfaces.socket)
     }
@@ -80,7 +81,7 @@ public struct PacketSocketCapture: ~Copyable, Capture {
         var blocks = 0
         if ring.isReady { intake.times.beginBatch(now: now, realTime: realTime()) }
         while blocks < Parameters.ringBlockCount && ring.isReady {
-            ring.withBlock { block in intake.takeAll(of: block, into: &sink) }
+            ring.withBlock { block in intake.readAll(of: block, into: &sink) }
             ring.release()
             blocks += 1
         }
@@ -88,7 +89,7 @@ public struct PacketSocketCapture: ~Copyable, Capture {
         if blocks > 0 && isAll { intake.times.endBatch() }
         if blocks == 0 || !now.isWithin(PacketSocketCapture.longestInterfaceWait, after: interfacesRead) {
             interfacesRead = now
-            try followInterfaces(at: now) { line in sink.take(line) }
+            try followInterfaces(at: now) { line in sink.log(notice: line) }
         }
         if blocks == 0 { return .nothing }
         return isAll ? .all : .batch
@@ -100,14 +101,14 @@ public struct PacketSocketCapture: ~Copyable, Capture {
     /// How many packets found no room in the ring.
     @inline(never)
     public mutating func droppedByKernel() throws(SystemError) -> UInt64 {
-        dropped += try newPacketDrops(of: socket.number, socket.name)
+        dropped += try newDropCounter(of: socket.number, socket.name)
         return dropped
     }
 
     #if Pcap
         /// What found no room in the ring.
-        public var drops: PacketDrops {
-            var drops = PacketDrops()
+        public var drops: DropCounter {
+            var drops = DropCounter()
             drops.append(socket.number)
             return drops
         }
@@ -116,7 +117,7 @@ public struct PacketSocketCapture: ~Copyable, Capture {
 
 /// How many packets have found the ring of a packet socket full since this was last asked (packet(7)).
 @inline(never)
-func newPacketDrops(of number: Int32, _ name: ConstantText) throws(SystemError) -> UInt64 {
+func newDropCounter(of number: Int32, _ name: CString) throws(SystemError) -> UInt64 {
     var counts = tpacket_stats_v3()
     var length = socklen_t(MemoryLayout<tpacket_stats_v3>.size)
     _ = try check(name, "read drop count") {
@@ -135,7 +136,7 @@ extension PacketSocketCapture {
         at now: Timestamp, tell: (LogLine) -> Void
     ) throws(SystemError) {
         // The bound interface went down or away. The socket stays readable until it is told that we know.
-        let code = try socket.takeError()
+        let code = try socket.pendingError()
         if code != 0 && code != ENETDOWN { throw SystemError(socket.name, "receive", code: code) }
         try interfaces.update()
         var isChanged = false
@@ -144,7 +145,7 @@ extension PacketSocketCapture {
             if let line = notices.line(news, at: now) { tell(line) }
             if !intake.promiscuous || news.change != .new { continue }
             do throws(SystemError) {
-                try PacketSocketCapture.takeAllFrames(socket, of: news.index)
+                try PacketSocketCapture.enterPromiscuousMode(socket, of: news.index)
             } catch {
                 if error.code != ENODEV { tell(error.line) }
             }
@@ -162,9 +163,9 @@ extension PacketSocketCapture {
     /// Sets the filter for the interfaces that are wanted.
     @inline(never)
     private static func filter(
-        _ socket: borrowing Socket, for intake: borrowing PacketIntake
+        _ socket: borrowing Socket, for intake: borrowing RingReader
     ) throws(SystemError) {
-        let filter = CookedFilter(
+        let filter = RingFilter(
             interfaces: intake.wanted, direction: intake.direction, promiscuous: intake.promiscuous,
             interest: intake.interest)
         try socket.attach(filter.instructions.span.extracting(0..<filter.count))
@@ -177,17 +178,17 @@ extension PacketSocketCapture {
         _ = try check(socket.name, "bind") { clinux_bind_packet(socket.number, index) }
     }
 
-    private static func takeAllFrames(
+    private static func enterPromiscuousMode(
         _ socket: borrowing Socket, of table: inout InterfaceTable
     ) throws(SystemError) {
         for position in 0..<table.count {
-            if let index = table.index(at: position) { try takeAllFrames(socket, of: index) }
+            if let index = table.index(at: position) { try enterPromiscuousMode(socket, of: index) }
         }
     }
 
     /// Makes an interface promiscuous as long as the socket is open.
     @inline(never)
-    private static func takeAllFrames(_ socket: borrowing Socket, of index: Int32) throws(SystemError) {
+    private static func enterPromiscuousMode(_ socket: borrowing Socket, of index: Int32) throws(SystemError) {
         var request = packet_mreq()
         request.mr_ifindex = index
         request.mr_type = UInt16(PACKET_MR_PROMISC)

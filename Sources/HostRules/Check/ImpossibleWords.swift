@@ -22,9 +22,9 @@ extension Span<UInt8> {
             default: return true
             }
         }
-        if text.isEmpty || text[0] == UInt8(ascii: "-") || text.reads(".") { return true }
+        if text.isEmpty || text[0] == UInt8(ascii: "-") || text.equalsIgnoringCase(".") { return true }
         if text.hasWildcard { return false }
-        if text.count > RuleName.capacity { return true }
+        if text.count > FixedName.capacity { return true }
         return hasDot && hasHyphen && !hasLetter && text[text.count - 1] != UInt8(ascii: ".")
     }
 

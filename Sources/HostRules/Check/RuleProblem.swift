@@ -59,5 +59,5 @@ public protocol RuleProblemSink: ~Copyable {
     ///   - problem: what and where.
     ///   - word: the word it is about, as it stands in the file, any bytes; empty if there is none.
     ///   - patternFile: the path of the pattern file it is in; empty if it is in the rule file itself.
-    mutating func take(_ problem: RuleProblem, word: Span<UInt8>, patternFile: Span<UInt8>)
+    mutating func receive(_ problem: RuleProblem, word: Span<UInt8>, patternFile: Span<UInt8>)
 }

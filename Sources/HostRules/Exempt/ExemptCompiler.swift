@@ -15,7 +15,7 @@ extension ExemptRules {
     ///   - sink: gets the first problem.
     /// - Returns: whether there was no problem; if there was one, the table is empty.
     @inline(never)
-    public mutating func compile<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
+    public mutating func compile<System: RuleEnvironment & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
         _ text: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink
     ) -> Bool {
         clear()
@@ -23,7 +23,7 @@ extension ExemptRules {
         var rule = Rule()
         while let line = reader.next(of: text, into: &rule) {
             var work = ExemptWork(tellsAll: false)  // of a line: so many pattern files are read for one rule
-            take(line, &rule, in: text, system, &sink, &work)
+            compile(line, &rule, in: text, system, &sink, &work)
             if work.faults == 0 { continue }
             clear()
             return false
@@ -35,15 +35,15 @@ extension ExemptRules {
     ///
     /// What there is no room for is told once.
     @inline(never)
-    public mutating func add<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
+    public mutating func add<System: RuleEnvironment & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
         _ line: RuleLine, _ rule: inout Rule, in text: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink
     ) {
         var work = ExemptWork(tellsAll: true)
-        take(line, &rule, in: text, system, &sink, &work)
+        compile(line, &rule, in: text, system, &sink, &work)
     }
 
     @inline(never)
-    private mutating func take<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
+    private mutating func compile<System: RuleEnvironment & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
         _ line: RuleLine, _ rule: inout Rule, in file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink,
         _ work: inout ExemptWork
     ) {
@@ -57,7 +57,7 @@ extension ExemptRules {
         case .rule: break
         }
         let (daemons, clients) = (rule.daemons, rule.clients)
-        let isSound = rule.withText { RuleWords.isSound(daemons, of: $0) }
+        let isSound = rule.withText { ListTokenizer.isSound(daemons, of: $0) }
         if !isSound { return work.tell(.noDaemons, &rule, in: file, &sink) }
         switch rule.withText({ Self.isMeant($0, daemons, system) }) {
         case .other: return
@@ -66,23 +66,23 @@ extension ExemptRules {
         }
         if isCut { return work.tell(.joinAtEnd, &rule, in: file, &sink) }
         if let hash = rule.indentedHash { return work.tell(.blankBeforeComment, hash, &rule, in: file, &sink) }
-        if let hash = rule.withText({ RuleWords.hash(daemons, of: $0) }) {
+        if let hash = rule.withText({ ListTokenizer.hash(daemons, of: $0) }) {
             return work.tell(.trailingComment, hash, &rule, in: file, &sink)
         }
         if let address = rule.bareIPv6 { return work.tell(.bareIPv6, address, &rule, in: file, &sink) }
-        if !rule.withText({ RuleWords.isSound(clients, of: $0) }) {
+        if !rule.withText({ ListTokenizer.isSound(clients, of: $0) }) {
             return work.tell(.noClients, &rule, in: file, &sink)
         }
         if !beginRule(line: rule.line) { return tellFull(.tooManyRules, nil, &rule, in: file, &sink, &work) }
-        if takeClients(&rule, in: file, system, &sink, &work) { takeOptions(&rule, in: file, system, &sink, &work) }
+        if compileClients(&rule, in: file, system, &sink, &work) { compileOptions(&rule, in: file, system, &sink, &work) }
     }
 
     /// Adds the clients of a rule, and returns whether what follows them are options.
-    private mutating func takeClients<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
+    private mutating func compileClients<System: RuleEnvironment & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
         _ rule: inout Rule, in file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink,
         _ work: inout ExemptWork
     ) -> Bool {
-        var words = RuleWords(rule.clients)
+        var words = ListTokenizer(rule.clients)
         while let range = rule.withText({ words.next(of: $0) }) {
             let fault = rule.withText { addClient($0.extracting(range), system, &sink, &work) }
             guard let fault else { continue }
@@ -117,12 +117,12 @@ extension ExemptRules {
     }
 
     /// Whether a list of daemons means scanlogd.
-    static func isMeant<System: RuleSystem & ~Copyable>(
+    static func isMeant<System: RuleEnvironment & ~Copyable>(
         _ text: Span<UInt8>, _ daemons: Range<Int>, _ system: borrowing System
     ) -> Meaning {
-        let name = RuleName("scanlogd")
-        var work = MatchWork()
-        var words = RuleWords(daemons)
+        let name = FixedName("scanlogd")
+        var work = MatchBudget()
+        var words = ListTokenizer(daemons)
         while let range = words.next(of: text) {
             let word = text.extracting(range)
             guard let at = word.atSign else { continue }
@@ -133,7 +133,7 @@ extension ExemptRules {
     }
 
     /// Whether the daemons of a rule are others than scanlogd: then the table has nothing of it.
-    public static func isAboutOthers<System: RuleSystem & ~Copyable>(
+    public static func isAboutOthers<System: RuleEnvironment & ~Copyable>(
         _ rule: inout Rule, _ system: borrowing System
     ) -> Bool {
         let daemons = rule.daemons
@@ -143,7 +143,7 @@ extension ExemptRules {
         }
     }
 
-    private mutating func takeOptions<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
+    private mutating func compileOptions<System: RuleEnvironment & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
         _ rule: inout Rule, in file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink,
         _ work: inout ExemptWork
     ) {
@@ -161,7 +161,7 @@ extension ExemptRules {
         setVerdict(verdict)
     }
 
-    private static func fault<System: RuleSystem & ~Copyable>(
+    private static func fault<System: RuleEnvironment & ~Copyable>(
         of option: RuleOption, in text: Span<UInt8>, _ system: borrowing System
     ) -> OptionFault? {
         switch option.keyword {
@@ -171,10 +171,10 @@ extension ExemptRules {
     }
 
     /// Adds a word of a client list to the last rule, or says what is wrong with it.
-    private mutating func addClient<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
+    private mutating func addClient<System: RuleEnvironment & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
         _ word: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink, _ work: inout ExemptWork
     ) -> RuleProblem.Kind? {
-        if word.reads("except") { return add(ExemptPattern(.except)) ? nil : .tooManyPatterns }
+        if word.equalsIgnoringCase("except") { return add(ExemptPattern(.except)) ? nil : .tooManyPatterns }
         if word[0] == UInt8(ascii: "#") { return .trailingComment }
         if word.hasOpenBracket { return .openBracket }
         if word.atSign != nil { return .needsName }
@@ -184,7 +184,7 @@ extension ExemptRules {
 
     /// Adds the patterns of a file, or says what is wrong with the word that names it; what is wrong in it goes to the
     /// sink.
-    private mutating func addFile<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
+    private mutating func addFile<System: RuleEnvironment & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
         _ path: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink, _ work: inout ExemptWork
     ) -> RuleProblem.Kind? {
         switch work.files.open(path) {
@@ -193,7 +193,7 @@ extension ExemptRules {
         case .left: return nil
         }
         let isRead = system.withPatterns(in: path) { text in
-            var words = PatternWords(text)
+            var words = PatternTokenizer(text)
             while work.isGoingOn, let range = words.next(of: text) {
                 let word = text.extracting(range)
                 guard let fault = addFileWord(word, system, &sink, &work) else { continue }
@@ -207,11 +207,11 @@ extension ExemptRules {
         return isRead ? nil : .noFile
     }
 
-    private mutating func addFileWord<System: RuleSystem & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
+    private mutating func addFileWord<System: RuleEnvironment & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
         _ word: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink, _ work: inout ExemptWork
     ) -> RuleProblem.Kind? {
         if word[0] == UInt8(ascii: "#") { return .trailingComment }
-        if word.reads("except") { return .exceptInFile }
+        if word.equalsIgnoringCase("except") { return .exceptInFile }
         if case .file = HostPattern(word) { return addFile(word, system, &sink, &work) }
         if word.contains(UInt8(ascii: ",")) { return .commaInFile }
         return word.hasOpenBracket ? .openBracket : addPattern(word)
@@ -240,7 +240,7 @@ private struct ExemptWork {
     /// Whether all that is wrong is told, or the first only.
     let tellsAll: Bool
     private(set) var faults = 0
-    var files = PatternFiles()
+    var files = PatternFileStack()
 
     init(tellsAll: Bool) {
         self.tellsAll = tellsAll
@@ -265,7 +265,7 @@ private struct ExemptWork {
     mutating func tell<Sink: RuleProblemSink & ~Copyable>(
         _ problem: RuleProblem, _ word: Span<UInt8>, in path: Span<UInt8>, _ sink: inout Sink
     ) {
-        if isGoingOn { sink.take(problem, word: word, patternFile: path) }
+        if isGoingOn { sink.receive(problem, word: word, patternFile: path) }
         faults += 1
     }
 }
@@ -282,7 +282,7 @@ extension Rule {
         _ kind: RuleProblem.Kind, earlierLine: Int = 0, in file: Span<UInt8>, to sink: inout Sink
     ) {
         let problem = RuleProblem(kind, line: firstLine, earlierLine: earlierLine)
-        sink.take(problem, word: text.span.extracting(0..<0), patternFile: text.span.extracting(0..<0))
+        sink.receive(problem, word: text.span.extracting(0..<0), patternFile: text.span.extracting(0..<0))
     }
 
     /// Tells a sink of a problem with a word of the rule.
@@ -291,7 +291,7 @@ extension Rule {
         _ kind: RuleProblem.Kind, _ word: Range<Int>, in file: Span<UInt8>, to sink: inout Sink
     ) {
         let place = place(of: word.lowerBound, in: file)
-        sink.take(
+        sink.receive(
             RuleProblem(kind, line: place.line, column: place.column), word: text.span.extracting(word),
             patternFile: text.span.extracting(0..<0))
     }

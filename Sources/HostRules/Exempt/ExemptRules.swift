@@ -56,7 +56,7 @@ public struct ExemptRules: ~Copyable, Sendable {
     /// The first rule that matches a source, and the number of its last line, from 1.
     public mutating func decision(for source: Address) -> (verdict: ExemptVerdict, line: Int)? {
         if ruleCount == 0 { return nil }
-        let printed = RuleName(source)
+        let printed = FixedName(source)
         for index in 0..<Int(ruleCount) where matches(rules[index], source, printed) {
             return (rules[index].verdict, Int(rules[index].line))
         }
@@ -64,7 +64,7 @@ public struct ExemptRules: ~Copyable, Sendable {
     }
 
     /// Whether a rule matches: `a EXCEPT b EXCEPT c` does if an odd number of its parts match from the first on.
-    private mutating func matches(_ rule: ExemptRule, _ source: Address, _ printed: RuleName) -> Bool {
+    private mutating func matches(_ rule: ExemptRule, _ source: Address, _ printed: FixedName) -> Bool {
         var parts = 0
         var isMatched = false
         for index in Int(rule.first)..<Int(rule.first) + Int(rule.count) {
@@ -79,7 +79,7 @@ public struct ExemptRules: ~Copyable, Sendable {
         return (parts + (isMatched ? 1 : 0)) % 2 == 1
     }
 
-    private mutating func matches(_ pattern: ExemptPattern, _ source: Address, _ printed: RuleName) -> Bool {
+    private mutating func matches(_ pattern: ExemptPattern, _ source: Address, _ printed: FixedName) -> Bool {
         switch pattern.kind {
         case .except: return false
         case .all: return true
@@ -88,7 +88,7 @@ public struct ExemptRules: ~Copyable, Sendable {
         case .wildcards:
             if source.isIPv4 != source.unmapped.isIPv4 { return false }
             let range = Int(pattern.first)..<Int(pattern.first + pattern.second)
-            var work = MatchWork()
+            var work = MatchBudget()
             return printed.withBytes { text.span.extracting(range).matches($0, &work) }
         }
     }

@@ -15,15 +15,15 @@ struct RuleOption {
         case user
 
         init?(_ name: Span<UInt8>) {
-            if name.reads("allow") {
+            if name.equalsIgnoringCase("allow") {
                 self = .allow
-            } else if name.reads("deny") {
+            } else if name.equalsIgnoringCase("deny") {
                 self = .deny
-            } else if name.reads("severity") {
+            } else if name.equalsIgnoringCase("severity") {
                 self = .severity
-            } else if name.reads("spawn") {
+            } else if name.equalsIgnoringCase("spawn") {
                 self = .spawn
-            } else if name.reads("twist") {
+            } else if name.equalsIgnoringCase("twist") {
                 self = .twist
             } else if let other = Self.rare(name) {
                 self = other
@@ -33,16 +33,16 @@ struct RuleOption {
         }
 
         private static func rare(_ name: Span<UInt8>) -> Keyword? {
-            if name.reads("aclexec") { return .aclexec }
-            if name.reads("banners") { return .banners }
-            if name.reads("group") { return .group }
-            if name.reads("keepalive") { return .keepalive }
-            if name.reads("linger") { return .linger }
-            if name.reads("nice") { return .nice }
-            if name.reads("rfc931") { return .rfc931 }
-            if name.reads("setenv") { return .setenv }
-            if name.reads("umask") { return .umask }
-            return name.reads("user") ? .user : nil
+            if name.equalsIgnoringCase("aclexec") { return .aclexec }
+            if name.equalsIgnoringCase("banners") { return .banners }
+            if name.equalsIgnoringCase("group") { return .group }
+            if name.equalsIgnoringCase("keepalive") { return .keepalive }
+            if name.equalsIgnoringCase("linger") { return .linger }
+            if name.equalsIgnoringCase("nice") { return .nice }
+            if name.equalsIgnoringCase("rfc931") { return .rfc931 }
+            if name.equalsIgnoringCase("setenv") { return .setenv }
+            if name.equalsIgnoringCase("umask") { return .umask }
+            return name.equalsIgnoringCase("user") ? .user : nil
         }
 
         var takesValue: Bool { self != .allow && self != .deny && self != .keepalive }

@@ -22,22 +22,22 @@ enum Severity {
     }
 
     private static func level(_ name: Span<UInt8>) -> UInt8? {
-        if name.reads("emerg") { return 0 }
-        if name.reads("alert") { return 1 }
-        if name.reads("crit") { return 2 }
-        if name.reads("err") { return 3 }
-        if name.reads("warning") { return 4 }
-        if name.reads("notice") { return 5 }
-        if name.reads("info") { return 6 }
-        return name.reads("debug") ? 7 : nil
+        if name.equalsIgnoringCase("emerg") { return 0 }
+        if name.equalsIgnoringCase("alert") { return 1 }
+        if name.equalsIgnoringCase("crit") { return 2 }
+        if name.equalsIgnoringCase("err") { return 3 }
+        if name.equalsIgnoringCase("warning") { return 4 }
+        if name.equalsIgnoringCase("notice") { return 5 }
+        if name.equalsIgnoringCase("info") { return 6 }
+        return name.equalsIgnoringCase("debug") ? 7 : nil
     }
 
     private static func isFacility(_ name: Span<UInt8>) -> Bool {
-        if name.count == 6 && name.extracting(0..<5).reads("local") {
+        if name.count == 6 && name.extracting(0..<5).equalsIgnoringCase("local") {
             return name[5].isDigit && name[5] < UInt8(ascii: "8")
         }
-        return name.reads("auth") || name.reads("cron") || name.reads("daemon") || name.reads("kern")
-            || name.reads("lpr") || name.reads("mail") || name.reads("news") || name.reads("user")
-            || name.reads("uucp")
+        return name.equalsIgnoringCase("auth") || name.equalsIgnoringCase("cron") || name.equalsIgnoringCase("daemon") || name.equalsIgnoringCase("kern")
+            || name.equalsIgnoringCase("lpr") || name.equalsIgnoringCase("mail") || name.equalsIgnoringCase("news") || name.equalsIgnoringCase("user")
+            || name.equalsIgnoringCase("uucp")
     }
 }

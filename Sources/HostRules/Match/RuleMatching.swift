@@ -8,15 +8,15 @@ extension RuleQuery {
     static var patternFileLimit: Int { 64 }
 
     /// Whether the daemons of a rule are those of the query.
-    func matchesDaemons<System: RuleSystem & ~Copyable>(
-        _ text: Span<UInt8>, _ words: Range<Int>, _ system: borrowing System, _ work: inout MatchWork
+    func matchesDaemons<System: RuleEnvironment & ~Copyable>(
+        _ text: Span<UInt8>, _ words: Range<Int>, _ system: borrowing System, _ work: inout MatchBudget
     ) -> Bool {
         matchesList(text, words, &work) { word, work in matches(daemonWord: word, system, &work) }
     }
 
     /// Whether the clients of a rule are those of the query.
-    func matchesClients<System: RuleSystem & ~Copyable>(
-        _ text: Span<UInt8>, _ words: Range<Int>, _ system: borrowing System, _ work: inout MatchWork
+    func matchesClients<System: RuleEnvironment & ~Copyable>(
+        _ text: Span<UInt8>, _ words: Range<Int>, _ system: borrowing System, _ work: inout MatchBudget
     ) -> Bool {
         matchesList(text, words, &work) { word, work in matches(clientWord: word, system, &work) }
     }
@@ -26,16 +26,16 @@ extension RuleQuery {
     /// `a EXCEPT b EXCEPT c` is a but not those of b that are not of c: what counts is how many parts match from the
     /// first on.
     private func matchesList(
-        _ text: Span<UInt8>, _ range: Range<Int>, _ work: inout MatchWork,
-        _ test: (Span<UInt8>, inout MatchWork) -> Bool
+        _ text: Span<UInt8>, _ range: Range<Int>, _ work: inout MatchBudget,
+        _ test: (Span<UInt8>, inout MatchBudget) -> Bool
     ) -> Bool {
         var parts = 0
         var isMatched = false
-        var words = RuleWords(range)
+        var words = ListTokenizer(range)
         while let range = words.next(of: text) {
             let word = text.extracting(range)
             work.steps += 1 + word.count
-            if word.reads("except") {
+            if word.equalsIgnoringCase("except") {
                 if !isMatched { break }
                 parts += 1
                 isMatched = false
@@ -46,8 +46,8 @@ extension RuleQuery {
         return (parts + (isMatched ? 1 : 0)) % 2 == 1
     }
 
-    private func matches<System: RuleSystem & ~Copyable>(
-        daemonWord word: Span<UInt8>, _ system: borrowing System, _ work: inout MatchWork
+    private func matches<System: RuleEnvironment & ~Copyable>(
+        daemonWord word: Span<UInt8>, _ system: borrowing System, _ work: inout MatchBudget
     ) -> Bool {
         let at = word.atSign
         let name = word.extracting(0..<(at ?? word.count))
@@ -61,8 +61,8 @@ extension RuleQuery {
         return matches(word.extracting((at + 1)...), server, system, &work)
     }
 
-    private func matches<System: RuleSystem & ~Copyable>(
-        clientWord word: Span<UInt8>, _ system: borrowing System, _ work: inout MatchWork
+    private func matches<System: RuleEnvironment & ~Copyable>(
+        clientWord word: Span<UInt8>, _ system: borrowing System, _ work: inout MatchBudget
     ) -> Bool {
         guard let at = word.atSign else { return matches(word, client, system, &work) }
         let name = word.extracting(0..<at)
@@ -72,8 +72,8 @@ extension RuleQuery {
 
     /// Whether a host is what a word says.
     @inline(never)
-    private func matches<System: RuleSystem & ~Copyable>(
-        _ word: Span<UInt8>, _ host: RuleHost, _ system: borrowing System, _ work: inout MatchWork
+    private func matches<System: RuleEnvironment & ~Copyable>(
+        _ word: Span<UInt8>, _ host: RuleHost, _ system: borrowing System, _ work: inout MatchBudget
     ) -> Bool {
         work.steps += 1 + word.count
         switch HostPattern(word) {
@@ -91,8 +91,8 @@ extension RuleQuery {
     }
 
     /// Whether a host is in a file of patterns. One that can't be read holds none.
-    private func matchesFile<System: RuleSystem & ~Copyable>(
-        _ path: Span<UInt8>, _ host: RuleHost, _ system: borrowing System, _ work: inout MatchWork
+    private func matchesFile<System: RuleEnvironment & ~Copyable>(
+        _ path: Span<UInt8>, _ host: RuleHost, _ system: borrowing System, _ work: inout MatchBudget
     ) -> Bool {
         if work.depth == Self.patternFileDepth || work.files == Self.patternFileLimit {
             work.hasTooManyFiles = true
@@ -102,7 +102,7 @@ extension RuleQuery {
         work.depth += 1
         var isMatched = false
         _ = system.withPatterns(in: path) { text in
-            var words = PatternWords(text)
+            var words = PatternTokenizer(text)
             while !isMatched, !work.hasTooManyFiles, let range = words.next(of: text) {
                 isMatched = matches(text.extracting(range), host, system, &work)
             }

@@ -10,15 +10,15 @@ public struct RuleHost: Sendable {
         case paranoid
         /// Its name, whose address was looked up and found to be this host's. `unknown` and `paranoid`, in whatever
         /// case, are words for the two cases above, as for libwrap.
-        case known(RuleName)
+        case known(FixedName)
     }
 
     /// Its address; an IPv4-mapped one is taken for the IPv4 address in it.
     public let address: Address?
     /// The address as it is printed.
-    let addressText: RuleName
+    let addressText: FixedName
     /// Its name, or the word that stands for none.
-    let nameText: RuleName
+    let nameText: FixedName
     /// Whether its name is known.
     let hasName: Bool
 
@@ -26,26 +26,26 @@ public struct RuleHost: Sendable {
     public init(address: Address? = nil, name: Name = .unknown) {
         let address = address?.unmapped
         self.address = address
-        addressText = address.map { RuleName($0) } ?? RuleName("unknown")
+        addressText = address.map { FixedName($0) } ?? FixedName("unknown")
         switch name {
-        case .unknown: nameText = RuleName("unknown")
-        case .paranoid: nameText = RuleName("paranoid")
+        case .unknown: nameText = FixedName("unknown")
+        case .paranoid: nameText = FixedName("paranoid")
         case .known(let name): nameText = name
         }
-        hasName = nameText.withBytes { !$0.reads("unknown") && !$0.reads("paranoid") }
+        hasName = nameText.withBytes { !$0.equalsIgnoringCase("unknown") && !$0.equalsIgnoringCase("paranoid") }
     }
 }
 
 /// Who wants what: what a rule is matched against.
 public struct RuleQuery: ~Copyable, Sendable {
     /// The name of the daemon's process.
-    let daemon: RuleName
+    let daemon: FixedName
     /// The port that was connected to; `nil`: not known.
     let port: UInt16?
     /// The host that was connected to.
     let server: RuleHost
     /// The name of the user who connects, or the word for none.
-    let user: RuleName
+    let user: FixedName
     /// The host that connects.
     let client: RuleHost
 
@@ -58,12 +58,12 @@ public struct RuleQuery: ~Copyable, Sendable {
     ///   - user: the name of the user who connects, `nil` if it is not known.
     ///   - client: the host that connects.
     public init(
-        daemon: RuleName, server: RuleHost = RuleHost(), port: UInt16? = nil, user: RuleName? = nil, client: RuleHost
+        daemon: FixedName, server: RuleHost = RuleHost(), port: UInt16? = nil, user: FixedName? = nil, client: RuleHost
     ) {
         self.daemon = daemon
         self.port = port
         self.server = server
-        self.user = user ?? RuleName("unknown")
+        self.user = user ?? FixedName("unknown")
         self.client = client
     }
 }

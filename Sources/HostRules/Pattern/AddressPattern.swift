@@ -33,7 +33,7 @@ enum AddressPattern {
     private static func text(_ word: Span<UInt8>) -> AddressPattern {
         if word.isNoHost && !word.isNumeric { return .refused(.noHost) }
         if word.hasWildcard {
-            if word.isStars { return .all }
+            if word.matchesEverything { return .all }
             return word.addressWithWildcardsFault.map { .refused($0) } ?? .wildcards
         }
         if word[0] == UInt8(ascii: ".") { return .refused(word.isNumeric ? .numberBeginsWithDot : .needsName) }
@@ -43,14 +43,14 @@ enum AddressPattern {
         }
         guard let address = word.ipv6Address() else { return .refused(.needsName) }
         // Without brackets it is text, and only one way to write an address is how it is printed.
-        let isPrinted = RuleName(address).withBytes { $0.isSame(as: word) }
+        let isPrinted = FixedName(address).withBytes { $0.isSame(as: word) }
         return isPrinted && !address.unmapped.isIPv4 ? .prefix(address, length: 128) : .refused(.bareIPv6)
     }
 }
 
 extension Span<UInt8> {
     /// Whether it is wildcards that match everything.
-    var isStars: Bool {
+    var matchesEverything: Bool {
         for index in indices where self[index] != UInt8(ascii: "*") { return false }
         return true
     }
@@ -107,13 +107,13 @@ extension Span<UInt8> {
     }
 }
 
-extension RuleWords {
+extension ListTokenizer {
     /// Whether a list, and each part of it between EXCEPTs, has a word.
     static func isSound(_ range: Range<Int>, of text: Span<UInt8>) -> Bool {
         var isEmpty = true
-        var words = RuleWords(range)
+        var words = ListTokenizer(range)
         while let word = words.next(of: text) {
-            let isExcept = text.extracting(word).reads("except")
+            let isExcept = text.extracting(word).equalsIgnoringCase("except")
             if isExcept && isEmpty { return false }
             isEmpty = isExcept
         }
@@ -122,7 +122,7 @@ extension RuleWords {
 
     /// The word of a list that begins with `#`.
     static func hash(_ range: Range<Int>, of text: Span<UInt8>) -> Range<Int>? {
-        var words = RuleWords(range)
+        var words = ListTokenizer(range)
         while let word = words.next(of: text) {
             if text[word.lowerBound] == UInt8(ascii: "#") { return word }
         }

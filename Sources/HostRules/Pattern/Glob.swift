@@ -5,7 +5,7 @@ extension Span<UInt8> {
     /// Takes at most (pattern + 1) * (text + 1) steps, whatever they are: only the last `*` is ever tried again, as an
     /// earlier one could do no better. With names of 255 bytes at most, that is linear in the pattern.
     @inline(never)
-    func matches(_ text: Span<UInt8>, _ work: inout MatchWork) -> Bool {
+    func matches(_ text: Span<UInt8>, _ work: inout MatchBudget) -> Bool {
         var position = 0
         var index = 0
         /// Behind the last `*`, and where in the text it was last tried from.
@@ -38,7 +38,7 @@ extension Span<UInt8> {
 }
 
 /// What the matching of one rule has taken so far.
-struct MatchWork: Sendable {
+struct MatchBudget: Sendable {
     /// Bytes and words looked at, for the tests of the bounds.
     var steps = 0
     /// Pattern files opened.

@@ -27,11 +27,11 @@ enum HostPattern {
             self = .netgroup
         } else if word[0] == UInt8(ascii: "/") {
             self = .file
-        } else if word.reads("all") {
+        } else if word.equalsIgnoringCase("all") {
             self = .all
-        } else if word.reads("known") {
+        } else if word.equalsIgnoringCase("known") {
             self = .known
-        } else if word.reads("local") {
+        } else if word.equalsIgnoringCase("local") {
             self = .local
         } else if word[0] == UInt8(ascii: "[") {
             self = Self.bracketed(word)
@@ -44,8 +44,8 @@ enum HostPattern {
 
     /// `net/mask` or `net/length`.
     private static func net(_ net: Span<UInt8>, mask: Span<UInt8>) -> HostPattern {
-        guard let net = net.netNumber() else { return .never(.badNet) }
-        if let mask = mask.netNumber() {
+        guard let net = net.inetAddress() else { return .never(.badNet) }
+        if let mask = mask.inetAddress() {
             return net & ~mask == 0 ? .net(net, mask: mask) : .never(.hostBits)
         }
         if mask.isEmpty { return .never(.emptyLength) }
@@ -134,14 +134,14 @@ extension Span<UInt8> {
 extension Span<UInt8> {
     /// Whether a text is what this word says.
     @inline(never)
-    func describes(_ text: Span<UInt8>, _ work: inout MatchWork) -> Bool {
+    func describes(_ text: Span<UInt8>, _ work: inout MatchBudget) -> Bool {
         work.steps += 1
         if isEmpty { return false }
         if hasWildcard { return matches(text, &work) }
         work.steps += count
         if self[0] == UInt8(ascii: ".") { return text.count > count && text.has(self, at: text.count - count) }
-        if reads("all") { return true }
-        if reads("known") { return !text.reads("unknown") }
+        if equalsIgnoringCase("all") { return true }
+        if equalsIgnoringCase("known") { return !text.equalsIgnoringCase("unknown") }
         if self[count - 1] == UInt8(ascii: ".") { return text.has(self, at: 0) }
         return text.isSame(as: self)
     }

@@ -55,7 +55,7 @@ extension Rule {
     public var hasExcept: Bool {
         mutating get {
             let (daemons, clients) = (daemons, clients)
-            return withText { RuleWords.hasExcept(daemons, of: $0) || RuleWords.hasExcept(clients, of: $0) }
+            return withText { ListTokenizer.hasExcept(daemons, of: $0) || ListTokenizer.hasExcept(clients, of: $0) }
         }
     }
 
@@ -86,10 +86,10 @@ private struct ShortList {
     /// The words of a list; `nil`: there are more than ``Rule/pairLimit``.
     @inline(never)
     init?(_ text: Span<UInt8>, _ list: Range<Int>) {
-        var words = RuleWords(list)
+        var words = ListTokenizer(list)
         while let range = words.next(of: text) {
             let word = text.extracting(range)
-            if word.reads("except") { return }
+            if word.equalsIgnoringCase("except") { return }
             if count == Rule.pairLimit { return nil }
             self.words[count] = word.fingerprint
             count += 1
@@ -100,10 +100,10 @@ private struct ShortList {
     @inline(never)
     func all(_ text: Span<UInt8>, _ list: Range<Int>, _ body: (UInt64, UInt64) -> Bool) -> Bool {
         var isEmpty = true
-        var others = RuleWords(list)
+        var others = ListTokenizer(list)
         while let range = others.next(of: text) {
             let other = text.extracting(range)
-            if other.reads("except") { break }
+            if other.equalsIgnoringCase("except") { break }
             let fingerprint = other.fingerprint
             for index in 0..<count {
                 isEmpty = false
@@ -124,7 +124,7 @@ private struct Fingerprint {
 
     @inline(never)
     mutating func add(_ text: Span<UInt8>, _ list: Range<Int>) {
-        var words = RuleWords(list)
+        var words = ListTokenizer(list)
         while let word = words.next(of: text) { add(text.extracting(word)) }
         add(10)
     }

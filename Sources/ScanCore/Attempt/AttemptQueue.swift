@@ -38,7 +38,7 @@ public struct AttemptQueue: ~Copyable {
     /// When that one has waited for as long as a lookup may take.
     public var headDeadline: Timestamp? {
         mutating get {
-            count == 0 ? nil : Timestamp(nanoseconds: items[first].arrival.nanoseconds + NameAnswer.patience)
+            count == 0 ? nil : Timestamp(nanoseconds: items[first].arrival.nanoseconds + HostNameAnswer.patience)
         }
     }
 

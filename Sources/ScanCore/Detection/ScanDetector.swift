@@ -11,15 +11,15 @@
 /// - `capacity`: how many sources that touched more ports are followed, 1 to 65,534.
 /// - `bucketCount`: the hash buckets these are found through: a power of two, about twice the capacity.
 public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let bucketCount: Int>: ~Copyable {
-    private var firstTouches: FirstTouches<firstTouchLines>
+    private var probation: ProbationLog<firstTouchLines>
     private var table: SourceTable<capacity, bucketCount>
 
     /// What happened since the start.
-    public var counters = StatusCounters()
+    public var counters = DetectorCounters()
 
     /// A detector that knows no source yet. The key must be secret, or packets can be made to put a source out.
     public init(key: HashKey) {
-        firstTouches = FirstTouches()
+        probation = ProbationLog()
         table = SourceTable(key: key)
     }
 
@@ -71,24 +71,24 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     private mutating func judge(_ segment: Segment, at now: Timestamp, wallClock: Int64) -> Found? {
         let place = table.find(segment.source)
         if let index = place.index {
-            switch table.withEntry(index, { $0.take(segment, at: now) }) {
+            switch table.withEntry(index, { $0.record(segment, at: now) }) {
             case .outdated:
                 table.remove(index)
             case let effect:
                 if effect.isNewPort { table.touch(index) }
                 return count(effect) ? Found(index: index, isNew: effect == .scan, hash: place.hash) : nil
             }
-        } else if let touch = firstTouches.find(segment.source, hash: place.hash) {
-            switch firstTouches.take(segment, at: now, touch) {
+        } else if let touch = probation.find(segment.source, hash: place.hash) {
+            switch probation.record(segment, at: now, touch) {
             case .outdated:
-                _ = firstTouches.remove(touch)
+                _ = probation.remove(touch)
             case .repeated:
                 return nil
             case .ignored:
                 counters.ignored &+= 1
                 return nil
             case .counted, .scan, .continued:
-                return promote(firstTouches.remove(touch), segment, at: now, wallClock: wallClock, to: place)
+                return promote(probation.remove(touch), segment, at: now, wallClock: wallClock, to: place)
             }
         }
         if segment.hasAny(of: .ack) {  // opens nothing: an answer to us, or the middle of a connection
@@ -96,7 +96,7 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
             return nil
         }
         counters.probes &+= 1
-        firstTouches.insert(segment, hash: place.hash, at: now, wallClock: wallClock)
+        probation.insert(segment, hash: place.hash, at: now, wallClock: wallClock)
         return nil
     }
 
@@ -120,18 +120,18 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     /// Follows a source from its second port on.
     @inline(never)
     private mutating func promote(
-        _ touch: FirstTouch, _ segment: Segment, at now: Timestamp, wallClock: Int64,
+        _ touch: ProbationRecord, _ segment: Segment, at now: Timestamp, wallClock: Int64,
         to place: SourceTable<capacity, bucketCount>.Place
     ) -> Found? {
         var entry = touch.entry(wallClock: wallClock)
-        let isScan = count(entry.take(segment, at: now))
+        let isScan = count(entry.record(segment, at: now))
         let index = table.insert(entry, place)
         return isScan ? Found(index: index, isNew: true, hash: place.hash) : nil
     }
 
     /// Keeps with a scan's source what became of its report: until then it counts as logged.
     ///
-    /// - Parameter finding: what ``find(_:at:wallClock:)`` has just returned, as ``LogLimiter`` has changed it.
+    /// - Parameter finding: what ``find(_:at:wallClock:)`` has just returned, as ``ReportLimiter`` has changed it.
     public mutating func remember(_ finding: ScanFinding) {
         guard let index = table.find(finding.report.source).index else { return }
         table.withEntry(index) { $0.suppression = finding.suppression }
@@ -147,7 +147,7 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     }
 
     /// How many sources are known now, those whose time is over and whose place was not needed yet included.
-    public var sourcesHeld: Int { firstTouches.held + table.held }
+    public var sourcesHeld: Int { probation.held + table.held }
 
     /// How many of them are followed: they touched more than one port.
     public var sourcesFollowed: Int { table.held }
@@ -157,22 +157,22 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
 
     /// How many sources seen with one port had to make room for others before they had the time to touch a second one,
     /// since the start.
-    public var firstTouchesLost: UInt64 { firstTouches.lost }
+    public var probationLost: UInt64 { probation.lost }
 
     /// The most entries that one packet has looked at to make room for a source that is followed, so far: for tests.
     package var mostLookedAt: Int { table.mostLookedAt }
 
     /// How many sources seen with one port there is room for.
-    public static var firstTouchCapacity: Int { FirstTouches<firstTouchLines>.capacity }
+    public static var probationCapacity: Int { ProbationLog<firstTouchLines>.capacity }
 
     /// Whether nothing was ever observed: for tests.
     package var isFresh: Bool {
-        mutating get { table.isFresh && firstTouches.isFresh && counters == StatusCounters() }
+        mutating get { table.isFresh && probation.isFresh && counters == DetectorCounters() }
     }
 
     /// What is wrong with the tables, or `nil`: for tests.
     package var fault: String? {
-        mutating get { table.fault ?? firstTouches.fault(key: table.key) }
+        mutating get { table.fault ?? probation.fault(key: table.key) }
     }
 }
 
@@ -212,7 +212,7 @@ extension SourceEntry {
 
     /// Takes one more segment of the source into account.
     @_optimize(speed)  // a tenth of the time of a packet of a source that is followed
-    mutating func take(_ segment: Segment, at now: Timestamp) -> Effect {
+    mutating func record(_ segment: Segment, at now: Timestamp) -> Effect {
         if !now.isWithin(Parameters.longestGap, after: lastNewPort) { return .outdated }
         if report.ports.contains(segment.destinationPort) {
             report.merge(segment.flags)

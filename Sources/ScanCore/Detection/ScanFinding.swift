@@ -12,7 +12,7 @@ public struct ScanFinding: Sendable {
     /// What orders it among others that did as much, which nobody can choose: the keyed hash of its source.
     let lot: UInt32
 
-    /// What became of its report. ``LogLimiter`` changes it, and ``ScanDetector/remember(_:)`` keeps it.
+    /// What became of its report. ``ReportLimiter`` changes it, and ``ScanDetector/remember(_:)`` keeps it.
     public var suppression: Suppression
 
     /// What is known of a source in its entry.

@@ -1,5 +1,5 @@
 /// The sources that touched two ports or more, in fixed memory: a hash table whose entries are also in the order in
-/// which they last touched a new port. Those seen with one port are in ``FirstTouches`` and can't push these out.
+/// which they last touched a new port. Those seen with one port are in ``ProbationLog`` and can't push these out.
 ///
 /// A source that comes takes an entry that is free, then one that was never used, then one whose time is over. When
 /// there is none, one must go whose time is not over, and is counted: of the ``Parameters/evictionCandidates`` that

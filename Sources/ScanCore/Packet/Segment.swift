@@ -60,7 +60,7 @@ extension Segment {
     ///
     /// IPv6 extension headers are walked to the end of the packet, however many there are: Linux does so too. A first
     /// fragment counts if it holds the whole TCP header; ``PacketFault/fragment`` says that it does not: see
-    /// ``PacketReader``.
+    /// ``SegmentReader``.
     ///
     /// - Parameter packet: the packet from its IP header on, of any length, cut off anywhere.
     /// - Throws: why there is no segment in it.
@@ -128,9 +128,9 @@ extension Segment {
         let end = payloadLength == 0 ? packet.count : min(40 + payloadLength, packet.count)
         let bounded = packet.extracting(0..<end)
         let trafficClass = UInt8(truncatingIfNeeded: try packet.uint16(at: 0) >> 4)
-        var chain = HeaderChain(next: try packet.uint8(at: 6), offset: 40)
+        var chain = IPv6ExtensionHeaders(next: try packet.uint8(at: 6), offset: 40)
         do throws(PacketFault) {
-            try chain.walkToTCP(in: bounded)
+            try chain.advanceToTransport(in: bounded)
             try self.init(
                 tcpHeader: bounded, at: chain.offset,
                 source: source, destination: destination,

@@ -46,9 +46,9 @@ struct TransportHeader {
         timeToLive = try packet.uint8(at: 7)
         let payloadLength = Int(try packet.uint16(at: 4))
         end = payloadLength == 0 ? packet.count : min(40 + payloadLength, packet.count)
-        var chain = HeaderChain(next: try packet.uint8(at: 6), offset: 40)
+        var chain = IPv6ExtensionHeaders(next: try packet.uint8(at: 6), offset: 40)
         do throws(PacketFault) {
-            try chain.walkToTCP(in: packet.extracting(0..<end))
+            try chain.advanceToTransport(in: packet.extracting(0..<end))
         } catch {
             if error != .notTCP || chain.next != IPProtocol.udp { throw error }
         }

@@ -15,8 +15,8 @@ private func isTunnel(ipv4 packet: Span<UInt8>) throws(PacketFault) -> Bool {
 }
 
 private func isTunnel(ipv6 packet: Span<UInt8>) throws(PacketFault) -> Bool {
-    var chain = HeaderChain(next: try packet.uint8(at: 6), offset: 40)
-    do throws(PacketFault) { try chain.walkToTCP(in: packet) } catch {}
+    var chain = IPv6ExtensionHeaders(next: try packet.uint8(at: 6), offset: 40)
+    do throws(PacketFault) { try chain.advanceToTransport(in: packet) } catch {}
     return try isTunnel(of: chain.next, at: chain.offset, in: packet)
 }
 

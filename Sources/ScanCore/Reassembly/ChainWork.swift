@@ -30,7 +30,7 @@ struct ChainWork {
     }
 
     /// Takes steps.
-    mutating func take(_ steps: Int) {
+    mutating func charge(_ steps: Int) {
         left -= steps
         taken = min(taken + steps, Self.most)
     }

@@ -11,7 +11,7 @@
 /// it is given up too, and what comes later is another packet's. Likewise a packet that was told: the same again is
 /// another. What makes Linux give up a packet and lies past its first 64 bytes is not seen.
 public struct Defragmenter<let capacity: Int, let setSize: Int>: ~Copyable {
-    private var packets = InlineArray<capacity, FragmentedPacket>(repeating: FragmentedPacket())
+    private var packets = InlineArray<capacity, ReassemblyBuffer>(repeating: ReassemblyBuffer())
     private var key: HashKey
 
     /// How many packets had to make room for others while they waited for fragments, since the start.
@@ -42,7 +42,7 @@ public struct Defragmenter<let capacity: Int, let setSize: Int>: ~Copyable {
         _ fragment: Fragment, of packet: Span<UInt8>, at now: Timestamp
     ) throws(PacketFault) -> Segment? {
         // With IPv4 nothing stands before the TCP header.
-        let window = fragment.name.source.isIPv4 ? Segment.headerLength : FragmentedPacket.window
+        let window = fragment.name.source.isIPv4 ? Segment.headerLength : ReassemblyBuffer.window
         if fragment.offset >= window { throw .fragment }
         let index = place(of: fragment, at: now)
         return try packets[index].add(fragment, of: packet)
@@ -67,7 +67,7 @@ public struct Defragmenter<let capacity: Int, let setSize: Int>: ~Copyable {
         if let found { return found }
         if free == nil { evicted &+= 1 }  // a counter that wraps is better than one that ends the daemon
         let index = free ?? oldest
-        packets[index] = FragmentedPacket(fragment.name, at: now)
+        packets[index] = ReassemblyBuffer(fragment.name, at: now)
         return index
     }
 }

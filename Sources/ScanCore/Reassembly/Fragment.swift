@@ -1,5 +1,5 @@
 /// What the fragments of a packet have in common, and those of another don't.
-struct PacketName: Equatable, Sendable {
+struct FragmentKey: Equatable, Sendable {
     var source: Address
     var destination: Address
     var identification: UInt32
@@ -13,9 +13,9 @@ struct PacketName: Equatable, Sendable {
     var isSound = true
 
     /// The name of no packet.
-    static var nobody: PacketName {
+    static var nobody: FragmentKey {
         let unspecified = Address(ipv6High: 0, low: 0)
-        return PacketName(source: unspecified, destination: unspecified, identification: 0, path: LinkPath())
+        return FragmentKey(source: unspecified, destination: unspecified, identification: 0, path: LinkPath())
     }
 
     /// A hash under a key: those of the addresses and the identification, hashed in turn. The rest is the same for nearly
@@ -28,7 +28,7 @@ struct PacketName: Equatable, Sendable {
 
 /// A fragment: the packet it is of, and which part (RFC 791, section 3.2; RFC 8200, section 4.5).
 struct Fragment {
-    let name: PacketName
+    let name: FragmentKey
 
     /// What the fragmentable part begins with. It counts in the fragment with offset 0 only.
     let next: UInt8
@@ -58,7 +58,7 @@ struct Fragment {
 
     private init(ipv4 packet: Span<UInt8>, over path: LinkPath) throws(PacketFault) {
         let headerLength = Int(try packet.uint8(at: 0) & 15) * 4
-        name = PacketName(
+        name = FragmentKey(
             source: Address(ipv4: try packet.uint32(at: 12)), destination: Address(ipv4: try packet.uint32(at: 16)),
             identification: UInt32(try packet.uint16(at: 4)), path: path,
             isSound: try isSoundIPv4Header(at: 0, in: packet))
@@ -73,14 +73,14 @@ struct Fragment {
     }
 
     private init(ipv6 packet: Span<UInt8>, over path: LinkPath) throws(PacketFault) {
-        var chain = HeaderChain(next: try packet.uint8(at: 6), offset: 40)
+        var chain = IPv6ExtensionHeaders(next: try packet.uint8(at: 6), offset: 40)
         do throws(PacketFault) {
-            try chain.walkToTCP(in: packet)
+            try chain.advanceToTransport(in: packet)
         } catch {
             if chain.fragmentHeader == nil { throw error }  // what follows a fragment header comes in pieces
         }
         guard let header = chain.fragmentHeader else { throw .malformed }
-        name = PacketName(
+        name = FragmentKey(
             source: Address(ipv6High: try packet.uint64(at: 8), low: try packet.uint64(at: 16)),
             destination: Address(ipv6High: try packet.uint64(at: 24), low: try packet.uint64(at: 32)),
             identification: try packet.uint32(at: header + 4), path: path)

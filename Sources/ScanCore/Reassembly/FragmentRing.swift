@@ -1,7 +1,7 @@
 /// Something that is known of a packet which comes in fragments.
 protocol FragmentRecord {
     /// The packet's name.
-    var name: PacketName { get }
+    var name: FragmentKey { get }
     /// When the fragment came that it is known from.
     var begin: Timestamp { get }
 }
@@ -9,7 +9,7 @@ protocol FragmentRecord {
 extension FragmentRecord {
     /// Whether it may be of a packet of a name, whichever link that came over: a host may be on several links with one
     /// other, and joins what comes over either.
-    func isOf(_ other: PacketName) -> Bool {
+    func isOf(_ other: FragmentKey) -> Bool {
         name.source == other.source && name.destination == other.destination
             && name.identification == other.identification
     }
@@ -21,14 +21,14 @@ extension FragmentRecord {
 }
 
 /// Records in a ring of fixed memory, 16 for each of `lines`, found by a hash that is not 0. The oldest makes room.
-struct FragmentRing<let lines: Int, Record: FragmentRecord>: ~Copyable {
-    private var records: InlineArray<lines, InlineArray<16, Record>>
+struct FragmentRing<let lines: Int, Message: FragmentRecord>: ~Copyable {
+    private var records: InlineArray<lines, InlineArray<16, Message>>
     private var hashes = InlineArray<lines, HashLine>(repeating: HashLine())
     /// Where the next record goes, in the place of the oldest.
     private(set) var next = 0
 
     /// A ring of records of nobody's.
-    init(_ empty: Record) {
+    init(_ empty: Message) {
         records = InlineArray(repeating: InlineArray(repeating: empty))
     }
 
@@ -60,7 +60,7 @@ struct FragmentRing<let lines: Int, Record: FragmentRecord>: ~Copyable {
     }
 
     /// The record at a place.
-    subscript(place: Int) -> Record {
+    subscript(place: Int) -> Message {
         mutating get { records[place >> 4][place & 15] }
         set { records[place >> 4][place & 15] = newValue }
     }
@@ -76,7 +76,7 @@ struct FragmentRing<let lines: Int, Record: FragmentRecord>: ~Copyable {
     }
 
     /// Adds a record.
-    mutating func append(_ record: Record, _ hash: UInt32) {
+    mutating func append(_ record: Message, _ hash: UInt32) {
         records[next >> 4][next & 15] = record
         hashes[next >> 4][next & 15] = hash
         next = next + 1 == lines * 16 ? 0 : next + 1

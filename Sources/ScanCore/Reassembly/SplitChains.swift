@@ -65,7 +65,7 @@ public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
             var budget = StepBudget(for: fragment.name.path, Self.mostSteps)
             var position = places.newest
             while !work.isOver, let found = places.match(hash, from: &position) {
-                work.take(1)
+                work.charge(1)
                 let place = places[found]
                 if !place.isOf(fragment.name) || !place.isIn(content, at: fragment.offset) { continue }
                 if !place.isAlive(at: now) {  // for good, also if the clock goes back
@@ -90,14 +90,14 @@ public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
         _ emit: (Segment) -> Void
     ) {
         while let place = steps.next() {
-            work.take(ChainWork.search)
+            work.charge(ChainWork.search)
             if renew(place, hash, at: now, &work) { continue }
             if places.holdsAlive(places.next, at: now) { evicted &+= 1 }
             places.append(place, hash)
             var budget = StepBudget(for: place.name.path, Self.mostSteps)
             var position = early.newest
             while !work.isOver, let found = early.match(hash, from: &position) {
-                work.take(1)
+                work.charge(1)
                 let kept = early[found]
                 if !kept.isOf(place.name) || !kept.range.contains(place.offset) { continue }
                 if !kept.isAlive(at: now) {
@@ -118,7 +118,7 @@ public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
     ) -> Bool {
         var position = places.newest
         while !work.isOver, let found = places.match(hash, from: &position) {
-            work.take(1)
+            work.charge(1)
             var known = places[found]
             if !known.isSame(as: place) || !known.isAlive(at: now) { continue }
             known.begin = max(known.begin, place.begin)
@@ -156,7 +156,7 @@ public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
 
 /// A place in the part of a packet that was divided, at which a header is known to begin.
 struct ChainPlace: FragmentRecord {
-    var name = PacketName.nobody
+    var name = FragmentKey.nobody
     var begin = Timestamp(nanoseconds: 0)
     /// What begins there: an ``IPProtocol``.
     private var header: UInt8 = 0
@@ -199,10 +199,10 @@ struct ChainPlace: FragmentRecord {
     /// Follows the headers from here on in the content of a fragment, which has an offset.
     func followed(in content: Span<UInt8>, at start: Int, _ work: inout ChainWork) -> Lead {
         if !isIn(content, at: start) { return .nowhere }
-        var chain = HeaderChain(next: header, offset: offset - start, fragmentHeader: 0)
-        defer { work.take((min(chain.offset, content.count) - (offset - start)) / 8) }  // none is shorter
+        var chain = IPv6ExtensionHeaders(next: header, offset: offset - start, fragmentHeader: 0)
+        defer { work.charge((min(chain.offset, content.count) - (offset - start)) / 8) }  // none is shorter
         do throws(PacketFault) {
-            try chain.walkToTCP(in: content)
+            try chain.advanceToTransport(in: content)
             if content.hasTooShortTCPHeader(at: chain.offset) { return .nowhere }
             if chain.offset + 4 <= content.count {
                 return .ports(
@@ -225,7 +225,7 @@ struct ChainPlace: FragmentRecord {
 
 /// A fragment that came before it was known what in it is asked for.
 struct KeptFragment: FragmentRecord {
-    var name = PacketName.nobody
+    var name = FragmentKey.nobody
     var begin = Timestamp(nanoseconds: 0)
     /// Where in the part that was divided its content belongs, in bytes.
     var range = 0..<0

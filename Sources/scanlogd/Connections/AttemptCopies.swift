@@ -1,9 +1,10 @@
 #if Pcap
     import Capture
     import ScanCore
+    import System
 
     /// One that is all zero knows no packet (tested by PacketCopiesTests).
-    extension PacketCopies: ZeroIsEmpty {}
+    extension PacketCopies: Zeroable {}
 
     extension ZeroedPages<Parameters.Copies> {
         /// Memory of packets that knows none yet.

@@ -1,7 +1,7 @@
 #if Pcap
     import Capture
-    import CLinux
     import ScanCore
+    import System
 
     /// What `scanlogd connections` does all its life where packets come from a network: waits for them, and for signals.
     struct AttemptLoop {
@@ -26,7 +26,7 @@
         /// The work is done by what is no generic function: there is one of this for each kind of capture.
         ///
         /// - Returns: the exit status.
-        mutating func run(_ capture: inout some Capture & ~Copyable) -> Int32 {
+        mutating func run(_ capture: inout some PacketSource & ~Copyable) -> Int32 {
             while wait(for: capture.descriptor) {
                 do throws(SystemError) {
                     let reception = try capture.receive(into: &place.writer)
@@ -40,7 +40,7 @@
         }
 
         /// Takes the packets that came before somebody said to stop.
-        private mutating func receiveRest(from capture: inout some Capture & ~Copyable) {
+        private mutating func receiveRest(from capture: inout some PacketSource & ~Copyable) {
             do throws(SystemError) {
                 while !isFailing && place.writer.waitForRest(of: capture.descriptor) {
                     _ = try capture.receive(into: &place.writer)
@@ -80,7 +80,7 @@
             if anything { place.writer.drops?.expect() }
             if !isFailing { return }
             isFailing = false
-            place.writer.voice.note(LogLine("connections: packets are received again"), level: LOG_NOTICE)
+            place.writer.voice.note(LogLine("connections: packets are received again"), level: SyslogLevel.notice)
         }
 
         @inline(never)
@@ -89,7 +89,7 @@
             isFailing = true
             if let due = failureReminderDue, !isNews, Timestamp.now() < due { return }
             failureReminderDue = .fromNow(Self.failureReminder)
-            place.writer.voice.note(error.line, level: LOG_WARNING)
+            place.writer.voice.note(error.line, level: SyslogLevel.warning)
         }
     }
 #endif

@@ -1,12 +1,12 @@
 #if Pcap
     import Capture
-    import CLinux
     import ScanCore
+    import System
 
     /// Writes lines about what is in a capture file, until its end or until somebody says to stop.
     ///
     /// - Returns: the exit status.
-    func replayAttempts(in capture: inout PcapReplay, _ place: AttemptWriterPlace) -> Int32 {
+    func replayAttempts(in capture: inout PcapFile, _ place: AttemptWriterPlace) -> Int32 {
         // The writer is told by its address while the capture reads, which may have to be waited for. Nothing else looks at
         // it then: this is called by what `open` and `advance` call.
         unsafe capture.beforeReading(

@@ -1,7 +1,7 @@
 #if Pcap
     import Capture
-    import CLinux
     import ScanCore
+    import System
 
     /// Where packets become lines about attempts, and what can happen to a line on its way out.
     struct AttemptWriter: ~Copyable, SegmentSink {
@@ -11,13 +11,13 @@
         /// when their lines be written.
         private var rest: (handedOver: Timestamp, end: Timestamp)?
 
-        let signals: Signals
-        private(set) var output: AttemptOutput
-        var voice: AttemptVoice
-        private var rate: LineRate
+        let signals: SignalDescriptor
+        private(set) var output: LineOutput
+        var voice: AttemptDiagnostics
+        private var rate: LineRateLimiter
 
         /// The attempts that wait for names, where these are wanted.
-        private var names: NamedAttempts?
+        private var names: AttemptNameQueue?
         private var isToldOfNames = false
 
         private let options: ConnectionsOptions
@@ -32,7 +32,7 @@
         /// How many lines may still be written; `nil`: any number.
         private var remaining: UInt64?
         /// Of packets that the kernel dropped; `nil` where they come from a file.
-        var drops: DropNotes?
+        var drops: DropReporter?
         /// The capture file's descriptor, if there is one.
         var input: Int32 = -1
 
@@ -41,23 +41,23 @@
         private var dateSecond: Int64?
 
         init(
-            _ options: ConnectionsOptions, _ signals: consuming Signals, _ output: consuming AttemptOutput,
-            _ keeper: consuming Keeper, _ lastWord: consuming LastWord?, _ names: consuming NamedAttempts?,
+            _ options: ConnectionsOptions, _ signals: consuming SignalDescriptor, _ output: consuming LineOutput,
+            _ broker: consuming OutputBroker, _ directSyslog: consuming DirectSyslog?, _ names: consuming AttemptNameQueue?,
             _ taken: consuming ZeroedPages<Parameters.Copies>
         ) {
             self.options = options
             self.signals = signals
             self.output = output
-            voice = AttemptVoice(keeper: keeper, lastWord: lastWord)
+            voice = AttemptDiagnostics(broker: broker, directSyslog: directSyslog)
             self.names = names
             self.taken = taken
-            rate = LineRate(limit: options.limit)
+            rate = LineRateLimiter(limit: options.limit)
             remaining = options.count
         }
 
         // MARK: Packets
 
-        mutating func take(
+        mutating func inspect(
             packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64
         ) throws(PacketFault) -> Bool {
             packets &+= 1
@@ -67,14 +67,14 @@
             return true
         }
 
-        mutating func take(
+        mutating func receive(
             _ segment: Segment, of packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64
         ) {
             guard let attempt = Attempt(segment, realTime: realTime) else { return }
             if !isCopy(packet, over: path, at: now) { add(attempt, at: now) }
         }
 
-        mutating func take(_ segment: Segment, at now: Timestamp, realTime: Int64) {
+        mutating func receive(_ segment: Segment, at now: Timestamp, realTime: Int64) {
             if let attempt = Attempt(segment, realTime: realTime) { add(attempt, at: now) }
         }
 
@@ -87,10 +87,10 @@
         }
 
         /// What gives no segment is no attempt.
-        mutating func take(_ fault: PacketFault) {}
+        mutating func count(_ fault: PacketFault) {}
 
-        mutating func take(_ notice: LogLine) {
-            voice.note(notice, level: LOG_NOTICE)
+        mutating func log(notice: LogLine) {
+            voice.note(notice, level: SyslogLevel.notice)
         }
 
         @inline(never)
@@ -133,7 +133,7 @@
             var line = LogLine("connections: host names: ")
             line.append(isGone ? "the helper has ended" : "no answer from the resolver")
             line.append("; addresses are printed")
-            voice.note(line, level: LOG_WARNING)
+            voice.note(line, level: SyslogLevel.warning)
         }
 
         /// Writes the line of the attempt that has waited for the longest time, and says whether there was one to write.
@@ -191,11 +191,11 @@
                 var line = LogLine("connections: ")
                 line.append(error.line)
                 line.append("; lines are lost until it can be written again")
-                voice.note(line, level: LOG_WARNING)
+                voice.note(line, level: SyslogLevel.warning)
             case .recovered(let lost):
                 var line = LogLine("connections: written again, lines lost: ")
                 line.append(decimal: lost)
-                voice.note(line, level: LOG_NOTICE)
+                voice.note(line, level: SyslogLevel.notice)
             }
             return true
         }
@@ -214,7 +214,7 @@
         /// The places of what is waited for.
         private enum Place {
             static let signals = 0
-            static let keeper = 1
+            static let broker = 1
             static let output = 2
             static let names = 3
             static let input = 4
@@ -229,10 +229,10 @@
         @inline(never)
         @discardableResult
         mutating func wait(for input: Int32, until due: Timestamp? = nil) -> Bool {
-            var waiting = PollSet()
+            var waiting = PollSet<5>()
             waiting.watch(Place.signals, signals.number)
-            waiting.watch(Place.keeper, voice.keeper.descriptor, for: voice.keeper.events)
-            waiting.watch(Place.output, output.descriptor, for: output.isEmpty ? 0 : POLLOUT)
+            waiting.watch(Place.broker, voice.broker.descriptor, for: voice.broker.events)
+            waiting.watch(Place.output, output.descriptor, for: output.isEmpty ? PollEvents.none : PollEvents.writable)
             waiting.watch(Place.names, names?.descriptor ?? -1)
             waiting.watch(Place.input, input)
             // As long as whoever reads is slow, nothing can be done about lines that have waited for long enough.
@@ -245,7 +245,7 @@
                 return false
             }
             if waiting.happened(Place.signals) { obeySignals() }
-            if waiting.happened(Place.keeper) { obeyKeeper() }
+            if waiting.happened(Place.broker) { obeyBroker() }
             if waiting.happened(Place.names) { names?.receive() }
             if waiting.isBroken(Place.output) { isClosed = true }
             return waiting.happened(Place.input)
@@ -294,7 +294,11 @@
         /// Says why it can't go on.
         @inline(never)
         mutating func fail(_ error: SystemError) {
-            if options.captureFile != nil { voice.offer(error.line) } else { voice.note(error.line, level: LOG_ERR) }
+            if options.captureFile != nil {
+                voice.offer(error.line)
+            } else {
+                voice.note(error.line, level: SyslogLevel.error)
+            }
             hasFailed = true
         }
 
@@ -319,7 +323,7 @@
             } else if haveLostLines {
                 var line = LogLine("connections: lines lost: ")
                 line.append(decimal: output.counters.lost)
-                voice.note(line, level: LOG_WARNING)
+                voice.note(line, level: SyslogLevel.warning)
             }
             return hasFailed || haveLostLines ? 1 : 0
         }
@@ -337,27 +341,27 @@
                     }
                     mustStop = true
                 case .logStatus: tellCounters()
-                case .reload: if options.outputFile != nil { voice.keeper.reopen() }
+                case .reload: if options.outputFile != nil { voice.broker.reopen() }
                 case .runTestHook: runTestHook()
                 case .collectChild: break
                 }
             }
         }
 
-        /// Goes on in the file that the keeper has opened, and tells it what there was no room for.
+        /// Goes on in the file that the broker has opened, and tells it what there was no room for.
         @inline(never)
-        mutating func obeyKeeper() {
+        mutating func obeyBroker() {
             while true {
-                switch voice.keeper.answer() {
-                case .nothing: return voice.keeper.catchUp()
+                switch voice.broker.answer() {
+                case .nothing: return voice.broker.catchUp()
                 case .file(let file):
                     flush()
                     output.replace(by: file)
                 case .failure(let line):
-                    voice.note(line, level: LOG_WARNING)
+                    voice.note(line, level: SyslogLevel.warning)
                 case .gone:
                     // What is lost from now on nobody would be told of, and no file would be opened anew.
-                    voice.tellOfKeeper()
+                    voice.tellOfBroker()
                     hasFailed = true
                     mustStop = true
                     return
@@ -368,7 +372,7 @@
         /// Says how many lines were suppressed, if it is time to.
         @inline(never)
         mutating func tellSuppressed(at now: Timestamp, atExit: Bool = false) {
-            if let line = rate.note(at: now, atExit: atExit) { voice.note(line, level: LOG_WARNING) }
+            if let line = rate.note(at: now, atExit: atExit) { voice.note(line, level: SyslogLevel.warning) }
         }
 
         /// Says how many packets the kernel dropped, if it is time to.
@@ -376,9 +380,9 @@
         mutating func tellDropped(atExit: Bool = false) {
             let isDue = drops?.due.map { Timestamp.now() >= $0 } == true
             do throws(SystemError) {
-                if isDue || atExit, let line = try drops?.next() { voice.note(line, level: LOG_WARNING) }
+                if isDue || atExit, let line = try drops?.next() { voice.note(line, level: SyslogLevel.warning) }
             } catch {
-                voice.note(error.line, level: LOG_WARNING)
+                voice.note(error.line, level: SyslogLevel.warning)
             }
             // While lines wait for their reader nothing is received, and all the more is dropped.
             if !output.isEmpty { drops?.expect() }
@@ -399,7 +403,7 @@
             do throws(SystemError) {
                 try drops?.update()
             } catch {
-                voice.note(error.line, level: LOG_WARNING)
+                voice.note(error.line, level: SyslogLevel.warning)
             }
             let dropped = drops?.count ?? 0
             voice.tell(packets + dropped, "packets received by filter")

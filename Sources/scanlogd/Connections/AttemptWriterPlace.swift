@@ -1,4 +1,6 @@
 #if Pcap
+    import System
+
     /// Where the writer is as long as the process lives: in memory of its own, for it is large to be moved about.
     ///
     /// Safe: it is made once, nobody ever frees it, and nobody but the command that it was made by, which does one thing at

@@ -1,8 +1,8 @@
 #if Pcap
     import Capture
-    import CLinux
     import CSeccomp
     import ScanCore
+    import System
 
     /// Runs `scanlogd connections`: opens everything, as root where packets come from a network, gives all privileges up,
     /// and writes a line for each attempt to connect.
@@ -16,14 +16,14 @@
     ) throws(SystemError) -> Int32 {
         let read = try readConfiguration { () throws(SystemError) in unsafe try ConnectionsOptions(count, arguments) }
         guard let options = read else { return ExitStatus.misconfigured }
-        closeLeftovers(but: options.captureFile)
+        closeInheritedDescriptors(but: options.captureFile)
         if options.wantsHelp {
             try print(connectionsUsage)
             return 0
         }
         let start = try ConnectionsStart(options)
         if let path = options.captureFile {
-            let file = try PcapReplay(path, options.selection, key: start.key)
+            let file = try PcapFile(path, options.selection, key: start.key)
             return try start.read(file)
         }
         #if Ring
@@ -44,35 +44,35 @@
         let key: HashKey
 
         private let options: ConnectionsOptions
-        private let launch: Launch?
+        private let launch: Daemonization?
         private let privileges: PrivilegeDrop
         /// Where to be locked into; `nil`: nowhere.
         private let directory: ChrootDirectory?
-        private let file: OutputFile?
-        private let keeper: Keeper
-        private let names: NamedAttempts?
+        private let file: AppendFile?
+        private let broker: OutputBroker
+        private let names: AttemptNameQueue?
         private let taken: ZeroedPages<Parameters.Copies>
 
         /// Opens everything that needs root, or the file system.
         init(_ options: ConnectionsOptions) throws(SystemError) {
-            if geteuid() != 0 && options.captureFile == nil {
+            if !CurrentProcess.isRoot && options.captureFile == nil {
                 throw SystemError("packets", "check privileges", because: "only root can capture them; see --read")
             }
             let key = try HashKey.random()
             let privileges: PrivilegeDrop =
                 if options.captureFile == nil {
-                    .all(try Account(named: ConstantText(Parameters.user)))
+                    .all(try Account(named: CString(Parameters.user)))
                 } else { .present(ReaderPrivileges()) }
-            let launch: Launch? = if options.background { try Launch(of: "reader") } else { nil }
-            try Signals.block()
-            loadTimeZone()  // for the keeper too: syslog(3) would open its file, and that is the end of who may not
-            let file: OutputFile? = if let path = options.outputFile { try OutputFile(path) } else { nil }
+            let launch: Daemonization? = if options.background { try Daemonization(of: "reader") } else { nil }
+            try SignalDescriptor.block()
+            loadTimeZone()  // for the broker too: syslog(3) would open its file, and that is the end of who may not
+            let file: AppendFile? = if let path = options.outputFile { try AppendFile(path) } else { nil }
             // Before anything is open that it must not hold.
-            let keeper = try Keeper(file, privileges)
-            try Signals.letEnd(hangup: options.outputFile == nil)
-            let names: NamedAttempts? =
+            let broker = try OutputBroker(file, privileges)
+            try SignalDescriptor.letEnd(hangup: options.outputFile == nil)
+            let names: AttemptNameQueue? =
                 if options.names {
-                    try NamedAttempts(privileges, isPatient: options.captureFile != nil)
+                    try AttemptNameQueue(privileges, isPatient: options.captureFile != nil)
                 } else { nil }
             let taken = try ZeroedPages<Parameters.Copies>(key: key)
             directory = try privileges.openDirectory()
@@ -80,25 +80,25 @@
             self.privileges = privileges
             self.launch = launch
             self.file = file
-            self.keeper = keeper
+            self.broker = broker
             self.names = names
             self.taken = taken
             self.options = options
         }
 
         /// Writes lines about what comes from a network, until somebody says to stop.
-        consuming func run<Source: Capture & ~Copyable>(
-            _ capture: consuming Source, _ drops: PacketDrops
+        consuming func run<Source: PacketSource & ~Copyable>(
+            _ capture: consuming Source, _ drops: DropCounter
         ) throws(SystemError) -> Int32 {
             let run = try finish()
-            run.writer.writer.drops = DropNotes(drops)
+            run.writer.writer.drops = DropReporter(drops)
             var capture = capture
             var loop = AttemptLoop(run.writer)
             return end(loop.run(&capture), run.pidFile)
         }
 
         /// Writes lines about what is in a file.
-        consuming func read(_ capture: consuming PcapReplay) throws(SystemError) -> Int32 {
+        consuming func read(_ capture: consuming PcapFile) throws(SystemError) -> Int32 {
             let run = try finish(reading: capture.descriptor)
             var capture = capture
             return end(replayAttempts(in: &capture, run.writer), run.pidFile)
@@ -108,7 +108,7 @@
         @inline(never)
         private consuming func finish(reading input: Int32 = -1) throws(SystemError) -> ConnectionsRun {
             let pidFile = try openPidFile(input)  // first: what does not start makes no output file
-            let output = try AttemptOutput(file)
+            let output = try LineOutput(file)
             let name = options.outputFile ?? "standard output"
             try refuse(output.descriptor, name, .writeLines, sameAs: input, .isCaptureFile)
             switch pidFile {
@@ -116,13 +116,13 @@
                 try refuse(output.descriptor, name, .writeLines, sameAs: pidFile.number, .isPidFile)
             case .none: break
             }
-            letGo(file)
-            try Signals.block()
-            var signals = try Signals()
+            drop(file)
+            try SignalDescriptor.block()
+            var signals = try SignalDescriptor()
             // A terminal that is closed is the end, unless nohup(1) says otherwise.
-            signals.hangupEnds = options.outputFile == nil && !clinux_is_ignored(SIGHUP)
-            let lastWord: LastWord? = options.background ? LastWord() : nil
-            let process = getpid()  // afterwards even that is forbidden
+            signals.hangupEnds = options.outputFile == nil && !SignalDescriptor.hangupIsIgnored
+            let directSyslog: DirectSyslog? = options.background ? DirectSyslog() : nil
+            let process = CurrentProcess.number  // afterwards even that is forbidden
             try confineAttempts(privileges, in: directory, hasFile: options.outputFile != nil)
             do throws(SystemError) {
                 try pidFile?.write(process)
@@ -134,7 +134,7 @@
                 do throws(SystemError) { try pidFile?.empty() } catch {}  // the first error says more
                 throw error
             }
-            let writer = AttemptWriterPlace(AttemptWriter(options, signals, output, keeper, lastWord, names, taken))
+            let writer = AttemptWriterPlace(AttemptWriter(options, signals, output, broker, directSyslog, names, taken))
             return ConnectionsRun(writer: writer, pidFile: pidFile)
         }
 
@@ -144,12 +144,11 @@
             guard let path = options.pidFile else { return nil }
             do throws(SystemError) {
                 // Not opened to be changed: a file that others can open would be replaced.
-                let found = Descriptor(
-                    owning: try check(path, "open") { unsafe clinux_open(path.pointer, O_PATH | O_CLOEXEC, 0) })
+                let found = try Descriptor(locating: path)
                 try refuseOutput(as: found.number)
                 try refuse(found.number, path, .writeProcessID, sameAs: input, .isCaptureFile)
             } catch {
-                if error.code != ENOENT { throw error }
+                if error.code != Errno.noSuchFileOrDirectory { throw error }
             }
             return try PidFile(path)
         }
@@ -160,7 +159,7 @@
             case .some(let file):
                 guard let found = try file.find() else { return }
                 try refuse(found.number, file.path, .writeLines, sameAs: pidFile, .isPidFile)
-            case .none: try refuse(STDOUT_FILENO, "standard output", .writeLines, sameAs: pidFile, .isPidFile)
+            case .none: try refuse(StandardStream.output, "standard output", .writeLines, sameAs: pidFile, .isPidFile)
             }
         }
     }
@@ -177,8 +176,8 @@
         do throws(SystemError) {
             try pidFile?.empty()
         } catch {
-            complain(error.line)
+            warn(error.line)
         }
-        _exit(status)
+        CurrentProcess.exit(status)
     }
 #endif

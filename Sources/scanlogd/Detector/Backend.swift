@@ -1,7 +1,7 @@
 import Capture
-import CLinux
 import CSeccomp
 import ScanCore
+import System
 
 /// A way to get packets, by the name that `--backend` takes.
 enum Backend {
@@ -17,7 +17,7 @@ enum Backend {
     /// The backend of a name.
     ///
     /// - Throws: that there is none, or none in this binary.
-    init(named name: ConstantText) throws(SystemError) {
+    init(named name: CString) throws(SystemError) {
         if name == "ring" {
             self = .ring
         } else if name == "raw" {
@@ -36,7 +36,7 @@ enum Backend {
     var isAbsent: SystemError { SystemError(name, "backend", because: "not built in, see --version") }
 
     /// The name.
-    var name: ConstantText {
+    var name: CString {
         switch self {
         case .ring: "ring"
         case .raw: "raw"

@@ -1,6 +1,6 @@
 import Capture
-import CLinux
 import ScanCore
+import System
 
 /// Runs the detector: opens everything as root, then goes on as two processes that have given root up, the sensor, which
 /// looks at packets, and the writer, which logs what the sensor finds, until it is told to stop.
@@ -10,7 +10,9 @@ import ScanCore
 ///
 /// - Returns: the exit status.
 func detect(_ options: Options) throws(SystemError) -> Int32 {
-    if geteuid() != 0 { throw SystemError("start", "check privileges", because: "only root can start scanlogd") }
+    if !CurrentProcess.isRoot {
+        throw SystemError("start", "check privileges", because: "only root can start scanlogd")
+    }
     guard let exempt = try readExemptList(options) else { return ExitStatus.misconfigured }
     let start = try DetectorStart(options, exempt)
     switch options.backend {
@@ -72,21 +74,21 @@ private struct DetectorStart: ~Copyable {
     /// Secret random numbers, for all that an attacker must not foresee.
     let key: HashKey
 
-    private let launch: Launch?
+    private let launch: Daemonization?
     private let account: Account
     private let directory: ChrootDirectory
     private let log: SystemLog
     private let manager: ServiceManager
     private let pidFile: PidFile?
-    private let exempt: ExemptList
+    private let exempt: ExemptSources
 
     /// Opens everything that needs root, or the file system.
-    init(_ options: Options, _ exempt: consuming ExemptList) throws(SystemError) {
+    init(_ options: Options, _ exempt: consuming ExemptSources) throws(SystemError) {
         // First what needs no end, so that little is open where something may fail.
         let key = try HashKey.random()
-        let account = try Account(named: ConstantText(Parameters.user))
-        let launch: Launch? = if options.foreground { nil } else { try Launch(of: "writer") }
-        try Signals.block()
+        let account = try Account(named: CString(Parameters.user))
+        let launch: Daemonization? = if options.foreground { nil } else { try Daemonization(of: "writer") }
+        try SignalDescriptor.block()
         let directory = try openChrootDirectory()
         let pidFile: PidFile? = if let path = options.pidFile { try PidFile(path) } else { nil }
         try pidFile?.empty()  // a process that was killed may have left its number
@@ -107,30 +109,29 @@ private struct DetectorStart: ~Copyable {
     ///   - capture: where packets come from.
     ///   - backend: which of them it is.
     ///   - failure: why it isn't the backend that sees more.
-    consuming func run<Source: Capture & ~Copyable>(
+    consuming func run<Source: PacketSource & ~Copyable>(
         _ capture: consuming Source, _ backend: Backend, insteadOf failure: SystemError? = nil
     ) throws(SystemError) -> Int32 {
         let link = try Link()  // last, so that what is closed after the fork leaves low numbers free
-        let child = try check("sensor", "fork", fork)
-        if child == 0 {
-            letGo(launch)
-            letGo(pidFile)  // and its lock with it: that is to end with the writer
-            letGo(manager)
+        guard let sensor = try ChildProcess.fork("sensor") else {
+            drop(launch)
+            drop(pidFile)  // and its lock with it: that is to end with the writer
+            drop(manager)
             return try runSensor(
                 capture, backend, key: key, link: link.takeSensorEnd(), account: account, directory: directory,
                 exempt: exempt)
         }
-        letGo(capture)
-        return try runWriter(of: SensorProcess(child), link.takeWriterEnd(), backend, insteadOf: failure)
+        drop(capture)
+        return try runWriter(of: SensorProcess(sensor), link.takeWriterEnd(), backend, insteadOf: failure)
     }
 
     /// What the writer's process does, from the fork to its end.
     @inline(never)
     private consuming func runWriter(
-        of sensor: consuming SensorProcess, _ link: consuming LinkEnd, _ backend: Backend,
+        of sensor: consuming SensorProcess, _ link: consuming SensorLinkEnd, _ backend: Backend,
         insteadOf failure: SystemError?
     ) throws(SystemError) -> Int32 {
-        letGo(directory)
+        drop(directory)
 
         // Root no more.
         let isFiltered = systemCallsAreFiltered  // to ask the kernel is a call that the filter forbids
@@ -147,13 +148,13 @@ private struct DetectorStart: ~Copyable {
     /// - Returns: whether it ended as somebody wanted it.
     @inline(never)
     private static func run(
-        _ writer: inout Writer, _ pidFile: borrowing PidFile?, _ launch: consuming Launch?, _ backend: Backend,
+        _ writer: inout Writer, _ pidFile: borrowing PidFile?, _ launch: consuming Daemonization?, _ backend: Backend,
         isFiltered: Bool, insteadOf failure: SystemError?
     ) throws(SystemError) -> Bool {
         guard try writer.sensorIsReady() else { return false }
         warnOfAbsentLog()
         do throws(SystemError) {
-            try pidFile?.write(getpid())
+            try pidFile?.write(CurrentProcess.number)
             if let failure { writer.warn(insteadOfRing(failure)) }
             writer.logStart(backend: backend.name, isFiltered: isFiltered)
             switch consume launch {
@@ -183,7 +184,7 @@ private func connectToServiceManager() -> ServiceManager {
     do throws(SystemError) {
         return try ServiceManager()
     } catch {
-        complain(error.line)
+        warn(error.line)
         return ServiceManager(none: ())
     }
 }
@@ -195,6 +196,6 @@ private func warnOfAbsentLog() {
     } catch {
         var line = error.line
         line.append("; lines are kept until it is there")
-        complain(line)
+        warn(line)
     }
 }

@@ -1,5 +1,6 @@
 #if Rules
     import Capture
+    import System
 
     /// How files of exempt sources are read: by the daemon at its start, and by the commands that say what it will do.
     enum ExemptFile {
@@ -7,11 +8,11 @@
         private static var limit: Int64 { 1 << 20 }
 
         /// Reads a file, which has to be a regular one: the start must not wait for whoever writes to a pipe.
-        static func read(_ path: ConstantText) throws(SystemError) -> FileText {
-            try FileText(path, isRegular: true, limit: limit)
+        static func read(_ path: CString) throws(SystemError) -> FileContents {
+            try FileContents(path, isRegular: true, limit: limit)
         }
 
         /// Gives the files of patterns.
-        static var system: HostSystem { HostSystem(patternFileLimit: limit) }
+        static var system: HostEnvironment { HostEnvironment(patternFileLimit: limit) }
     }
 #endif

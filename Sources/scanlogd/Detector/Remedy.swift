@@ -1,16 +1,16 @@
 import Capture
-import CLinux
 import ScanCore
+import System
 
 /// What to do about an error of a start: the errors of scanlogd(8), DIAGNOSTICS, in the few words that fit into a table.
 struct Remedy {
     /// How the line of the error begins: with the object and the operation, or the object alone.
-    private let start: ConstantText
+    private let start: CString
     /// The error number of the system's reason; 0: any reason.
     private let code: Int32
-    private let advice: ConstantText
+    private let advice: CString
 
-    private init(_ start: ConstantText, _ code: Int32, _ advice: ConstantText) {
+    private init(_ start: CString, _ code: Int32, _ advice: CString) {
         self.start = start
         self.code = code
         self.advice = advice
@@ -25,13 +25,16 @@ struct Remedy {
             Remedy("scanlogd: become user: ", "give it ids that nothing else uses"),
             Remedy("/var/empty: open: ", "install -d -m 755 -o root -g root /var/empty"),
             Remedy("/var/empty: check: ", "chown root:root /var/empty; chmod 755 /var/empty"),
-            Remedy("/var/empty: chroot: ", EPERM, "give it CAP_SYS_CHROOT"),
-            Remedy("privileges: empty bounding set: ", EPERM, "give it CAP_SETPCAP"),
-            Remedy("privileges: set supplementary", EPERM, "give it CAP_SETGID, and start it outside a user namespace"),
-            Remedy("privileges: set group: ", EPERM, "give it CAP_SETGID"),
-            Remedy("privileges: set user: ", EPERM, "give it CAP_SETUID"),
-            Remedy("privileges: set ", EINVAL, "start it outside this user namespace, which has no such id"),
-            Remedy("packet socket: open: ", EPERM, "give it CAP_NET_RAW"),
+            Remedy("/var/empty: chroot: ", Errno.notPermitted, "give it CAP_SYS_CHROOT"),
+            Remedy("privileges: empty bounding set: ", Errno.notPermitted, "give it CAP_SETPCAP"),
+            Remedy(
+                "privileges: set supplementary", Errno.notPermitted,
+                "give it CAP_SETGID, and start it outside a user namespace"),
+            Remedy("privileges: set group: ", Errno.notPermitted, "give it CAP_SETGID"),
+            Remedy("privileges: set user: ", Errno.notPermitted, "give it CAP_SETUID"),
+            Remedy(
+                "privileges: set ", Errno.invalidArgument, "start it outside this user namespace, which has no such id"),
+            Remedy("packet socket: open: ", Errno.notPermitted, "give it CAP_NET_RAW"),
             Remedy(
                 "packet socket: open: ", "use a kernel with packet sockets, or --backend raw, which a firewall blinds"),
             Remedy("libpcap: load: ", "install libpcap (Debian's package libpcap0.8)"),
@@ -41,7 +44,7 @@ struct Remedy {
             Remedy("system-call filter: ", "let its container or service manager permit seccomp(2)"),
             Remedy("Landlock: look: ", "Linux 5.13 or later, with landlock among its security modules"),
             Remedy("step: start: killed", "widen the filter of system calls that it is started under"),
-            Remedy("", ENODEV, "name an interface that is there; ip link shows them"),
+            Remedy("", Errno.noSuchDevice, "name an interface that is there; ip link shows them"),
         ]
     }
 
@@ -50,7 +53,7 @@ struct Remedy {
     /// - Parameters:
     ///   - error: in words, `object: operation: reason`.
     ///   - standard: what to say where none fits.
-    static func advice(for error: LogLine, or standard: ConstantText) -> ConstantText {
+    static func advice(for error: LogLine, or standard: CString) -> CString {
         let all = all
         for index in all.indices where all[index].fits(error) { return all[index].advice }
         return standard
@@ -59,13 +62,13 @@ struct Remedy {
     private func fits(_ error: LogLine) -> Bool {
         if !Self.has(error, start, at: 0) { return false }
         if code == 0 { return true }
-        let reason = unsafe ConstantText(unsafe: strerror(code))
-        return Self.has(error, reason, at: error.count - (unsafe strlen(reason.pointer)))
+        let reason = Errno.text(of: code)
+        return Self.has(error, reason, at: error.count - reason.count)
     }
 
     /// Whether words stand in a line, from a byte on.
     @inline(never)
-    private static func has(_ line: LogLine, _ words: ConstantText, at first: Int) -> Bool {
+    private static func has(_ line: LogLine, _ words: CString, at first: Int) -> Bool {
         var (index, next) = unsafe (first, words.pointer)
         while unsafe next.pointee != 0 {
             if index < 0 || index >= line.count { return false }
@@ -78,5 +81,5 @@ struct Remedy {
 }
 
 extension Remedy {
-    private init(_ start: ConstantText, _ advice: ConstantText) { self.init(start, 0, advice) }
+    private init(_ start: CString, _ advice: CString) { self.init(start, 0, advice) }
 }

@@ -1,6 +1,6 @@
 import Capture
-import CLinux
 import ScanCore
+import System
 
 #if Pcap
     /// Prints the reports that the packets of a capture file give, with the packets' own times as clock.
@@ -11,58 +11,58 @@ import ScanCore
     ///
     /// Needs no privileges. Those it has, and the file system, it gives up between opening the file and reading it: its bytes
     /// are as hostile as those of a network.
-    func replay(_ path: ConstantText, _ exempt: consuming ExemptList) throws(SystemError) {
+    func replay(_ path: CString, _ exempt: consuming ExemptSources) throws(SystemError) {
         let key = try HashKey.random()
         loadTimeZone()
-        var capture = try PcapReplay(path, key: key)
+        var capture = try PcapFile(path, key: key)
         let privileges = ReaderPrivileges()
         switch try privileges.openDirectory() {
         case .some(let directory): try directory.enter()
         case .none: break
         }
         try privileges.giveUp()
-        try loseFiles(clinux_landlock_all)
-        var replay = Replay(sensor: Sensor(try DetectorMemory(key: key), exempt, log: StandardOutputLog()))
+        try restrictFileSystem(to: .none)
+        var replay = Replay(sensor: DetectionPipeline(try DetectorMemory(key: key), exempt, log: StandardOutputLog()))
         var failure: SystemError?
         do throws(SystemError) {
             try capture.read(into: &replay)
         } catch {
             failure = error  // what came before it has been reported
         }
-        replay.sensor.tellSilenced(at: replay.now, atExit: true)
-        if let line = capture.leftOutLine { complain(line) }
+        replay.sensor.logSuppressed(at: replay.now, atExit: true)
+        if let line = capture.leftOutLine { warn(line) }
         if let failure = failure ?? replay.sensor.log.failure { throw failure }
     }
 #else
     /// Says that this binary can't.
-    func replay(_ path: ConstantText, _ exempt: consuming ExemptList) throws(SystemError) {
+    func replay(_ path: CString, _ exempt: consuming ExemptSources) throws(SystemError) {
         throw SystemError(path, "read", because: "libpcap, which reads capture files, is not built in")
     }
 #endif
 
 /// Gives a sensor the time of the packets for a clock.
 struct Replay: ~Copyable, SegmentSink {
-    var sensor: Sensor<StandardOutputLog>
+    var sensor: DetectionPipeline<StandardOutputLog>
 
     /// The time of the last packet.
     private(set) var now = Timestamp(nanoseconds: 0)
 
-    init(sensor: consuming Sensor<StandardOutputLog>) {
+    init(sensor: consuming DetectionPipeline<StandardOutputLog>) {
         self.sensor = sensor
     }
 
-    mutating func take(_ segment: Segment, at now: Timestamp, realTime: Int64) {
+    mutating func receive(_ segment: Segment, at now: Timestamp, realTime: Int64) {
         self.now = now
-        if sensor.nextSummaryDue != nil { sensor.tellSilenced(at: now) }
-        sensor.take(segment, at: now, realTime: realTime)
+        if sensor.nextSummaryDue != nil { sensor.logSuppressed(at: now) }
+        sensor.receive(segment, at: now, realTime: realTime)
     }
 
-    mutating func take(_ fault: PacketFault) {
-        sensor.take(fault)
+    mutating func count(_ fault: PacketFault) {
+        sensor.count(fault)
     }
 
-    mutating func take(_ notice: LogLine) {
-        sensor.take(notice)
+    mutating func log(notice: LogLine) {
+        sensor.log(notice: notice)
     }
 }
 

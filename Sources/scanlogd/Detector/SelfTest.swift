@@ -1,6 +1,6 @@
 import Capture
-import CLinux
 import ScanCore
+import System
 
 /// Takes the steps of a start, each in a child where it could not be taken back, prints a table of how they went, and
 /// returns whether all that a start needs is there.
@@ -30,13 +30,13 @@ func selfTest(_ options: Options) throws(SystemError) -> Bool {
     try test.report("system-call filter", isNeeded: false, isFiltered)
     try test.report(
         "Landlock", isNeeded: false,
-        failure { () throws(SystemError) in _ = try check("Landlock", "look") { clinux_landlock_version() } })
+        failure { () throws(SystemError) in _ = try landlockVersion() })
     try test.attempt(.sensor)
     try test.attempt(.writer)
     return test.isPassed
 }
 
-private func findAccount() throws(SystemError) -> Account { try Account(named: ConstantText(Parameters.user)) }
+private func findAccount() throws(SystemError) -> Account { try Account(named: CString(Parameters.user)) }
 
 /// Why something does not work, or `nil`.
 private func failure(_ body: () throws(SystemError) -> Void) -> LogLine? {
@@ -49,7 +49,7 @@ private func failure(_ body: () throws(SystemError) -> Void) -> LogLine? {
 }
 
 private var isRoot: LogLine? {
-    geteuid() == 0 ? nil : SystemError("user", "check", because: "not root").line
+    CurrentProcess.isRoot ? nil : SystemError("user", "check", because: "not root").line
 }
 
 private var isFiltered: LogLine? {
@@ -113,9 +113,9 @@ private struct SelfTest {
     }
 
     #if Rules
-        mutating func checkExemptSources(_ path: ConstantText) throws(SystemError) {
+        mutating func checkExemptSources(_ path: CString) throws(SystemError) {
             let failure = failure { () throws(SystemError) in
-                switch try ExemptList(path) {
+                switch try ExemptSources(path) {
                 case .some: return
                 case .none: throw SystemError(path, "read rules", because: "one can't be used, as said above")
                 }
@@ -134,8 +134,8 @@ private struct SelfTest {
     ///   - remedy: what to do about an error of which nothing else is known.
     @inline(never)
     mutating func report(
-        _ name: ConstantText, isNeeded: Bool = true, _ failure: LogLine?,
-        remedy: ConstantText = "see scanlogd(8), DIAGNOSTICS"
+        _ name: CString, isNeeded: Bool = true, _ failure: LogLine?,
+        remedy: CString = "see scanlogd(8), DIAGNOSTICS"
     ) throws(SystemError) {
         if isNeeded && failure != nil { isPassed = false }
         var row = LogLine()

@@ -1,12 +1,12 @@
 import Capture
-import CLinux
 import ScanCore
+import System
 
 /// What the sensor does all its life: waits for packets, hands them to the detector, and obeys signals and the writer.
-struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
+struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
     private var capture: Source
-    private var sensor: Sensor<SensorLog>
-    private let signals: Signals
+    private var sensor: DetectionPipeline<SensorReporter>
+    private let signals: SignalDescriptor
 
     /// How the last attempt to receive went.
     private var state = State.idle
@@ -47,12 +47,12 @@ struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
     private static var failureReminder: Int64 { 3_600_000_000_000 }
 
     init(
-        _ capture: consuming Source, _ signals: consuming Signals, _ memory: consuming DetectorMemory,
-        _ exempt: consuming ExemptList, log: consuming SensorLog
+        _ capture: consuming Source, _ signals: consuming SignalDescriptor, _ memory: consuming DetectorMemory,
+        _ exempt: consuming ExemptSources, log: consuming SensorReporter
     ) {
         self.capture = capture
         self.signals = signals
-        sensor = Sensor(memory, exempt, log: log)
+        sensor = DetectionPipeline(memory, exempt, log: log)
     }
 
     /// Runs until somebody says to stop.
@@ -62,11 +62,11 @@ struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
         while try !mustStop(wait()) {
             receive()
             if let due = dropCheckDue, Timestamp.now() >= due { checkDrops() }
-            if sensor.nextSummaryDue != nil { sensor.tellSilenced(at: .now()) }
+            if sensor.nextSummaryDue != nil { sensor.logSuppressed(at: .now()) }
             if let due = showLifeDue, Timestamp.now() >= due { showReports() }
         }
         checkDrops()
-        sensor.tellSilenced(at: .now(), atExit: true)
+        sensor.logSuppressed(at: .now(), atExit: true)
         sensor.log.tellLastLosses()
     }
 
@@ -86,11 +86,11 @@ struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
         static var packets: Int { 3 }
     }
 
-    private mutating func wait() throws(SystemError) -> PollSet {
-        var waiting = PollSet()
+    private mutating func wait() throws(SystemError) -> PollSet<5> {
+        var waiting = PollSet<5>()
         waiting.watch(Place.signals, signals.number)
         waiting.watch(Place.words, sensor.log.words)
-        waiting.watch(Place.lines, sensor.log.lines, for: sensor.log.wantsRoom ? POLLOUT : 0)
+        waiting.watch(Place.lines, sensor.log.lines, for: sensor.log.wantsRoom ? PollEvents.writable : PollEvents.none)
         if state == .idle { waiting.watch(Place.packets, capture.descriptor) }
         try waiting.wait(timeout: timeout)
         return waiting
@@ -115,7 +115,7 @@ struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
 
     // MARK: Obeying
 
-    private mutating func mustStop(_ happened: PollSet) throws(SystemError) -> Bool {
+    private mutating func mustStop(_ happened: PollSet<5>) throws(SystemError) -> Bool {
         if happened.isBroken(Place.lines) { throw Self.writerIsGone }
         if happened.happened(Place.lines) { sensor.log.tellLosses() }
         if happened.happened(Place.signals) {
@@ -133,7 +133,7 @@ struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
     }
 
     private mutating func obeyWriter() throws(SystemError) -> Bool {
-        var word = Record(.line)
+        var word = Message(.line)
         while true {
             switch try sensor.log.nextWord(&word) {
             case .record: break
@@ -145,10 +145,10 @@ struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
             case .logStatus:
                 lostByWriter = UInt64(word.number)
                 logStatus()
-            case .showLife:
+            case .heartbeatRequest:
                 reportsShown = reportsShown ?? sensor.detector.counters.reports
-                sensor.log.showLife(currentStatus())
-            case .line, .ready, .alive, .reopen: break  // not for us
+                sensor.log.heartbeatRequest(currentStatus())
+            case .line, .ready, .heartbeat, .reopen: break  // not for us
             }
         }
     }
@@ -168,7 +168,7 @@ struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
     private mutating func showReports() {
         showLifeDue = nil
         reportsShown = sensor.detector.counters.reports
-        sensor.log.showLife(currentStatus())
+        sensor.log.heartbeatRequest(currentStatus())
     }
 
     @inline(never)
@@ -237,18 +237,5 @@ struct SensorLoop<Source: Capture & ~Copyable>: ~Copyable {
             sensor.log.warn(error.line)
             dropsToldAt = .now()  // so that a fault that stays is not said each second
         }
-    }
-}
-
-extension Timestamp {
-    /// The point so many nanoseconds from now.
-    static func fromNow(_ nanoseconds: Int64) -> Timestamp {
-        Timestamp(nanoseconds: now().nanoseconds + nanoseconds)
-    }
-
-    /// How many milliseconds there are until then, rounded up; 0 when it is over.
-    var millisecondsFromNow: Int32 {
-        let left = nanoseconds - Timestamp.now().nanoseconds
-        return left <= 0 ? 0 : Int32(clamping: left / 1_000_000 + 1)
     }
 }

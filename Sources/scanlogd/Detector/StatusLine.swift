@@ -1,4 +1,6 @@
+import Capture
 import ScanCore
+import System
 
 extension LogLine {
     /// What the detector has seen and done since the start, in one line.

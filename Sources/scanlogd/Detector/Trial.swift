@@ -1,6 +1,6 @@
 import Capture
-import CLinux
 import ScanCore
+import System
 
 /// A step of a start that can't be taken back, to be tried in a child. Each is what a start calls itself.
 enum Trial {
@@ -14,7 +14,7 @@ enum Trial {
     case writer
 
     /// What it is called in a table.
-    var name: ConstantText {
+    var name: CString {
         switch self {
         case .chroot: "chroot"
         case .boundingSet: "capability bounding set"
@@ -33,22 +33,21 @@ enum Trial {
     /// - Returns: why it did not work, or `nil`.
     @inline(never)
     func failure(as account: Account, _ backend: Backend) throws(SystemError) -> LogLine? {
-        let ends = unsafe try makePair("step", "make pipe") { unsafe pipe2($0, O_NONBLOCK | O_CLOEXEC) }
-        let ours = RecordChannel(owning: ends[0], peer: "step")
-        let theirs = RecordChannel(owning: ends[1], peer: "step")
-        let child = try check("step", "fork", fork)
-        if child == 0 {
+        let ends = try makePipe("step")
+        let ours = MessageChannel(owning: ends[0], peer: "step")
+        let theirs = MessageChannel(owning: ends[1], peer: "step")
+        guard let child = try ChildProcess.fork("step") else {
             tell(account, backend, over: theirs)
-            _exit(0)
+            CurrentProcess.exit(0)
         }
-        letGo(theirs)  // or its end would not be seen
-        var waiting = PollSet()
+        drop(theirs)  // or its end would not be seen
+        var waiting = PollSet<1>()
         waiting.watch(0, ours.number)
         try waiting.wait(timeout: 10_000)
-        var word = Record(.stop)
+        var word = Message(.stop)
         let received = try ours.receive(&word)
-        if received == .nothing { _ = kill(child, SIGKILL) }
-        let end = try ProcessEnd(of: "step", waitingFor: child)
+        if received == .nothing { child.kill() }
+        let end = try child.waitForEnd()
         switch received {
         case .record: return word.kind == .ready ? nil : word.text
         case .nothing: return SystemError("step", "start", because: "it takes too long").line
@@ -57,24 +56,24 @@ enum Trial {
     }
 
     /// Takes the step, and says how it went.
-    private func tell(_ account: Account, _ backend: Backend, over channel: borrowing RecordChannel) {
-        var word = Record(.ready)
+    private func tell(_ account: Account, _ backend: Backend, over channel: borrowing MessageChannel) {
+        var word = Message(.ready)
         do throws(SystemError) {
-            try take(account, backend)
+            try perform(account, backend)
         } catch {
-            word = Record(.line, text: error.line)
+            word = Message(.line, text: error.line)
         }
         do throws(SystemError) { _ = try channel.send(word) } catch {}  // that nothing is said is seen as well
     }
 
-    private func take(_ account: Account, _ backend: Backend) throws(SystemError) {
+    private func perform(_ account: Account, _ backend: Backend) throws(SystemError) {
         switch self {
         case .chroot: try openChrootDirectory().enter()
         case .boundingSet: try emptyBoundingSet()
         case .group: try becomeGroup(of: account)
         case .user: try becomeUser(of: account)
         case .sensor:
-            _ = try Signals()
+            _ = try SignalDescriptor()
             _ = try DetectorMemory(key: try HashKey.random())
             try confineSensor(to: account, in: try openChrootDirectory(), backend)
         case .writer:
@@ -82,9 +81,4 @@ enum Trial {
             _ = try confineWriter(to: account)
         }
     }
-}
-
-/// The directory that the daemon locks itself into.
-func openChrootDirectory() throws(SystemError) -> ChrootDirectory {
-    try ChrootDirectory(ConstantText(Parameters.chrootDirectory))
 }

@@ -1,12 +1,12 @@
 import Capture
-import CLinux
 import ScanCore
+import System
 
 /// What the writer does all its life: logs the sensor's lines, keeps those that the system log does not take, and sees
 /// to it that the sensor lives.
 struct Writer: ~Copyable {
-    private let signals: Signals
-    private let link: LinkEnd
+    private let signals: SignalDescriptor
+    private let link: SensorLinkEnd
     private var sensor: SensorProcess
     private var log: LogDelivery
     private let manager: ServiceManager
@@ -32,7 +32,7 @@ struct Writer: ~Copyable {
     private static let batch = 64
 
     init(
-        _ signals: consuming Signals, _ link: consuming LinkEnd, _ sensor: consuming SensorProcess, _ log: SystemLog,
+        _ signals: consuming SignalDescriptor, _ link: consuming SensorLinkEnd, _ sensor: consuming SensorProcess, _ log: SystemLog,
         _ manager: consuming ServiceManager
     ) {
         self.signals = signals
@@ -47,13 +47,13 @@ struct Writer: ~Copyable {
 
     /// Waits until the sensor is ready; it is not if it ended, and said why.
     mutating func sensorIsReady() throws(SystemError) -> Bool {
-        var waiting = PollSet()
+        var waiting = PollSet<5>()
         waiting.watch(0, link.words.number)
         try waiting.wait(timeout: 10_000)
         if !waiting.happened(0) { throw SystemError("sensor", "start", because: "it takes too long") }
-        var word = Record(.line)
+        var word = Message(.line)
         if try link.words.receive(&word) == .record && word.kind == .ready { return true }
-        try sensor.waitForEnd().complainOfStart()
+        try sensor.waitForEnd().warnOfStart()
         return false
     }
 
@@ -62,21 +62,21 @@ struct Writer: ~Copyable {
     /// - Parameters:
     ///   - backend: where packets come from.
     ///   - isFiltered: whether system calls are filtered.
-    mutating func logStart(backend: ConstantText, isFiltered: Bool) {
+    mutating func logStart(backend: CString, isFiltered: Bool) {
         var line = LogLine("started, version ")
         line.append(version)
         line.append(", backend ")
         line.append(backend)
         if !isFiltered { line.append(", system calls not filtered") }
-        log.add(line, level: LOG_INFO)
-        manager.sayReady()
+        log.add(line, level: SyslogLevel.info)
+        manager.notifyReady()
         showLifeDue = manager.interval.map { _ in .now() }
         planStatus()
     }
 
     /// Logs what an administrator should look after.
     mutating func warn(_ line: LogLine) {
-        log.add(line, level: LOG_WARNING)
+        log.add(line, level: SyslogLevel.warning)
     }
 
     /// Runs until the sensor has ended and its lines are logged.
@@ -87,13 +87,13 @@ struct Writer: ~Copyable {
         while !isOver {
             let happened = try wait()
             if happened.happened(Place.signals) { obeySignals() }
-            if happened.happened(Place.words) { wordsEnded = take(fromLines: false) }
-            if happened.happened(Place.lines) { linesEnded = take(fromLines: true) }
+            if happened.happened(Place.words) { wordsEnded = receive(fromLines: false) }
+            if happened.happened(Place.lines) { linesEnded = receive(fromLines: true) }
             if giveUpDue == nil { noticeEnd() }
             keepAppointments()
             log.deliver()
         }
-        return log.tellLeftovers() && !sensorIsWrong && sensor.end?.isClean == true
+        return log.printUndelivered() && !sensorIsWrong && sensor.end?.isClean == true
     }
 
     // MARK: Waiting
@@ -105,8 +105,8 @@ struct Writer: ~Copyable {
         static let lines = 2
     }
 
-    private func wait() throws(SystemError) -> PollSet {
-        var waiting = PollSet()
+    private func wait() throws(SystemError) -> PollSet<5> {
+        var waiting = PollSet<5>()
         waiting.watch(Place.signals, signals.number)
         if !wordsEnded { waiting.watch(Place.words, link.words.number) }
         if !linesEnded { waiting.watch(Place.lines, link.lines.number) }
@@ -129,7 +129,7 @@ struct Writer: ~Copyable {
             sensor.kill()
         }
         if let due = showLifeDue, now >= due {
-            send(.showLife)
+            send(.heartbeatRequest)
             showLifeDue = manager.interval.map { .fromNow($0) }
         }
         if let due = statusDue, now >= due {
@@ -160,7 +160,7 @@ struct Writer: ~Copyable {
     @inline(never)
     mutating func stop() {
         if killDue != nil || giveUpDue != nil { return }
-        manager.sayStopping()
+        manager.notifyStopping()
         send(.stop)
         killDue = .fromNow(Self.patience)
     }
@@ -171,9 +171,9 @@ struct Writer: ~Copyable {
 
     /// A sensor that does not listen will be noticed by what it does not do.
     @inline(never)
-    private func send(_ word: Record.Kind, number: UInt32 = 0) {
+    private func send(_ word: Message.Kind, number: UInt32 = 0) {
         do throws(SystemError) {
-            _ = try link.words.send(Record(word, number: number))
+            _ = try link.words.send(Message(word, number: number))
         } catch {}
     }
 
@@ -181,8 +181,8 @@ struct Writer: ~Copyable {
     ///
     /// - Returns: whether that channel has come to its end.
     @inline(never)
-    private mutating func take(fromLines: Bool) -> Bool {
-        var record = Record(.ready)
+    private mutating func receive(fromLines: Bool) -> Bool {
+        var record = Message(.ready)
         for _ in 0..<Self.batch {
             do throws(SystemError) {
                 switch fromLines ? try link.lines.receive(&record) : try link.words.receive(&record) {
@@ -196,8 +196,8 @@ struct Writer: ~Copyable {
             }
             switch record.kind {
             case .line: log.add(record.text, level: record.level, losses: record.number)
-            case .alive: manager.sayAlive(record.text)
-            case .ready, .showLife, .logStatus, .stop, .reopen: break
+            case .heartbeat: manager.notifyAlive(record.text)
+            case .ready, .heartbeatRequest, .logStatus, .stop, .reopen: break
             }
         }
         return false
@@ -206,7 +206,7 @@ struct Writer: ~Copyable {
     /// Ends a sensor that is not itself any more.
     private mutating func refuse(_ error: SystemError) {
         sensorIsWrong = true
-        log.add(error.line, level: LOG_CRIT)
+        log.add(error.line, level: SyslogLevel.critical)
         sensor.kill()
     }
 
@@ -221,7 +221,11 @@ struct Writer: ~Copyable {
         killDue = nil
         showLifeDue = nil
         statusDue = nil
-        if end.isClean { log.add(LogLine("stopped"), level: LOG_INFO) } else { log.add(end.line, level: LOG_CRIT) }
+        if end.isClean {
+            log.add(LogLine("stopped"), level: SyslogLevel.info)
+        } else {
+            log.add(end.line, level: SyslogLevel.critical)
+        }
         log.retryAtOnce()
         giveUpDue = .fromNow(Self.lastWait)
     }

@@ -1,7 +1,7 @@
 #if Pcap
     import Capture
-    import CLinux
     import ScanCore
+    import System
 
     /// What the command line of `scanlogd connections` asks for.
     struct ConnectionsOptions {
@@ -17,13 +17,13 @@
         /// Print names of hosts.
         private(set) var names = false
         /// Which packets are wanted.
-        private(set) var selection = CaptureSelection()
+        private(set) var selection = CaptureOptions()
         /// Where lines go; `nil`: to standard output.
-        private(set) var outputFile: ConstantText?
+        private(set) var outputFile: CString?
         /// Where the process id goes; `nil`: nowhere.
-        private(set) var pidFile: ConstantText?
+        private(set) var pidFile: CString?
         /// The capture file to read; `nil`: packets as they come.
-        private(set) var captureFile: ConstantText?
+        private(set) var captureFile: CString?
         private(set) var dateFormat = DateFormat.iso
         /// How many lines may be written in a second; `nil`: any number.
         private(set) var limit: UInt64?
@@ -47,8 +47,8 @@
             let known = ConnectionsOptions.known
             while let letter = try reader.next(of: known.span) {
                 if wantsHelp && letter != "?" { continue }  // whatever else is asked for
-                if try !take(letter) {
-                    complain(LogLine("try 'scanlogd connections -h'"))
+                if try !apply(letter) {
+                    warn(LogLine("try 'scanlogd connections -h'"))
                     return nil
                 }
             }
@@ -71,16 +71,8 @@
         /// tag the kernel has taken off.
         ///
         /// It must be a word: the name of a host may hold it, too.
-        private func names(_ word: ConstantText) -> Bool {
-            guard let start = unsafe selection.expression?.pointer else { return false }
-            let length = unsafe strlen(word.pointer)
-            var rest = unsafe start
-            while let found = unsafe strstr(rest, word.pointer) {
-                let begins = unsafe found == start || !HostName.isAllowed(UInt8(bitPattern: found[-1]))
-                if unsafe begins && !HostName.isAllowed(UInt8(bitPattern: found[Int(length)])) { return true }
-                unsafe rest = UnsafePointer(found + Int(length))
-            }
-            return false
+        private func names(_ word: CString) -> Bool {
+            selection.expression?.hasWord(word, of: HostName.isAllowed) ?? false
         }
 
         private static var known: InlineArray<15, CommandOption> {
@@ -104,31 +96,31 @@
         }
 
         /// Takes an option, and returns whether there is one of this letter.
-        private mutating func take(_ letter: Unicode.Scalar) throws(SystemError) -> Bool {
+        private mutating func apply(_ letter: Unicode.Scalar) throws(SystemError) -> Bool {
             switch letter {
             case "b": background = true
             case "c": count = try number(of: "--count", most: 1 << 62)
-            case "D": try take(date: optionArgument())
-            case "F": try take(expression: optionArgument(), for: .everything)
-            case "f": try take(expression: optionArgument(), for: .attempts)
+            case "D": try set(date: optionArgument())
+            case "F": try set(expression: optionArgument(), for: .everything)
+            case "f": try set(expression: optionArgument(), for: .attempts)
             case "h": wantsHelp = true
             case "i":
                 hasInterface = true
                 try selection.interfaces.append(optionArgument())
-            case "L": try takeLimit()
+            case "L": try setLimit()
             case "n": names = false
             case "o": outputFile = optionArgument()
             case "P": pidFile = optionArgument()
             case "p": takesAllFrames = false
             case "R": captureFile = optionArgument()
             case "r": names = true
-            case "W": selection.direction = try CaptureSelection.Direction(named: optionArgument())
+            case "W": selection.direction = try CaptureOptions.Direction(named: optionArgument())
             default: return false
             }
             return true
         }
 
-        private mutating func take(date: ConstantText) throws(SystemError) {
+        private mutating func set(date: CString) throws(SystemError) {
             if date == "iso" {
                 dateFormat = .iso
             } else if date == "epoch" {
@@ -138,8 +130,8 @@
             }
         }
 
-        private mutating func take(
-            expression: ConstantText, for interest: CaptureSelection.Interest
+        private mutating func set(
+            expression: CString, for interest: CaptureOptions.Interest
         ) throws(SystemError) {
             if selection.expression != nil {
                 throw SystemError(expression, "filter", because: "there is one already: only one of -f and -F is taken")
@@ -148,13 +140,13 @@
             selection.interest = interest
         }
 
-        private mutating func takeLimit() throws(SystemError) {
+        private mutating func setLimit() throws(SystemError) {
             hasLimit = true
             limit = optionArgument() == "off" ? nil : try number(of: "--limit", most: 1_000_000_000)
         }
 
         /// The argument of an option as a number from 1 on.
-        private func number(of option: ConstantText, most: UInt64) throws(SystemError) -> UInt64 {
+        private func number(of option: CString, most: UInt64) throws(SystemError) -> UInt64 {
             let text = optionArgument()
             var value: UInt64 = 0
             var next = unsafe text.pointer
@@ -171,12 +163,12 @@
         /// Refuses options that would be ignored.
         private func checkCombination() throws(SystemError) {
             if captureFile != nil {
-                let reason: ConstantText = "a capture file is read as it is, in the foreground"
+                let reason: CString = "a capture file is read as it is, in the foreground"
                 if hasInterface { throw SystemError("-i", "option", because: reason) }
                 if !takesAllFrames { throw SystemError("-p", "option", because: reason) }
                 if background { throw SystemError("-b", "option", because: reason) }
                 if selection.direction != .both {
-                    let reason: ConstantText = "most files don't tell; -f inbound asks those that do"
+                    let reason: CString = "most files don't tell; -f inbound asks those that do"
                     throw SystemError("--direction", "--read", because: reason)
                 }
             }

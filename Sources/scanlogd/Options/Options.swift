@@ -1,6 +1,6 @@
 import Capture
-import CLinux
 import ScanCore
+import System
 
 /// What the command line asks for.
 struct Options {
@@ -19,16 +19,16 @@ struct Options {
     private(set) var backend: Backend?
 
     /// Which packets are wanted.
-    private(set) var selection = CaptureSelection()
+    private(set) var selection = CaptureOptions()
 
     /// The first option that chooses packets, if one does.
-    private(set) var selectingOption: ConstantText?
+    private(set) var selectingOption: CString?
 
     /// The file of sources that are not to be reported; `nil`: all are.
-    private(set) var exemptFile: ConstantText?
+    private(set) var exemptFile: CString?
 
     /// The capture file to replay; `-` is standard input.
-    private(set) var captureFile: ConstantText = "-"
+    private(set) var captureFile: CString = "-"
 
     /// Stay in the foreground, and copy the log to standard error.
     private(set) var foreground = false
@@ -37,21 +37,21 @@ struct Options {
     private var background = false
 
     /// Where the process id goes; `nil`: nowhere.
-    private(set) var pidFile: ConstantText?
+    private(set) var pidFile: CString?
 
     /// Reads the arguments with getopt_long(3), which says itself what it does not know: then `nil`.
     init?(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) throws(SystemError) {
         var reader = unsafe OptionReader(count, arguments, as: "scanlogd")
         let known = Options.known
         while let letter = try reader.next(of: known.span) {
-            if try !take(letter) {
-                complain(LogLine("try 'scanlogd --help'"))
+            if try !apply(letter) {
+                warn(LogLine("try 'scanlogd --help'"))
                 return nil
             }
         }
         try reader.refuseOperands()
         try checkCombination()
-        if pidFile == nil && !foreground { pidFile = ConstantText(Parameters.pidFile) }
+        if pidFile == nil && !foreground { pidFile = CString(Parameters.pidFile) }
     }
 
     private static var known: InlineArray<12, CommandOption> {
@@ -72,28 +72,28 @@ struct Options {
     }
 
     /// Takes an option, and returns whether there is one of this letter.
-    private mutating func take(_ letter: Unicode.Scalar) throws(SystemError) -> Bool {
+    private mutating func apply(_ letter: Unicode.Scalar) throws(SystemError) -> Bool {
         switch letter {
         case "B": backend = try Backend(named: optionArgument())
         case "b": background = true
-        case "D": try take(direction: optionArgument())
+        case "D": try set(direction: optionArgument())
         case "d": foreground = true
-        case "E": try take(exemptFile: optionArgument())
-        case "h": try take(action: .help)
-        case "i": try take(interface: optionArgument())
-        case "M": take(promiscuous: true)
+        case "E": try set(exemptFile: optionArgument())
+        case "h": try set(action: .help)
+        case "i": try set(interface: optionArgument())
+        case "M": set(promiscuous: true)
         case "P": pidFile = optionArgument()
         case "r":
-            try take(action: .replay)
+            try set(action: .replay)
             captureFile = optionArgument()
-        case "T": try take(action: .selfTest)
-        case "V": try take(action: .version)
+        case "T": try set(action: .selfTest)
+        case "V": try set(action: .version)
         default: return false
         }
         return true
     }
 
-    private mutating func take(action: Action) throws(SystemError) {
+    private mutating func set(action: Action) throws(SystemError) {
         if self.action == .help || self.action == .version { return }  // whoever asks for them gets nothing else
         if self.action != .detect && action != .help && action != .version {
             throw SystemError("--self-test", "option", because: "it is that of a start, not of -r")
@@ -101,7 +101,7 @@ struct Options {
         self.action = action
     }
 
-    private mutating func take(exemptFile: ConstantText) throws(SystemError) {
+    private mutating func set(exemptFile: CString) throws(SystemError) {
         #if Rules
             self.exemptFile = exemptFile
         #else
@@ -109,17 +109,17 @@ struct Options {
         #endif
     }
 
-    private mutating func take(direction: ConstantText) throws(SystemError) {
+    private mutating func set(direction: CString) throws(SystemError) {
         selectingOption = selectingOption ?? "--direction"
-        selection.direction = try CaptureSelection.Direction(named: direction)
+        selection.direction = try CaptureOptions.Direction(named: direction)
     }
 
-    private mutating func take(interface: ConstantText) throws(SystemError) {
+    private mutating func set(interface: CString) throws(SystemError) {
         selectingOption = selectingOption ?? "--interface"
         try selection.interfaces.append(interface)
     }
 
-    private mutating func take(promiscuous: Bool) {
+    private mutating func set(promiscuous: Bool) {
         selectingOption = selectingOption ?? "--promiscuous"
         selection.promiscuous = promiscuous
     }
@@ -144,11 +144,11 @@ struct Options {
     }
 }
 
-extension CaptureSelection.Direction {
+extension CaptureOptions.Direction {
     /// The direction that `--direction` takes by a name.
     ///
     /// - Throws: that there is none of this name.
-    init(named name: ConstantText) throws(SystemError) {
+    init(named name: CString) throws(SystemError) {
         if name == "in" {
             self = .incoming
         } else if name == "out" {
@@ -237,7 +237,7 @@ func buildInformation() -> LogLine {
     append(.pcap, to: &text)
     append(.nids, to: &text)
     text.append("\nmemory: ")
-    text.append(decimal: UInt(Parameters.Detector.firstTouchCapacity))
+    text.append(decimal: UInt(Parameters.Detector.probationCapacity))
     text.append(" sources seen once, ")
     text.append(decimal: UInt(Parameters.Detector.capacity))
     text.append(" sources followed, ")

@@ -1,21 +1,21 @@
 #if Rules
     import Capture
-    import CLinux
     import ScanCore
+    import System
 
     /// The options of `scanlogd rules check` and `scanlogd rules match`.
     struct RulesOptions {
         /// The files; `nil`: not given.
-        private(set) var allow: ConstantText?
-        private(set) var deny: ConstantText?
-        private(set) var exempt: ConstantText?
-        private(set) var name: ConstantText?
-        private(set) var port: ConstantText?
+        private(set) var allow: CString?
+        private(set) var deny: CString?
+        private(set) var exempt: CString?
+        private(set) var name: CString?
+        private(set) var port: CString?
         private(set) var isVerbose = false
         private(set) var reportsImplicitAllow = false
         private(set) var wantsHelp = false
         /// The arguments behind the options.
-        private(set) var operands: InlineArray<2, ConstantText?> = [nil, nil]
+        private(set) var operands: InlineArray<2, CString?> = [nil, nil]
         private(set) var operandCount = 0
 
         /// Reads the arguments, of which the first is the name of the command; `nil` if it has been said what is wrong,
@@ -27,10 +27,10 @@
             let options = known.span.extracting(0..<(isMatch ? 7 : 6))
             do throws(SystemError) {
                 while let letter = try reader.next(of: options) {
-                    if !take(letter) { return nil }
+                    if !apply(letter) { return nil }
                 }
             } catch {
-                complain(error.line)
+                warn(error.line)
                 return nil
             }
             while let operand = reader.operand(operandCount) {
@@ -39,7 +39,7 @@
             }
         }
 
-        private mutating func take(_ letter: Unicode.Scalar) -> Bool {
+        private mutating func apply(_ letter: Unicode.Scalar) -> Bool {
             switch letter {
             case "A": allow = optionArgument()
             case "D": deny = optionArgument()

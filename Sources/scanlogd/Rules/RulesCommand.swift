@@ -1,6 +1,6 @@
 import Capture
-import CLinux
 import ScanCore
+import System
 
 #if Rules
     import HostRules
@@ -10,7 +10,7 @@ import ScanCore
     /// - Returns: the exit status: 0 for clean, or granted; 1 for problems, or denied; 2 if that can't be said.
     func rules(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Int32 {
         guard count > 1, let first = unsafe arguments[1] else { return refuse("rules", "check or match must follow") }
-        let command = unsafe ConstantText(unsafe: first)
+        let command = unsafe CString(unsafe: first)
         let isMatch = command == "match"
         do throws(SystemError) {
             if command == "-h" || command == "--help" {
@@ -19,7 +19,7 @@ import ScanCore
             }
             if !isMatch && !(command == "check") { return refuse(command, "no such command of rules") }
             guard let options = unsafe RulesOptions(count - 1, arguments + 1, isMatch: isMatch) else {
-                complain(LogLine("try 'scanlogd rules --help'"))
+                warn(LogLine("try 'scanlogd rules --help'"))
                 return 2
             }
             if options.wantsHelp {
@@ -40,24 +40,24 @@ import ScanCore
             }
             return isMatch ? try matchRules(options) : try checkRules(options)
         } catch {
-            complain(error.line)
+            warn(error.line)
             return 2
         }
     }
 
     /// Says why a command line makes no sense, and returns the exit status.
-    func refuse(_ object: ConstantText, _ reason: ConstantText) -> Int32 {
-        complain(SystemError(object, "argument", because: reason).line)
-        complain(LogLine("try 'scanlogd rules --help'"))
+    func refuse(_ object: CString, _ reason: CString) -> Int32 {
+        warn(SystemError(object, "argument", because: reason).line)
+        warn(LogLine("try 'scanlogd rules --help'"))
         return 2
     }
 
     /// Opens a rule file; `nil` if it is not there and need not be.
-    func openRules(_ given: ConstantText?, or standard: ConstantText) throws(SystemError) -> FileText? {
+    func openRules(_ given: CString?, or standard: CString) throws(SystemError) -> FileContents? {
         do throws(SystemError) {
-            return try FileText(given ?? standard)
+            return try FileContents(given ?? standard)
         } catch {
-            if error.code == ENOENT && given == nil { return nil }
+            if error.code == Errno.noSuchFileOrDirectory && given == nil { return nil }
             throw error
         }
     }

@@ -90,13 +90,13 @@ class Connections:
         done = finish(self.command("-b", "-P", pid_file, *options), env={"TZ": "UTC", **(env or {})})
         assert done == Finished(0, "", ""), done
         self.pid = int(pid_file.read_text())
-        wait_until(lambda: self.is_confined(self.pid) and self.is_confined(self.keeper), "it is not in its sandbox")
+        wait_until(lambda: self.is_confined(self.pid) and self.is_confined(self.broker), "it is not in its sandbox")
 
     @property
-    def keeper(self) -> int:
+    def broker(self) -> int:
         """The process that keeps the log and the place of the file."""
-        (keeper,) = children(self.pid)
-        return keeper
+        (broker,) = children(self.pid)
+        return broker
 
     @staticmethod
     def is_confined(pid: int) -> bool:
@@ -104,7 +104,7 @@ class Connections:
 
     def _is_ready(self) -> bool:
         assert self._process and self._process.poll() is None, f"ended: {self._process}: {self.stderr()}"
-        return len(children(self.pid)) == 1 and self.is_confined(self.pid) and self.is_confined(self.keeper)
+        return len(children(self.pid)) == 1 and self.is_confined(self.pid) and self.is_confined(self.broker)
 
     def stderr(self) -> str:
         return os.pread(self._stderr.fileno(), 1 << 20, 0).decode()
@@ -167,7 +167,7 @@ class Connections:
         return self.wait()
 
     def wait(self, timeout: float = STOP_TIMEOUT) -> int:
-        """Waits until it has ended, and its keeper with it, and returns the exit status."""
+        """Waits until it has ended, and its broker with it, and returns the exit status."""
         if self._process:
             status = self._process.wait(timeout)
         else:

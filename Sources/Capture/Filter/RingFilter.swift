@@ -1,0 +1,183 @@
+import CLinux
+import System
+
+/// The classic BPF program of a cooked packet socket (packet(7), SOCK_DGRAM), whose packets begin behind the link header.
+///
+/// It keeps TCP, but for segments with exactly ACK or PSH and ACK that are no fragments: most of what a host receives,
+/// and never part of a scan. What it can't judge it keeps. It is a hint only, and what it keeps is judged again.
+///
+/// The layout of the packet is told by the kernel beside it (socket(7), SKF_AD_PROTOCOL): IPv4 and IPv6 are looked at
+/// also behind one VLAN tag that the kernel left in place, one tag of Cisco TrustSec or one label of MPLS (RFC 3032), and in
+/// a PPPoE session (RFC 2516).
+struct RingFilter {
+    /// How many bytes are kept of a packet whose TCP header is at a known place: PPPoE's header, which is as long as any, the
+    /// longest IPv4 header (or IPv6's and a fragment header's), and the longest TCP header, which fragments may be put together to.
+    static let headerLength: UInt32 = 8 + 60 + 60
+
+    /// How many are kept of a packet with extension headers, which may go on to its end: all there can be.
+    static let chainLength: UInt32 = 8 + 40 + 65_535
+
+    /// The program, in its first ``count`` instructions. The longest has 84: it names ``InterfaceNames/most`` interfaces.
+    private(set) var instructions = InlineArray<84, sock_filter>(repeating: .verdict(0))
+    private(set) var count = 0
+
+    /// Puts the program together.
+    ///
+    /// - Parameters:
+    ///   - interfaces: the numbers of the interfaces whose packets are kept, or `nil` for all.
+    ///   - direction: which way the packets go that are kept; over loopback they go both ways, one after the other.
+    ///   - promiscuous: keeps frames for the link address of another host.
+    ///   - interest: which segments are kept.
+    init(
+        interfaces: InterfaceIndexes?, direction: CaptureOptions.Direction, promiscuous: Bool,
+        interest: CaptureOptions.Interest = .probes
+    ) {
+        append(.load(BPF_W, BPF_ABS, RingFilter.beside(SKF_AD_PKTTYPE)))
+        if !promiscuous { appendDrop(ifEqual: UInt32(PACKET_OTHERHOST)) }
+        switch direction {
+        case .incoming: appendDrop(ifEqual: UInt32(PACKET_OUTGOING))
+        case .outgoing: appendDrop(unlessEqual: UInt32(PACKET_OUTGOING))
+        case .both: break
+        }
+        if let interfaces { appendTest(for: interfaces) }
+        var body = RingFilter.body
+        if interest == .attempts {  // SYN, and not ACK
+            body[RingFilter.flags] = .instruction(BPF_ALU | BPF_AND | BPF_K, 0x12)
+            body[RingFilter.flags + 1] = RingFilter.branch(
+                RingFilter.flags + 1, 0x02, to: RingFilter.keepHeaders, otherwise: RingFilter.drop)
+        }
+        for index in body.indices { append(body[index]) }
+    }
+
+    private mutating func append(_ instruction: sock_filter) {
+        instructions[count] = instruction
+        count += 1
+    }
+
+    private mutating func appendDrop(ifEqual value: UInt32) {
+        append(.jump(BPF_JEQ, value, 0, 1))
+        append(.verdict(0))
+    }
+
+    private mutating func appendDrop(unlessEqual value: UInt32) {
+        append(.jump(BPF_JEQ, value, 1, 0))
+        append(.verdict(0))
+    }
+
+    private mutating func appendTest(for interfaces: InterfaceIndexes) {
+        append(.load(BPF_W, BPF_ABS, RingFilter.beside(SKF_AD_IFINDEX)))
+        for index in 0..<interfaces.count {
+            // Over the other comparisons and the verdict behind them.
+            let rest = UInt8(interfaces.count - index)
+            append(.jump(BPF_JEQ, UInt32(bitPattern: interfaces[index]), rest, 0))
+        }
+        append(.verdict(0))
+    }
+
+    /// Where the kernel shows what it knows beside a packet: above the largest offset.
+    private static func beside(_ offset: Int32) -> UInt32 { UInt32(bitPattern: SKF_AD_OFF + offset) }
+
+    /// What is the same for all. X is where the IP header begins, then where IPv4's payload does.
+    private static var body: InlineArray<61, sock_filter> {
+        let tcp = UInt32(IPPROTO_TCP)
+        return [
+            .instruction(BPF_LDX | BPF_IMM, 0),
+            .load(BPF_W, BPF_ABS, beside(SKF_AD_PROTOCOL)),
+            branch(2, UInt32(ETH_P_IP), to: ipv4),
+            branch(3, UInt32(ETH_P_IPV6), to: ipv6),
+            branch(4, UInt32(ETH_P_8021Q), to: vlan),
+            branch(5, UInt32(ETH_P_8021AD), to: vlan),
+            branch(6, UInt32(ETH_P_QINQ1), to: vlan),
+            branch(7, UInt32(ETH_P_MPLS_UC), to: labels),
+            branch(8, UInt32(ETH_P_MPLS_MC), to: labels),
+            branch(9, 0x8909, to: securityTag),
+            branch(10, UInt32(ETH_P_PPP_SES), to: pppoe, otherwise: drop),
+
+            // 11, pppoe
+            .instruction(BPF_LDX | BPF_IMM, 8),
+            .load(BPF_H, BPF_ABS, 6),  // PPP's protocol
+            branch(13, 0x0021, to: ipv4),
+            branch(14, 0x0057, to: ipv6, otherwise: keepChain),
+
+            // 15, securityTag
+            .load(BPF_H, BPF_ABS, 0),  // version and length
+            branch(16, 0x0101, to: 17, otherwise: keepChain),
+            .instruction(BPF_LDX | BPF_IMM, 8),
+            .load(BPF_H, BPF_ABS, 6),  // the protocol of what follows
+            branch(19, UInt32(ETH_P_IP), to: ipv4),
+            branch(20, UInt32(ETH_P_IPV6), to: ipv6, otherwise: keepChain),
+
+            // 21, labels
+            .load(BPF_B, BPF_ABS, 2),
+            branch(22, 0x01, BPF_JSET, to: 23, otherwise: keepChain),  // more labels are kept
+            .instruction(BPF_LDX | BPF_IMM, 4),
+            .load(BPF_B, BPF_ABS, 4),  // the version of IP
+            .instruction(BPF_ALU | BPF_AND | BPF_K, 0xf0),
+            branch(26, 0x40, to: ipv4),
+            branch(27, 0x60, to: ipv6, otherwise: drop),
+
+            // 28, vlan
+            .instruction(BPF_LDX | BPF_IMM, 4),
+            .load(BPF_H, BPF_ABS, 2),  // the protocol of what follows
+            branch(30, UInt32(ETH_P_IP), to: ipv4),
+            branch(31, UInt32(ETH_P_IPV6), to: ipv6, otherwise: keepChain),  // another tag is kept
+
+            // 32, ipv6
+            .load(BPF_B, BPF_IND, 6),  // next header
+            branch(33, tcp, to: 34, otherwise: 36),
+            .load(BPF_B, BPF_IND, 40 + 13),  // flags of TCP
+            .instruction(BPF_JMP | BPF_JA, UInt32(flags - 36)),
+            branch(36, 44, to: 37, otherwise: 41),  // a fragment
+            .load(BPF_H, BPF_IND, 42),  // its offset
+            branch(38, 0xfff8, BPF_JSET, to: keepChain),  // extension headers may go on in it to its end
+            .load(BPF_B, BPF_IND, 40),  // the next header of what was cut up
+            branch(40, tcp, to: keepHeaders),
+            branch(41, 0, to: keepChain),  // hop-by-hop options
+            branch(42, 43, to: keepChain),  // routing
+            branch(43, 44, to: keepChain),  // a fragment of a fragment
+            branch(44, 51, to: keepChain),  // authentication
+            branch(45, 60, to: keepChain, otherwise: drop),  // destination options
+
+            // 46, ipv4
+            .load(BPF_B, BPF_IND, 9),  // protocol
+            branch(47, tcp, to: 48, otherwise: drop),
+            .load(BPF_H, BPF_IND, 6),  // flags and fragment offset
+            branch(49, 0x3fff, BPF_JSET, to: keepHeaders),  // a fragment
+            .load(BPF_B, BPF_IND, 0),  // the header's length, in units of 4 bytes
+            .instruction(BPF_ALU | BPF_AND | BPF_K, 15),
+            .instruction(BPF_ALU | BPF_LSH | BPF_K, 2),
+            .instruction(BPF_ALU | BPF_ADD | BPF_X),
+            .instruction(BPF_MISC | BPF_TAX),
+            .load(BPF_B, BPF_IND, 13),  // flags of TCP
+
+            // 56, flags
+            branch(56, 0x10, to: drop),  // ACK
+            branch(57, 0x18, to: drop, otherwise: keepHeaders),  // PSH and ACK
+            // 58
+            .verdict(chainLength),
+            // 59
+            .verdict(headerLength),
+            // 60
+            .verdict(0),
+        ]
+    }
+
+    // Where in the program things are.
+    private static var pppoe: Int { 11 }
+    private static var securityTag: Int { 15 }
+    private static var labels: Int { 21 }
+    private static var vlan: Int { 28 }
+    private static var ipv6: Int { 32 }
+    private static var ipv4: Int { 46 }
+    private static var flags: Int { 56 }
+    private static var keepChain: Int { 58 }
+    private static var keepHeaders: Int { 59 }
+    private static var drop: Int { 60 }
+
+    /// The instruction at a place that goes to another if A equals a value, else on, or where it is said.
+    private static func branch(
+        _ place: Int, _ value: UInt32, _ test: Int32 = BPF_JEQ, to target: Int, otherwise: Int? = nil
+    ) -> sock_filter {
+        .jump(test, value, UInt8(target - place - 1), UInt8((otherwise ?? place + 1) - place - 1))
+    }
+}

@@ -1,0 +1,40 @@
+import ScanCore
+import System
+
+/// Puts changes of interfaces into words, and keeps them from flooding the log.
+struct InterfaceChangeLine {
+    private static let minute: Int64 = 60_000_000_000
+
+    private var begin: Timestamp?
+    private var count: UInt32 = 0
+
+    /// The line for a change, or the one that says that more follow, or nothing.
+    mutating func line(_ news: InterfaceTable.News, at now: Timestamp) -> LogLine? {
+        if !isWithinMinute(now) {
+            begin = now
+            count = 0
+        }
+        if count > Parameters.interfaceLines { return nil }
+        count += 1
+        if count > Parameters.interfaceLines { return LogLine("more interfaces changed; no line for each") }
+        var line = LogLine()
+        news.name.append(to: &line)
+        if let other = news.otherName {
+            line.append(" (")
+            line.append(other)
+            line.append(")")
+        }
+        switch news.change {
+        case .up: line.append(": interface is up")
+        case .down: line.append(": interface is down")
+        case .gone: line.append(": interface is gone")
+        case .new: line.append(": new interface")
+        }
+        return line
+    }
+
+    private func isWithinMinute(_ now: Timestamp) -> Bool {
+        guard let begin else { return false }
+        return now.isWithin(InterfaceChangeLine.minute, after: begin)
+    }
+}

@@ -1,0 +1,218 @@
+#if Pcap
+    import CLinux
+    import CPcap
+    import ScanCore
+    import System
+
+    /// The packets of a capture file, pcap or pcapng, with their own times as clock.
+    ///
+    /// Whose packets they are can't be told: those that the capturing host sent count as well. What a file holds is read
+    /// by libpcap, but for the blocks of pcapng: give up privileges between opening and ``read(into:)``.
+    @safe public struct PcapFile: ~Copyable {
+        @usableFromInline let library: PcapLibrary
+        private let name: CString
+        @usableFromInline let stream: PcapStream
+        @usableFromInline var handle: OpaquePointer?
+        private var pcapng: PcapngReader?
+        private var packets: PcapFrameReader
+        private var filter: FrameFilter?
+        /// What can be polled to wait for more of the file.
+        public let descriptor: Int32
+        /// What reads a file that is not there yet.
+        private var command: CString = "scanlogd -r -"
+        /// The packet that was read last, valid until the next is: see ``advance()``.
+        private var packet: FilePacket?
+        /// A link type of packets that is not known, if there is one; and whether there are others.
+        private var unknownLink: Int32?
+        private var knowsLink = false
+        private var leftOut = LeftOutPackets()
+
+        /// Loads libpcap and opens a file, without reading it, but for its link types if there is a filter expression.
+        ///
+        /// - Parameters:
+        ///   - path: the file; `-` is standard input.
+        ///   - selection: which packets are wanted; a file has no interfaces and no directions.
+        ///   - key: secret random numbers.
+        public init(
+            _ path: CString, _ selection: CaptureOptions = CaptureOptions(), key: HashKey
+        ) throws(SystemError) {
+            let library = try PcapLibrary()
+            let packets = try PcapFrameReader(selection, key: key)
+            let isInput = path == "-"
+            let name: CString = isInput ? "standard input" : path
+            let number = try check(name, "open") {
+                isInput ? dup(STDIN_FILENO) : unsafe clinux_open(path.pointer, O_RDONLY | O_CLOEXEC, 0)
+            }
+            let stream = try PcapStream(owning: number, name)
+            let filter = FrameFilter(library, selection)
+            do throws(SystemError) {
+                try filter?.prepare(for: number)
+            } catch {
+                stream.close()
+                throw error
+            }
+            self.init(library, name, stream, of: number, packets, filter)
+            if selection.interest != .probes { command = "scanlogd connections --read -" }
+        }
+
+        init(
+            _ library: PcapLibrary, _ name: CString, _ stream: PcapStream, of descriptor: Int32,
+            _ packets: consuming PcapFrameReader, _ filter: consuming FrameFilter?
+        ) {
+            unsafe handle = nil
+            pcapng = nil
+            packet = nil
+            self.library = library
+            self.name = name
+            self.stream = stream
+            self.descriptor = descriptor
+            self.packets = packets
+            self.filter = filter
+        }
+
+        @inlinable  // Embedded Swift must see a deinit to call it from another module
+        deinit {
+            if let handle = unsafe handle {
+                unsafe library.functions.pointee.close(handle)  // and the stream with it
+            } else {
+                stream.close()
+            }
+        }
+
+        /// Calls a function before each time that the file is read from, which may have to be waited for.
+        ///
+        /// - Parameter function: is given the context; says whether to read, or else the file ends here.
+        public func beforeReading(
+            _ function: @convention(c) (UnsafeMutableRawPointer?) -> Bool, context: UnsafeMutableRawPointer
+        ) {
+            unsafe cpcap_before_reading(function, context)
+        }
+
+        /// Reads the file to its end, once, and hands over its packets.
+        ///
+        /// - Throws: see ``open()`` and ``advance()``. What comes before has been handed over.
+        public mutating func read(into sink: inout some SegmentSink & ~Copyable) throws(SystemError) {
+            try open()
+            while try advance() { try deliver(into: &sink) }
+        }
+
+        /// Reads the beginning of the file. Once, before all else.
+        ///
+        /// - Throws: that it is compressed, libpcap's reason why it is no capture, the name of a link type that is not known, or
+        ///   what is wrong with the filter expression.
+        public mutating func open() throws(SystemError) {
+            switch FileFormat(of: stream) {
+            case .pcapng: pcapng = PcapngReader(name)
+            case .compressed(let kind, let program):
+                let reason = unsafe cpcap_decompressed_by(kind.pointer, program.pointer, command.pointer)
+                throw SystemError(name, "read", because: unsafe CString(unsafe: reason))
+            case .other:
+                let opened = unsafe cpcap_open_stream(library.functions, stream.pointer)
+                guard let opened = unsafe opened else { throw fault(at: 0) }
+                unsafe handle = opened
+                _ = try unsafe library.linkLayer(of: opened, name)
+                switch filter {
+                case .some(let filter): unsafe try filter.check(library.functions.pointee.datalink(opened))
+                case .none: break
+                }
+            }
+        }
+
+        /// Goes on to the next packet: whether there was one.
+        ///
+        /// - Throws: the reason why the file can't be read on, and at which byte what can't be read begins; at the end the name
+        ///   of a link type that is not known, if there were packets of no other.
+        public mutating func advance() throws(SystemError) -> Bool {
+            packet = unsafe try handle == nil ? pcapng?.next(in: stream) : nextOfLibrary()
+            if packet != nil { return true }
+            if let unknownLink, !knowsLink { throw library.unknownLink(unknownLink, name) }
+            return false
+        }
+
+        private func nextOfLibrary() throws(SystemError) -> FilePacket? {
+            guard let handle = unsafe handle else { return nil }
+            let position = stream.position
+            var header: UnsafeMutablePointer<pcap_pkthdr>?
+            var data: UnsafePointer<UInt8>?
+            switch unsafe library.functions.pointee.next_ex(handle, &header, &data) {
+            case 1: break
+            case PCAP_ERROR_BREAK: return nil  // the end of the file
+            default:
+                unsafe cpcap_set_reason(library.functions.pointee.geterr(handle))
+                throw fault(at: position)
+            }
+            guard let header = unsafe header?.pointee else { return nil }
+            var seconds = Int64(header.ts.tv_sec)
+            if seconds < 0 { seconds += 1 << 32 }  // libpcap takes the 32 bits for signed, which end in 2038 then
+            return unsafe FilePacket(
+                bytes: UnsafeBufferPointer(start: data, count: Int(header.caplen)), wholeLength: Int(header.len),
+                realTime: nanoseconds(seconds: seconds, and: Int64(header.ts.tv_usec)),  // as was asked for
+                dataLinkType: library.functions.pointee.datalink(handle))
+        }
+
+        /// Hands over that packet.
+        ///
+        /// - Throws: what is wrong with the filter expression, if the packet is the first of its link type.
+        public mutating func deliver(into sink: inout some SegmentSink & ~Copyable) throws(SystemError) {
+            guard let packet else { return }
+            guard let link = LinkLayer(dataLinkType: packet.dataLinkType) else {
+                unknownLink = packet.dataLinkType
+                return leftOut.count(.unknownLink)
+            }
+            knowsLink = true
+            let place: Result<PacketPlace, PacketFault> = packet.withBytes { frame in
+                do throws(PacketFault) {
+                    return .success(try link.place(in: frame))
+                } catch {
+                    return .failure(error)
+                }
+            }
+            if try !isWanted(packet, link, place) { return }
+            packet.withBytes { frame in
+                switch place {
+                case .success(let place):
+                    read(frame.extracting(place.offset...), over: place.path, of: packet, into: &sink)
+                case .failure(let fault):
+                    sink.count(fault)
+                    leftOut.count(fault, in: frame, link, isCut: packet.isCut)
+                }
+            }
+        }
+
+        private func isWanted(
+            _ packet: FilePacket, _ link: LinkLayer, _ place: Result<PacketPlace, PacketFault>
+        ) throws(SystemError) -> Bool {
+            var found: PacketPlace?
+            if case .success(let place) = place { found = place }
+            switch filter {
+            case .some(let filter): return try filter.matches(packet, link, found)
+            case .none: return true
+            }
+        }
+
+        private mutating func read(
+            _ bytes: Span<UInt8>, over path: LinkPath, of packet: FilePacket,
+            into sink: inout some SegmentSink & ~Copyable
+        ) {
+            let now = Timestamp(nanoseconds: packet.realTime)
+            do throws(PacketFault) {
+                let isGiven = try packets.read(bytes, over: path, at: now, realTime: packet.realTime, into: &sink)
+                leftOut.note(bytes, over: path, isGiven: isGiven, nil, at: now)
+            } catch {
+                sink.count(error)
+                leftOut.note(bytes, over: path, isGiven: false, error, at: now)
+                leftOut.count(error, in: bytes, isCut: packet.isCut)
+            }
+        }
+
+        /// Says how many packets were left out so far that may hold TCP, and why: `nil` if none were.
+        public var leftOutLine: LogLine? { leftOut.line(of: name) }
+
+        private func fault(at position: Int64) -> SystemError {
+            if position < 0 { return PcapLibrary.error(name, "read") }
+            return SystemError(
+                name, unsafe CString(unsafe: cpcap_reading_at(position)),
+                because: unsafe CString(unsafe: cpcap_reason()))
+        }
+    }
+#endif

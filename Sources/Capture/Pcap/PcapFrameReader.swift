@@ -1,0 +1,93 @@
+#if Pcap
+    import ScanCore
+    import System
+
+    /// Makes segments of the frames that libpcap gives.
+    struct PcapFrameReader: ~Copyable {
+        private var reader: Box<SegmentReader>
+        private let untaggedOnly: Bool
+        /// Whether frames are left out that say that the host did not send them.
+        private let outgoingOnly: Bool
+        #if Nids
+            private var nids: NidsDefragmenter?
+        #endif
+
+        /// Packets whose fragments we put together ourselves.
+        init(_ selection: CaptureOptions, key: HashKey) throws(SystemError) {
+            reader = try Box(selection, key: key)
+            untaggedOnly = selection.untaggedOnly
+            outgoingOnly = selection.direction == .outgoing
+            #if Nids
+                nids = nil
+            #endif
+        }
+
+        #if Nids
+            /// Packets whose IPv4 fragments libnids puts together as well.
+            init(
+                _ selection: CaptureOptions, key: HashKey, _ nids: consuming NidsDefragmenter
+            ) throws(SystemError) {
+                reader = try Box(selection, key: key)
+                untaggedOnly = selection.untaggedOnly
+                outgoingOnly = selection.direction == .outgoing
+                self.nids = consume nids
+            }
+        #endif
+
+        /// Reads a frame, and gives its segment, or what is wrong with it, to a sink.
+        ///
+        /// - Parameter interface: the number of the interface that it came over, or 0.
+        mutating func read(
+            _ frame: Span<UInt8>, of link: LinkLayer, interface: Int32 = 0, at now: Timestamp, realTime: Int64,
+            into sink: inout some SegmentSink & ~Copyable
+        ) {
+            do throws(PacketFault) {
+                if outgoingOnly, try !link.isSent(frame) { return }
+                let place = try link.place(in: frame, interface: interface)
+                if untaggedOnly && place.path.vlans != 0 { return }
+                let packet = frame.extracting(place.offset...)
+                _ = try read(packet, over: place.path, at: now, realTime: realTime, into: &sink)
+            } catch {
+                sink.count(error)
+            }
+        }
+
+        /// Reads an IP packet, and gives its segments to a sink.
+        ///
+        /// - Parameter path: over which link it came.
+        /// - Returns: whether there was anything to give: what is kept until other packets come gives nothing yet.
+        /// - Throws: why there is no segment in it.
+        @inline(__always)
+        mutating func read(
+            _ packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64,
+            into sink: inout some SegmentSink & ~Copyable
+        ) throws(PacketFault) -> Bool {
+            if try sink.inspect(packet: packet, over: path, at: now, realTime: realTime) { return true }
+            #if Nids
+                if let segment = joinedByNids(packet, at: now) { sink.receive(segment, at: now, realTime: realTime) }
+            #endif
+            var isGiven = false
+            try reader.value.read(packet, over: path, at: now) { segment in
+                isGiven = true
+                sink.receive(segment, of: packet, over: path, at: now, realTime: realTime)
+            }
+            return isGiven
+        }
+
+        #if Nids
+            /// The segment that a fragment makes whole by the rules of libnids. What is wrong with it, the reader says.
+            private mutating func joinedByNids(_ packet: Span<UInt8>, at now: Timestamp) -> Segment? {
+                do throws(PacketFault) {
+                    if try !NidsDefragmenter.isFragment(packet) { return nil }
+                    guard case .segment(let segment) = try nids?.join(packet, at: now) else { return nil }
+                    return segment
+                } catch {
+                    return nil
+                }
+            }
+        #endif
+
+        /// What became of fragments.
+        var fragments: FragmentCounters { FragmentCounters(reader.value) }
+    }
+#endif

@@ -1,0 +1,137 @@
+#if Pcap
+    import CLinux
+    import CPcap
+    import ScanCore
+    import System
+
+    /// The next packet of an interface. It stays where it is until the one behind it is looked for (pcap_next_ex(3)).
+    @safe @usableFromInline struct PcapHead {
+        /// When it came, in nanoseconds since 1970 UTC.
+        let stamp: Int64
+        private let data: UnsafePointer<UInt8>
+        private let length: Int
+
+        init(_ header: pcap_pkthdr, _ data: UnsafePointer<UInt8>) {
+            stamp = nanoseconds(seconds: Int64(header.ts.tv_sec), and: Int64(header.ts.tv_usec))  // as was asked for
+            length = Int(header.caplen)
+            unsafe self.data = data
+        }
+
+        /// Lends its bytes.
+        func withBytes(_ body: (Span<UInt8>) -> Void) {
+            body(unsafe UnsafeBufferPointer(start: data, count: length).span)
+        }
+    }
+
+    extension PcapInterface {
+        /// Looks for the next packet, if the last one has been handed over and there was one when this was last done.
+        mutating func lookForHead(_ library: PcapLibrary) throws(SystemError) {
+            if head != nil || isIdle { return }
+            isIdle = true
+            var header: UnsafeMutablePointer<pcap_pkthdr>?
+            var data: UnsafePointer<UInt8>?
+            let result = unsafe library.functions.pointee.next_ex(handle, &header, &data)
+            if result < 0 { throw unsafe library.error(name, "receive", of: handle) }
+            if result > 0, let header = unsafe header?.pointee, let data = unsafe data {
+                head = unsafe PcapHead(header, data)
+                isIdle = false
+            }
+        }
+    }
+
+    extension PcapCapture {
+        /// Hands over what waits on several interfaces in the order in which it came: of their next packets the oldest.
+        ///
+        /// Packets can be seen as soon as they have come (pcap_set_immediate_mode(3)). So what an interface that had none
+        /// gives later came later than it was asked; it is asked anew before a packet that came after that goes first.
+        ///
+        /// - Parameter failure: what went wrong on one of them, to be thrown when the others have had their turn.
+        mutating func receiveInOrder(
+            into sink: inout some SegmentSink & ~Copyable, _ failure: inout SystemError?
+        ) -> Reception {
+            for index in 0..<count {
+                do throws(SystemError) { try interfaces[index]?.acknowledgeDown() } catch { failure = error }
+            }
+            var askedAt = ask()
+            var isFresh = false
+            var taken = 0
+            while taken < PcapCapture.mostBatches * PcapBatch.count {
+                lookForHeads(&failure)
+                guard let index = oldest(), let head = interfaces[index]?.head else {
+                    hold(false, &failure)
+                    return taken == 0 ? .nothing : .all
+                }
+                if head.stamp > askedAt && !isFresh {
+                    askedAt = ask()
+                    isFresh = true  // where the clock was set back, the packet can be of after that as well
+                    continue
+                }
+                isFresh = false
+                deliver(index, head, into: &sink)
+                taken += 1
+            }
+            hold(oldest() != nil, &failure)
+            return .batch
+        }
+
+        /// Has every interface asked anew whether it has a packet, and returns the time of before that.
+        private mutating func ask() -> Int64 {
+            let now = realTime()
+            time.beginBatch(now: .now(), realTime: now)
+            for index in 0..<count { interfaces[index]?.isIdle = false }
+            return now
+        }
+
+        private mutating func lookForHeads(_ failure: inout SystemError?) {
+            for index in 0..<count {
+                do throws(SystemError) { try interfaces[index]?.lookForHead(library) } catch { failure = error }
+            }
+        }
+
+        /// The interface whose next packet is the oldest, `nil` if none has one.
+        private mutating func oldest() -> Int? {
+            var found: Int?
+            var earliest = Int64.max
+            for index in 0..<count {
+                if let stamp = interfaces[index]?.head?.stamp, stamp <= earliest {
+                    earliest = stamp
+                    found = index
+                }
+            }
+            return found
+        }
+
+        private mutating func deliver(_ index: Int, _ head: PcapHead, into sink: inout some SegmentSink & ~Copyable) {
+            interfaces[index]?.head = nil
+            guard let link = interfaces[index]?.link, interfaces[index]?.isThere == true else { return }
+            let now = time.timestamp(of: max(0, min(head.stamp, 1 << 62)))
+            head.withBytes { frame in
+                packets.read(
+                    frame, of: link, interface: number(of: index), at: now, realTime: head.stamp, into: &sink)
+            }
+        }
+
+        /// Takes note whether packets are held: they are no longer in the sockets, which need not be readable then. So
+        /// that we are, the socket for news of interfaces is waited for until it can be written to, which it always can.
+        private mutating func hold(_ isHolding: Bool, _ failure: inout SystemError?) {
+            if isHolding == self.isHolding { return }
+            do throws(SystemError) {
+                let events = isHolding ? EPOLLIN.rawValue | EPOLLOUT.rawValue : EPOLLIN.rawValue
+                try readable.wait(for: events, of: watch.socket)
+                self.isHolding = isHolding
+            } catch {
+                failure = error
+            }
+        }
+    }
+
+    extension ReadableSet {
+        /// Makes the set readable from now on when one of these things happens to a socket that is in it.
+        func wait(for events: UInt32, of socket: borrowing Socket) throws(SystemError) {
+            let number = socket.number
+            var event = unsafe epoll_event()
+            unsafe event.events = events
+            _ = try check(socket.name, "watch") { unsafe epoll_ctl(descriptor.number, EPOLL_CTL_MOD, number, &event) }
+        }
+    }
+#endif

@@ -1,0 +1,99 @@
+import CLinux
+import ScanCore
+import System
+
+/// What becomes of the packets in the ring: each is judged again, as the filter was not always the one of now and keeps
+/// what it can't tell.
+struct RingReader: ~Copyable {
+    /// Which way the packets go that are wanted.
+    let direction: CaptureOptions.Direction
+    /// Whether frames for the link address of another host are kept.
+    let promiscuous: Bool
+    /// What is wanted of the packets.
+    let interest: CaptureOptions.Interest
+    /// Whether frames that are tagged for a VLAN are left out.
+    private let untaggedOnly: Bool
+    /// The interfaces packets are taken from, `nil` for all.
+    var wanted: InterfaceIndexes? {
+        didSet { if case .none = wanted { takesAll = true } else { takesAll = false } }
+    }
+    private var takesAll = true
+    /// The clocks.
+    var times: ClockMapping
+
+    private var reader: Box<SegmentReader>
+
+    /// What became of fragments.
+    var fragments: FragmentCounters { FragmentCounters(reader.value) }
+
+    init(_ selection: CaptureOptions, key: HashKey) throws(SystemError) {
+        direction = selection.direction
+        promiscuous = selection.promiscuous
+        interest = selection.interest
+        untaggedOnly = selection.untaggedOnly
+        reader = try Box(selection, key: key)
+        // A block is handed over when the timer comes by the second time; and the timer may be late.
+        let wait = 2 * Int64(Parameters.ringBlockTimeout) + 20
+        times = ClockMapping(now: .now(), realTime: realTime(), slack: wait * 1_000_000)
+    }
+
+    /// Takes the packets of a block.
+    mutating func readAll(of block: Span<UInt8>, into sink: inout some SegmentSink & ~Copyable) {
+        do throws(PacketFault) {
+            var packets = try RingBlock(block)
+            while let packet = try packets.nextPacket(in: block) {
+                if isWanted(packet) { read(packet, in: block, into: &sink) }
+            }
+        } catch {
+            sink.count(error)
+        }
+    }
+
+    @inline(__always)
+    private mutating func read(_ packet: RingPacket, in block: Span<UInt8>, into sink: inout some SegmentSink & ~Copyable
+    ) {
+        let now = times.timestamp(of: packet.realTime)
+        do throws(PacketFault) {
+            let payload = block.extracting(packet.bytes)
+            let place = try packet.quickPlace(in: payload)
+            if untaggedOnly && place.path.vlans != 0 { return }
+            let bytes = place.offset == 0 ? payload : payload.extracting(place.offset..<payload.count)
+            if try sink.inspect(packet: bytes, over: place.path, at: now, realTime: packet.realTime) { return }
+            try reader.value.read(bytes, over: place.path, at: now) { segment in
+                sink.receive(segment, of: bytes, over: place.path, at: now, realTime: packet.realTime)
+            }
+        } catch {
+            sink.count(error)
+        }
+    }
+
+    // Mutating as what the next one asks: else the compiler (Swift 6.3) copies all of this for each packet.
+    @inline(__always)
+    private mutating func isWanted(_ packet: RingPacket) -> Bool {
+        if packet.kind == UInt8(PACKET_OUTGOING) {
+            if direction == .incoming || direction == .both && packet.isOfLoopback { return false }
+        } else if direction == .outgoing {
+            return false
+        }
+        if !promiscuous && packet.kind == UInt8(PACKET_OTHERHOST) { return false }
+        return takesAll || isNamed(packet.interface)
+    }
+
+    @inline(never)
+    private mutating func isNamed(_ interface: Int32) -> Bool {
+        if let wanted { return wanted.contains(interface) }
+        return true
+    }
+}
+
+extension RingPacket {
+    /// The same as ``place(in:)``, at once for nearly all. What the host sends itself may have a tag that nobody has taken
+    /// off.
+    @inline(__always)
+    fileprivate func quickPlace(in payload: Span<UInt8>) throws(PacketFault) -> PacketPlace {
+        if !isTagged && kind != UInt8(PACKET_OUTGOING) && (etherType == 0x0800 || etherType == 0x86dd) {
+            return PacketPlace(at: 0, LinkPath(interface: interface))
+        }
+        return try place(in: payload)
+    }
+}

@@ -1,0 +1,10 @@
+import ScanCore
+import System
+
+extension Box<SegmentReader> {
+    /// A reader that keeps no fragment yet.
+    package init(_ selection: CaptureOptions, key: HashKey) throws(SystemError) {
+        try self.init(zeroed: "memory for fragments")
+        unsafe memory.pointee.start(key: key, takesCutHeaders: selection.takesCutHeaders)
+    }
+}

@@ -1,0 +1,58 @@
+/// One cache line of an index: 16 slots, the youngest first, looked through together. (It is one where the table as a
+/// whole begins at one: its first member is the index.)
+///
+/// A slot has the low 20 bits of a record's number above the 12 bits of a fingerprint. Numbers grow, and begin again
+/// at 0: how old a record is can be told as long as it is among the last million.
+struct ProbationIndex: Sendable {
+    private typealias Slots = SIMD16<UInt32>
+
+    private var slots = Slots(repeating: 0)
+
+    /// The bits of a fingerprint.
+    static var fingerprintMask: UInt32 { 0xfff }
+
+    /// What stands in one of the slots, 0 to 15.
+    subscript(number: Int) -> UInt32 { slots[number] }
+
+    /// What a slot holds for a record.
+    @inline(__always)
+    static func slot(number: UInt32, fingerprint: UInt32) -> UInt32 { number << 12 | fingerprint }
+
+    /// How many records were begun after the one in a slot.
+    @inline(__always)
+    static func age(of slot: UInt32, newest: UInt32) -> Int {
+        Int(((newest << 12 | fingerprintMask) &- slot) >> 12)  // wraps as the numbers do
+    }
+
+    /// Whether any slot has a fingerprint.
+    @inline(__always)
+    func has(_ fingerprint: UInt32) -> Bool {
+        // Less 1, only a difference of 0 has its top bit set. By halves, as `any` and `min` of SIMD types need a heap.
+        let differences = ((slots ^ Slots(repeating: fingerprint)) & Self.fingerprintMask) &- 1
+        let of8 = differences.lowHalf | differences.highHalf
+        let of4 = of8.lowHalf | of8.highHalf
+        let of2 = of4.lowHalf | of4.highHalf
+        return (of2.x | of2.y) >> 31 != 0
+    }
+
+    /// Puts a slot in front of the others, the oldest of which is lost.
+    @inline(__always)
+    mutating func insert(_ slot: UInt32) {
+        slots = Slots(
+            slot, slots[0], slots[1], slots[2], slots[3], slots[4], slots[5], slots[6], slots[7], slots[8], slots[9],
+            slots[10], slots[11], slots[12], slots[13], slots[14])
+    }
+
+    /// Takes out a slot, 0 to 15: those behind it move up, and another one becomes the last, the first to be lost.
+    @inline(__always)
+    mutating func remove(_ number: Int, last slot: UInt32) {
+        let moved = Slots(
+            slots[1], slots[2], slots[3], slots[4], slots[5], slots[6], slots[7], slots[8], slots[9], slots[10],
+            slots[11], slots[12], slots[13], slots[14], slots[15], slot)
+        // All bits of the slots that stay where they are.
+        let before = 0 &- ((Self.numbers &- UInt32(truncatingIfNeeded: number)) &>> 31)
+        slots = slots & before | moved & ~before
+    }
+
+    private static var numbers: Slots { Slots(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) }
+}

@@ -1,0 +1,161 @@
+/// The sources seen with one port: what a flood of forged sources fills, in place of ``SourceTable``.
+///
+/// A source's first packet becomes a record in a log, which is written from front to back and then from the front
+/// again, over the oldest. The record is found through an index of lines of one cache line each. The keyed hash of an
+/// address chooses its line, and 12 more of its bits are its fingerprint. A line has 16 slots; a slot holds a
+/// fingerprint and the low 20 bits of the number of a record, which tell where in the log it is and how old.
+///
+/// To find a source is to look for its fingerprint among the 16, at records still in the log, and to compare the
+/// address there: one line is read, and hardly ever a record in vain. To add one is to write the next record, and to
+/// put its number in front of the others in the line, of which the oldest is lost. There is no chain, and the work is the same whatever arrives.
+///
+/// A record stays until as many more sources came as the log has room for (65,536 in the daemon: 0.65 s at 100,000 a
+/// second), unless 16 of those fall into its line and stay there. Eight are to be expected by then, so 0.8 % of the
+/// records are lost before the log comes round to them, 0.06 % in the first 50,000 (Poisson's distribution). A source
+/// that touches a second port while it is here moves to the ``SourceTable``, where no number of sources seen once can
+/// reach it, and its slot is free again.
+///
+/// Only as much of the log is used as the sources of ``Parameters/longestGap`` need, so that little memory is touched
+/// on a quiet host. All bytes zero is the empty state. All that reads is mutating, for the reason at ``SourceTable``.
+struct ProbationLog<let lineCount: Int>: ~Copyable {
+    /// The records that the log has for each line of the index.
+    private typealias Page = InlineArray<8, ProbationRecord>
+
+    private var index = InlineArray<lineCount, ProbationIndex>(repeating: ProbationIndex())
+    private var log = InlineArray<lineCount, Page>(repeating: Page(repeating: ProbationRecord()))
+
+    /// The number of the newest record, of which only the low 20 bits mean anything. The first is 1, and stands at the
+    /// front of the log.
+    private var newest: UInt32 = 0
+    /// When the record at the front of the log was written.
+    private var roundBegan = Timestamp(nanoseconds: 0)
+
+    /// The records in use, the outdated ones too.
+    private(set) var held = 0
+
+    /// The records lost to others before their source had the time to touch a second port, since the start.
+    private(set) var lost: UInt64 = 0
+
+    /// How many records there is room for: a power of two, at most 2^19.
+    static var capacity: Int { lineCount * 8 }
+
+    /// How much of the log is always gone through before it is begun again: 50 kB.
+    private static var shortestRound: Int { 1024 }
+
+    /// An empty log.
+    init() {}
+
+    /// Where a record is: in the log, and in its line of the index.
+    struct Place {
+        var position: Int
+        var line: Int
+        var slot: Int
+    }
+
+    /// Looks for a source, of which the hash is given.
+    @inline(__always)
+    mutating func find(_ source: Address, hash: UInt32) -> Place? {
+        index[Self.line(hash)].has(Self.fingerprint(hash)) ? search(source, hash: hash) : nil
+    }
+
+    @inline(never)  // keeps the way of a flood's packets short
+    private mutating func search(_ source: Address, hash: UInt32) -> Place? {
+        let line = Self.line(hash)
+        for number in 0..<16 {
+            let slot = index[line][number]
+            if slot & ProbationIndex.fingerprintMask != Self.fingerprint(hash) { continue }
+            if ProbationIndex.age(of: slot, newest: newest) >= Self.capacity { continue }
+            let position = Self.position(slot >> 12)
+            if log[position >> 3][position & 7].isOf(source) {
+                return Place(position: position, line: line, slot: number)
+            }
+        }
+        return nil
+    }
+
+    /// Takes one more packet of a source that was found into account.
+    mutating func record(_ segment: Segment, at now: Timestamp, _ place: Place) -> SourceEntry.Effect {
+        log[place.position >> 3][place.position & 7].record(segment, at: now)
+    }
+
+    /// Takes out a source that was found, and returns its record.
+    mutating func remove(_ place: Place) -> ProbationRecord {
+        let touch = log[place.position >> 3][place.position & 7]
+        log[place.position >> 3][place.position & 7] = ProbationRecord()
+        let tooOld = newest &- UInt32(Self.capacity)
+        index[place.line].remove(place.slot, last: ProbationIndex.slot(number: tooOld, fingerprint: 0))
+        held -= 1
+        return touch
+    }
+
+    /// Adds a source that isn't there, of which the hash is given.
+    @inline(__always)
+    mutating func insert(_ segment: Segment, hash: UInt32, at now: Timestamp, wallClock: Int64) {
+        newest = next(at: now)
+        index[Self.line(hash)].insert(ProbationIndex.slot(number: newest, fingerprint: Self.fingerprint(hash)))
+        let position = Self.position(newest)
+        if position == 0 { roundBegan = now }
+        if log[position >> 3][position & 7].isUsed {
+            held -= 1
+            if now.isWithin(Parameters.longestGap, after: log[position >> 3][position & 7].time) { lost &+= 1 }
+        }
+        log[position >> 3][position & 7] = ProbationRecord(segment, at: now, wallClock: wallClock)
+        held += 1
+    }
+
+    /// The number of the next record: the one that follows, or the first of a new round if all that was written before
+    /// this round, and its first record, is too old to matter.
+    private mutating func next(at now: Timestamp) -> UInt32 {
+        let next = newest &+ 1  // only the low bits mean anything
+        if Self.position(next) < Self.shortestRound { return next }
+        if now < roundBegan || now.isWithin(Parameters.longestGap, after: roundBegan) { return next }
+        return ((newest &- 1) | UInt32(Self.capacity - 1)) &+ 2
+    }
+
+    @inline(__always)
+    private static func position(_ number: UInt32) -> Int { Int(number &- 1) & (capacity - 1) }
+
+    @inline(__always)
+    private static func line(_ hash: UInt32) -> Int { Int(hash) & (lineCount - 1) }
+
+    @inline(__always)
+    private static func fingerprint(_ hash: UInt32) -> UInt32 { hash >> 20 }
+}
+
+extension ProbationLog {
+    /// Whether this is the empty state, in which nothing ever was: for tests.
+    var isFresh: Bool {
+        mutating get {
+            for line in 0..<lineCount {
+                for number in 0..<16 where index[line][number] != 0 { return false }
+                for number in 0..<8 where log[line][number].isUsed { return false }
+            }
+            return newest == 0 && roundBegan == Timestamp(nanoseconds: 0) && held == 0 && lost == 0
+        }
+    }
+
+    /// What is wrong, or `nil`: for tests, which ask after every step.
+    ///
+    /// All records in use are counted. Each is in one slot of its own line, or pushed out by younger ones.
+    mutating func fault(key: HashKey) -> String? {
+        var used = 0
+        for position in 0..<Self.capacity where log[position >> 3][position & 7].isUsed {
+            used += 1
+            let behind = Self.position(newest) - position
+            if behind < 0 { continue }  // of an earlier round, and perhaps of none that is remembered
+            let hash = key.hash(log[position >> 3][position & 7].source)
+            let slot = ProbationIndex.slot(number: newest &- UInt32(behind), fingerprint: Self.fingerprint(hash))
+            var found = 0
+            var older = 0
+            for number in 0..<16 {
+                let other = index[Self.line(hash)][number]
+                if other == slot { found += 1 }
+                if other != 0 && (behind + 1..<Self.capacity).contains(ProbationIndex.age(of: other, newest: newest)) {
+                    older += 1
+                }
+            }
+            if found > 1 || found == 0 && older > 0 { return "a first touch is in no slot, or in two" }
+        }
+        return used == held ? nil : "held differs from the first touches in use"
+    }
+}

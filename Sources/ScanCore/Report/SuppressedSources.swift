@@ -1,0 +1,216 @@
+/// The sources of scans that were not logged and have not been named yet, and how many scans that were.
+///
+/// There is room for 128 sources, as many as `nmap -D` takes. When more come, those stay that have touched the most new
+/// ports since the last summary. Of those that did the same, a lot decides, which falls anew for each summary and which
+/// nobody can foresee. So a forger must send as much for each of his decoys as the scan itself does, and gains nothing
+/// by their order. Sources whose names found no room in a summary keep their place and what they have done until then, so
+/// that they are named in one of the next, and those that go on are named in turn.
+///
+/// That the counts are exact is due to the detector, which keeps one with each source: what the space-saving algorithm
+/// (Metwally, Agrawal, El Abbadi 2005) estimates for those it has no room for is known here. Of those without a place
+/// only the scans are counted.
+///
+/// All that reads the places is mutating, also where it changes nothing: else the compiler (Swift 6.3) copies them.
+struct SuppressedSources: Sendable {
+    /// How many sources are known by their addresses.
+    static var capacity: Int { 128 }
+
+    private var places = InlineArray<128, SuppressedSource>(repeating: SuppressedSource())
+    private var count = 0
+    /// Scans since the last summary.
+    private var scans: UInt64 = 0
+    /// The number of the time since the last summary.
+    private(set) var period: UInt8 = 0
+
+    /// How many sources stand in the lines so far.
+    private var named = 0
+    private(set) var isComplete = false
+
+    /// Whether there is nothing to name.
+    var isEmpty: Bool { count == 0 }
+
+    /// Takes note of a scan that was not logged, or of one more port of such a scan.
+    mutating func add(_ finding: inout ScanFinding) {
+        var suppression = finding.suppression
+        let isFirst = finding.isNew || suppression.period != period  // of this scan, since the last summary
+        if isFirst {
+            scans &+= 1
+            suppression.newPorts = 0
+        }
+        suppression.period = period
+        suppression.newPorts = UInt16(clamping: UInt32(suppression.newPorts) + UInt32(finding.newPorts))
+        finding.suppression = suppression
+        if let index = index(of: finding.report.source) {
+            places[index].ports = UInt32(clamping: UInt64(places[index].ports) + UInt64(finding.newPorts))
+            if isFirst { places[index].scans += 1 }
+            return
+        }
+        let new = SuppressedSource(
+            address: finding.report.source, ports: UInt32(suppression.newPorts), lot: finding.lot, scans: 1)
+        if count < Self.capacity {
+            places[count] = new
+            count += 1
+        } else {
+            let last = indexOfLast()
+            if new.comesBefore(places[last], period: period) { places[last] = new }
+        }
+    }
+
+    private mutating func index(of source: Address) -> Int? {
+        let known = places.span
+        for index in 0..<count where known[index].address == source { return index }
+        return nil
+    }
+
+    private mutating func indexOfLast() -> Int {
+        let known = places.span
+        var last = 0
+        for index in 1..<count where known[last].comesBefore(known[index], period: period) { last = index }
+        return last
+    }
+
+    /// Puts those first that did the most.
+    private mutating func sort() {
+        for sorted in 1..<max(count, 1) {  // by insertion: they are few, and seldom sorted
+            let moving = places[sorted]
+            var index = sorted
+            while index > 0 && moving.comesBefore(places[index - 1], period: period) {
+                places[index] = places[index - 1]
+                index -= 1
+            }
+            places[index] = moving
+        }
+    }
+
+    /// Begins the time after a summary: those that it named leave, the others wait for the next.
+    mutating func beginPeriod() {
+        for index in named..<count {
+            places[index - named] = places[index]
+            places[index - named].scans = 0
+        }
+        count -= named
+        named = 0
+        scans = 0
+        isComplete = false
+        period &+= 1  // nothing goes on for as long as it takes to come round
+    }
+
+    /// The next line of the summary: as many sources as it has room for, and in the last line how many are missing.
+    ///
+    ///     33 port scans from 31 sources not logged in 20 s: 10.77.2.41, 10.77.2.42,
+    ///     also not logged: 10.77.2.43, 10.77.2.44 and 29 more
+    ///
+    /// - Parameters:
+    ///   - duration: the time in which the scans came, in nanoseconds.
+    ///   - isFirst: whether it begins the summary.
+    ///   - isLast: whether no line may follow.
+    mutating func nextLine(duration: Int64, isFirst: Bool, isLast: Bool) -> LogLine {
+        var line = LogLine()
+        if isFirst {
+            sort()
+            appendHead(to: &line, duration)
+        } else {
+            line.append("also not logged:")
+        }
+        let others = scansOfOthers
+        let head = line.count
+        while named < count {
+            let before = line.count
+            line.append(before == head ? " " : ", ")
+            line.append(places[named].address)
+            let after = line.count
+            // Behind it must be room for a comma, or for what ends the last line.
+            if isLast { appendTail(to: &line, after: named + 1, others: others) } else { line.append(",") }
+            let fits = Self.fits(line)
+            line.shorten(to: fits ? after : before)
+            if !fits { break }
+            named += 1
+        }
+        let end = line.count
+        if named == count || isLast { appendTail(to: &line, after: named, others: others, alone: end == head) }
+        isComplete = isLast || named == count && Self.fits(line)
+        if !isComplete {
+            line.shorten(to: end)
+            if end > head { line.append(",") }
+        }
+        return line
+    }
+
+    private static func fits(_ line: LogLine) -> Bool {
+        line.count <= Parameters.lineLength ?? LogLine.capacity - 1
+    }
+
+    /// The scans since the last summary of sources that there was no room for.
+    private var scansOfOthers: UInt64 {
+        mutating get {
+            var ofKnown: UInt64 = 0
+            for index in 0..<count { ofKnown += UInt64(places[index].scans) }
+            return scans > ofKnown ? scans - ofKnown : 0
+        }
+    }
+
+    private mutating func appendHead(to line: inout LogLine, _ duration: Int64) {
+        var new = 0
+        for index in 0..<count where places[index].scans > 0 { new += 1 }
+        let waiting = count - new
+        if scans == 0 {
+            line.append(decimal: UInt64(waiting))
+            line.append(waiting == 1 ? " source" : " sources")
+            line.append(" of port scans not logged before:")
+            return
+        }
+        line.append(decimal: scans)
+        line.append(scans == 1 ? " port scan from " : " port scans from ")
+        if scansOfOthers > 0 { line.append("more than ") }
+        line.append(decimal: UInt64(new))
+        line.append(new == 1 ? " source not logged in " : " sources not logged in ")
+        line.append(decimal: UInt64((duration / 500_000_000 + 1) / 2))
+        line.append(" s")
+        if waiting > 0 {
+            line.append(", and ")
+            line.append(decimal: UInt64(waiting))
+            line.append(waiting == 1 ? " source before" : " sources before")
+        }
+        line.append(":")
+    }
+
+    /// Says how many are not named, when so many are.
+    ///
+    /// - Parameter alone: whether no name stands before it in the line.
+    @inline(never)
+    private mutating func appendTail(to line: inout LogLine, after named: Int, others: UInt64, alone: Bool = false) {
+        if named < count {
+            line.append(alone ? " " : " and ")
+            line.append(decimal: UInt64(count - named))
+            line.append(" more")
+        }
+        if others > 0 {
+            line.append(named < count ? ", and " : alone ? " " : " and ")
+            line.append(decimal: others)
+            line.append(others == 1 ? " scan of others" : " scans of others")
+        }
+    }
+}
+
+/// A source that is to be named.
+private struct SuppressedSource: Sendable {
+    var address = Address(ipv4: 0)
+    /// How many new ports it has touched since it has its place.
+    var ports: UInt32 = 0
+    /// See ``ScanFinding/lot``.
+    var lot: UInt32 = 0
+    /// Of the scans since the last summary, those of this source.
+    var scans: UInt32 = 0
+
+    /// Whether it is to be named rather than another one.
+    func comesBefore(_ other: borrowing SuppressedSource, period: UInt8) -> Bool {
+        ports != other.ports ? ports > other.ports : drawn(period) < other.drawn(period)
+    }
+
+    /// Its lot in a period: each bit of both bears on the upper ones. Of equal lots, that comes first which came first.
+    private func drawn(_ period: UInt8) -> UInt32 {
+        // Wrapping is meant: a permutation of the lot for each period (Fibonacci hashing, Knuth 1973).
+        let turned = lot &* (2 &* UInt32(period) &+ 1)
+        return (turned ^ turned >> 15) &* 0x9e37_79b1
+    }
+}

@@ -1,0 +1,87 @@
+import CLinux
+
+/// An open socket with the name it has in error messages.
+package struct Socket: ~Copyable {
+    package let descriptor: Descriptor
+    package let name: CString
+
+    /// The number the kernel knows it by.
+    package var number: Int32 { descriptor.number }
+
+    /// Opens a socket that never blocks and that no other program inherits (socket(2)).
+    @inline(never)
+    package init(_ family: Int32, _ type: __socket_type, _ socketProtocol: Int32, name: CString)
+        throws(SystemError)
+    {
+        let flags = Int32(type.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        descriptor = Descriptor(owning: try check(name, "open") { socket(family, flags, socketProtocol) })
+        self.name = name
+    }
+
+    /// Takes over a socket that is open already.
+    package init(adopting number: Int32, name: CString) {
+        descriptor = Descriptor(owning: number)
+        self.name = name
+    }
+
+    /// Sets an option whose value is a number (setsockopt(2)).
+    @inline(never)
+    package func set(_ option: Int32, level: Int32, to value: Int32, _ operation: CString) throws(SystemError) {
+        var value = value
+        _ = try check(name, operation) {
+            unsafe setsockopt(number, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
+        }
+    }
+
+    /// Lets the kernel hold so many bytes for us: past the system's limit with CAP_NET_ADMIN, up to it without.
+    @inline(never)
+    package func setReceiveBuffer(_ size: Int32) throws(SystemError) {
+        do throws(SystemError) {
+            try set(SO_RCVBUFFORCE, level: SOL_SOCKET, to: size, "set receive buffer")
+        } catch {
+            if error.code != EPERM { throw error }
+            try set(SO_RCVBUF, level: SOL_SOCKET, to: size, "set receive buffer")
+        }
+    }
+
+    /// How many bytes the kernel holds for us: twice what was asked for and given (socket(7), SO_RCVBUF).
+    package func receiveBuffer() throws(SystemError) -> Int32 {
+        var size: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        _ = try check(name, "read receive buffer") {
+            unsafe getsockopt(number, SOL_SOCKET, SO_RCVBUF, &size, &length)
+        }
+        return size
+    }
+
+    /// Makes the kernel run a program on each packet, and drop those that it says 0 to.
+    ///
+    /// - Parameter program: its instructions, at most 4,096.
+    @inline(never)
+    package func attach(_ program: Span<sock_filter>) throws(SystemError) {
+        try unsafe program.withUnsafeBufferPointer { (program) throws(SystemError) in
+            // Read only: the kernel copies it.
+            let instructions = unsafe UnsafeMutablePointer(mutating: program.baseAddress)
+            var description = unsafe sock_fprog(len: UInt16(program.count), filter: instructions)
+            _ = try check(name, "attach filter") {
+                unsafe setsockopt(
+                    number, SOL_SOCKET, SO_ATTACH_FILTER, &description, socklen_t(MemoryLayout<sock_fprog>.size))
+            }
+        }
+    }
+
+    /// The error that waits on the socket, which is taken off it; 0 when there is none (socket(7), SO_ERROR).
+    package func pendingError() throws(SystemError) -> Int32 {
+        var code: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        _ = try check(name, "read error") { unsafe getsockopt(number, SOL_SOCKET, SO_ERROR, &code, &length) }
+        return code
+    }
+
+    /// How many packets found the receive buffer full, modulo 2^32.
+    package func drops() throws(SystemError) -> UInt32 {
+        let count = clinux_socket_drops(number)
+        if count < 0 { throw SystemError(name, "read drop count") }
+        return UInt32(truncatingIfNeeded: count)
+    }
+}

@@ -1,0 +1,14 @@
+import CLinux
+import ScanCore
+
+extension HashKey {
+    /// A key that nobody can guess, from the kernel's random numbers (getentropy(3)).
+    package static func random() throws(SystemError) -> HashKey {
+        var words = InlineArray<5, UInt64>(repeating: 0)
+        var span = words.mutableSpan
+        _ = try check("random numbers", "get") {
+            unsafe span.withUnsafeMutableBytes { unsafe Int32(getentropy($0.baseAddress, $0.count)) }
+        }
+        return HashKey(words)
+    }
+}

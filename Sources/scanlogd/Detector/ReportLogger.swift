@@ -1,0 +1,80 @@
+import Capture
+import ScanCore
+import System
+
+/// Reports on their way to the log, and the limit on how many of them get there.
+struct ReportLogger {
+    private var limiter = ReportLimiter()
+    /// The level that they are logged at, and what is said of those that are not.
+    private let level: Int32
+
+    init(level: Int32) {
+        self.level = level
+    }
+
+    /// When there are sources to name that were not logged.
+    var nextSummaryDue: Timestamp? { limiter.nextSummaryDue }
+
+    /// Logs the report of a scan, or what stands in its place.
+    ///
+    /// - Returns: whether it was not logged.
+    mutating func log<Log: ReportLog & ~Copyable>(
+        _ finding: inout ScanFinding, at now: Timestamp, into log: inout Log
+    ) -> Bool {
+        let verdict = limiter.admit(&finding, at: now)
+        switch verdict {
+        case .log:
+            let time = TimeOfDay(local: finding.report.startTime)
+            log.report(LogLine(finding.report, time: time), level: level)
+        case .notice: log.report(LogLine(ReportLimiter.notice), level: level)
+        case .suppress: break
+        }
+        return verdict != .log
+    }
+
+    @inline(never)
+    mutating func logSuppressed<Log: ReportLog & ~Copyable>(at now: Timestamp, atExit: Bool, into log: inout Log) {
+        while let line = limiter.nextSummaryLine(at: now, atExit: atExit) { log.report(line, level: level) }
+    }
+}
+
+#if Rules
+    /// Reports that rules want at levels of their own. Each level has a limit of its own: no source uses up that of
+    /// another level, nor is anything said of it at another one.
+    ///
+    /// All bytes zero is the state before the first report, so that memory is touched for the levels in use only.
+    struct ReportsByLevel: ~Copyable {
+        private var reports = InlineArray<8, ReportLogger>(repeating: ReportLogger(level: 0))
+        private var isInUse = InlineArray<8, Bool>(repeating: false)
+
+        /// When there are sources to name that were not logged.
+        var nextSummaryDue: Timestamp? {
+            mutating get {
+                var due: Timestamp?
+                for level in isInUse.indices where isInUse[level] { due = .earlier(due, reports[level].nextSummaryDue) }
+                return due
+            }
+        }
+
+        /// Logs the report of a scan at a level, 0 to 7, or what stands in its place.
+        ///
+        /// - Returns: whether it was not logged.
+        mutating func log<Log: ReportLog & ~Copyable>(
+            _ finding: inout ScanFinding, level: UInt8, at now: Timestamp, into log: inout Log
+        ) -> Bool {
+            let level = Int(level & 7)
+            if !isInUse[level] {
+                reports[level] = ReportLogger(level: Int32(level))
+                isInUse[level] = true
+            }
+            return reports[level].log(&finding, at: now, into: &log)
+        }
+
+        @inline(never)
+        mutating func logSuppressed<Log: ReportLog & ~Copyable>(at now: Timestamp, atExit: Bool, into log: inout Log) {
+            for level in isInUse.indices where isInUse[level] {
+                reports[level].logSuppressed(at: now, atExit: atExit, into: &log)
+            }
+        }
+    }
+#endif

@@ -1,0 +1,79 @@
+#if Rules
+    import Capture
+    import HostRules
+    import ScanCore
+    import System
+
+    /// Standard output of the commands, written a few lines at a time. What comes from a file is shown so that no
+    /// terminal takes it for anything but text.
+    struct EscapedOutput {
+        private var buffer = LogLine()
+        private var failure: SystemError?
+
+        @inline(never)
+        mutating func add(_ line: LogLine) {
+            if buffer.count + line.count > LogLine.capacity { flush() }
+            buffer.append(line)
+        }
+
+        @inline(never)
+        mutating func add(_ text: String) {
+            add(LogLine(text))
+        }
+
+        @inline(never)
+        mutating func add(_ number: Int) {
+            var line = LogLine()
+            line.append(decimal: UInt(number))
+            add(line)
+        }
+
+        /// Adds bytes that come from a file or the command line.
+        @inline(never)
+        mutating func add(quoting bytes: Span<UInt8>) {
+            for index in bytes.indices {
+                if buffer.count > LogLine.capacity - 4 { flush() }
+                buffer.append(escaping: bytes[index] == 9 ? 32 : bytes[index])
+            }
+        }
+
+        /// Adds the text of a rule, without the blanks around it.
+        @inline(never)
+        mutating func add(_ rule: inout Rule) {
+            rule.withText { text in
+                var start = 0
+                var end = text.count
+                while start < end && (text[start] == 32 || text[start] == 9) { start += 1 }
+                while end > start && (text[end - 1] == 32 || text[end - 1] == 9 || text[end - 1] == 13) { end -= 1 }
+                add(quoting: text.extracting(start..<end))
+            }
+        }
+
+        /// Adds `path:line: `.
+        @inline(never)
+        mutating func add(place path: CString, _ line: Int) {
+            path.withBytes { add(quoting: $0) }
+            add(":")
+            add(line)
+            add(": ")
+        }
+
+        @inline(never)
+        private mutating func flush() {
+            do throws(SystemError) {
+                if failure == nil { try print(buffer) }
+            } catch {
+                failure = error
+            }
+            buffer = LogLine()
+        }
+
+        /// Writes what is left.
+        ///
+        /// - Throws: what kept any of it from being written.
+        mutating func finish() throws(SystemError) {
+            flush()
+            if let failure { throw failure }
+        }
+    }
+#endif

@@ -1,0 +1,50 @@
+#if Rules
+    import Capture
+    import HostRules
+    import System
+
+    /// What this host has of what rules name.
+    struct HostEnvironment: RuleEnvironment {
+        /// The most bytes of a file of patterns that are read: a larger one is as one that can't be read.
+        var patternFileLimit = Int64.max
+
+        func withPatterns(in path: Span<UInt8>, _ body: (Span<UInt8>) -> Void) -> Bool {
+            let limit = patternFileLimit
+            return Self.withText(path) { path in
+                do throws(SystemError) {
+                    try FileContents(path, isRegular: true, limit: limit).withBytes(body)
+                    return true
+                } catch {
+                    return false  // why, does not matter: it matches nothing
+                }
+            }
+        }
+
+        func hasUser(_ name: Span<UInt8>) -> Bool {
+            Self.withText(name) { userExists($0) }
+        }
+
+        func hasGroup(_ name: Span<UInt8>) -> Bool {
+            Self.withText(name) { groupExists($0) }
+        }
+
+        func hasDirectory(_ path: Span<UInt8>) -> Bool {
+            Self.withText(path) { directoryExists($0) }
+        }
+
+        /// Lends bytes as text that ends in a zero, for as long as the function runs; `false` for what is no path, nor a
+        /// name: it is too long, or has a zero in it.
+        private static func withText(_ bytes: Span<UInt8>, _ body: (CString) -> Bool) -> Bool {
+            var text = InlineArray<4096, CChar>(repeating: 0)
+            if bytes.count >= text.count { return false }
+            for index in bytes.indices {
+                if bytes[index] == 0 { return false }
+                text[index] = CChar(bitPattern: bytes[index])
+            }
+            return unsafe text.span.withUnsafeBufferPointer { buffer in
+                guard let start = buffer.baseAddress else { return false }
+                return body(unsafe CString(unsafe: start))
+            }
+        }
+    }
+#endif

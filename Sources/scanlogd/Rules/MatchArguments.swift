@@ -1,0 +1,148 @@
+#if Rules
+    import Capture
+    import HostRules
+    import ScanCore
+    import System
+
+    /// What `scanlogd rules match` is asked: what becomes of whom, where.
+    struct MatchArguments {
+        /// The daemon's operand, with the server if there is one.
+        let daemonOperand: CString
+        let clientOperand: CString
+        /// The client's address, as it was given; `nil`: not known.
+        private let clientAddress: Address?
+
+        private let daemon: FixedName
+        private let server: RuleHost
+        private let port: UInt16?
+        private let user: FixedName?
+        private let client: RuleHost
+        private let clientName: FixedName
+
+        /// The question that the arguments ask, of which there are two; `nil` if they make no sense, which has been said.
+        init?(_ options: RulesOptions) {
+            guard let daemonText = options.operands[0], let clientText = options.operands[1] else { return nil }
+            daemonOperand = daemonText
+            clientOperand = clientText
+            guard let (daemon, server) = Self.daemon(daemonText) else {
+                _ = refuse(daemonText, "no daemon, or no server: names have 1 to 255 bytes")
+                return nil
+            }
+            guard let (user, address) = Self.client(clientText) else {
+                _ = refuse(
+                    clientText, "not an address: no name is looked up, so say the address, and the name with --name")
+                return nil
+            }
+            let nameText = options.name ?? "unknown"
+            guard let name = nameText.withBytes({ FixedName($0) }) else {
+                _ = refuse(nameText, "a name has 1 to 255 bytes")
+                return nil
+            }
+            let port = options.port.map { Self.port($0) }
+            if let port, port == nil, let text = options.port {
+                _ = refuse(text, "not a port: 0 to 65535")
+                return nil
+            }
+            self.daemon = daemon
+            self.server = server
+            self.port = port ?? nil
+            self.user = user
+            clientAddress = address
+            clientName = name
+            client = RuleHost(address: address, name: .known(name))
+        }
+
+        private static func daemon(_ text: CString) -> (FixedName, RuleHost)? {
+            text.withBytes { text in
+                guard let at = text.at else { return FixedName(text).map { ($0, RuleHost()) } }
+                let host = text.extracting((at + 1)...)
+                guard let daemon = FixedName(text.extracting(0..<at)) else { return nil }
+                if let address = host.address { return (daemon, RuleHost(address: address)) }
+                return FixedName(host).map { (daemon, RuleHost(name: .known($0))) }
+            }
+        }
+
+        /// The user, if one is named, and the address, if it is known.
+        private static func client(_ text: CString) -> (FixedName?, Address?)? {
+            text.withBytes { text in
+                let at = text.at
+                let user = at.map { FixedName(text.extracting(0..<$0)) }
+                if let user, user == nil { return nil }
+                let host = text.extracting((at.map { $0 + 1 } ?? 0)...)
+                if host.equalsIgnoringCase("unknown") { return (user ?? nil, nil) }
+                return host.address.map { (user ?? nil, $0) }
+            }
+        }
+
+        private static func port(_ text: CString) -> UInt16? {
+            text.withBytes { digits in
+                var value = 0
+                if digits.isEmpty { return nil }
+                for index in digits.indices {
+                    let digit = Int(digits[index]) - 48
+                    if digit < 0 || digit > 9 || value > 65535 { return nil }
+                    value = value * 10 + digit
+                }
+                return UInt16(exactly: value)
+            }
+        }
+
+        /// What to look for.
+        @inline(never)
+        func query() -> RuleQuery {
+            RuleQuery(daemon: daemon, server: server, port: port, user: user, client: client)
+        }
+
+        /// The source of a packet that the client is; `nil` if no packet says so much, or so little.
+        var source: Address? { user == nil ? clientAddress : nil }
+
+        /// Says what the rules were compared with.
+        func tell(_ output: inout EscapedOutput) {
+            output.add("compared with: daemon ")
+            daemonOperand.withBytes { output.add(quoting: $0) }
+            if let port {
+                output.add(", port ")
+                output.add(Int(port))
+            }
+            output.add(", client ")
+            Self.tell(client.address, &output)
+            output.add(", name ")
+            clientName.withBytes { output.add(quoting: $0) }
+            output.add(", user ")
+            if let user { user.withBytes { output.add(quoting: $0) } } else { output.add("unknown") }
+            output.add("\n")
+        }
+
+        /// The same of rules for exempt sources.
+        func tellSource(_ output: inout EscapedOutput) {
+            output.add("compared with: daemon scanlogd, client ")
+            Self.tell(clientAddress, &output)
+            output.add("\n")
+        }
+
+        private static func tell(_ address: Address?, _ output: inout EscapedOutput) {
+            guard let address else { return output.add("unknown") }
+            var line = LogLine()
+            line.append(address)
+            output.add(line)
+        }
+    }
+
+    extension Span<UInt8> {
+        /// Where the first `@` stands that something stands before.
+        fileprivate var at: Int? {
+            var index = 1
+            while index < count {
+                if self[index] == UInt8(ascii: "@") { return index }
+                index += 1
+            }
+            return nil
+        }
+
+        /// The address this is, with or without brackets.
+        fileprivate var address: Address? {
+            let isBracketed = count > 2 && self[0] == UInt8(ascii: "[") && self[count - 1] == UInt8(ascii: "]")
+            return Address(isBracketed ? extracting(1..<count - 1) : self)
+        }
+    }
+#endif

@@ -1,0 +1,65 @@
+import CLinux
+import ScanCore
+import Testing
+
+@testable import System
+
+struct LogQueueTests {
+    private func fill(_ queue: inout LogQueue, _ lines: Range<Int>) {
+        for number in lines { queue.append(LogLine("line").followed(by: number), level: LOG_ALERT, losses: 0) }
+    }
+
+    private func drain(_ queue: inout LogQueue) -> [String] {
+        var lines: [String] = []
+        while queue.count > 0 {
+            lines.append(queue.head.line.text)
+            queue.removeHead()
+        }
+        return lines
+    }
+
+    @Test func linesComeOutInTheOrderTheyWentIn() {
+        var queue = LogQueue()
+        for round in 0..<5 {
+            fill(&queue, round * 100..<round * 100 + 100)
+            #expect(drain(&queue) == (round * 100..<round * 100 + 100).map { "line \($0)" })
+        }
+        #expect(queue.lost == 0)
+    }
+
+    @Test func whatThereIsNoRoomForIsCountedAndToldAtTheEnd() {
+        var queue = LogQueue()
+        fill(&queue, 0..<LogQueue.capacity + 7)
+        #expect(queue.count == LogQueue.capacity)
+        #expect(queue.lost == 7)
+        let lines = drain(&queue)
+        #expect(lines.dropLast() == (0..<LogQueue.capacity).map { "line \($0)" }[...])
+        #expect(lines.last == "log lines lost: 7: the system log took none for too long")
+    }
+
+    @Test func aLostLineThatTellsOfLostOnesPassesTheirNumberOn() {
+        var queue = LogQueue()
+        fill(&queue, 0..<LogQueue.capacity)
+        queue.append(.lost(40), level: LOG_WARNING, losses: 40)
+        fill(&queue, 0..<2)
+        #expect(drain(&queue).last == "log lines lost: 42: the system log took none for too long")
+        #expect(queue.lost == 2)  // the 40 were counted by whoever lost them
+    }
+
+    @Test func linesThatAreOnlyGoodToKnowAreOfNoConsequence() {
+        var queue = LogQueue()
+        queue.append(LogLine("a"), level: LOG_INFO, losses: 0)
+        queue.append(LogLine("b"), level: LOG_NOTICE, losses: 0)
+        queue.append(LogLine("c"), level: LOG_DEBUG, losses: 0)
+        #expect(queue.countOfConsequence == 1)
+    }
+}
+
+extension LogLine {
+    fileprivate func followed(by number: Int) -> LogLine {
+        var line = self
+        line.append(" ")
+        line.append(decimal: UInt32(number))
+        return line
+    }
+}
