@@ -113,6 +113,7 @@ static void store(u_char *user, const struct pcap_pkthdr *header, const u_char *
         .nanoseconds = header->ts.tv_usec, /* the precision that was asked for */
         .offset = batch->used,
         .length = length,
+        .whole = header->len,
     };
     memcpy(batch->bytes + batch->used, data, length);
     batch->used += length;

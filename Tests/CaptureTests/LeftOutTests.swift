@@ -27,12 +27,11 @@
         @Test func whatCanHoldNoTCPIsNotSpokenOf() throws {
             let packet = P.ipv4(P.tcp(flags: 2))
             let broken = frame(0x0800, [0x44] + packet.dropFirst())
-            let runt = Array(frame(0x0800, packet).prefix(40))  // all there was
             #expect(
                 try said([
                     frame(0x0800, packet), frame(0x0806, packet), frame(0x88cc, packet),
                     frame(0x0800, P.ipv4(packet, next: 17)), frame(0x0800, P.ipv4(packet, next: 1)),
-                    frame(0x86dd, P.ipv6(packet, next: 58)), broken, runt,
+                    frame(0x86dd, P.ipv6(packet, next: 58)), broken,
                     frame(0x0026, [0x42, 0x42, 3, 0, 0, 0]), [],
                 ]) == nil)
         }
@@ -58,6 +57,16 @@
             let syn = frame(0x0800, packet)
             for count in 0..<syn.count { #expect(try said([Array(syn.prefix(count))], whole: 1500) == "1 cut short") }
             #expect(try said([syn], whole: 1500) == nil)
+            // Not every file tells that a packet was cut short.
+            #expect(try said([Array(syn.prefix(40))]) == "1 cut short")
+            // What begins like IP behind labels can be the address of another frame.
+            for first in [0x45, 0x64] as [UInt8] {
+                let inner = [first, 2, 3, 4, 5, 6] + [UInt8](repeating: 7, count: 60)
+                #expect(try said([frame(0x8847, P.labels(inner))]) == "1 behind MPLS labels without IP")
+            }
+            for header in [[0x06, 0x06, 3], [0xaa, 0xaa, 3, 0, 0, 0xf8, 8, 0]] as [[UInt8]] {
+                #expect(try said([frame(header.count + packet.count, header + packet)]) == "1 in other encapsulations")
+            }
             let all = [frame(0x8847, P.labels([0])), frame(0x88e5, []), frame(0x88e5, [])]
             #expect(
                 try said(all + [frame(0x0800, P.ipv4([], next: 47))])

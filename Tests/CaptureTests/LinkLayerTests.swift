@@ -44,6 +44,22 @@ struct LinkLayerTests {
         (12, ""), (14, ""), (101, ""), (228, ""), (229, ""),
     ]
 
+    /// Of a frame that was cut short, too, a flow label is none of the tags that it reads like.
+    @Test(
+        arguments: [
+            (113, "0000 0001 0006 0200 5e10 0001 0000 86dd"),
+            (276, "86dd 0000 0000 0002 0001 0006 0200 5e10 0001 0000"),
+        ], ["86dd", "8100", "9100"])
+    func aFlowLabelIsNoTag(link: (type: Int32, header: String), label: String) throws {
+        let layer = try #require(LinkLayer(dataLinkType: link.type))
+        let header = bytes(link.header)
+        let frame = header + bytes("6001 " + label + " 0028 06 40") + [UInt8](repeating: 1, count: 72)
+        for count in [header.count + 44, header.count + 60, frame.count] {
+            let kept = Array(frame.prefix(count))
+            #expect(try layer.place(in: kept.span, length: frame.count).offset == header.count)
+        }
+    }
+
     /// Which way frames went, and over what, where they tell it.
     @Test(arguments: [
         (113, "0000 0001 0006 0200 5e10 0001 0000 0800", false, false),

@@ -26,7 +26,8 @@ private struct Sink: SegmentSink, ~Copyable {
 
 private let key = HashKey([1, 2, 3, 4, 5])
 
-private func read(_ block: TestBlock, _ selection: CaptureOptions = CaptureOptions(), wanted: InterfaceIndexes? = nil
+private func read(
+    _ block: TestBlock, _ selection: CaptureOptions = CaptureOptions(), wanted: InterfaceIndexes? = nil
 ) throws -> Sink {
     var intake = try RingReader(selection, key: key)
     intake.wanted = wanted

@@ -56,6 +56,7 @@ struct cpcap_packet {
     int64_t nanoseconds;
     uint32_t offset; /* of its first byte */
     uint32_t length;
+    uint32_t whole; /* how many bytes it had in all */
 };
 
 /* Memory of the caller's that packets are copied into, and how much of it is used. */

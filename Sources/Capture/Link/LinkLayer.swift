@@ -38,23 +38,26 @@ public struct LinkLayer: Equatable, Sendable {
     ///
     /// - Parameters:
     ///   - frame: the frame, cut off anywhere.
+    ///   - length: how many bytes it had in all, if they are not all here.
     ///   - interface: the number of the interface that it came over, or 0.
     /// - Throws: ``PacketFault/notTCP`` if it holds no IP packet, ``PacketFault/truncated`` if it ends too early to tell.
-    public func place(in frame: Span<UInt8>, interface: Int32 = 0) throws(PacketFault) -> PacketPlace {
+    public func place(
+        in frame: Span<UInt8>, length: Int = 0, interface: Int32 = 0
+    ) throws(PacketFault) -> PacketPlace {
         var place = PacketPlace(at: 0, LinkPath(interface: interface))
-        try walk(&place, over: frame)
+        try walk(&place, over: frame, length: max(length, frame.count))
         return place
     }
 
-    /// Where the walk over the headers of a frame that holds no IP packet ends: at what type of Ethernet, or 0.
-    func obstacle(in frame: Span<UInt8>) -> UInt16 {
+    /// Where the walk over the headers of a frame that holds no IP packet ends.
+    func obstacle(in frame: Span<UInt8>) -> PacketPlace {
         var place = PacketPlace(at: 0, LinkPath())
-        do throws(PacketFault) { try walk(&place, over: frame) } catch {}
-        return place.etherType
+        do throws(PacketFault) { try walk(&place, over: frame, length: frame.count) } catch {}
+        return place
     }
 
     @inline(__always)
-    private func walk(_ place: inout PacketPlace, over frame: Span<UInt8>) throws(PacketFault) {
+    private func walk(_ place: inout PacketPlace, over frame: Span<UInt8>, length: Int) throws(PacketFault) {
         switch header {
         case .none: break
         case .ethernet:
@@ -64,14 +67,14 @@ public struct LinkLayer: Equatable, Sendable {
             place.offset = 16
             place.path.isOutgoing = try frame.uint16(at: 0) == LinkLayer.outgoing
             try place.enter(etherType: try frame.uint16(at: 14), in: frame, isCooked: true)
-            try place.passHiddenTags(in: frame, length: frame.count)
+            try place.passHiddenTags(in: frame, length: length)
         case .linuxCooked2:  // the protocol first, and 20 bytes in all
             _ = try frame.uint8(at: 19)
             place.offset = 20
             if place.path.interface == 0 { place.path.interface = Int32(truncatingIfNeeded: try frame.uint32(at: 4)) }
             place.path.isOutgoing = UInt16(try frame.uint8(at: 10)) == LinkLayer.outgoing
             try place.enter(etherType: try frame.uint16(at: 0), in: frame, isCooked: true)
-            try place.passHiddenTags(in: frame, length: frame.count)
+            try place.passHiddenTags(in: frame, length: length)
         case .hostFamily: try place.enter(familyIn: frame, inNetworkOrder: false)
         case .networkFamily: try place.enter(familyIn: frame, inNetworkOrder: true)
         case .ppp: try place.enter(hdlc: frame)
@@ -143,7 +146,7 @@ extension PacketPlace {
     ///   - frame: the frame, or what follows its link header.
     ///   - isCooked: the type is Linux's word for what the frame holds: 0 says that more tags follow than it counts, which
     ///     are eight (linux/if_vlan.h, VLAN_MAX_DEPTH). It takes the frame all the same, if they are for no VLAN.
-    /// - Throws: see ``LinkLayer/place(in:interface:)``.
+    /// - Throws: see ``LinkLayer/place(in:length:interface:)``.
     mutating func enter(
         etherType first: UInt16, in frame: Span<UInt8>, isCooked: Bool = false
     ) throws(PacketFault) {

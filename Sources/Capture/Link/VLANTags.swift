@@ -8,7 +8,7 @@ extension RingPacket {
     /// The kernel takes off one tag. If there are more, Linux before 6.10 says that a tag follows; later ones give the
     /// protocol behind all of them: see ``PacketPlace/passHiddenTags(in:length:)``.
     ///
-    /// - Throws: see ``LinkLayer/place(in:interface:)``.
+    /// - Throws: see ``LinkLayer/place(in:length:interface:)``.
     func place(in payload: Span<UInt8>) throws(PacketFault) -> PacketPlace {
         var place = PacketPlace(at: 0, LinkPath(interface: interface))
         place.path.isOutgoing = kind == UInt8(PACKET_OUTGOING)

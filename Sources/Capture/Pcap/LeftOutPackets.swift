@@ -32,18 +32,58 @@
         mutating func count(_ fault: PacketFault, in frame: Span<UInt8>, _ link: LinkLayer, isCut: Bool) {
             if fault == .truncated && isCut { return count(.cut) }
             if fault != .notTCP { return }
-            switch link.obstacle(in: frame) {
+            let obstacle = link.obstacle(in: frame)
+            switch obstacle.etherType {
             case 0x8847, 0x8848: count(.label)
             case 0x8909: count(.securityTag)
+            case 1..<1536: if LeftOutPackets.canLeadToIP(frame.extracting(obstacle.offset...)) { count(.encapsulation) }
             case let type where LeftOutPackets.canEncapsulate(type): count(.encapsulation)
             default: break
             }
         }
 
+        /// Whether the LLC of an IEEE 802.3 frame, which was not read, says that IP follows (IEEE 802.2, RFC 1042): itself, or
+        /// by SNAP of a bridge.
+        private static func canLeadToIP(_ header: Span<UInt8>) -> Bool {
+            do throws(PacketFault) {
+                if try header.uint16(at: 0) == 0x0606 { return true }
+                if try header.uint32(at: 0) != 0xaaaa_0300 { return false }
+                return try header.uint16(at: 4) == 0x00f8
+            } catch {
+                return false
+            }
+        }
+
         /// Counts an IP packet that gave no segment, if it may hold one.
-        mutating func count(_ fault: PacketFault, in packet: Span<UInt8>, isCut: Bool) {
-            if fault == .truncated && isCut { return count(.cut) }
+        ///
+        /// - Parameters:
+        ///   - path: over which link it came; labels of MPLS don't say that an IP packet follows.
+        ///   - isCut: whether the file says that it was cut short. Not all do, and then the packet does.
+        mutating func count(_ fault: PacketFault, in packet: Span<UInt8>, over path: LinkPath, isCut: Bool) {
+            let isLonger = LeftOutPackets.isLonger(packet)
+            if path.mark != 0 && !LeftOutPackets.isSound(packet, isLonger: isLonger && !isCut) { return count(.label) }
+            if fault == .truncated && (isCut || isLonger) { return count(.cut) }
             if fault == .notTCP && isTunnel(packet) { count(.tunnel) }
+        }
+
+        /// Whether an IP packet says that it is longer than what is here.
+        private static func isLonger(_ packet: Span<UInt8>) -> Bool {
+            do throws(PacketFault) {
+                let isIPv4 = try packet.uint8(at: 0) >> 4 == 4
+                return try isIPv4 ? packet.uint16(at: 2) > packet.count : packet.uint16(at: 4) + 40 > packet.count
+            } catch {
+                return true
+            }
+        }
+
+        /// Whether what begins like an IP packet is one.
+        private static func isSound(_ packet: Span<UInt8>, isLonger: Bool) -> Bool {
+            do throws(PacketFault) {
+                if try packet.uint8(at: 0) >> 4 == 4 { return try isSoundIPv4Header(at: 0, in: packet) }
+                return !isLonger
+            } catch {
+                return true  // it ends too early to tell
+            }
         }
 
         /// Takes note of an IP packet that was read: see ``LoneFragments``.

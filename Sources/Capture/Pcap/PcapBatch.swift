@@ -43,6 +43,9 @@
             unsafe nanoseconds(seconds: packets[index].seconds, and: packets[index].nanoseconds)
         }
 
+        /// How many bytes a packet had in all.
+        func wholeLength(_ index: Int) -> Int { unsafe Int(packets[index].whole) }
+
         /// Lends the bytes of a packet.
         func withPacket<Result>(_ index: Int, _ body: (Span<UInt8>) -> Result) -> Result {
             let start = unsafe Int(packets[index].offset)

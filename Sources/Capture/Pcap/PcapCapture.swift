@@ -158,8 +158,10 @@
             for position in 0..<batch.count {
                 let stamp = batch.stamp(position)
                 let now = time.timestamp(of: max(0, min(stamp, 1 << 62)))
+                let length = batch.wholeLength(position)
                 batch.withPacket(position) { frame in
-                    packets.read(frame, of: link, interface: interface, at: now, realTime: stamp, into: &sink)
+                    packets.read(
+                        frame, length: length, of: link, interface: interface, at: now, realTime: stamp, into: &sink)
                 }
             }
         }

@@ -162,7 +162,7 @@
             knowsLink = true
             let place: Result<PacketPlace, PacketFault> = packet.withBytes { frame in
                 do throws(PacketFault) {
-                    return .success(try link.place(in: frame))
+                    return .success(try link.place(in: frame, length: packet.wholeLength))
                 } catch {
                     return .failure(error)
                 }
@@ -201,7 +201,7 @@
             } catch {
                 sink.count(error)
                 leftOut.note(bytes, over: path, isGiven: false, error, at: now)
-                leftOut.count(error, in: bytes, isCut: packet.isCut)
+                leftOut.count(error, in: bytes, over: path, isCut: packet.isCut)
             }
         }
 

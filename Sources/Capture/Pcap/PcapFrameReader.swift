@@ -36,14 +36,17 @@
 
         /// Reads a frame, and gives its segment, or what is wrong with it, to a sink.
         ///
-        /// - Parameter interface: the number of the interface that it came over, or 0.
+        /// - Parameters:
+        ///   - length: how many bytes the frame had in all.
+        ///   - interface: the number of the interface that it came over, or 0.
         mutating func read(
-            _ frame: Span<UInt8>, of link: LinkLayer, interface: Int32 = 0, at now: Timestamp, realTime: Int64,
+            _ frame: Span<UInt8>, length: Int, of link: LinkLayer, interface: Int32 = 0, at now: Timestamp,
+            realTime: Int64,
             into sink: inout some SegmentSink & ~Copyable
         ) {
             do throws(PacketFault) {
                 if outgoingOnly, try !link.isSent(frame) { return }
-                let place = try link.place(in: frame, interface: interface)
+                let place = try link.place(in: frame, length: length, interface: interface)
                 if untaggedOnly && place.path.vlans != 0 { return }
                 let packet = frame.extracting(place.offset...)
                 _ = try read(packet, over: place.path, at: now, realTime: realTime, into: &sink)

@@ -10,10 +10,13 @@
         let stamp: Int64
         private let data: UnsafePointer<UInt8>
         private let length: Int
+        /// How many bytes it had in all.
+        let wholeLength: Int
 
         init(_ header: pcap_pkthdr, _ data: UnsafePointer<UInt8>) {
             stamp = nanoseconds(seconds: Int64(header.ts.tv_sec), and: Int64(header.ts.tv_usec))  // as was asked for
             length = Int(header.caplen)
+            wholeLength = Int(header.len)
             unsafe self.data = data
         }
 
@@ -107,7 +110,8 @@
             let now = time.timestamp(of: max(0, min(head.stamp, 1 << 62)))
             head.withBytes { frame in
                 packets.read(
-                    frame, of: link, interface: number(of: index), at: now, realTime: head.stamp, into: &sink)
+                    frame, length: head.wholeLength, of: link, interface: number(of: index), at: now,
+                    realTime: head.stamp, into: &sink)
             }
         }
 

@@ -50,7 +50,8 @@ struct RingReader: ~Copyable {
     }
 
     @inline(__always)
-    private mutating func read(_ packet: RingPacket, in block: Span<UInt8>, into sink: inout some SegmentSink & ~Copyable
+    private mutating func read(
+        _ packet: RingPacket, in block: Span<UInt8>, into sink: inout some SegmentSink & ~Copyable
     ) {
         let now = times.timestamp(of: packet.realTime)
         do throws(PacketFault) {

@@ -132,7 +132,9 @@ extension Span<UInt8> {
         return isHostWord ? .userIsReserved : nil
     }
 
-    private var isHostWord: Bool { equalsIgnoringCase("local") || equalsIgnoringCase("paranoid") || equalsIgnoringCase("fail") }
+    private var isHostWord: Bool {
+        equalsIgnoringCase("local") || equalsIgnoringCase("paranoid") || equalsIgnoringCase("fail")
+    }
 
     /// What is wrong with a word of a pattern file.
     fileprivate var fileWordFault: RuleProblem.Kind? {

@@ -74,7 +74,9 @@ extension ExemptRules {
             return work.tell(.noClients, &rule, in: file, &sink)
         }
         if !beginRule(line: rule.line) { return tellFull(.tooManyRules, nil, &rule, in: file, &sink, &work) }
-        if compileClients(&rule, in: file, system, &sink, &work) { compileOptions(&rule, in: file, system, &sink, &work) }
+        if compileClients(&rule, in: file, system, &sink, &work) {
+            compileOptions(&rule, in: file, system, &sink, &work)
+        }
     }
 
     /// Adds the clients of a rule, and returns whether what follows them are options.

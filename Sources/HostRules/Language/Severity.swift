@@ -36,8 +36,10 @@ enum Severity {
         if name.count == 6 && name.extracting(0..<5).equalsIgnoringCase("local") {
             return name[5].isDigit && name[5] < UInt8(ascii: "8")
         }
-        return name.equalsIgnoringCase("auth") || name.equalsIgnoringCase("cron") || name.equalsIgnoringCase("daemon") || name.equalsIgnoringCase("kern")
-            || name.equalsIgnoringCase("lpr") || name.equalsIgnoringCase("mail") || name.equalsIgnoringCase("news") || name.equalsIgnoringCase("user")
+        return name.equalsIgnoringCase("auth") || name.equalsIgnoringCase("cron") || name.equalsIgnoringCase("daemon")
+            || name.equalsIgnoringCase("kern")
+            || name.equalsIgnoringCase("lpr") || name.equalsIgnoringCase("mail") || name.equalsIgnoringCase("news")
+            || name.equalsIgnoringCase("user")
             || name.equalsIgnoringCase("uucp")
     }
 }

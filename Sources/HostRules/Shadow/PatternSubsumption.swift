@@ -179,7 +179,8 @@ extension Span<UInt8> {
     /// Whether it describes only the text that it is.
     fileprivate var isPlain: Bool {
         let dot = UInt8(ascii: ".")
-        return !isEmpty && !hasWildcard && self[0] != dot && self[count - 1] != dot && !equalsIgnoringCase("all") && !equalsIgnoringCase("known")
+        return !isEmpty && !hasWildcard && self[0] != dot && self[count - 1] != dot && !equalsIgnoringCase("all")
+            && !equalsIgnoringCase("known")
             && !equalsIgnoringCase("unknown") && !equalsIgnoringCase("paranoid") && !equalsIgnoringCase("local")
     }
 }

@@ -25,8 +25,8 @@ private func isTunnel(
     of kind: UInt8, at offset: Int?, in packet: Span<UInt8>
 ) throws(PacketFault) -> Bool {
     switch kind {
-    // IPv4, IPv6, GRE, ESP, minimal encapsulation, IP-in-IP, EtherIP, ENCAP, IPComp, L2TPv3, MPLS and Ethernet.
-    case 4, 41, 47, 50, 55, 94, 97, 98, 108, 115, 137, 143: return true
+    // IPv4, IPv6, GRE, ESP, minimal encapsulation, IP-in-IP, EtherIP, ENCAP, PIM, IPComp, L2TPv3, MPLS and Ethernet.
+    case 4, 41, 47, 50, 55, 94, 97, 98, 103, 108, 115, 137, 143: return true
     case IPProtocol.udp:
         guard let offset else { return false }
         let (source, destination) = (try packet.uint16(at: offset), try packet.uint16(at: offset + 2))
@@ -35,10 +35,11 @@ private func isTunnel(
     }
 }
 
-/// L2TP, GTP, Teredo, LISP, ESP in UDP, GRE in UDP, VXLAN, GENEVE, MPLS in UDP, and what Linux took for VXLAN.
+/// L2TP, GTP, Teredo, LISP, ESP in UDP, GRE in UDP, VXLAN, VXLAN-GPE, CAPWAP, GUE, GENEVE, MPLS in UDP, and what Linux took
+/// for VXLAN.
 private func isTunnel(port: UInt16) -> Bool {
     switch port {
-    case 1701, 2152, 3544, 4341, 4500, 4754, 4789, 6081, 6635, 8472: true
+    case 1701, 2152, 3544, 4341, 4500, 4754, 4789, 4790, 5247, 6080, 6081, 6635, 8472: true
     default: false
     }
 }

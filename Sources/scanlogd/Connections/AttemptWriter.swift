@@ -42,7 +42,8 @@
 
         init(
             _ options: ConnectionsOptions, _ signals: consuming SignalDescriptor, _ output: consuming LineOutput,
-            _ broker: consuming OutputBroker, _ directSyslog: consuming DirectSyslog?, _ names: consuming AttemptNameQueue?,
+            _ broker: consuming OutputBroker, _ directSyslog: consuming DirectSyslog?,
+            _ names: consuming AttemptNameQueue?,
             _ taken: consuming ZeroedPages<Parameters.Copies>
         ) {
             self.options = options

@@ -32,7 +32,8 @@ struct Writer: ~Copyable {
     private static let batch = 64
 
     init(
-        _ signals: consuming SignalDescriptor, _ link: consuming SensorLinkEnd, _ sensor: consuming SensorProcess, _ log: SystemLog,
+        _ signals: consuming SignalDescriptor, _ link: consuming SensorLinkEnd, _ sensor: consuming SensorProcess,
+        _ log: SystemLog,
         _ manager: consuming ServiceManager
     ) {
         self.signals = signals
