@@ -71,6 +71,11 @@ test: needs-test lint
 lint: needs-test
 	$(SWIFT) format lint --strict -r Package.swift Sources Tests
 	mandoc -T lint -W warning man/*.[58]
+	@# Who may import what: see ARCHITECTURE.md.
+	! grep -rnE '^ *import ' Sources/ScanCore
+	! grep -rnE '^ *import ' Sources/HostRules | grep -v 'import ScanCore$$'
+	! grep -rnE '^ *import (CLinux|CPcap|CNids)$$' Sources/scanlogd
+	! grep -rnE '^ *import (Capture|HostRules|CPcap|CNids)$$' Sources/System
 
 check-binary: test-hooks
 	Tests/Binary/check scanlogd .build-embedded/release 'ring raw pcap nids' .build-hooks/release/scanlogd
@@ -154,6 +159,8 @@ check-paths:
 # `man -k` find the manual pages.
 install: check-paths
 	@test -x scanlogd || { echo "install: build first, with make" >&2; exit 1; }
+	@for file in $(installed); do if [ -L "$$file" ]; then \
+		echo "install: $$file: is a symbolic link, as of a masked unit; remove it first" >&2; exit 1; fi; done
 	@if [ -z "$(DESTDIR)" ]; then rc.d/prepare-host $(SYSCONFDIR)/init.d/scanlogd; fi
 	install -d $(dir $(installed))
 	install -m 755 scanlogd $(DESTDIR)$(SBINDIR)/scanlogd
@@ -172,6 +179,7 @@ install: check-paths
 	@echo "Without: update-rc.d scanlogd defaults && $(SYSCONFDIR)/init.d/scanlogd start"
 
 uninstall: check-paths
+	@if [ -z "$(DESTDIR)" ]; then rc.d/refuse-package $(SYSCONFDIR)/init.d/scanlogd; fi
 	rm -f $(installed)
 	-rmdir $(DESTDIR)$(EXAMPLEDIR)/fail2ban $(DESTDIR)$(EXAMPLEDIR) 2>/dev/null
 	@# Where a service is enabled or disabled, Debian leaves links to its init script.
