@@ -37,12 +37,9 @@ package func printError(_ text: LogLine) {
 
 /// Prints one line on standard error if whoever reads it need not be waited for.
 package func printErrorIfWritable(_ text: LogLine) {
-    var entry = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
-    if unsafe poll(&entry, 1, 0) <= 0 { return }
+    if FileWriting.room(in: STDERR_FILENO) == .none { return }
     let line = errorLine(text)
-    _ = unsafe line.bytes.span.withUnsafeBytes {
-        unsafe clinux_write_impatiently(STDERR_FILENO, $0.baseAddress, line.count)
-    }
+    _ = unsafe FileWriting.writeImpatiently(line.bytes.span.extracting(0..<line.count).bytes, to: STDERR_FILENO)
 }
 
 @inline(__always)  // 560 bytes less in the smallest binary

@@ -22,7 +22,7 @@ package func refuse(
 ) throws(SystemError) {
     if other < 0 { return }
     let (one, another) = (try fileStatus(of: descriptor, name), try fileStatus(of: other, name))
-    if one.isRegularFile && one.st_dev == another.st_dev && one.st_ino == another.st_ino {
+    if one.isRegularFile && one.isSameFile(as: another) {
         throw SystemError(name, operation, because: reason)
     }
 }
@@ -43,4 +43,7 @@ package func directoryExists(_ path: CString) -> Bool {
 extension stat {
     /// Whether it is a regular file.
     package var isRegularFile: Bool { st_mode & mode_t(S_IFMT) == mode_t(S_IFREG) }
+
+    /// Whether both are of one file.
+    func isSameFile(as other: stat) -> Bool { st_dev == other.st_dev && st_ino == other.st_ino }
 }

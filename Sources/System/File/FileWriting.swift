@@ -49,7 +49,6 @@ package enum FileWriting {
     /// Whether two descriptors are of one file.
     package static func isSameFile(_ one: Int32, _ other: Int32) -> Bool {
         var (first, second) = (stat(), stat())
-        return unsafe fstat(one, &first) == 0 && fstat(other, &second) == 0
-            && first.st_dev == second.st_dev && first.st_ino == second.st_ino
+        return unsafe fstat(one, &first) == 0 && fstat(other, &second) == 0 && first.isSameFile(as: second)
     }
 }

@@ -95,7 +95,7 @@ package struct PidFile: ~Copyable {
             if error.code == ENOENT { return false }
             throw error
         }
-        return found.st_dev == file.st_dev && found.st_ino == file.st_ino
+        return found.isSameFile(as: file)
     }
 
     /// Puts a new file, locked, in the place of one that others could open.
