@@ -35,18 +35,11 @@ package struct ChildProcess {
     package func waitUntilReady(
         on descriptor: Int32, _ answer: () throws(SystemError) -> Readiness
     ) throws(SystemError) {
-        var waiting = PollSet<1>()
-        waiting.watch(0, descriptor)
-        try waiting.wait(timeout: Self.startTime)
-        let readiness = try answer()
-        switch readiness {
-        case .ready: return
-        case .pending: kill()
-        case .failed, .ended: break
-        }
+        let readiness = try readiness(on: descriptor, answer)
+        if case .ready = readiness { return }
         let end = try waitForEnd()  // what has failed is gone when we say so
         switch readiness {
-        case .pending: throw SystemError(name, "start", because: "it takes too long")
+        case .pending: throw takesTooLong
         case .failed(let reason): warn(reason)
         case .ready, .ended: end.warnOfStart()
         }
@@ -55,13 +48,41 @@ package struct ChildProcess {
 
     /// The same over a channel of records, where it says that it is ready, or why it never will be.
     package func waitUntilReady(on channel: borrowing MessageChannel) throws(SystemError) {
-        try waitUntilReady(on: channel.number) { () throws(SystemError) in
-            var record = Message(.stop)
-            switch try channel.receive(&record) {
-            case .record: return record.kind == .ready ? .ready : .failed(record.text)
-            case .nothing: return .pending
-            case .end: return .ended
-            }
+        try waitUntilReady(on: channel.number) { () throws(SystemError) in try Self.answer(from: channel) }
+    }
+
+    /// Waits for the end of a child that only says whether it could get ready: why it could not, or `nil`.
+    package func failure(on channel: borrowing MessageChannel) throws(SystemError) -> LogLine? {
+        let readiness = try readiness(on: channel.number) { () throws(SystemError) in try Self.answer(from: channel) }
+        let end = try waitForEnd()
+        switch readiness {
+        case .ready: return nil
+        case .failed(let reason): return reason
+        case .pending: return takesTooLong.line
+        case .ended: return end.startLine
+        }
+    }
+
+    private var takesTooLong: SystemError { SystemError(name, "start", because: "it takes too long") }
+
+    /// Waits for a child's answer, and ends it if that does not come.
+    private func readiness(
+        on descriptor: Int32, _ answer: () throws(SystemError) -> Readiness
+    ) throws(SystemError) -> Readiness {
+        var waiting = PollSet<1>()
+        waiting.watch(0, descriptor)
+        try waiting.wait(timeout: Self.startTime)
+        let readiness = try answer()
+        if case .pending = readiness { kill() }
+        return readiness
+    }
+
+    private static func answer(from channel: borrowing MessageChannel) throws(SystemError) -> Readiness {
+        var record = Message(.stop)
+        switch try channel.receive(&record) {
+        case .record: return record.kind == .ready ? .ready : .failed(record.text)
+        case .nothing: return .pending
+        case .end: return .ended
         }
     }
 

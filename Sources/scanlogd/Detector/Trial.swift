@@ -41,18 +41,7 @@ enum Trial {
             CurrentProcess.exit(0)
         }
         drop(theirs)  // or its end would not be seen
-        var waiting = PollSet<1>()
-        waiting.watch(0, ours.number)
-        try waiting.wait(timeout: 10_000)
-        var word = Message(.stop)
-        let received = try ours.receive(&word)
-        if received == .nothing { child.kill() }
-        let end = try child.waitForEnd()
-        switch received {
-        case .record: return word.kind == .ready ? nil : word.text
-        case .nothing: return SystemError("step", "start", because: "it takes too long").line
-        case .end: return end.startLine
-        }
+        return try child.failure(on: ours)
     }
 
     /// Takes the step, and says how it went.
