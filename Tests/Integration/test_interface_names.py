@@ -118,7 +118,7 @@ def test_an_interface_that_is_renamed_too_fast_to_be_seen_down_is_still_watched(
     target.run("ip", "link", "set", "extra", "name", "wan")
     target.run("ip", "link", "set", "wan", "up")
     os.kill(sensor, signal.SIGCONT)
-    time.sleep(3)
+    time.sleep(3)  # libpcap says that the interface is gone, and what fails is left alone for a second
     wire.send(scan(source="10.77.0.32"))
     assert idle_scene.next_report().source == "10.77.0.32"
 

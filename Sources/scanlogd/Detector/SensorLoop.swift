@@ -22,7 +22,7 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
     /// How many scans our counters told of when they were shown; `nil` as long as the writer has not asked for them.
     private var reportsShown: UInt64?
     /// When to show them without being asked; `nil` when no scan was found since.
-    private var showLifeDue: Timestamp?
+    private var heartbeatDue: Timestamp?
 
     private enum State {
         /// Nothing waited: wait for a packet.
@@ -38,7 +38,7 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
     /// How long after packets the kernel is asked what it dropped, in nanoseconds: once for all that come meanwhile.
     private static var dropCheckDelay: Int64 { 1_000_000_000 }
     /// How long after a scan was found our counters are shown, in nanoseconds: once for all that come meanwhile.
-    private static var showLifeDelay: Int64 { 1_000_000_000 }
+    private static var heartbeatDelay: Int64 { 1_000_000_000 }
     /// How long a line about drops speaks for, in nanoseconds.
     private static var dropLineInterval: Int64 { 60_000_000_000 }
     /// How long a receive that failed is left alone, in milliseconds.
@@ -63,7 +63,7 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
             receive()
             if let due = dropCheckDue, Timestamp.now() >= due { checkDrops() }
             if sensor.nextSummaryDue != nil { sensor.logSuppressed(at: .now()) }
-            if let due = showLifeDue, Timestamp.now() >= due { showReports() }
+            if let due = heartbeatDue, Timestamp.now() >= due { showReports() }
         }
         checkDrops()
         sensor.logSuppressed(at: .now(), atExit: true)
@@ -110,7 +110,7 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
 
     /// When something is to be done even if nothing comes.
     private var firstDue: Timestamp? {
-        mutating get { .earlier(.earlier(dropCheckDue, showLifeDue), sensor.nextSummaryDue) }
+        mutating get { .earlier(.earlier(dropCheckDue, heartbeatDue), sensor.nextSummaryDue) }
     }
 
     // MARK: Obeying
@@ -147,7 +147,7 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
                 logStatus()
             case .heartbeatRequest:
                 reportsShown = reportsShown ?? sensor.detector.counters.reports
-                sensor.log.heartbeatRequest(currentStatus())
+                sensor.log.sendHeartbeat(currentStatus())
             case .line, .ready, .heartbeat, .reopen: break  // not for us
             }
         }
@@ -166,9 +166,9 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
 
     @inline(never)
     private mutating func showReports() {
-        showLifeDue = nil
+        heartbeatDue = nil
         reportsShown = sensor.detector.counters.reports
-        sensor.log.heartbeatRequest(currentStatus())
+        sensor.log.sendHeartbeat(currentStatus())
     }
 
     @inline(never)
@@ -211,8 +211,8 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
 
     /// Has our counters shown soon if they tell of a scan more, and if the writer wants them at all.
     private mutating func expectReports() {
-        guard showLifeDue == nil, let shown = reportsShown else { return }
-        if sensor.detector.counters.reports != shown { showLifeDue = .fromNow(Self.showLifeDelay) }
+        guard heartbeatDue == nil, let shown = reportsShown else { return }
+        if sensor.detector.counters.reports != shown { heartbeatDue = .fromNow(Self.heartbeatDelay) }
     }
 
     /// Says how many packets were lost since this was last said, if any were.

@@ -83,7 +83,7 @@ struct SensorReporter: ~Copyable {
     }
 
     /// Tells the writer that we live, and how.
-    func heartbeatRequest(_ status: LogLine) {
+    func sendHeartbeat(_ status: LogLine) {
         _ = send(Message(.heartbeat, text: status), over: link.words)
     }
 

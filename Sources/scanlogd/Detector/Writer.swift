@@ -18,7 +18,7 @@ struct Writer: ~Copyable {
     private var sensorIsWrong = false
 
     /// When to do the things that wait; `nil`: not to be done.
-    private var showLifeDue: Timestamp?
+    private var heartbeatRequestDue: Timestamp?
     private var statusDue: Timestamp?
     private var killDue: Timestamp?
     /// Set once the last line is in the queue: when to end with lines in it.
@@ -71,7 +71,7 @@ struct Writer: ~Copyable {
         if !isFiltered { line.append(", system calls not filtered") }
         log.add(line, level: SyslogLevel.info)
         manager.notifyReady()
-        showLifeDue = manager.interval.map { _ in .now() }
+        heartbeatRequestDue = manager.interval.map { _ in .now() }
         planStatus()
     }
 
@@ -116,7 +116,7 @@ struct Writer: ~Copyable {
     }
 
     private var timeout: Int32 {
-        var first = Timestamp.earlier(log.retryDue, showLifeDue)
+        var first = Timestamp.earlier(log.retryDue, heartbeatRequestDue)
         first = .earlier(first, statusDue)
         first = .earlier(first, killDue)
         first = .earlier(first, giveUpDue)
@@ -129,9 +129,9 @@ struct Writer: ~Copyable {
             killDue = nil
             sensor.kill()
         }
-        if let due = showLifeDue, now >= due {
+        if let due = heartbeatRequestDue, now >= due {
             send(.heartbeatRequest)
-            showLifeDue = manager.interval.map { .fromNow($0) }
+            heartbeatRequestDue = manager.interval.map { .fromNow($0) }
         }
         if let due = statusDue, now >= due {
             askForStatus()
@@ -220,7 +220,7 @@ struct Writer: ~Copyable {
             return
         }
         killDue = nil
-        showLifeDue = nil
+        heartbeatRequestDue = nil
         statusDue = nil
         if end.isClean {
             log.add(LogLine("stopped"), level: SyslogLevel.info)
