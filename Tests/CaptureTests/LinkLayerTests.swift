@@ -44,6 +44,22 @@ struct LinkLayerTests {
         (12, ""), (14, ""), (101, ""), (228, ""), (229, ""),
     ]
 
+    /// The first tag that a frame says nothing of decides: what follows it is what it says, and where types lead to something
+    /// else than the packet, none of them was a tag's.
+    @Test(arguments: [
+        ("0064 8100 0065 86dd", true),  // two tags
+        ("0064 8100 6000 86dd", true),  // the second begins like IPv6, with length 0
+        ("0064 8100 6065 8100 0000 86dd", true),
+        ("0064 8100 0065 0800", false),  // to another packet
+        ("0064 8100 0065 1234", false),
+    ])
+    func tagsLeadToThePacketOrAreNone(text: String, areTags: Bool) throws {
+        let layer = try #require(LinkLayer(dataLinkType: 276))
+        let header = bytes("86dd 0000 0000 0002 0001 0006 0200 5e10 0001 0000")
+        let frame = header + bytes(text) + [UInt8](repeating: 0, count: 60)
+        #expect(offset(layer, frame) == .success(header.count + (areTags ? bytes(text).count : 0)))
+    }
+
     /// Of a frame that was cut short, too, a flow label is none of the tags that it reads like.
     @Test(
         arguments: [

@@ -128,21 +128,20 @@ private enum SlowLink {
         }
     }
 
-    /// What is left when tags are taken off that stand where a packet should begin.
+    /// What is left when tags are taken off that stand where a packet should begin. They lead to the packet, or to the end of
+    /// what was kept.
     private static func withoutTags(_ start: ArraySlice<UInt8>, before kind: [UInt8]) -> ArraySlice<UInt8> {
-        var rest = start
-        while rest.count > 4 {
-            let bytes = Array(rest)
-            let type = Array(bytes[2..<4])
-            if type != kind && ![[0x81, 0], [0x88, 0xa8], [0x91, 0]].contains(type) { return rest }
-            if kind == [8, 0] ? isIPv4(bytes) : isIPv6(bytes) { return rest }
-            rest = rest.dropFirst(4)
-            if type == kind { return rest }
-        }
-        return rest
+        if kind == [8, 0] ? isIPv4(Array(start)) : isIPv6(Array(start)) { return start }
+        let types = stride(from: 2, to: start.count, by: 4).map { Array(start.dropFirst($0).prefix(2)) }
+        let tags = types.prefix { [[0x81, 0], [0x88, 0xa8], [0x91, 0]].contains($0) }.count
+        // A type counts where a byte of what it stands before is there.
+        let seen = (start.count - 1) / 4
+        if tags >= seen { return start.dropFirst(seen * 4) }
+        return types[tags] == kind ? start.dropFirst(tags * 4 + 4) : start
     }
 
     private static func isIPv4(_ bytes: [UInt8]) -> Bool {
+        if bytes.isEmpty { return false }
         let length = Int(bytes[0] & 15) * 4
         if bytes[0] >> 4 != 4 || length < 20 || bytes.count < length { return false }
         let sum = stride(from: 0, to: length, by: 2).reduce(0) { $0 + Int(bytes[$1]) * 256 + Int(bytes[$1 + 1]) }

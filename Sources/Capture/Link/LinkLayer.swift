@@ -215,18 +215,23 @@ extension PacketPlace {
     /// Linux takes the first tag off a frame. If there are more, it gives cooked frames the protocol of what is behind all
     /// of them since 6.10, and leaves them where they are (net/packet/af_packet.c, vlan_get_protocol_dgram): nothing tells
     /// that there are any. A tag ends in the type of what follows it, the last one in the protocol that the frame is said
-    /// to be of; and what begins so is no tag if it can be that packet. See ``isPacket(in:length:)``.
+    /// to be of; and what begins so is no tag if it can be that packet: see ``isPacket(in:length:)``. The first tag decides:
+    /// what follows it is what it says. Types that lead elsewhere were none, and the packet is where they began.
     ///
     /// - Parameters:
     ///   - frame: the bytes of the frame that were kept.
     ///   - length: how many it had in all.
     mutating func passHiddenTags(in frame: Span<UInt8>, length: Int) throws(PacketFault) {
+        let start = self
         let last = etherType
         if last == 0 { return }
         while offset + 4 < frame.count {  // every step goes on in the frame, which ends
             let type = try frame.uint16(at: offset + 2)
-            if type != last && !LinkLayer.isTag(type) { return }
-            if isPacket(in: frame, length: length) { return }
+            if type != last && !LinkLayer.isTag(type) {
+                self = start
+                return
+            }
+            if offset == start.offset && isPacket(in: frame, length: length) { return }
             try enterTag(in: frame)
             if type == last { return }
         }
