@@ -28,7 +28,7 @@ static int install(const struct sock_filter *instructions, size_t size) {
     return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
 }
 
-int cseccomp_confine_writer(void) { return install(writer_program, sizeof writer_program); }
+int cseccomp_confine_logger(void) { return install(logger_program, sizeof logger_program); }
 int cseccomp_confine_raw(void) { return install(raw_program, sizeof raw_program); }
 int cseccomp_confine_ring(void) { return install(ring_program, sizeof ring_program); }
 int cseccomp_confine_pcap(void) { return install(pcap_program, sizeof pcap_program); }
@@ -43,7 +43,7 @@ bool cseccomp_is_available(void) { return false; }
 
 static int refuse(void) { return errno = ENOSYS, -1; }
 
-int cseccomp_confine_writer(void) { return refuse(); }
+int cseccomp_confine_logger(void) { return refuse(); }
 int cseccomp_confine_raw(void) { return refuse(); }
 int cseccomp_confine_ring(void) { return refuse(); }
 int cseccomp_confine_pcap(void) { return refuse(); }

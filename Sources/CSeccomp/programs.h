@@ -2,7 +2,7 @@
 
 #if defined __x86_64__
 
-static const struct sock_filter writer_program[] = {
+static const struct sock_filter logger_program[] = {
     {0x20, 0, 0, 0x00000004}, {0x15, 0, 48, 0xc000003e}, {0x20, 0, 0, 0x00000000}, {0x35, 0, 1, 0x40000000},
     {0x15, 0, 45, 0xffffffff}, {0x15, 43, 0, 0x00000007}, {0x15, 42, 0, 0x0000010f}, {0x15, 41, 0, 0x00000000},
     {0x15, 40, 0, 0x00000001}, {0x15, 39, 0, 0x00000003}, {0x15, 38, 0, 0x00000004}, {0x15, 37, 0, 0x00000005},
@@ -156,7 +156,7 @@ static const struct sock_filter lookup_program[] = {
 
 #else /* __aarch64__ */
 
-static const struct sock_filter writer_program[] = {
+static const struct sock_filter logger_program[] = {
     {0x20, 0, 0, 0x00000004}, {0x15, 0, 43, 0xc00000b7}, {0x20, 0, 0, 0x00000000}, {0x15, 40, 0, 0x00000049},
     {0x15, 39, 0, 0x00000018}, {0x15, 38, 0, 0x0000002e}, {0x15, 37, 0, 0x00000039}, {0x15, 36, 0, 0x0000003f},
     {0x15, 35, 0, 0x00000040}, {0x15, 34, 0, 0x00000044}, {0x15, 33, 0, 0x0000004f}, {0x15, 32, 0, 0x00000050},

@@ -205,7 +205,7 @@ def test_a_writer_that_does_not_read_keeps_nobody_waiting(scene: Scene) -> None:
     wait_until(lambda: written() + sum(lost()) >= count, "not all lines are accounted for")
     assert written() + sum(lost()) == count
     assert written() >= KEPT
-    assert 1 <= len(lost()) <= 2, "one line of the sensor, for what the pipe does not hold, and one of the writer"
+    assert 1 <= len(lost()) <= 2, "one line of the sensor, for what the pipe does not hold, and one of the logger"
     scan_from(scene, 0)
     scene.log.wait_for_alerts(1)
 

@@ -151,7 +151,7 @@ def test_the_sensor_holds_its_sockets_its_way_to_the_writer_and_nothing_else(
 ) -> None:
     kinds = kinds_of_descriptors(running.sensor)
     sockets = [table for table, count in SOCKETS[backend].items() for _ in range(count)]
-    # unix: the writer, and syslog(3); libpcap has an event to break its loop.
+    # unix: the logger, and syslog(3); libpcap has an event to break its loop.
     expected = sorted(["eventpoll", "pipe", *sockets, "signalfd", "unix", "unix"])
     assert [kind for kind in kinds if kind not in ("/dev/null", "eventfd")] == expected
     assert [descriptors(running.sensor)[number] for number in range(3)] == ["/dev/null"] * 3

@@ -69,7 +69,7 @@ def test_the_death_of_the_writer_is_logged_and_ends_the_sensor(
     start(idle_scene, foreground=foreground)
     assert idle_scene.daemon.stop(number) == -number
     wait_until(lambda: processes_named() == [], "the sensor goes on")
-    assert_logged(idle_scene.log, CRITICAL, "writer: hand over lines: it has ended")
+    assert_logged(idle_scene.log, CRITICAL, "logger: hand over lines: it has ended")
 
 
 def test_the_death_of_the_writer_is_noticed_under_load(scene: Scene) -> None:
@@ -104,7 +104,7 @@ def test_a_sensor_that_does_not_obey_is_killed(idle_scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("call", ["execve", "open", "socket"])
-@pytest.mark.parametrize("process", ["sensor", "writer"])
+@pytest.mark.parametrize("process", ["sensor", "logger"])
 def test_a_call_that_is_not_on_its_list_kills_a_process(
     target: Namespace, log: SyslogSink, call: str, process: str
 ) -> None:
@@ -121,7 +121,7 @@ def test_a_call_that_is_not_on_its_list_kills_a_process(
         wait_until(lambda: processes_named(binary.name) == [], "one is left")
         assert_logged(log, CRITICAL, {
             "sensor": "sensor: killed by signal 31 (Bad system call)",
-            "writer": "writer: hand over lines: it has ended"}[process])
+            "logger": "logger: hand over lines: it has ended"}[process])
     finally:
         daemon.tear_down()
 
@@ -150,9 +150,9 @@ def test_many_starts_and_stops_leave_nothing(daemon: Daemon, log: SyslogSink) ->
 # Storms and pauses.
 
 
-@pytest.mark.parametrize("process", ["sensor", "writer", "both"])
+@pytest.mark.parametrize("process", ["sensor", "logger", "both"])
 def test_a_process_that_is_stopped_during_a_scan_misses_nothing(scene: Scene, process: str) -> None:
-    stopped = [pid for name, pid in (("sensor", scene.daemon.sensor), ("writer", scene.daemon.pid))
+    stopped = [pid for name, pid in (("sensor", scene.daemon.sensor), ("logger", scene.daemon.pid))
                if process in (name, "both")]
     for number, segment in enumerate(scan()):
         if number == 2:

@@ -12,7 +12,7 @@ from harness.places import ACCOUNTS, BINARY, CHROOT, PID_FILE, TEMPORARY
 from harness.syslog_sink import SyslogSink
 
 # What is tried in a child, in the order of the table.
-STEPS = ["chroot", "capability bounding set", "change of group", "change of user", "sensor", "writer"]
+STEPS = ["chroot", "capability bounding set", "change of group", "change of user", "sensor", "logger"]
 
 
 def verdicts(done: Finished) -> dict[str, str]:
@@ -126,7 +126,7 @@ def test_a_capability_that_a_start_needs_is_found_missing(
     assert done.status == 1
     found = verdicts(done)
     assert found[name] == found["sensor"] == "failed"
-    assert {step for step in STEPS if found[step] == "failed"} <= {name, "sensor", "writer"}
+    assert {step for step in STEPS if found[step] == "failed"} <= {name, "sensor", "logger"}
     assert f"failed  {name}\n            {error}\n" in done.stdout
     assert f"CAP_{capability.upper()}" in remedies(done)[name]
     assert starts(daemon, wrapper=without(capability)) == Finished(1, "", f"scanlogd: {error}\n")
@@ -164,7 +164,7 @@ def test_a_process_that_would_be_killed_is_found(daemon: Daemon, log: SyslogSink
     assert done.status == 1
     assert "            step: start: killed by signal 31 (Bad system call)\n" in done.stdout
     assert verdicts(done)["chroot"] == verdicts(done)["sensor"] == "failed"
-    assert verdicts(done)["writer"] == "ok"
+    assert verdicts(done)["logger"] == "ok"
     assert "filter of system calls" in remedies(done)["chroot"]
 
 

@@ -34,13 +34,13 @@ def is_empty(pid_file: Path) -> bool:
 
 
 # Each of these calls is one that only this process makes, before it is ready.
-SENSOR, WRITER = "fchdir", "chdir"
+SENSOR, LOGGER = "fchdir", "chdir"
 BAD_SYSTEM_CALL = "start: killed by signal 31 (Bad system call)"
 
 
 @pytest.mark.parametrize(("options", "call", "said"), [
-    ((), SENSOR, "sensor"), (("-d",), SENSOR, "sensor"), ((), WRITER, "writer"),
-], ids=["the sensor", "the sensor in the foreground", "the writer"])
+    ((), SENSOR, "sensor"), (("-d",), SENSOR, "sensor"), ((), LOGGER, "logger"),
+], ids=["the sensor", "the sensor in the foreground", "the logger"])
 def test_a_process_of_the_daemon_that_is_killed_while_it_starts_is_named(
     daemon: Daemon, log: SyslogSink, options: Sequence[str], call: str, said: str
 ) -> None:

@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 
 const struct role roles[] = {
-    {"writer", WRITER}, {"raw", RAW}, {"ring", RING}, {"pcap", PCAP}, {"connections", CONNECTIONS}, {"broker", BROKER},
+    {"logger", LOGGER}, {"raw", RAW}, {"ring", RING}, {"pcap", PCAP}, {"connections", CONNECTIONS}, {"broker", BROKER},
     {"names", NAMES}, {"lookup", LOOKUP},
 };
 const unsigned role_count = sizeof roles / sizeof roles[0];
@@ -59,13 +59,13 @@ const struct rule rules[] = {
     {"fstat", LOGGERS | CONNECTIONS, ANY, 0, 0},
     {"getpid", LOGGERS, ANY, 0, 0},
 
-    /* The writer's care of the sensor, the pid file, and standard input, output and error. */
-    {"wait4", WRITER, ANY, 0, 0},
-    {"kill", WRITER, EQUAL, 1, SIGKILL},
-    {"pwrite64", WRITER | CONNECTIONS, ANY, 0, 0},
-    {"ftruncate", WRITER | CONNECTIONS, ANY, 0, 0},
-    {"dup2", WRITER | CONNECTIONS, ANY, 0, 0},
-    {"dup3", WRITER | CONNECTIONS, ANY, 0, 0},
+    /* The logger's care of the sensor, the pid file, and standard input, output and error. */
+    {"wait4", LOGGER, ANY, 0, 0},
+    {"kill", LOGGER, EQUAL, 1, SIGKILL},
+    {"pwrite64", LOGGER | CONNECTIONS, ANY, 0, 0},
+    {"ftruncate", LOGGER | CONNECTIONS, ANY, 0, 0},
+    {"dup2", LOGGER | CONNECTIONS, ANY, 0, 0},
+    {"dup3", LOGGER | CONNECTIONS, ANY, 0, 0},
 
     /* Raw sockets. */
     {"recvmmsg", RAW, ANY, 0, 0},

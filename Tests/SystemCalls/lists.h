@@ -8,7 +8,7 @@
 
 /* The sensor goes by what it captures with; libnids captures with libpcap. */
 enum {
-    WRITER = 1,
+    LOGGER = 1,
     RAW = 2,
     RING = 4,
     PCAP = 8,
@@ -24,7 +24,7 @@ enum {
     SENSORS = RAW | RING | PCAP,
     LIBPCAP = PCAP | CONNECTIONS,
     PACKETS = RING | LIBPCAP,
-    LOGGERS = WRITER | BROKER,
+    LOGGERS = LOGGER | BROKER,
     ALL = SENSORS | LOGGERS | CONNECTIONS
 };
 

@@ -15,7 +15,7 @@ import pytest
 from machine import ALLOW, ERRNO, KILL_PROCESS, CallData, Instruction, faults, run
 from systemcalls import PROCESSORS, Condition, Processor, Rule, call_numbers, lists, programs, run_by_kernel
 
-ROLES = ("writer", "raw", "ring", "pcap", "connections", "broker", "names", "lookup")
+ROLES = ("logger", "raw", "ring", "pcap", "connections", "broker", "names", "lookup")
 
 EPERM = 1
 PROT_WRITE, PROT_EXEC, MAP_ANONYMOUS, SOCK_TYPE_MASK = 2, 4, 0x20, 0xF

@@ -75,9 +75,9 @@ struct MessageChannelTests {
             #expect(try writing.send(Message(.ready)))
             #expect(try writing.send(Message(.line, text: LogLine("second"))))
         }
-        #expect(try reading.receive(&received) == .record)
+        #expect(try reading.receive(&received) == .message)
         #expect(received.kind == .ready)
-        #expect(try reading.receive(&received) == .record)
+        #expect(try reading.receive(&received) == .message)
         #expect(received.text.text == "second")
         #expect(try reading.receive(&received) == .end)
     }
@@ -91,7 +91,7 @@ struct MessageChannelTests {
         #expect(sent >= 8)
         var received = Message(.stop)
         for number in 0..<sent {
-            #expect(try reading.receive(&received) == .record)
+            #expect(try reading.receive(&received) == .message)
             #expect(received.number == UInt32(number))
         }
         #expect(try reading.receive(&received) == .nothing)
@@ -124,7 +124,7 @@ struct MessageChannelTests {
         #expect(received.number != file.number)
         #expect(FileWriting.isSameFile(received.number, file.number))
         writing.send(Message(.line, text: LogLine("why not")), with: -1)
-        guard case .record(let message) = reading.receiveDescriptor() else {
+        guard case .message(let message) = reading.receiveDescriptor() else {
             Issue.record("no message came")
             return
         }

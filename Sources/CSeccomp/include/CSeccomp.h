@@ -10,7 +10,7 @@ bool cseccomp_is_available(void);
  * From now on any call that is not on the list kills the process: 0, or -1 with errno. Needs PR_SET_NO_NEW_PRIVS.
  * A function for each list, so that a binary holds those only that it uses.
  */
-int cseccomp_confine_writer(void);
+int cseccomp_confine_logger(void);
 int cseccomp_confine_raw(void);  /* the sensor with raw sockets */
 int cseccomp_confine_ring(void); /* the sensor with a packet socket */
 int cseccomp_confine_pcap(void); /* the sensor with libpcap, by itself or below libnids */

@@ -46,14 +46,14 @@ package struct ChildProcess {
         _exit(1)
     }
 
-    /// The same over a channel of records, where it says that it is ready, or why it never will be.
+    /// The same over a channel of messages, where it says that it is ready, or why it never will be.
     package func waitUntilReady(on channel: borrowing MessageChannel) throws(SystemError) {
         try waitUntilReady(on: channel.number) { () throws(SystemError) in try Self.answer(from: channel) }
     }
 
     /// Waits for the end of a child that only says whether it could get ready: why it could not, or `nil`.
     package func failure(on channel: borrowing MessageChannel) throws(SystemError) -> LogLine? {
-        let readiness = try readiness(on: channel.number) { () throws(SystemError) in try Self.answer(from: channel) }
+        let readiness = try readiness(on: channel)
         let end = try waitForEnd()
         switch readiness {
         case .ready: return nil
@@ -63,9 +63,15 @@ package struct ChildProcess {
         }
     }
 
-    private var takesTooLong: SystemError { SystemError(name, "start", because: "it takes too long") }
+    /// What is wrong with a child that was pending for too long.
+    package var takesTooLong: SystemError { SystemError(name, "start", because: "it takes too long") }
 
-    /// Waits for a child's answer, and ends it if that does not come.
+    /// Waits for a child's answer over a channel of messages, and kills it if none comes.
+    package func readiness(on channel: borrowing MessageChannel) throws(SystemError) -> Readiness {
+        try readiness(on: channel.number) { () throws(SystemError) in try Self.answer(from: channel) }
+    }
+
+    /// Waits for a child's answer, and kills it if none comes.
     private func readiness(
         on descriptor: Int32, _ answer: () throws(SystemError) -> Readiness
     ) throws(SystemError) -> Readiness {
@@ -78,9 +84,9 @@ package struct ChildProcess {
     }
 
     private static func answer(from channel: borrowing MessageChannel) throws(SystemError) -> Readiness {
-        var record = Message(.stop)
-        switch try channel.receive(&record) {
-        case .record: return record.kind == .ready ? .ready : .failed(record.text)
+        var message = Message(.stop)
+        switch try channel.receive(&message) {
+        case .message: return message.kind == .ready ? .ready : .failed(message.text)
         case .nothing: return .pending
         case .end: return .ended
         }

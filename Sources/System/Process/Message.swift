@@ -15,7 +15,7 @@ package struct Message {
         case heartbeat
         /// To the sensor: show that you are alive.
         case heartbeatRequest
-        /// To the sensor: log your counters. The number is how many lines the writer has lost.
+        /// To the sensor: log your counters. The number is how many lines the logger has lost.
         case logStatus
         /// To the sensor: end.
         case stop
@@ -42,7 +42,7 @@ package struct Message {
         self.text = text
     }
 
-    /// Reads what another process wrote, and trusts it no more than a packet: `nil` if it is no record.
+    /// Reads what another process wrote, and trusts it no more than a packet: `nil` if it is no message.
     ///
     /// A byte of the text that can't be printed becomes a question mark.
     package init?(_ bytes: InlineArray<512, UInt8>) {

@@ -17,11 +17,11 @@ package func receiveMessage(into bytes: inout MutableRawSpan, from socket: Int32
     return max(count, 0)
 }
 
-/// One end of a pipe, or of a pair of sockets, that records go through one by one, and that never makes anybody wait.
+/// One end of a pipe, or of a pair of sockets, that messages go through one by one, and that never makes anybody wait.
 package struct MessageChannel: ~Copyable {
     /// Whether something came out of a channel.
     package enum Received {
-        case record
+        case message
         /// Nothing waits.
         case nothing
         /// The other end is closed, and all that was written has been read.
@@ -41,9 +41,9 @@ package struct MessageChannel: ~Copyable {
         self.peer = peer
     }
 
-    /// Sends a record, and says whether there was room for it.
-    package func send(_ record: Message) throws(SystemError) -> Bool {
-        var bytes = record.bytes
+    /// Sends a message, and says whether there was room for it.
+    package func send(_ message: Message) throws(SystemError) -> Bool {
+        var bytes = message.bytes
         var span = bytes.mutableSpan
         let written = unsafe span.withUnsafeMutableBytes { unsafe write(number, $0.baseAddress, $0.count) }
         if written == Message.size { return true }
@@ -52,25 +52,25 @@ package struct MessageChannel: ~Copyable {
         throw error
     }
 
-    /// Sends a record with an open file, or none if that is -1; without a promise.
-    package func send(_ record: Message, with descriptor: Int32) {
-        let bytes = record.bytes
+    /// Sends a message with an open file, or none if that is -1; without a promise.
+    package func send(_ message: Message, with descriptor: Int32) {
+        let bytes = message.bytes
         _ = unsafe bytes.span.withUnsafeBytes {
             unsafe clinux_send_descriptor(number, $0.baseAddress, $0.count, descriptor)
         }
     }
 
-    /// What came with a record, or without.
+    /// What came with a message, or without.
     package enum ReceivedDescriptor: ~Copyable {
         case descriptor(Descriptor)
-        case record(Message)
+        case message(Message)
         /// Nothing waits.
         case nothing
         /// The other end is closed, or isn't itself any more.
         case end
     }
 
-    /// Receives a record that may come with an open file.
+    /// Receives a message that may come with an open file.
     @inline(never)
     package func receiveDescriptor() -> ReceivedDescriptor {
         var bytes = InlineArray<512, UInt8>(repeating: 0)
@@ -80,8 +80,8 @@ package struct MessageChannel: ~Copyable {
             unsafe clinux_receive_descriptor(number, $0.baseAddress, $0.count, &received)
         }
         if count < 0 && clinux_errno() == EAGAIN { return .nothing }
-        guard count == Message.size, let record = Message(bytes) else { return .end }
-        return received >= 0 ? .descriptor(Descriptor(owning: received)) : .record(record)
+        guard count == Message.size, let message = Message(bytes) else { return .end }
+        return received >= 0 ? .descriptor(Descriptor(owning: received)) : .message(message)
     }
 
     /// Makes room for so many bytes, in a pipe.
@@ -89,11 +89,11 @@ package struct MessageChannel: ~Copyable {
         _ = try check("link", "set pipe size") { clinux_set_pipe_size(number, size) }
     }
 
-    /// Receives a record in place of another.
+    /// Receives a message in place of another.
     ///
     /// - Throws: that it is none, or what the kernel said.
     @inline(never)
-    package func receive(_ record: inout Message) throws(SystemError) -> Received {
+    package func receive(_ message: inout Message) throws(SystemError) -> Received {
         var bytes = InlineArray<512, UInt8>(repeating: 0)
         var span = bytes.mutableSpan
         let count = unsafe span.withUnsafeMutableBytes { unsafe read(number, $0.baseAddress, $0.count) }
@@ -105,9 +105,9 @@ package struct MessageChannel: ~Copyable {
             throw error
         }
         guard count == Message.size, let received = Message(bytes) else {
-            throw SystemError(peer, "receive", because: "not a record")
+            throw SystemError(peer, "receive", because: "not a message")
         }
-        record = received
-        return .record
+        message = received
+        return .message
     }
 }

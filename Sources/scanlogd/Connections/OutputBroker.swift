@@ -88,7 +88,7 @@
             switch channel.receiveDescriptor() {
             case .nothing: return .nothing
             case .descriptor(let descriptor): return .file(descriptor)
-            case .record(let record): return .failure(record.text)
+            case .message(let message): return .failure(message.text)
             case .end:
                 isGone = true
                 return .gone
@@ -193,7 +193,7 @@
                 switch try channel.receive(&record) {
                 case .nothing: return true
                 case .end: return false
-                case .record: break
+                case .message: break
                 }
                 if record.kind == .line { delivery.add(record.text, level: record.level) }
                 if record.kind == .reopen { reopen(file, over: channel) }

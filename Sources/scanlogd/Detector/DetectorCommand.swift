@@ -3,7 +3,7 @@ import ScanCore
 import System
 
 /// Runs the detector: opens everything as root, then goes on as two processes that have given root up, the sensor, which
-/// looks at packets, and the writer, which logs what the sensor finds, until it is told to stop.
+/// looks at packets, and the logger, which logs what the sensor finds, until it is told to stop.
 ///
 /// What fails before the end of the start-up leaves nothing behind; what an attacker can reach, the packets, is first
 /// touched after it, as a user that owns nothing, in a directory that holds nothing.
@@ -87,7 +87,7 @@ private struct DetectorStart: ~Copyable {
         // First what needs no end, so that little is open where something may fail.
         let key = try HashKey.random()
         let account = try Account(named: CString(Parameters.user))
-        let launch: Daemonization? = if options.foreground { nil } else { try Daemonization(of: "writer") }
+        let launch: Daemonization? = if options.foreground { nil } else { try Daemonization(of: "logger") }
         try SignalDescriptor.block()
         let directory = try openChrootDirectory()
         let pidFile: PidFile? = if let path = options.pidFile { try PidFile(path) } else { nil }
@@ -112,22 +112,22 @@ private struct DetectorStart: ~Copyable {
     consuming func run<Source: PacketSource & ~Copyable>(
         _ capture: consuming Source, _ backend: Backend, insteadOf failure: SystemError? = nil
     ) throws(SystemError) -> Int32 {
-        let link = try Link()  // last, so that what is closed after the fork leaves low numbers free
+        let link = try SensorLink()  // last, so that what is closed after the fork leaves low numbers free
         guard let sensor = try ChildProcess.fork("sensor") else {
             drop(launch)
-            drop(pidFile)  // and its lock with it: that is to end with the writer
+            drop(pidFile)  // and its lock with it: that is to end with the logger
             drop(manager)
             return try runSensor(
                 capture, backend, key: key, link: link.takeSensorEnd(), account: account, directory: directory,
                 exempt: exempt)
         }
         drop(capture)
-        return try runWriter(of: SensorProcess(sensor), link.takeWriterEnd(), backend, insteadOf: failure)
+        return try runLogger(of: SensorProcess(sensor), link.takeLoggerEnd(), backend, insteadOf: failure)
     }
 
-    /// What the writer's process does, from the fork to its end.
+    /// What the logger's process does, from the fork to its end.
     @inline(never)
-    private consuming func runWriter(
+    private consuming func runLogger(
         of sensor: consuming SensorProcess, _ link: consuming SensorLinkEnd, _ backend: Backend,
         insteadOf failure: SystemError?
     ) throws(SystemError) -> Int32 {
@@ -135,35 +135,35 @@ private struct DetectorStart: ~Copyable {
 
         // Root no more.
         let isFiltered = systemCallsAreFiltered  // to ask the kernel is a call that the filter forbids
-        let signals = try confineWriter(to: account)
-        var writer = Writer(signals, link, sensor, log, manager)
+        let signals = try confineLogger(to: account)
+        var logger = Logger(signals, link, sensor, log, manager)
         return try DetectorStart.run(
-            &writer, pidFile, launch, backend, isFiltered: isFiltered, insteadOf: failure) ? 0 : 1
+            &logger, pidFile, launch, backend, isFiltered: isFiltered, insteadOf: failure) ? 0 : 1
     }
 
-    /// Says that all is ready, and runs the writer.
+    /// Says that all is ready, and runs the logger.
     ///
     /// Nothing in it ends values that are open: that would stand behind each call that can fail.
     ///
     /// - Returns: whether it ended as somebody wanted it.
     @inline(never)
     private static func run(
-        _ writer: inout Writer, _ pidFile: borrowing PidFile?, _ launch: consuming Daemonization?, _ backend: Backend,
+        _ logger: inout Logger, _ pidFile: borrowing PidFile?, _ launch: consuming Daemonization?, _ backend: Backend,
         isFiltered: Bool, insteadOf failure: SystemError?
     ) throws(SystemError) -> Bool {
-        guard try writer.sensorIsReady() else { return false }
+        guard try logger.sensorIsReady() else { return false }
         warnOfAbsentLog()
         do throws(SystemError) {
             try pidFile?.write(CurrentProcess.number)
-            if let failure { writer.warn(insteadOfRing(failure)) }
-            writer.logStart(backend: backend.name, isFiltered: isFiltered)
+            if let failure { logger.warn(insteadOfRing(failure)) }
+            logger.logStart(backend: backend.name, isFiltered: isFiltered)
             switch consume launch {
-            case .some(let launch): if try !launch.finish() { writer.stop() }
+            case .some(let launch): if try !launch.finish() { logger.stop() }
             case .none: break
             }
 
             // Started.
-            let isClean = try writer.run()
+            let isClean = try logger.run()
             try pidFile?.empty()
             return isClean
         } catch {

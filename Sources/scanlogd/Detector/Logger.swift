@@ -2,18 +2,18 @@ import Capture
 import ScanCore
 import System
 
-/// What the writer does all its life: logs the sensor's lines, keeps those that the system log does not take, and sees
-/// to it that the sensor lives.
-struct Writer: ~Copyable {
+/// The process that logs: writes the sensor's lines to the system log, keeps those that this does not take, and watches
+/// the sensor.
+struct Logger: ~Copyable {
     private let signals: SignalDescriptor
     private let link: SensorLinkEnd
     private var sensor: SensorProcess
     private var log: LogDelivery
     private let manager: ServiceManager
 
-    /// The sensor has closed its end of the link, of the lines or of the words: nothing more will come.
-    private var linesEnded = false
-    private var wordsEnded = false
+    /// The sensor has closed its end of the link, of data or of control: nothing more will come.
+    private var dataEnded = false
+    private var controlEnded = false
     /// The sensor did what it never does.
     private var sensorIsWrong = false
 
@@ -28,7 +28,7 @@ struct Writer: ~Copyable {
     private static let patience: Int64 = 2_000_000_000
     /// How long the last lines may wait for the system log, in nanoseconds.
     private static let lastWait: Int64 = 3_000_000_000
-    /// The most records taken at a time, so that signals are not kept waiting.
+    /// The most messages taken at a time, so that signals are not kept waiting.
     private static let batch = 64
 
     init(
@@ -43,20 +43,8 @@ struct Writer: ~Copyable {
         self.manager = manager
     }
 
-    @inline(never)  // for it would stand wherever a start may end
-    deinit {}
-
-    /// Waits until the sensor is ready; it is not if it ended, and said why.
-    mutating func sensorIsReady() throws(SystemError) -> Bool {
-        var waiting = PollSet<5>()
-        waiting.watch(0, link.words.number)
-        try waiting.wait(timeout: 10_000)
-        if !waiting.happened(0) { throw SystemError("sensor", "start", because: "it takes too long") }
-        var word = Message(.line)
-        if try link.words.receive(&word) == .record && word.kind == .ready { return true }
-        try sensor.waitForEnd().warnOfStart()
-        return false
-    }
+    /// Waits until the sensor is ready, or prints why it never will be.
+    mutating func sensorIsReady() throws(SystemError) -> Bool { try sensor.isReady(on: link.control) }
 
     /// Logs that all is ready, and tells the service manager.
     ///
@@ -82,16 +70,16 @@ struct Writer: ~Copyable {
 
     /// Runs until the sensor has ended and its lines are logged.
     ///
-    /// - Returns: whether that is as somebody wanted it, and no line was lost.
+    /// - Returns: whether that is as it was asked to, and no line was lost.
     mutating func run() throws(SystemError) -> Bool {
         log.deliver()
         while !isOver {
             let happened = try wait()
-            if happened.happened(Place.signals) { obeySignals() }
-            if happened.happened(Place.words) { wordsEnded = receive(fromLines: false) }
-            if happened.happened(Place.lines) { linesEnded = receive(fromLines: true) }
-            if giveUpDue == nil { noticeEnd() }
-            keepAppointments()
+            if happened.happened(Place.signals) { handleSignals() }
+            if happened.happened(Place.control) { controlEnded = receive(ofData: false) }
+            if happened.happened(Place.data) { dataEnded = receive(ofData: true) }
+            if giveUpDue == nil { handleSensorEnd() }
+            runDueTasks()
             log.deliver()
         }
         return log.printUndelivered() && !sensorIsWrong && sensor.end?.isClean == true
@@ -102,15 +90,15 @@ struct Writer: ~Copyable {
     /// The places of what is waited for.
     private enum Place {
         static let signals = 0
-        static let words = 1
-        static let lines = 2
+        static let control = 1
+        static let data = 2
     }
 
     private func wait() throws(SystemError) -> PollSet<5> {
         var waiting = PollSet<5>()
         waiting.watch(Place.signals, signals.number)
-        if !wordsEnded { waiting.watch(Place.words, link.words.number) }
-        if !linesEnded { waiting.watch(Place.lines, link.lines.number) }
+        if !controlEnded { waiting.watch(Place.control, link.control.number) }
+        if !dataEnded { waiting.watch(Place.data, link.data.number) }
         try waiting.wait(timeout: timeout)
         return waiting
     }
@@ -123,7 +111,7 @@ struct Writer: ~Copyable {
         return first?.millisecondsFromNow ?? -1
     }
 
-    private mutating func keepAppointments() {
+    private mutating func runDueTasks() {
         let now = Timestamp.now()
         if let due = killDue, now >= due {
             killDue = nil
@@ -145,12 +133,12 @@ struct Writer: ~Copyable {
 
     // MARK: The sensor
 
-    private mutating func obeySignals() {
+    private mutating func handleSignals() {
         while let request = signals.next() {
             switch request {
             case .stop: stop()
             case .logStatus: askForStatus()
-            case .collectChild: sensor.look()
+            case .collectChild: sensor.reapIfEnded()
             case .runTestHook: runTestHook()
             case .reload: break
             }
@@ -158,7 +146,6 @@ struct Writer: ~Copyable {
     }
 
     /// Sees to it that all comes to an end.
-    @inline(never)
     mutating func stop() {
         if killDue != nil || giveUpDue != nil { return }
         manager.notifyStopping()
@@ -170,24 +157,22 @@ struct Writer: ~Copyable {
         send(.logStatus, number: UInt32(clamping: log.lost))
     }
 
-    /// A sensor that does not listen will be noticed by what it does not do.
-    @inline(never)
-    private func send(_ word: Message.Kind, number: UInt32 = 0) {
+    /// Sends the sensor a control message. One that reads none is found out by what it does not do.
+    private func send(_ kind: Message.Kind, number: UInt32 = 0) {
         do throws(SystemError) {
-            _ = try link.words.send(Message(word, number: number))
+            _ = try link.control.send(Message(kind, number: number))
         } catch {}
     }
 
     /// Takes what the sensor has sent over one of the channels, not all if it is much.
     ///
     /// - Returns: whether that channel has come to its end.
-    @inline(never)
-    private mutating func receive(fromLines: Bool) -> Bool {
-        var record = Message(.ready)
+    private mutating func receive(ofData: Bool) -> Bool {
+        var message = Message(.ready)
         for _ in 0..<Self.batch {
             do throws(SystemError) {
-                switch fromLines ? try link.lines.receive(&record) : try link.words.receive(&record) {
-                case .record: break
+                switch ofData ? try link.data.receive(&message) : try link.control.receive(&message) {
+                case .message: break
                 case .nothing: return false
                 case .end: return true
                 }
@@ -195,9 +180,9 @@ struct Writer: ~Copyable {
                 refuse(error)
                 return true
             }
-            switch record.kind {
-            case .line: log.add(record.text, level: record.level, losses: record.number)
-            case .heartbeat: manager.notifyAlive(record.text)
+            switch message.kind {
+            case .line: log.add(message.text, level: message.level, losses: message.number)
+            case .heartbeat: manager.notifyAlive(message.text)
             case .ready, .heartbeatRequest, .logStatus, .stop, .reopen: break
             }
         }
@@ -212,9 +197,9 @@ struct Writer: ~Copyable {
     }
 
     /// Says how the sensor ended, after all that it had to say.
-    private mutating func noticeEnd() {
-        if !linesEnded || !wordsEnded { return }
-        sensor.look()
+    private mutating func handleSensorEnd() {
+        if !dataEnded || !controlEnded { return }
+        sensor.reapIfEnded()
         guard let end = sensor.end else {
             if killDue == nil { killDue = .fromNow(Self.patience) }
             return

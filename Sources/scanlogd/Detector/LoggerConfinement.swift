@@ -7,7 +7,7 @@ import System
 ///
 /// - Parameter account: the user it becomes.
 /// - Returns: the signals that it will obey.
-func confineWriter(to account: Account) throws(SystemError) -> SignalDescriptor {
+func confineLogger(to account: Account) throws(SystemError) -> SignalDescriptor {
     let signals = try SignalDescriptor()
     try CurrentProcess.enterRoot()
     try dropPrivileges(to: account)
@@ -16,6 +16,6 @@ func confineWriter(to account: Account) throws(SystemError) -> SignalDescriptor 
     try limitDescriptors(more: 2)
     try restrictFileSystem(to: .none)
     try SignalDescriptor.catchAlarms()
-    try install(cseccomp_confine_writer)
+    try install(cseccomp_confine_logger)
     return signals
 }

@@ -32,7 +32,7 @@ func selfTest(_ options: Options) throws(SystemError) -> Bool {
         "Landlock", isNeeded: false,
         failure { () throws(SystemError) in _ = try landlockVersion() })
     try test.attempt(.sensor)
-    try test.attempt(.writer)
+    try test.attempt(.logger)
     return test.isPassed
 }
 

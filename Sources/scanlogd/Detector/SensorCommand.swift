@@ -8,7 +8,7 @@ import System
 ///   - capture: where packets come from.
 ///   - key: secret random numbers.
 ///   - backend: which of them it is.
-///   - link: the way to the writer.
+///   - link: the way to the logger.
 ///   - exempt: the sources that are not to be reported.
 /// - Returns: never, once it is ready: the process ends, with 0 if somebody told it to.
 /// - Throws: what went wrong before it was ready, for standard error.

@@ -2,7 +2,7 @@ import Capture
 import ScanCore
 import System
 
-/// What the sensor does all its life: waits for packets, hands them to the detector, and obeys signals and the writer.
+/// What the sensor does all its life: waits for packets, hands them to the detector, and obeys signals and the logger.
 struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
     private var capture: Source
     private var sensor: DetectionPipeline<SensorReporter>
@@ -17,9 +17,9 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
     private var dropsToldAt: Timestamp?
     /// When to say again that receiving still fails.
     private var failureReminderDue: Timestamp?
-    /// How many lines the writer has lost, as it said last.
-    private var lostByWriter: UInt64 = 0
-    /// How many scans our counters told of when they were shown; `nil` as long as the writer has not asked for them.
+    /// How many lines the logger has lost, as it said last.
+    private var lostByLogger: UInt64 = 0
+    /// How many scans our counters told of when they were shown; `nil` as long as the logger has not asked for them.
     private var reportsShown: UInt64?
     /// When to show them without being asked; `nil` when no scan was found since.
     private var heartbeatDue: Timestamp?
@@ -57,7 +57,7 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
 
     /// Runs until somebody says to stop.
     ///
-    /// - Throws: that the writer is gone, or that waiting is impossible.
+    /// - Throws: that the logger is gone, or that waiting is impossible.
     mutating func run() throws(SystemError) {
         while try !mustStop(wait()) {
             receive()
@@ -67,12 +67,12 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
         }
         checkDrops()
         sensor.logSuppressed(at: .now(), atExit: true)
-        sensor.log.tellLastLosses()
+        sensor.log.reportLastLosses()
     }
 
-    /// Says in the log why the loop could not go on.
+    /// Logs why the loop could not go on.
     mutating func giveUp(_ error: SystemError) {
-        sensor.log.tellLastLosses()
+        sensor.log.reportLastLosses()
         sensor.log.giveUp(error.line)
     }
 
@@ -81,16 +81,16 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
     /// The places of what is waited for.
     private enum Place {
         static var signals: Int { 0 }
-        static var words: Int { 1 }
-        static var lines: Int { 2 }
+        static var control: Int { 1 }
+        static var data: Int { 2 }
         static var packets: Int { 3 }
     }
 
     private mutating func wait() throws(SystemError) -> PollSet<5> {
         var waiting = PollSet<5>()
         waiting.watch(Place.signals, signals.number)
-        waiting.watch(Place.words, sensor.log.words)
-        waiting.watch(Place.lines, sensor.log.lines, for: sensor.log.wantsRoom ? PollEvents.writable : PollEvents.none)
+        waiting.watch(Place.control, sensor.log.control)
+        waiting.watch(Place.data, sensor.log.data, for: sensor.log.wantsRoom ? PollEvents.writable : PollEvents.none)
         if state == .idle { waiting.watch(Place.packets, capture.descriptor) }
         try waiting.wait(timeout: timeout)
         return waiting
@@ -113,11 +113,11 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
         mutating get { .earlier(.earlier(dropCheckDue, heartbeatDue), sensor.nextSummaryDue) }
     }
 
-    // MARK: Obeying
+    // MARK: Requests
 
     private mutating func mustStop(_ happened: PollSet<5>) throws(SystemError) -> Bool {
-        if happened.isBroken(Place.lines) { throw Self.writerIsGone }
-        if happened.happened(Place.lines) { sensor.log.tellLosses() }
+        if happened.isBroken(Place.data) { throw Self.loggerIsGone }
+        if happened.happened(Place.data) { sensor.log.reportLosses() }
         if happened.happened(Place.signals) {
             while let request = signals.next() {
                 switch request {
@@ -128,22 +128,22 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
                 }
             }
         }
-        if !happened.happened(Place.words) { return false }
-        return try obeyWriter()
+        if !happened.happened(Place.control) { return false }
+        return try handleControlMessages()
     }
 
-    private mutating func obeyWriter() throws(SystemError) -> Bool {
-        var word = Message(.line)
+    private mutating func handleControlMessages() throws(SystemError) -> Bool {
+        var message = Message(.line)
         while true {
-            switch try sensor.log.nextWord(&word) {
-            case .record: break
+            switch try sensor.log.nextMessage(&message) {
+            case .message: break
             case .nothing: return false
-            case .end: throw Self.writerIsGone
+            case .end: throw Self.loggerIsGone
             }
-            switch word.kind {
+            switch message.kind {
             case .stop: return true
             case .logStatus:
-                lostByWriter = UInt64(word.number)
+                lostByLogger = UInt64(message.number)
                 logStatus()
             case .heartbeatRequest:
                 reportsShown = reportsShown ?? sensor.detector.counters.reports
@@ -153,8 +153,8 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
         }
     }
 
-    private static var writerIsGone: SystemError {
-        SystemError("writer", "hand over lines", because: "it has ended")
+    private static var loggerIsGone: SystemError {
+        SystemError("logger", "hand over lines", because: "it has ended")
     }
 
     @inline(never)
@@ -175,7 +175,7 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
     private mutating func currentStatus() -> LogLine {
         noteDrops()
         sensor.noteFragments(capture.fragments)
-        return sensor.status(lost: sensor.log.lost + lostByWriter)
+        return sensor.status(lost: sensor.log.lost + lostByLogger)
     }
 
     // MARK: Receiving
@@ -209,7 +209,7 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
         dropCheckDue = max(soon, allowed ?? soon)
     }
 
-    /// Has our counters shown soon if they tell of a scan more, and if the writer wants them at all.
+    /// Has our counters shown soon if they tell of a scan more, and if the logger wants them at all.
     private mutating func expectReports() {
         guard heartbeatDue == nil, let shown = reportsShown else { return }
         if sensor.detector.counters.reports != shown { heartbeatDue = .fromNow(Self.heartbeatDelay) }

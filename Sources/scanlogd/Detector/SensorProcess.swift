@@ -14,13 +14,26 @@ struct SensorProcess: ~Copyable {
         if end == nil { child.killAndWait() }
     }
 
-    /// Notices if it has ended.
-    mutating func look() {
+    /// Collects its status if it has ended.
+    mutating func reapIfEnded() {
         if end == nil { end = child.endIfOver() }
     }
 
+    /// Waits until it is ready, or prints why it never will be.
+    ///
+    /// - Parameter channel: where it answers.
+    mutating func isReady(on channel: borrowing MessageChannel) throws(SystemError) -> Bool {
+        switch try child.readiness(on: channel) {
+        case .ready: return true
+        case .pending: throw child.takesTooLong
+        case .failed(let reason): warn(reason)
+        case .ended: try waitForEnd().warnOfStart()
+        }
+        return false
+    }
+
     /// Waits for its end.
-    mutating func waitForEnd() throws(SystemError) -> ProcessEnd {
+    private mutating func waitForEnd() throws(SystemError) -> ProcessEnd {
         if let end { return end }
         let end = try child.waitForEnd()
         self.end = end

@@ -2,27 +2,27 @@ import Capture
 import ScanCore
 import System
 
-/// The sensor's voice: it hands lines to the writer and never waits for it. What there is no room for is counted.
+/// Hands the sensor's lines to the logger, and never waits for it. What there is no room for is counted.
 struct SensorReporter: ~Copyable {
     private let link: SensorLinkEnd
 
     /// How many lines have been lost since the start.
     private(set) var lost: UInt64 = 0
-    /// How many of them no line has told of yet.
-    private var untold: UInt64 = 0
+    /// How many of them no line has reported yet.
+    private var unreported: UInt64 = 0
 
     init(_ link: consuming SensorLinkEnd) {
         self.link = link
     }
 
-    /// The number to poll: broken when the writer is gone, and with room again when it can be written.
-    var lines: Int32 { link.lines.number }
+    /// The number to poll: broken when the logger is gone, and with room again when it can be written.
+    var data: Int32 { link.data.number }
 
-    /// The number to poll for words of the writer.
-    var words: Int32 { link.words.number }
+    /// The number to poll for control messages of the logger.
+    var control: Int32 { link.control.number }
 
     /// Whether it is worth waiting for room.
-    var wantsRoom: Bool { untold > 0 }
+    var wantsRoom: Bool { unreported > 0 }
 
     /// Logs a report, or the line in place of one, at a level of syslog(3).
     mutating func report(_ line: LogLine, level: Int32) {
@@ -44,59 +44,59 @@ struct SensorReporter: ~Copyable {
         write(line, level: SyslogLevel.info)
     }
 
-    /// Logs why the sensor ends, which nobody asked it to: without the writer, if that is gone.
+    /// Logs why the sensor ends, which nobody asked it to: without the logger, if that is gone.
     mutating func giveUp(_ line: LogLine) {
-        if send(Message(.line, level: SyslogLevel.critical, text: line), over: link.words) { return }
+        if send(Message(.line, level: SyslogLevel.critical, text: line), over: link.control) { return }
         CurrentProcess.end(after: 2)  // if syslogd takes no line
         SystemLog.writeOnce(line, level: SyslogLevel.critical)
     }
 
     @inline(never)  // called for in many places
     private mutating func write(_ line: LogLine, level: Int32) {
-        tellLosses()
-        if untold > 0 || !send(Message(.line, level: level, text: line), over: link.lines) {
+        reportLosses()
+        if unreported > 0 || !send(Message(.line, level: level, text: line), over: link.data) {
             lost += 1
-            untold += 1
+            unreported += 1
         }
     }
 
     /// Says how many lines were lost, if there is room to.
     @inline(never)
-    mutating func tellLosses() {
-        if untold > 0 && send(lossRecord, over: link.lines) { untold = 0 }
+    mutating func reportLosses() {
+        if unreported > 0 && send(lossMessage, over: link.data) { unreported = 0 }
     }
 
     /// Says it at the end, past the lines that there is no room behind.
     @inline(never)
-    mutating func tellLastLosses() {
-        tellLosses()
-        if untold > 0 { _ = send(lossRecord, over: link.words) }
+    mutating func reportLastLosses() {
+        reportLosses()
+        if unreported > 0 { _ = send(lossMessage, over: link.control) }
     }
 
-    private var lossRecord: Message {
-        Message(.line, level: SyslogLevel.warning, number: UInt32(clamping: untold), text: .lost(untold))
+    private var lossMessage: Message {
+        Message(.line, level: SyslogLevel.warning, number: UInt32(clamping: unreported), text: .lost(unreported))
     }
 
-    /// Tells the writer that all is ready.
+    /// Notifies the logger that all is ready.
     func notifyReady() throws(SystemError) {
-        _ = try link.words.send(Message(.ready))
+        _ = try link.control.send(Message(.ready))
     }
 
-    /// Tells the writer that we live, and how.
+    /// Answers a request of the logger with the status.
     func sendHeartbeat(_ status: LogLine) {
-        _ = send(Message(.heartbeat, text: status), over: link.words)
+        _ = send(Message(.heartbeat, text: status), over: link.control)
     }
 
-    /// The next word of the writer.
-    func nextWord(_ word: inout Message) throws(SystemError) -> MessageChannel.Received {
-        try link.words.receive(&word)
+    /// Receives the next control message of the logger, in place of another.
+    func nextMessage(_ message: inout Message) throws(SystemError) -> MessageChannel.Received {
+        try link.control.receive(&message)
     }
 
-    /// Sends it if there is room. That the writer is gone is found out by waiting for it.
+    /// Sends it if there is room. That the logger is gone is found out by waiting for it.
     @inline(never)
-    private func send(_ record: Message, over channel: borrowing MessageChannel) -> Bool {
+    private func send(_ message: Message, over channel: borrowing MessageChannel) -> Bool {
         do throws(SystemError) {
-            return try channel.send(record)
+            return try channel.send(message)
         } catch {
             return false
         }

@@ -10,8 +10,8 @@ enum Trial {
     case user
     /// All that the sensor does before it looks at packets.
     case sensor
-    /// All that the writer does before it waits for the sensor.
-    case writer
+    /// All that the logger does before it waits for the sensor.
+    case logger
 
     /// What it is called in a table.
     var name: CString {
@@ -21,7 +21,7 @@ enum Trial {
         case .group: "change of group"
         case .user: "change of user"
         case .sensor: "sensor"
-        case .writer: "writer"
+        case .logger: "logger"
         }
     }
 
@@ -65,9 +65,9 @@ enum Trial {
             _ = try SignalDescriptor()
             _ = try DetectorMemory(key: try HashKey.random())
             try confineSensor(to: account, in: try openChrootDirectory(), backend)
-        case .writer:
+        case .logger:
             _ = SystemLog(copyToStandardError: false)
-            _ = try confineWriter(to: account)
+            _ = try confineLogger(to: account)
         }
     }
 }

@@ -55,19 +55,19 @@ def test_it_is_as_little_exposed_as_it_says(service: Service) -> None:
     assert done.status == 0, done.stdout
 
 
-@pytest.mark.parametrize("victim", ["sensor", "writer"])
+@pytest.mark.parametrize("victim", ["sensor", "logger"])
 def test_one_that_is_killed_is_started_again_and_the_journal_says_why(
     service: Service, sender: Sender, victim: str
 ) -> None:
     service.start()
-    writer, sensor = service.processes()
-    service.machine.must("kill", "-KILL", sensor if victim == "sensor" else writer)
+    logger, sensor = service.processes()
+    service.machine.must("kill", "-KILL", sensor if victim == "sensor" else logger)
     if victim == "sensor":
         service.wait_for("sensor: killed by signal 9", level=CRIT)
     else:
         service.wait_for("code=killed, status=9/KILL", name="systemd")
     wait_until(lambda: service.property("NRestarts") == "1" and service.is_active(), "not started again", PATIENCE)
-    assert not {writer, sensor} & set(service.processes())
+    assert not {logger, sensor} & set(service.processes())
     sender.send(scan(source="10.77.0.42"))
     report_of(service, "10.77.0.42")
 

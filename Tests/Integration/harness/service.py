@@ -68,10 +68,10 @@ class Service:
         return self.machine.must("systemctl", "show", "--value", "-p", name, UNIT).rstrip("\n")
 
     def processes(self) -> tuple[int, int]:
-        """The writer and the sensor, by the numbers that they have in there."""
-        writer = int(self.property("MainPID"))
-        (sensor,) = self.machine.must("ps", "-o", "pid=", "--ppid", writer).split()
-        return writer, int(sensor)
+        """The logger and the sensor, by the numbers that they have in there."""
+        logger = int(self.property("MainPID"))
+        (sensor,) = self.machine.must("ps", "-o", "pid=", "--ppid", logger).split()
+        return logger, int(sensor)
 
     def written(self, *options: str) -> str:
         """What journalctl writes of the time since the reset."""
