@@ -186,11 +186,11 @@ struct InterfaceTableTests {
         var one = try InterfaceTable(names("eth0", "eth1"))
         one.update(try link(3, "eth0", isUp: false))
         one.update(try link(4, "eth1"))
-        one.tellOnlyOfDown()
+        one.markReportedExceptDown()
         expectChanges(["eth0 3 down"], of: &one)
         var all = try InterfaceTable(InterfaceNames())
         all.update(try link(3, "eth0", isUp: false))
-        all.tellOnlyOfDown()
+        all.markReportedExceptDown()
         expectChanges([], of: &all)
     }
 
@@ -237,7 +237,7 @@ struct InterfaceTableTests {
         try table.update(3, "e0", others: ["enp3s0"])
         table.update(try link(4, "e1"))
         try table.checkRequests()
-        table.tellOnlyOfDown()
+        table.markReportedExceptDown()
         expectChanges([], of: &table)
         try table.update(3, "e0", isUp: false, others: ["enp3s0"])
         expectChanges(["e0=enp3s0 3 down"], of: &table)

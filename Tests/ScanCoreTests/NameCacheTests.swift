@@ -88,11 +88,11 @@ struct NameCacheTests {
     @Test func aLookupThatCouldNotBeMadeIsForgotten() {
         let cache = Cache<4, 4>()
         #expect(cache.begin(1, at: 0) && cache.begin(2, at: 0))
-        cache.forget(1)
+        cache.cancel(1)
         #expect(cache.find(1, at: 0) == nil && cache.find(2, at: 0) == .pending)
         #expect(cache.underWay == 1 && cache.fault == nil)
         cache.store("two", of: 2, at: 0)
-        cache.forget(2)
+        cache.cancel(2)
         #expect(cache.find(2, at: 0) == .name(name("two")))
     }
 
@@ -221,7 +221,7 @@ struct NameCacheModelTests {
                 default: model[host] = text.map { .named(now, name($0)) } ?? .absent(now)
                 }
             case 3 where found == .pending:
-                cache.forget(host)
+                cache.cancel(host)
                 model[host] = nil
             default: break
             }
@@ -291,10 +291,10 @@ private func name(_ text: String) -> HostName {
         unsafe cache.pointee.store(text.map { name($0) }, of: address, at: Timestamp(nanoseconds: time))
     }
 
-    func forget(_ address: Address) { unsafe cache.pointee.forget(address) }
+    func cancel(_ address: Address) { unsafe cache.pointee.cancel(address) }
 
     func find(_ host: UInt32, at time: Int64) -> HostNameAnswer? { find(Address(hash: host), at: time) }
     func begin(_ host: UInt32, at time: Int64) -> Bool { begin(Address(hash: host), at: time) }
-    func forget(_ host: UInt32) { forget(Address(hash: host)) }
+    func cancel(_ host: UInt32) { cancel(Address(hash: host)) }
     func store(_ text: String?, of host: UInt32, at time: Int64) { store(text, of: Address(hash: host), at: time) }
 }

@@ -53,7 +53,7 @@ import System
         isStale = true
         for _ in 0..<16 where isStale || isListing { try update() }
         try table.checkRequests()
-        table.tellOnlyOfDown()
+        table.markReportedExceptDown()
         try requestList()  // so that it is told
     }
 

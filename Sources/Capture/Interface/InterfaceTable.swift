@@ -142,14 +142,14 @@ struct InterfaceTable {
         var position = 0
         while position < count {
             let entry = entries[position]
-            let isForgotten = followsAll && entry.now.index == 0
-            if isForgotten { forget(position) } else { entries[position].told = entry.now }
+            let isObsolete = followsAll && entry.now.index == 0
+            if isObsolete { remove(position) } else { entries[position].told = entry.now }
             if entry.now != entry.told {
                 return News(
                     position: position, name: entry.name, otherName: otherName(at: position), index: entry.now.index,
                     change: InterfaceTable.change(from: entry.told, to: entry.now))
             }
-            if !isForgotten { position += 1 }
+            if !isObsolete { position += 1 }
         }
         return nil
     }
@@ -162,7 +162,7 @@ struct InterfaceTable {
 
     /// Takes everything as told, but that a named interface is down.
     @inline(never)
-    mutating func tellOnlyOfDown() {
+    mutating func markReportedExceptDown() {
         for position in 0..<count {
             entries[position].told = entries[position].now
             if !followsAll { entries[position].told.isUp = true }
@@ -212,7 +212,7 @@ struct InterfaceTable {
         return count - 1
     }
 
-    private mutating func forget(_ position: Int) {
+    private mutating func remove(_ position: Int) {
         count -= 1
         entries[position] = entries[count]
         entries[count] = Entry()

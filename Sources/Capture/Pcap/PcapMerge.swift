@@ -28,7 +28,7 @@
 
     extension PcapInterface {
         /// Looks for the next packet, if the last one has been handed over and there was one when this was last done.
-        mutating func lookForHead(_ library: PcapLibrary) throws(SystemError) {
+        mutating func fetchHead(_ library: PcapLibrary) throws(SystemError) {
             if head != nil || isIdle { return }
             isIdle = true
             var header: UnsafeMutablePointer<pcap_pkthdr>?
@@ -59,7 +59,7 @@
             var isFresh = false
             var taken = 0
             while taken < PcapCapture.mostBatches * PcapBatch.count {
-                lookForHeads(&failure)
+                fetchHeads(&failure)
                 guard let index = oldest(), let head = interfaces[index]?.head else {
                     hold(false, &failure)
                     return taken == 0 ? .nothing : .all
@@ -85,9 +85,9 @@
             return now
         }
 
-        private mutating func lookForHeads(_ failure: inout SystemError?) {
+        private mutating func fetchHeads(_ failure: inout SystemError?) {
             for index in 0..<count {
-                do throws(SystemError) { try interfaces[index]?.lookForHead(library) } catch { failure = error }
+                do throws(SystemError) { try interfaces[index]?.fetchHead(library) } catch { failure = error }
             }
         }
 

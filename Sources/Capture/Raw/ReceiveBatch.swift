@@ -50,7 +50,7 @@ import System
     /// Receives what waits on a socket, without waiting; 0 when nothing does.
     @inline(never)
     mutating func receive(from socket: borrowing Socket, withAncillary: Bool) throws(SystemError) -> Int {
-        if withAncillary { offerAncillary() }
+        if withAncillary { resetAncillaryBuffers() }
         let received = unsafe recvmmsg(
             socket.number, headers.baseAddress, UInt32(ReceiveBatch.count), Int32(MSG_DONTWAIT), nil)
         if received >= 0 { return Int(received) }
@@ -60,7 +60,7 @@ import System
     }
 
     /// Says where addresses and control messages may go: the kernel writes over the lengths each time.
-    private mutating func offerAncillary() {
+    private mutating func resetAncillaryBuffers() {
         let words = (controlSize + 7) / 8
         for index in 0..<ReceiveBatch.count {
             unsafe headers[index].msg_hdr.msg_name = UnsafeMutableRawPointer(

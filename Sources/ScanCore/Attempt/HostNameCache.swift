@@ -74,7 +74,7 @@ public struct HostNameCache<let setCount: Int, let mostUnderWay: Int>: ~Copyable
     ///
     /// - Returns: whether there is room for it. If not it must not begin.
     public mutating func begin(_ address: Address, at now: Timestamp) -> Bool {
-        if underWay == mostUnderWay { giveUpOldOnes(at: now) }
+        if underWay == mostUnderWay { expireLookups(at: now) }
         if underWay == mostUnderWay { return false }
         guard let place = place(of: address) ?? placeForNew(address, at: now), !self[place].isUnderWay else {
             return false
@@ -85,8 +85,8 @@ public struct HostNameCache<let setCount: Int, let mostUnderWay: Int>: ~Copyable
         return true
     }
 
-    /// Forgets a lookup under way, which could not be made.
-    public mutating func forget(_ address: Address) {
+    /// Cancels a lookup under way, which could not be made.
+    public mutating func cancel(_ address: Address) {
         guard let place = place(of: address), self[place].isUnderWay else { return }
         endLookup(place)
         self[place] = HostNameEntry()
@@ -125,7 +125,7 @@ public struct HostNameCache<let setCount: Int, let mostUnderWay: Int>: ~Copyable
     }
 
     /// Settles the lookups that take too long.
-    private mutating func giveUpOldOnes(at now: Timestamp) {
+    private mutating func expireLookups(at now: Timestamp) {
         if now.isWithin(Self.lookPause - 1, after: lastLook) { return }
         lastLook = now
         var index = underWay

@@ -63,12 +63,12 @@ package struct CommandOption {
         var place: Int32 = -1
         let found = getopt(known, &place)
         if found < 0 { return nil }
-        if let option = note(found, of: known), !option.mayRepeat { throw option.givenTwice(isWord: place >= 0) }
+        if let option = markGiven(found, of: known), !option.mayRepeat { throw option.givenTwice(isWord: place >= 0) }
         return Unicode.Scalar(UInt8(truncatingIfNeeded: found))
     }
 
-    /// Notes that an option is given, and returns it if it was before.
-    private mutating func note(_ letter: Int32, of known: Span<CommandOption>) -> CommandOption? {
+    /// Marks an option as given, and returns it if it was before.
+    private mutating func markGiven(_ letter: Int32, of known: Span<CommandOption>) -> CommandOption? {
         for index in known.indices where Int32(known[index].letter) == letter {
             let bit: UInt32 = 1 << UInt32(index)
             let isRepeated = given & bit != 0

@@ -35,7 +35,7 @@ package struct SignalDescriptor: ~Copyable {
     /// wait, for who writes into a pipe, or for a name server.
     ///
     /// - Parameter hangup: whether SIGHUP is one of them.
-    package static func letEnd(hangup: Bool) throws(SystemError) {
+    package static func allowTermination(hangup: Bool) throws(SystemError) {
         // The first process of a container gets none that it does not catch: blocked, it waits at least.
         if getpid() == 1 { return }
         var set = sigset_t()

@@ -16,8 +16,8 @@ package func fileStatus(of descriptor: Int32, _ name: CString) throws(SystemErro
 ///   - operation: what is to be written.
 ///   - other: what it must not be; -1: nothing.
 ///   - reason: what that is.
-package func refuse(
-    _ descriptor: Int32, _ name: CString, _ operation: CString, sameAs other: Int32,
+package func requireAnotherFile(
+    _ descriptor: Int32, _ name: CString, _ operation: CString, than other: Int32,
     _ reason: CString
 ) throws(SystemError) {
     if other < 0 { return }

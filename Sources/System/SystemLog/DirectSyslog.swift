@@ -23,7 +23,7 @@ package struct DirectSyslog: ~Copyable {
     }
 
     /// Logs a line, without a promise.
-    package func say(_ line: LogLine, level: Int32) {
+    package func log(_ line: LogLine, level: Int32) {
         var datagram = LogLine("<")
         datagram.append(decimal: UInt64(Parameters.syslogFacility << 3 | level))
         datagram.append(">")

@@ -18,10 +18,10 @@ package enum LogSocket {
     /// Where it is: _PATH_LOG.
     package static var path: CString { "/dev/log" }
 
-    /// Looks whether somebody listens, and where.
+    /// The socket on which a system log receives messages now.
     ///
-    /// - Throws: why nobody can be reached.
-    package static func look() throws(SystemError) -> Identity {
+    /// - Throws: why there is none, or why it can't be reached.
+    package static func identity() throws(SystemError) -> Identity {
         let identity = try identify()
         let type = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         let probe = Descriptor(owning: try check(path, "make socket") { socket(AF_UNIX, type, 0) })

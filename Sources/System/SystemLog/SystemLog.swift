@@ -43,14 +43,14 @@ package struct SystemLog {
     @inline(never)
     package mutating func write(_ line: LogLine, level: Int32) -> Outcome {
         do throws(SystemError) {
-            let before = try LogSocket.look()
+            let before = try LogSocket.identity()
             if connected != before {
                 closelog()  // it would go on with a socket that nobody finds any more
                 Self.open(0)  // closelog(3) forgot the name, and argv[0] would stand for it, whatever that is
                 connected = before
             }
             if unsafe withText(of: line, { unsafe clinux_syslog_impatiently(level, $0, $1) }) { return .full }
-            return try LogSocket.look() == before ? .arrived : .absent
+            return try LogSocket.identity() == before ? .arrived : .absent
         } catch {
             return .absent
         }

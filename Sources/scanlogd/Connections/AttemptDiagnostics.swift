@@ -28,7 +28,7 @@
         func tellOfBroker() {
             let line = LogLine("connections: broker of the log: it has ended")
             switch directSyslog {
-            case .some(let directSyslog): directSyslog.say(line, level: SyslogLevel.critical)
+            case .some(let directSyslog): directSyslog.log(line, level: SyslogLevel.critical)
             case .none: offer(line)
             }
         }

@@ -69,7 +69,7 @@
             let file: AppendFile? = if let path = options.outputFile { try AppendFile(path) } else { nil }
             // Before anything is open that it must not hold.
             let broker = try OutputBroker(file, privileges)
-            try SignalDescriptor.letEnd(hangup: options.outputFile == nil)
+            try SignalDescriptor.allowTermination(hangup: options.outputFile == nil)
             let names: AttemptNameQueue? =
                 if options.names {
                     try AttemptNameQueue(privileges, isPatient: options.captureFile != nil)
@@ -110,10 +110,10 @@
             let pidFile = try openPidFile(input)  // first: what does not start makes no output file
             let output = try LineOutput(file)
             let name = options.outputFile ?? "standard output"
-            try refuse(output.descriptor, name, .writeLines, sameAs: input, .isCaptureFile)
+            try requireAnotherFile(output.descriptor, name, .writeLines, than: input, .isCaptureFile)
             switch pidFile {
             case .some(let pidFile):
-                try refuse(output.descriptor, name, .writeLines, sameAs: pidFile.number, .isPidFile)
+                try requireAnotherFile(output.descriptor, name, .writeLines, than: pidFile.number, .isPidFile)
             case .none: break
             }
             drop(file)
@@ -146,7 +146,7 @@
                 // Not opened to be changed: a file that others can open would be replaced.
                 let found = try Descriptor(locating: path)
                 try refuseOutput(as: found.number)
-                try refuse(found.number, path, .writeProcessID, sameAs: input, .isCaptureFile)
+                try requireAnotherFile(found.number, path, .writeProcessID, than: input, .isCaptureFile)
             } catch {
                 if error.code != Errno.noSuchFileOrDirectory { throw error }
             }
@@ -158,8 +158,10 @@
             switch file {
             case .some(let file):
                 guard let found = try file.find() else { return }
-                try refuse(found.number, file.path, .writeLines, sameAs: pidFile, .isPidFile)
-            case .none: try refuse(StandardStream.output, "standard output", .writeLines, sameAs: pidFile, .isPidFile)
+                try requireAnotherFile(found.number, file.path, .writeLines, than: pidFile, .isPidFile)
+            case .none:
+                let output = StandardStream.output
+                try requireAnotherFile(output, "standard output", .writeLines, than: pidFile, .isPidFile)
             }
         }
     }

@@ -192,7 +192,7 @@ private func connectToServiceManager() -> ServiceManager {
 /// At boot syslogd may come after us.
 private func warnOfAbsentLog() {
     do throws(SystemError) {
-        _ = try LogSocket.look()
+        _ = try LogSocket.identity()
     } catch {
         var line = error.line
         line.append("; lines are kept until it is there")

@@ -177,7 +177,7 @@ struct Logger: ~Copyable {
                 case .end: return true
                 }
             } catch {
-                refuse(error)
+                killSensor(because: error)
                 return true
             }
             switch message.kind {
@@ -190,7 +190,7 @@ struct Logger: ~Copyable {
     }
 
     /// Ends a sensor that is not itself any more.
-    private mutating func refuse(_ error: SystemError) {
+    private mutating func killSensor(because error: SystemError) {
         sensorIsWrong = true
         log.add(error.line, level: SyslogLevel.critical)
         sensor.kill()

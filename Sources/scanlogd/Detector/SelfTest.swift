@@ -23,7 +23,7 @@ func selfTest(_ options: Options) throws(SystemError) -> Bool {
             "pid file", failure { () throws(SystemError) in try PidFile.tryPlace(path) },
             remedy: "name another with -P, or let root write there")
     }
-    try test.report("log socket /dev/log", failure { () throws(SystemError) in _ = try LogSocket.look() })
+    try test.report("log socket /dev/log", failure { () throws(SystemError) in _ = try LogSocket.identity() })
     #if Rules
         if let path = options.exemptFile { try test.checkExemptSources(path) }
     #endif

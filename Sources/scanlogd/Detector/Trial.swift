@@ -37,15 +37,15 @@ enum Trial {
         let ours = MessageChannel(owning: ends[0], peer: "step")
         let theirs = MessageChannel(owning: ends[1], peer: "step")
         guard let child = try ChildProcess.fork("step") else {
-            tell(account, backend, over: theirs)
+            runInChild(account, backend, over: theirs)
             CurrentProcess.exit(0)
         }
         drop(theirs)  // or its end would not be seen
         return try child.failure(on: ours)
     }
 
-    /// Takes the step, and says how it went.
-    private func tell(_ account: Account, _ backend: Backend, over channel: borrowing MessageChannel) {
+    /// Takes the step, and reports how it went.
+    private func runInChild(_ account: Account, _ backend: Backend, over channel: borrowing MessageChannel) {
         var word = Message(.ready)
         do throws(SystemError) {
             try perform(account, backend)

@@ -74,7 +74,7 @@
             if !cache.value.begin(address, at: now) { return nil }
             let due = Timestamp(nanoseconds: now.nanoseconds + patience)
             if ResolverMessage(address, due: due).send(to: descriptor) { return .pending }
-            cache.value.forget(address)
+            cache.value.cancel(address)
             return nil
         }
 
