@@ -20,7 +20,7 @@
 
         /// A destination whose fragments libnids may hold: up to 256 KiB of them.
         private struct Destination {
-            var address: UInt32 = 0
+            var address = Address(ipv4: 0)
             var last = Timestamp(nanoseconds: .min)
         }
 
@@ -57,34 +57,33 @@
 
         /// Whether a packet is a part of an IPv4 packet that holds TCP.
         static func isFragment(_ packet: Span<UInt8>) throws(PacketFault) -> Bool {
-            if try packet.uint8(at: 0) >> 4 != 4 { return false }
-            if try packet.uint16(at: 6) & 0x3fff == 0 { return false }
-            return try packet.uint8(at: 9) == 6
+            if try IPVersion(of: packet) != .ipv4 { return false }
+            let header = try IPHeader(ipv4: packet)
+            return header.part.isFragment && header.next == IPProtocol.tcp
         }
 
         /// Hands a fragment to libnids.
         ///
         /// - Throws: what is wrong with the fragment, or with the packet that it completes.
         mutating func join(_ packet: Span<UInt8>, at now: Timestamp) throws(PacketFault) -> Outcome {
-            let length = try copy(packet)
-            if !admits(try packet.uint32(at: 16), at: now) { return .refused }
+            let header = try IPHeader(ipv4: packet)
+            let length = try copy(packet, header)
+            if !admits(header.destination, at: now) { return .refused }
             guard let input = unsafe fragment.baseAddress, let output = unsafe joined.baseAddress else { return .kept }
             let count = unsafe cnids_join(input, length, output, NidsDefragmenter.joinedCapacity)
             if count == 0 { return .kept }
-            unsafe joined[9] = 6
+            unsafe joined[9] = IPProtocol.tcp
             return .segment(try Segment(packet: unsafe UnsafeBufferPointer(joined).span.extracting(0..<count)))
         }
 
         /// Copies a fragment in the form for libnids, and returns its length.
-        private mutating func copy(_ packet: Span<UInt8>) throws(PacketFault) -> Int {
-            let header = Int(try packet.uint8(at: 0) & 15) * 4
-            let total = Int(try packet.uint16(at: 2))
-            let moreFollow = try packet.uint16(at: 6) & 0x2000 != 0
-            let size = total - header
-            if header < 20 || size <= 0 || moreFollow && size % 8 != 0 { throw .malformed }
+        private mutating func copy(_ packet: Span<UInt8>, _ header: IPHeader) throws(PacketFault) -> Int {
+            let size = header.statedEnd - header.length
+            if size <= 0 || header.part.isFollowed && size % 8 != 0 { throw .malformed }
             // A frame that is shorter than the snapshot was not cut by it: it lies about its length.
-            if packet.count < total && packet.count < Int(Parameters.pcapSnapshot) - 256 { throw .truncated }
-            if packet.count < header { throw .truncated }
+            let isCut = packet.count < header.statedEnd
+            if isCut && packet.count < Int(Parameters.pcapSnapshot) - 256 { throw .truncated }
+            if packet.count < header.length { throw .truncated }
             let length = NidsDefragmenter.headerLength + size
             for index in 0..<NidsDefragmenter.headerLength { unsafe fragment[index] = packet[index] }
             unsafe fragment[0] = 0x45
@@ -92,14 +91,14 @@
             unsafe fragment[3] = UInt8(length & 0xff)
             unsafe fragment[9] = NidsDefragmenter.unknownProtocol
             for index in 0..<size {
-                let place = header + index
+                let place = header.length + index
                 unsafe fragment[NidsDefragmenter.headerLength + index] = place < packet.count ? packet[place] : 0
             }
             return length
         }
 
         /// Whether libnids may have a fragment for a destination: it knows it, or has forgotten another.
-        private mutating func admits(_ address: UInt32, at now: Timestamp) -> Bool {
+        private mutating func admits(_ address: Address, at now: Timestamp) -> Bool {
             var free: Int?
             for index in destinations.indices {
                 let isAlive = now.isWithin(NidsDefragmenter.lifetime, after: destinations[index].last)

@@ -69,8 +69,7 @@
         /// Whether an IP packet says that it is longer than what is here.
         private static func isLonger(_ packet: Span<UInt8>) -> Bool {
             do throws(PacketFault) {
-                let isIPv4 = try packet.uint8(at: 0) >> 4 == 4
-                return try isIPv4 ? packet.uint16(at: 2) > packet.count : packet.uint16(at: 4) + 40 > packet.count
+                return try IPHeader.statedEnd(of: packet) > packet.count
             } catch {
                 return true
             }
@@ -79,8 +78,7 @@
         /// Whether what begins like an IP packet is one.
         private static func isSound(_ packet: Span<UInt8>, isLonger: Bool) -> Bool {
             do throws(PacketFault) {
-                if try packet.uint8(at: 0) >> 4 == 4 { return try isSoundIPv4Header(at: 0, in: packet) }
-                return !isLonger
+                return try IPVersion(of: packet) == .ipv4 ? isSoundIPv4Header(at: 0, in: packet) : !isLonger
             } catch {
                 return true  // it ends too early to tell
             }

@@ -37,7 +37,7 @@ public struct Attempt: Equatable, Sendable {
         let header = try TransportHeader(packet: packet)
         let ports = try header.ports(in: packet)
         self.init(
-            source: header.source, destination: header.destination,
+            source: header.ip.source, destination: header.ip.destination,
             sourcePort: ports.source, destinationPort: ports.destination, realTime: realTime)
     }
 }

@@ -23,18 +23,17 @@ struct PacketIdentity: Equatable, Sendable {
     /// - Throws: see ``TransportHeader/init(packet:)``; ``PacketFault/truncated`` if it holds no ports.
     init(packet: Span<UInt8>) throws(PacketFault) {
         let header = try TransportHeader(packet: packet)
-        let payload = packet.extracting(min(header.offset, header.end)..<header.end)
+        let payload = packet.extracting(header.range)
         if payload.count < 4 { throw .truncated }
-        let isIPv4 = header.source.isIPv4
-        sourceHigh = header.source.high
-        sourceLow = header.source.low
-        destinationHigh = header.destination.high
-        destinationLow = header.destination.low
+        let (source, destination) = (header.ip.source, header.ip.destination)
+        sourceHigh = source.high
+        sourceLow = source.low
+        destinationHigh = destination.high
+        destinationLow = destination.low
         payloadHigh = try PacketIdentity.word(at: 0, of: payload)
         payloadLow = try PacketIdentity.word(at: 8, of: payload)
         if header.kind == IPProtocol.udp { payloadHigh &= ~0xffff }  // its checksum
-        label = isIPv4 ? UInt32(try packet.uint16(at: 4)) : try packet.uint32(at: 0) & 0xf_ffff
-        label |= UInt32(header.kind) << 24 | (isIPv4 ? 1 << 23 : 0)
+        label = header.ip.label | UInt32(header.kind) << 24 | (source.isIPv4 ? 1 << 23 : 0)
     }
 
     /// Eight bytes as a number, with zeros for those that are not there.

@@ -9,6 +9,20 @@ struct IPv6ExtensionHeaders {
     /// Where a fragment header was met, in bytes. One that says the packet is whole (RFC 6946) is no such header.
     var fragmentHeader: Int?
 
+    /// A walk that is to begin at a header.
+    ///
+    /// - Parameter fragmentHeader: where one was met before, if that is known.
+    init(next: UInt8, offset: Int, fragmentHeader: Int? = nil) {
+        self.next = next
+        self.offset = offset
+        self.fragmentHeader = fragmentHeader
+    }
+
+    /// A walk that is to begin behind an IP header. Behind that of IPv4 none of them stands.
+    init(behind header: IPHeader) {
+        self.init(next: header.next, offset: header.length)
+    }
+
     /// Goes on to the TCP header. Every step goes on by 8 bytes or more, in a packet that ends: no other bound is needed.
     ///
     /// - Throws: ``PacketFault/fragment`` where a fragment begins that is not the first of its packet,
@@ -38,11 +52,11 @@ struct IPv6ExtensionHeaders {
     }
 
     private mutating func enterFragment(in packet: Span<UInt8>) throws(PacketFault) {
-        let field = try packet.uint16(at: offset + 2)
-        if field & 0xfff9 == 0 { return }
+        let part = FragmentPart(ipv6: try packet.uint16(at: offset + 2))
+        if !part.isFragment { return }
         if fragmentHeader != nil { throw .malformed }
         fragmentHeader = offset
-        if field & 0xfff8 != 0 { throw .fragment }
+        if part.offset > 0 { throw .fragment }
     }
 }
 
@@ -54,15 +68,4 @@ package func canLeadToTCP(_ number: UInt8) -> Bool {
         true
     default: false
     }
-}
-
-/// Protocol numbers, as the Protocol and Next Header fields have them (IANA, Assigned Internet Protocol Numbers).
-enum IPProtocol {
-    static let hopByHop: UInt8 = 0
-    static let tcp: UInt8 = 6
-    static let udp: UInt8 = 17
-    static let routing: UInt8 = 43
-    static let fragment: UInt8 = 44
-    static let authentication: UInt8 = 51
-    static let destinationOptions: UInt8 = 60
 }

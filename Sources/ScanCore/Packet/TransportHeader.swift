@@ -2,66 +2,45 @@
 ///
 /// Less is asked for than ``Segment`` asks: ports are enough for some.
 struct TransportHeader {
-    let source: Address
-    let destination: Address
-    let typeOfService: UInt8
-    let timeToLive: UInt8
+    /// The header of IP before it.
+    let ip: IPHeader
     /// What follows: ``IPProtocol/tcp`` or ``IPProtocol/udp``.
     let kind: UInt8
-    /// Where it begins, in bytes.
+    /// Where it begins, in bytes: it may be past the end of the packet.
     let offset: Int
-    /// Where the packet ends, in bytes: it may be before anything of the header.
-    let end: Int
 
     /// Finds the header in a packet that begins with its IP header: see ``Segment/init(packet:)``.
     ///
     /// - Throws: ``PacketFault/fragment`` for any fragment but the first, ``PacketFault/notTCP`` for what is neither.
     init(packet: Span<UInt8>) throws(PacketFault) {
-        switch try packet.uint8(at: 0) >> 4 {
-        case 4: try self.init(ipv4: packet)
-        case 6: try self.init(ipv6: packet)
-        default: throw .malformed
-        }
-    }
-
-    private init(ipv4 packet: Span<UInt8>) throws(PacketFault) {
-        offset = Int(try packet.uint8(at: 0) & 15) * 4
-        if offset < 20 { throw .malformed }
-        source = Address(ipv4: try packet.uint32(at: 12))
-        destination = Address(ipv4: try packet.uint32(at: 16))
-        typeOfService = try packet.uint8(at: 1)
-        timeToLive = try packet.uint8(at: 8)
-        kind = try packet.uint8(at: 9)
+        ip = try IPHeader(packet: packet)
+        var chain = IPv6ExtensionHeaders(behind: ip)
+        if !ip.source.isIPv4 { try TransportHeader.advance(&chain, in: packet.extracting(..<ip.end)) }
+        kind = chain.next
+        offset = chain.offset
         if kind != IPProtocol.tcp && kind != IPProtocol.udp { throw .notTCP }
-        if try packet.uint16(at: 6) & 0x1fff != 0 { throw .fragment }
-        let totalLength = Int(try packet.uint16(at: 2))
-        // The same exception as in `Segment`: a joined packet of over 65,535 bytes.
-        end = totalLength == 0 && packet.count > 46 ? packet.count : min(totalLength, packet.count)
+        if ip.part.offset > 0 { throw .fragment }
     }
 
-    private init(ipv6 packet: Span<UInt8>) throws(PacketFault) {
-        source = Address(ipv6High: try packet.uint64(at: 8), low: try packet.uint64(at: 16))
-        destination = Address(ipv6High: try packet.uint64(at: 24), low: try packet.uint64(at: 32))
-        typeOfService = UInt8(truncatingIfNeeded: try packet.uint16(at: 0) >> 4)
-        timeToLive = try packet.uint8(at: 7)
-        let payloadLength = Int(try packet.uint16(at: 4))
-        end = payloadLength == 0 ? packet.count : min(40 + payloadLength, packet.count)
-        var chain = IPv6ExtensionHeaders(next: try packet.uint8(at: 6), offset: 40)
+    private static func advance(
+        _ chain: inout IPv6ExtensionHeaders, in packet: Span<UInt8>
+    ) throws(PacketFault) {
         do throws(PacketFault) {
-            try chain.advanceToTransport(in: packet.extracting(0..<end))
+            try chain.advanceToTransport(in: packet)
         } catch {
             if error != .notTCP || chain.next != IPProtocol.udp { throw error }
         }
-        kind = chain.next
-        offset = chain.offset
     }
+
+    /// Which bytes of the packet are its own, and those of what follows it.
+    var range: Range<Int> { min(offset, ip.end)..<ip.end }
 
     /// The ports: the source's in the upper half.
     ///
     /// - Throws: ``PacketFault/truncated`` if they are not there.
     func ports(in packet: Span<UInt8>) throws(PacketFault) -> (source: UInt16, destination: UInt16) {
-        let bounded = packet.extracting(0..<end)
-        return (try bounded.uint16(at: offset), try bounded.uint16(at: offset + 2))
+        let payload = packet.extracting(range)
+        return (try payload.uint16(at: 0), try payload.uint16(at: 2))
     }
 }
 
@@ -75,13 +54,13 @@ extension Segment {
             let header = try TransportHeader(packet: packet)
             if header.kind != IPProtocol.tcp { return nil }
             let ports = try header.ports(in: packet)
-            let bounded = packet.extracting(0..<header.end)
-            if bounded.hasTooShortTCPHeader(at: header.offset) { throw .malformed }
+            let payload = packet.extracting(header.range)
+            if payload.hasTooShortTCPHeader(at: 0) { throw .malformed }
             self.init(
-                source: header.source, destination: header.destination,
+                source: header.ip.source, destination: header.ip.destination,
                 sourcePort: ports.source, destinationPort: ports.destination,
-                flags: TCPFlags(inHeaderAt: header.offset, of: bounded),
-                typeOfService: header.typeOfService, timeToLive: header.timeToLive)
+                flags: TCPFlags(inHeaderAt: 0, of: payload),
+                typeOfService: header.ip.typeOfService, timeToLive: header.ip.timeToLive)
         } catch {
             if error == .fragment || error == .truncated { return nil }
             throw error

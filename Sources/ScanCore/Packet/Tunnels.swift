@@ -2,22 +2,13 @@
 /// Protocol Numbers), or by the port of UDP.
 public func isTunnel(_ packet: Span<UInt8>) -> Bool {
     do throws(PacketFault) {
-        return try packet.uint8(at: 0) >> 4 == 4 ? isTunnel(ipv4: packet) : isTunnel(ipv6: packet)
+        let header = try IPHeader(packet: packet)
+        var chain = IPv6ExtensionHeaders(behind: header)
+        if !header.source.isIPv4 { do throws(PacketFault) { try chain.advanceToTransport(in: packet) } catch {} }
+        return try isTunnel(of: chain.next, at: header.part.offset == 0 ? chain.offset : nil, in: packet)
     } catch {
         return false
     }
-}
-
-private func isTunnel(ipv4 packet: Span<UInt8>) throws(PacketFault) -> Bool {
-    let isFirst = try packet.uint16(at: 6) & 0x1fff == 0
-    let header = Int(try packet.uint8(at: 0) & 15) * 4
-    return try isTunnel(of: try packet.uint8(at: 9), at: isFirst ? header : nil, in: packet)
-}
-
-private func isTunnel(ipv6 packet: Span<UInt8>) throws(PacketFault) -> Bool {
-    var chain = IPv6ExtensionHeaders(next: try packet.uint8(at: 6), offset: 40)
-    do throws(PacketFault) { try chain.advanceToTransport(in: packet) } catch {}
-    return try isTunnel(of: chain.next, at: chain.offset, in: packet)
 }
 
 /// - Parameter offset: where the header begins, if it is in the packet.

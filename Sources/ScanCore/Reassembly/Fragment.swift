@@ -49,70 +49,54 @@ struct Fragment {
     /// - Throws: ``PacketFault/malformed`` for what every host drops: no bytes, or bytes past the longest packet;
     ///   ``PacketFault/truncated`` if none of its bytes was captured.
     init(packet: Span<UInt8>, over path: LinkPath) throws(PacketFault) {
-        if try packet.uint8(at: 0) >> 4 == 4 {
-            try self.init(ipv4: packet, over: path)
+        let header = try IPHeader(packet: packet)
+        if header.source.isIPv4 {
+            try self.init(ipv4: packet, header, over: path)
         } else {
-            try self.init(ipv6: packet, over: path)
+            try self.init(ipv6: packet, header, over: path)
         }
     }
 
-    private init(ipv4 packet: Span<UInt8>, over path: LinkPath) throws(PacketFault) {
-        let headerLength = Int(try packet.uint8(at: 0) & 15) * 4
-        name = FragmentKey(
-            source: Address(ipv4: try packet.uint32(at: 12)), destination: Address(ipv4: try packet.uint32(at: 16)),
-            identification: UInt32(try packet.uint16(at: 4)), path: path,
-            isSound: try isSoundIPv4Header(at: 0, in: packet))
-        next = IPProtocol.tcp  // anything else is none of ours
-        typeOfService = try packet.uint8(at: 1)
-        timeToLive = try packet.uint8(at: 8)
-        let field = try packet.uint16(at: 6)
-        offset = Int(field & 0x1fff) * 8
-        data = try Fragment.data(
-            from: headerLength, to: Int(try packet.uint16(at: 2)),
-            at: offset, isFollowed: field & 0x2000 != 0, captured: packet.count)
+    private init(ipv4 packet: Span<UInt8>, _ header: IPHeader, over path: LinkPath) throws(PacketFault) {
+        try self.init(
+            of: packet, header, header.part, header.label, over: path,
+            isSound: try isSoundIPv4Header(at: 0, in: packet), next: header.next, start: header.length)
     }
 
-    private init(ipv6 packet: Span<UInt8>, over path: LinkPath) throws(PacketFault) {
-        var chain = IPv6ExtensionHeaders(next: try packet.uint8(at: 6), offset: 40)
+    private init(ipv6 packet: Span<UInt8>, _ header: IPHeader, over path: LinkPath) throws(PacketFault) {
+        var chain = IPv6ExtensionHeaders(behind: header)
         do throws(PacketFault) {
             try chain.advanceToTransport(in: packet)
         } catch {
             if chain.fragmentHeader == nil { throw error }  // what follows a fragment header comes in pieces
         }
-        guard let header = chain.fragmentHeader else { throw .malformed }
+        guard let place = chain.fragmentHeader else { throw .malformed }
+        try self.init(
+            of: packet, header, FragmentPart(ipv6: try packet.uint16(at: place + 2)),
+            try packet.uint32(at: place + 4), over: path, next: try packet.uint8(at: place), start: place + 8)
+    }
+
+    private init(
+        of packet: Span<UInt8>, _ header: IPHeader, _ part: FragmentPart, _ identification: UInt32,
+        over path: LinkPath, isSound: Bool = true, next: UInt8, start: Int
+    ) throws(PacketFault) {
         name = FragmentKey(
-            source: Address(ipv6High: try packet.uint64(at: 8), low: try packet.uint64(at: 16)),
-            destination: Address(ipv6High: try packet.uint64(at: 24), low: try packet.uint64(at: 32)),
-            identification: try packet.uint32(at: header + 4), path: path)
-        next = try packet.uint8(at: header)
-        typeOfService = UInt8(truncatingIfNeeded: try packet.uint16(at: 0) >> 4)
-        timeToLive = try packet.uint8(at: 7)
-        let field = try packet.uint16(at: header + 2)
-        offset = Int(field & 0xfff8)
-        data = try Fragment.data(
-            from: header + 8, to: 40 + Int(try packet.uint16(at: 4)),
-            at: offset, isFollowed: field & 1 != 0, captured: packet.count)
+            source: header.source, destination: header.destination, identification: identification, path: path,
+            isSound: isSound)
+        self.next = next
+        typeOfService = header.typeOfService
+        timeToLive = header.timeToLive
+        offset = part.offset
+        data = try Fragment.data(from: start, to: header.statedEnd, part, captured: packet.count)
     }
 
     private static func data(
-        from start: Int, to end: Int, at offset: Int, isFollowed: Bool, captured: Int
+        from start: Int, to end: Int, _ part: FragmentPart, captured: Int
     ) throws(PacketFault) -> Range<Int> {
         if end <= start { throw .malformed }
-        let length = isFollowed ? (end - start) & ~7 : end - start
-        if length == 0 || offset + length > 65_535 { throw .malformed }
+        let length = part.isFollowed ? (end - start) & ~7 : end - start
+        if length == 0 || part.offset + length > 65_535 { throw .malformed }
         if captured <= start { throw .truncated }
         return start..<min(start + length, captured)
     }
-}
-
-/// Whether an IPv4 header begins at an offset whose checksum is right (RFC 1071): its words add up to 0 in one's complement.
-///
-/// - Throws: ``PacketFault/truncated`` if the bytes end before it does.
-package func isSoundIPv4Header(at start: Int, in bytes: Span<UInt8>) throws(PacketFault) -> Bool {
-    let first = try bytes.uint8(at: start)
-    let length = Int(first & 15) * 4
-    if first >> 4 != 4 || length < 20 { return false }
-    var sum = 0
-    for offset in stride(from: start, to: start + length, by: 2) { sum += Int(try bytes.uint16(at: offset)) }
-    return sum % 0xffff == 0
 }

@@ -37,12 +37,18 @@ public struct LoneFragments: ~Copyable {
     public mutating func note(
         _ packet: Span<UInt8>, over path: LinkPath, isGiven: Bool, _ fault: PacketFault?, at now: Timestamp
     ) {
-        if packet.count < 20 { return }
-        // Nearly all end here: TCP right behind the header, of IPv4 in no fragments.
-        if packet[0] >> 4 == 4 ? packet[6] & 0x3f | packet[7] == 0 : packet.count < 40 || packet[6] == IPProtocol.tcp {
-            return
+        if LoneFragments.canBeFragment(packet) { noteFragment(packet, over: path, isGiven, fault, at: now) }
+    }
+
+    /// Nearly all are none: they have TCP right behind the header, or are of IPv4 and whole.
+    @inline(__always)
+    private static func canBeFragment(_ packet: Span<UInt8>) -> Bool {
+        do throws(PacketFault) {
+            let header = try IPHeader(packet: packet)
+            return header.source.isIPv4 ? header.part.isFragment : header.next != IPProtocol.tcp
+        } catch {
+            return false
         }
-        noteFragment(packet, over: path, isGiven, fault, at: now)
     }
 
     @inline(never)
@@ -69,7 +75,8 @@ public struct LoneFragments: ~Copyable {
     private static func fragment(_ packet: Span<UInt8>, over path: LinkPath) -> Fragment? {
         do throws(PacketFault) {
             let fragment = try Fragment(packet: packet, over: path)
-            let isTCP = packet[0] >> 4 == 4 ? packet[9] == IPProtocol.tcp : canLeadToTCP(fragment.next)
+            let isIPv4 = fragment.name.source.isIPv4
+            let isTCP = isIPv4 ? fragment.next == IPProtocol.tcp : canLeadToTCP(fragment.next)
             return isTCP ? fragment : nil
         } catch {
             return nil

@@ -45,7 +45,7 @@ public struct SegmentReader: ~Copyable {
         _ packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, _ emit: (Segment) -> Void
     ) throws(PacketFault) {
         do throws(PacketFault) {
-            if try packet.uint8(at: 0) >> 4 == 4 {
+            if try IPVersion(of: packet) == .ipv4 {
                 emit(try Segment(ipv4: packet))
             } else {
                 emit(try Segment(packet: packet))
