@@ -15,7 +15,7 @@ public protocol PacketSource: ~Copyable {
     /// Hands over what waits, without waiting itself, and no more than a bounded batch of it.
     ///
     /// - Throws: what the kernel said; the caller should not ask again at once.
-    mutating func receive(into sink: inout some SegmentSink & ~Copyable) throws(SystemError) -> Reception
+    mutating func receive(into sink: inout some ProbeSink & ~Copyable) throws(SystemError) -> Reception
 
     /// How many packets the kernel dropped since the start because they were not received fast enough.
     mutating func droppedByKernel() throws(SystemError) -> UInt64
@@ -37,7 +37,7 @@ public struct FragmentCounters: Sendable {
         evicted = 0
     }
 
-    init(_ reader: borrowing SegmentReader) {
+    init(_ reader: borrowing ProbeReader) {
         kept = reader.fragmentsKept
         evicted = reader.fragmentedPacketsEvicted
     }
@@ -54,28 +54,28 @@ public enum Reception: Sendable {
 }
 
 /// What packets go to.
-public protocol SegmentSink: ~Copyable {
-    /// Takes a segment that arrived at a time: on the clock that can't be set, and in nanoseconds since 1970 UTC.
-    mutating func receive(_ segment: Segment, at now: Timestamp, realTime: Int64)
+public protocol ProbeSink: ~Copyable {
+    /// Takes a probe that arrived at a time: on the clock that can't be set, and in nanoseconds since 1970 UTC.
+    mutating func receive(_ probe: Probe, at now: Timestamp, realTime: Int64)
 
     /// The same, with the packet that made it known, from its IP header on, and the way that this came.
     mutating func receive(
-        _ segment: Segment, of packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64)
+        _ probe: Probe, of packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64)
 
-    /// Looks at a packet, from its IP header on, before its segment is read: whether it is done with. Most aren't.
+    /// Looks at a packet, from its IP header on, before its probe is read: whether it is done with. Most aren't.
     mutating func inspect(
         packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64
     ) throws(PacketFault) -> Bool
 
-    /// Takes a packet that gave no segment.
+    /// Takes a packet that gave no probe.
     mutating func count(_ fault: PacketFault)
 
     /// Takes word of a change that an administrator should know of: a line for the log, at level notice.
     mutating func log(notice: LogLine)
 }
 
-extension SegmentSink where Self: ~Copyable {
-    /// Who takes segments only looks at no packet.
+extension ProbeSink where Self: ~Copyable {
+    /// Who takes probes only looks at no packet.
     @inlinable
     @inline(__always)
     public mutating func inspect(
@@ -84,12 +84,12 @@ extension SegmentSink where Self: ~Copyable {
         false
     }
 
-    /// To most it is all the same how a segment came.
+    /// To most it is all the same how a probe came.
     @inlinable
     @inline(__always)
     public mutating func receive(
-        _ segment: Segment, of packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64
+        _ probe: Probe, of packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64
     ) {
-        receive(segment, at: now, realTime: realTime)
+        receive(probe, at: now, realTime: realTime)
     }
 }

@@ -38,9 +38,9 @@ public struct CaptureOptions: Sendable {
 
     /// What packets are wanted for.
     public enum Interest: Sendable {
-        /// To see scans: all segments but those with exactly ACK, or PSH and ACK.
+        /// To see scans: all TCP segments but those with exactly ACK, or PSH and ACK.
         case probes
-        /// To see connections being attempted: segments with SYN and without ACK.
+        /// To see connections being attempted: TCP segments with SYN and without ACK.
         case attempts
         /// Whatever ``expression`` matches.
         case everything

@@ -168,7 +168,7 @@ private struct Generator {
 /// What comes of a packet.
 private enum Outcome: Equatable {
     /// What it makes known: nothing yet, if it is a fragment that waits for others.
-    case segments([Segment])
+    case segments([Probe])
     case fault(PacketFault)
 
     func isOfUse(for interest: CaptureOptions.Interest) -> Bool {
@@ -185,7 +185,7 @@ private enum Outcome: Equatable {
 
 /// Reads packets as a capture does.
 private final class Reader {
-    private var packets: Box<SegmentReader>
+    private var packets: Box<ProbeReader>
 
     init(_ interest: CaptureOptions.Interest) throws {
         var selection = CaptureOptions()
@@ -200,7 +200,7 @@ private final class Reader {
         do throws(PacketFault) {
             let offset = try offset(bytes.span)
             let now = Timestamp(nanoseconds: Int64(number) * 1_000_000)
-            var segments: [Segment] = []
+            var segments: [Probe] = []
             try packets.value.read(bytes.span.extracting(offset...), over: LinkPath(), at: now) { segments.append($0) }
             return .segments(segments)
         } catch {

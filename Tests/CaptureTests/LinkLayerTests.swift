@@ -135,7 +135,7 @@ struct LinkLayerTests {
         ] as [(Int32, String)])
     func whatHoldsNoIPPacketIsNotTCP(type: Int32, text: String) throws {
         let link = try #require(LinkLayer(dataLinkType: type))
-        #expect(offset(link, bytes(text) + [UInt8](repeating: 0x45, count: 60)) == .failure(.notTCP))
+        #expect(offset(link, bytes(text) + [UInt8](repeating: 0x45, count: 60)) == .failure(.otherProtocol))
     }
 
     @Test func otherLinkTypesAreNotKnown() {
@@ -160,7 +160,7 @@ struct LinkLayerTests {
         let header = bytes(text)
         for first in UInt8.min...UInt8.max {
             let isPacket = first >> 4 == 4 || first >> 4 == 6
-            #expect(offset(link, header + [first]) == (isPacket ? .success(header.count) : .failure(.notTCP)))
+            #expect(offset(link, header + [first]) == (isPacket ? .success(header.count) : .failure(.otherProtocol)))
         }
         for length in 0...header.count {
             #expect(offset(link, [UInt8](header.prefix(length))) == .failure(.truncated))
@@ -194,7 +194,7 @@ struct LinkLayerTests {
         #expect(offset(etherType: 0x8864, "1100 0001 002a 0021 45") == .success(8))
         #expect(offset(etherType: 0x0004, "aaaa 0300 0000 0800") == .success(8))
         #expect(offset(etherType: 0x8100, "0064 08") == .failure(.truncated))
-        #expect(offset(etherType: 0x0806, "0001 0800 0604") == .failure(.notTCP))
+        #expect(offset(etherType: 0x0806, "0001 0800 0604") == .failure(.otherProtocol))
     }
 
     @Test(arguments: headers)

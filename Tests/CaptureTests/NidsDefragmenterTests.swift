@@ -35,14 +35,14 @@
         }
 
         private static func join(_ pieces: [[UInt8]], _ nids: inout NidsDefragmenter, at seconds: Int64) throws
-            -> Segment?
+            -> Probe?
         {
-            var joined: Segment?
+            var joined: Probe?
             for piece in pieces {
                 #expect(try NidsDefragmenter.isFragment(piece.span))
                 #expect(joined == nil)
                 let outcome = try nids.join(piece.span, at: Timestamp(nanoseconds: seconds * 1_000_000_000))
-                if case .segment(let segment) = outcome { joined = segment }
+                if case .probe(let segment) = outcome { joined = segment }
             }
             return joined
         }

@@ -166,7 +166,7 @@
             bytes += text.record(Array(synFrame(to: 22).prefix(40)), seconds: 1)
             bytes += text.record([], seconds: 1)
             let replayed = try replay(bytes)
-            #expect(replayed.faults == [.notTCP, .truncated, .truncated])
+            #expect(replayed.faults == [.otherProtocol, .truncated, .truncated])
             #expect(replayed.error == nil)
         }
 

@@ -4,9 +4,9 @@ import ScanCore
 import System
 
 /// Takes everything down that a capture hands over, and what the detector makes of it, with UTC as local time.
-struct Recorder: ~Copyable, SegmentSink {
+struct Recorder: ~Copyable, ProbeSink {
     struct Arrival {
-        var segment: Segment
+        var segment: Probe
         var time: Timestamp
         /// In nanoseconds since 1970 UTC.
         var realTime: Int64
@@ -20,7 +20,7 @@ struct Recorder: ~Copyable, SegmentSink {
     private var detector = ScanDetector<64, 256, 512>(key: .forTests)
     private var limiter = ReportLimiter()
 
-    mutating func receive(_ segment: Segment, at now: Timestamp, realTime: Int64) {
+    mutating func receive(_ segment: Probe, at now: Timestamp, realTime: Int64) {
         arrivals.append(Arrival(segment: segment, time: now, realTime: realTime))
         guard var finding = detector.find(segment, at: now, wallClock: realTime / 1_000_000_000) else { return }
         let report = finding.report

@@ -166,13 +166,13 @@ struct RingFilterTests {
 
 /// What user space makes of a packet alone.
 private enum Outcome: Equatable {
-    case segment(Segment)
+    case segment(Probe)
     case fault(PacketFault)
 
     init(of payload: [UInt8], _ etherType: UInt16) {
         do throws(PacketFault) {
             let offset = try PacketPlace(etherType: etherType, in: payload.span).offset
-            self = .segment(try Segment(packet: payload.span.extracting(offset..<payload.count)))
+            self = .segment(try Probe(packet: payload.span.extracting(offset..<payload.count)))
         } catch {
             self = .fault(error)
         }

@@ -7,13 +7,13 @@ import Testing
 
 private typealias P = TestPacket
 
-private struct Sink: SegmentSink, ~Copyable {
+private struct Sink: ProbeSink, ~Copyable {
     var flags: [UInt8?] = []
     var times: [Timestamp] = []
     var realTimes: [Int64] = []
     var faults: [PacketFault] = []
 
-    mutating func receive(_ segment: Segment, at now: Timestamp, realTime: Int64) {
+    mutating func receive(_ segment: Probe, at now: Timestamp, realTime: Int64) {
         flags.append(segment.flags?.rawValue)
         times.append(now)
         realTimes.append(realTime)
@@ -47,7 +47,7 @@ struct RingReaderTests {
         block.add(P.tag(P.ipv4(P.tcp(flags: 3)), type: 0x0800), realTime: now, status: 0x11)
         let sink = try read(block)
         #expect(sink.flags == [1, 2, 3])
-        #expect(sink.faults == [.notTCP])
+        #expect(sink.faults == [.otherProtocol])
         #expect(sink.realTimes == [Int64](repeating: now, count: 3))
     }
 

@@ -76,7 +76,7 @@ private struct DetectorRun: ~Copyable {
 
     private mutating func observe(packet: [UInt8]) {
         do throws(PacketFault) {
-            observe(try Segment(packet: packet.span))
+            observe(try Probe(packet: packet.span))
         } catch {
             packets += 1
             small.count(error)
@@ -85,7 +85,7 @@ private struct DetectorRun: ~Copyable {
         }
     }
 
-    private mutating func observe(_ segment: Segment) {
+    private mutating func observe(_ segment: Probe) {
         packets += 1
         let time = Timestamp(nanoseconds: now)
         let expected = model.observe(segment, at: now)
@@ -104,7 +104,7 @@ private struct DetectorRun: ~Copyable {
     }
 
     /// In this one, every second report is suppressed: it comes again with each new port, and is the same then.
-    private mutating func observeInRoomy(_ segment: Segment, at time: Timestamp) -> ScanReport? {
+    private mutating func observeInRoomy(_ segment: Probe, at time: Timestamp) -> ScanReport? {
         guard var finding = roomy.find(segment, at: time, wallClock: 0) else { return nil }
         if finding.isNew {
             reported += 1
@@ -139,7 +139,7 @@ private struct DetectorRun: ~Copyable {
     }
 
     /// What holds of every report, from a table that put sources out too: nothing in it is made up.
-    private func checkReport(_ report: ScanReport, of last: Segment) {
+    private func checkReport(_ report: ScanReport, of last: Probe) {
         check(report.source == last.source, "another source is reported than the packet's")
         let touched = model.touched[SourceName(report.source)] ?? []
         var weight = 0
@@ -177,16 +177,16 @@ private struct DetectorRun: ~Copyable {
 
     // MARK: The encoding
 
-    private mutating func segment(_ input: inout Input) -> Segment {
+    private mutating func segment(_ input: inout Input) -> Probe {
         let source = address(input.byte())
         let port = destinationPort(input.byte())
         let bits = input.byte()
         advance(input.byte())
         let other = input.byte()  // mostly 0, so that a field changes now and then
         let flags = other & 0x30 == 0x30 ? nil : TCPFlags(rawValue: bits)  // not seen
-        return Segment(
+        return Probe(
             source: source, destination: Address(ipv4: 0x0a00_0001 + UInt32(other & 3)),
-            sourcePort: 40000 + UInt16(other >> 2 & 3), destinationPort: port, flags: flags,
+            sourcePort: 40000 + UInt16(other >> 2 & 3), destinationPort: port, transport: .tcp(flags),
             typeOfService: other >> 4 & 3, timeToLive: 61 + (other >> 6))
     }
 

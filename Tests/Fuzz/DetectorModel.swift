@@ -9,7 +9,7 @@ struct DetectorModel {
         var lastNewPort: Int64
         var ever: UInt8
         var always: UInt8
-        var first: Segment
+        var first: Probe
         var othersToo = ChangedFields()
         var isReported = false
         /// How many sources had been seen for the first time when it was.
@@ -31,7 +31,7 @@ struct DetectorModel {
     private var hasGoneBack = false
 
     /// Whether this segment makes its source a scanner; `now` in nanoseconds.
-    mutating func observe(_ segment: Segment, at now: Int64) -> Source? {
+    mutating func observe(_ segment: Probe, at now: Int64) -> Source? {
         let name = SourceName(segment.source)
         let flags = segment.flags?.rawValue ?? 0
         if segment.source.isUnspecified || flags == 0x10 || flags == 0x18 { return nil }
@@ -93,7 +93,7 @@ struct DetectorModel {
 }
 
 extension DetectorModel.Source {
-    init(_ segment: Segment, at now: Int64) {
+    init(_ segment: Probe, at now: Int64) {
         self.init(
             ports: [segment.destinationPort], weight: DetectorModel.weight(segment.destinationPort),
             lastNewPort: now, ever: 0, always: 0xff, first: segment)
@@ -107,7 +107,7 @@ extension DetectorModel.Source {
         always &= flags.rawValue
     }
 
-    fileprivate mutating func note(_ segment: Segment) {
+    fileprivate mutating func note(_ segment: Probe) {
         see(segment.flags)
         weight += DetectorModel.weight(segment.destinationPort)
         othersToo.destination = othersToo.destination || segment.destination != first.destination

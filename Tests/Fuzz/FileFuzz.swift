@@ -29,7 +29,7 @@ private let expressions: [(CString, Bool)] = [
 
 private func read(
     _ data: UnsafePointer<UInt8>?, _ count: Int, _ selection: CaptureOptions,
-    into sink: inout some SegmentSink & ~Copyable
+    into sink: inout some ProbeSink & ~Copyable
 ) {
     do throws(SystemError) {
         let stream = try PcapStream(owning: unsafe memoryFile(data, count), "input")
@@ -75,11 +75,11 @@ private func checkLeftOut(_ line: LogLine) {
 }
 
 /// Lets the detector see what comes, and checks what can be checked of it.
-private struct Judge: ~Copyable, SegmentSink {
+private struct Judge: ~Copyable, ProbeSink {
     private(set) var packets = 0
     private var detector = Parameters.Detector(key: HashKey([1, 2, 3, 4, 5]))
 
-    mutating func receive(_ segment: Segment, at now: Timestamp, realTime: Int64) {
+    mutating func receive(_ segment: Probe, at now: Timestamp, realTime: Int64) {
         packets += 1
         check(realTime == now.nanoseconds, "\(now) is not at \(realTime)")
         guard let report = detector.observe(segment, at: now, wallClock: realTime / 1_000_000_000) else { return }
@@ -96,7 +96,7 @@ private struct Judge: ~Copyable, SegmentSink {
 }
 
 /// Writes lines about attempts, and about every packet that has ports, and checks them.
-private struct LineJudge: ~Copyable, SegmentSink {
+private struct LineJudge: ~Copyable, ProbeSink {
     private var copies = PacketCopies<64>(key: HashKey([1, 2, 3, 4, 5]))
 
     mutating func inspect(
@@ -113,7 +113,7 @@ private struct LineJudge: ~Copyable, SegmentSink {
         return false
     }
 
-    mutating func receive(_ segment: Segment, at now: Timestamp, realTime: Int64) {
+    mutating func receive(_ segment: Probe, at now: Timestamp, realTime: Int64) {
         if let attempt = Attempt(segment, realTime: realTime) { checkLine(attempt) }
     }
 

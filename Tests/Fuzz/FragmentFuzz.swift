@@ -67,9 +67,9 @@ private struct FragmentRun: ~Copyable {
 
     /// What is no fragment, the reader leaves to the parser. The ports of a first fragment are told at once.
     private mutating func readShipped(_ packet: [UInt8]) {
-        let parsed = Outcome { () throws(PacketFault) in try Segment(packet: packet.span) }
+        let parsed = Outcome { () throws(PacketFault) in try Probe(packet: packet.span) }
         let time = Timestamp(nanoseconds: now)
-        var told: [Segment] = []
+        var told: [Probe] = []
         let read = Outcome { () throws(PacketFault) in
             told = try shipped.segments(of: packet, at: time)
             return told.first
@@ -84,19 +84,19 @@ private struct FragmentRun: ~Copyable {
         }
     }
 
-    private static func firstSegment(of packet: [UInt8]) -> Segment? {
+    private static func firstSegment(of packet: [UInt8]) -> Probe? {
         do throws(PacketFault) {
-            return try Segment(beginningIn: packet.span)
+            return try Probe(beginningIn: packet.span)
         } catch {
             return nil
         }
     }
 
-    /// Does what `SegmentReader` does, with a table of another size.
+    /// Does what `ProbeReader` does, with a table of another size.
     private static func read<let capacity: Int, let setSize: Int>(
         _ packet: [UInt8], by table: inout Defragmenter<capacity, setSize>, at now: Int64
     ) -> Outcome {
-        let parsed = Outcome { () throws(PacketFault) in try Segment(packet: packet.span) }
+        let parsed = Outcome { () throws(PacketFault) in try Probe(packet: packet.span) }
         if parsed != .fault(.fragment) { return parsed }
         return Outcome { () throws(PacketFault) in
             let fragment = try Fragment(packet: packet.span, over: LinkPath())
@@ -107,12 +107,12 @@ private struct FragmentRun: ~Copyable {
 
 /// What becomes of a packet.
 enum Outcome: Equatable {
-    case segment(Segment)
+    case segment(Probe)
     /// Neither a segment nor a fault: it waits for others.
     case kept
     case fault(PacketFault)
 
-    init(_ read: () throws(PacketFault) -> Segment?) {
+    init(_ read: () throws(PacketFault) -> Probe?) {
         do throws(PacketFault) {
             self = try read().map { .segment($0) } ?? .kept
         } catch {
@@ -123,11 +123,11 @@ enum Outcome: Equatable {
 
 /// A reader of packets. It would not fit on a stack, and the pages of it that are not written to cost nothing.
 @safe private final class ReaderOnHeap {
-    private let reader: UnsafeMutablePointer<SegmentReader>
+    private let reader: UnsafeMutablePointer<ProbeReader>
 
     init(key: HashKey, takesCutHeaders: Bool = false) {
-        guard let memory = unsafe calloc(1, MemoryLayout<SegmentReader>.size) else { fatalError("out of memory") }
-        unsafe reader = memory.bindMemory(to: SegmentReader.self, capacity: 1)  // zero is an empty one
+        guard let memory = unsafe calloc(1, MemoryLayout<ProbeReader>.size) else { fatalError("out of memory") }
+        unsafe reader = memory.bindMemory(to: ProbeReader.self, capacity: 1)  // zero is an empty one
         unsafe reader.pointee.start(key: key, takesCutHeaders: takesCutHeaders)
     }
 
@@ -136,8 +136,8 @@ enum Outcome: Equatable {
     }
 
     /// The segments that a packet makes known.
-    func segments(of packet: [UInt8], at time: Timestamp) throws(PacketFault) -> [Segment] {
-        var segments: [Segment] = []
+    func segments(of packet: [UInt8], at time: Timestamp) throws(PacketFault) -> [Probe] {
+        var segments: [Probe] = []
         unsafe try reader.pointee.read(packet.span, over: LinkPath(), at: time) { segments.append($0) }
         return segments
     }

@@ -60,7 +60,7 @@ private enum SlowHeaders {
         var offset = 0
         while true {
             let rest = [UInt8](bytes.dropFirst(offset))
-            if ![0, 6, 43, 44, 51, 60].contains(next) { return .fault(.notTCP) }
+            if ![0, 6, 43, 44, 51, 60].contains(next) { return .fault(.otherProtocol) }
             if rest.count < (next == 6 ? 20 : next == 44 ? 4 : 2) {
                 return offset > limit - 20 ? .fault(.fragment) : .kept
             }
@@ -79,11 +79,12 @@ private enum SlowHeaders {
         }
     }
 
-    private static func segment(_ header: [UInt8], of first: Piece) -> Segment {
-        Segment(
+    private static func segment(_ header: [UInt8], of first: Piece) -> Probe {
+        Probe(
             source: first.source, destination: first.destination,
             sourcePort: UInt16(header[0]) * 256 + UInt16(header[1]),
             destinationPort: UInt16(header[2]) * 256 + UInt16(header[3]),
-            flags: TCPFlags(rawValue: header[13]), typeOfService: first.typeOfService, timeToLive: first.timeToLive)
+            transport: .tcp(TCPFlags(rawValue: header[13])),
+            typeOfService: first.typeOfService, timeToLive: first.timeToLive)
     }
 }

@@ -10,12 +10,12 @@ public func segmentFuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
 
 /// What the parser makes of some bytes.
 private enum Outcome: Equatable {
-    case segment(Segment)
+    case segment(Probe)
     case fault(PacketFault)
 
     init(packet: [UInt8]) {
         do throws(PacketFault) {
-            self = .segment(try Segment(packet: packet.span))
+            self = .segment(try Probe(packet: packet.span))
         } catch {
             self = .fault(error)
         }
@@ -69,9 +69,9 @@ private func portsOnly(_ packet: [UInt8]) -> Result<Attempt, PacketFault> {
     Result { () throws(PacketFault) in try Attempt(packet: packet.span, realTime: 7) }
 }
 
-private func beginning(of packet: [UInt8]) -> Segment? {
+private func beginning(of packet: [UInt8]) -> Probe? {
     do throws(PacketFault) {
-        return try Segment(beginningIn: packet.span)
+        return try Probe(beginningIn: packet.span)
     } catch {
         return nil
     }
@@ -85,7 +85,7 @@ private func checkHeader(_ bytes: [UInt8]) {
     let header = Array(bytes.dropFirst(offset))
 
     do throws(PacketFault) {
-        let segment = try Segment(
+        let segment = try Probe(
             tcpHeader: bytes.span, at: offset,
             source: source, destination: destination, typeOfService: 0x10, timeToLive: 3)
         check(header.count >= 20, "a header of \(header.count) bytes gives a segment")
@@ -102,7 +102,7 @@ private func checkHeader(_ bytes: [UInt8]) {
 
 /// A parser written for clearness alone: it cuts the packet to its own length and then takes headers off its front.
 private enum SlowReader {
-    static func segment(_ packet: [UInt8]) -> Segment? {
+    static func segment(_ packet: [UInt8]) -> Probe? {
         guard let version = packet.first.map({ $0 / 16 }) else { return nil }
         let cut = Array(packet.prefix(end(packet) ?? packet.count))
         return version == 4 ? ipv4(cut) : version == 6 ? ipv6(cut) : nil
@@ -122,7 +122,7 @@ private enum SlowReader {
         bytes.reduce(0) { $0 * 256 + Int($1) }
     }
 
-    private static func ipv4(_ packet: [UInt8]) -> Segment? {
+    private static func ipv4(_ packet: [UInt8]) -> Probe? {
         guard packet.count >= 20 else { return nil }
         let headerLength = Int(packet[0] % 16) * 4
         let isFirstFragment = number(packet[6..<8]) % 8192 == 0
@@ -134,7 +134,7 @@ private enum SlowReader {
             typeOfService: packet[1], timeToLive: packet[8])
     }
 
-    private static func ipv6(_ packet: [UInt8]) -> Segment? {
+    private static func ipv6(_ packet: [UInt8]) -> Probe? {
         guard packet.count >= 40 else { return nil }
         guard let rest = afterExtensions(packet.dropFirst(40), next: packet[6]) else { return nil }
         return tcp(
@@ -168,12 +168,12 @@ private enum SlowReader {
 
     private static func tcp(
         _ rest: ArraySlice<UInt8>, source: Address, destination: Address, typeOfService: UInt8, timeToLive: UInt8
-    ) -> Segment? {
+    ) -> Probe? {
         let header = Array(rest)
         guard header.count >= 20, header[12] / 16 >= 5 else { return nil }
-        return Segment(
+        return Probe(
             source: source, destination: destination,
             sourcePort: UInt16(number(header[0..<2])), destinationPort: UInt16(number(header[2..<4])),
-            flags: TCPFlags(rawValue: header[13]), typeOfService: typeOfService, timeToLive: timeToLive)
+            transport: .tcp(TCPFlags(rawValue: header[13])), typeOfService: typeOfService, timeToLive: timeToLive)
     }
 }

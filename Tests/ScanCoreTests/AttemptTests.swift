@@ -17,7 +17,7 @@ struct AttemptTests {
     @Test func aSegmentWithSYNAndWithoutACKIsAnAttempt() throws {
         for flags in UInt8.min...UInt8.max {
             let packet = IPv4Packet(payload: TCPHeader(flags: TCPFlags(rawValue: flags)).bytes).bytes
-            let segment = try Segment(packet: packet.span)
+            let segment = try Probe(packet: packet.span)
             #expect(Attempt(segment, realTime: 7) == (flags & 0x12 == 0x02 ? expected : nil), "flags \(flags)")
         }
     }
@@ -28,7 +28,7 @@ struct AttemptTests {
         #expect(
             attempt(in: IPv4Packet(ipProtocol: 17, options: [1, 1, 1, 0], payload: udp).bytes) == .success(expected))
         for other in UInt8.min...UInt8.max where other != 6 && other != 17 {
-            #expect(attempt(in: IPv4Packet(ipProtocol: other, payload: udp).bytes) == .failure(.notTCP))
+            #expect(attempt(in: IPv4Packet(ipProtocol: other, payload: udp).bytes) == .failure(.otherProtocol))
         }
     }
 
@@ -60,7 +60,7 @@ struct CutHeaderTests {
 
     @Test(arguments: 0...19)
     func thePortsAreEnoughAndTheFlagsAreReadIfTheyAreThere(length: Int) throws {
-        let segment = try Segment(beginningIn: Self.cut(length).span)
+        let segment = try Probe(beginningIn: Self.cut(length).span)
         #expect((segment != nil) == (length >= 4))
         if let segment {
             #expect(segment.flags == (length >= 14 ? .syn : nil))
@@ -84,7 +84,7 @@ struct CutHeaderTests {
     }
 
     /// What a reader makes of a packet alone, of which a capture keeps so many bytes.
-    private static func read(_ packet: [UInt8], _ length: Int, eager: Bool = true) -> Result<Segment?, PacketFault> {
+    private static func read(_ packet: [UInt8], _ length: Int, eager: Bool = true) -> Result<Probe?, PacketFault> {
         Result { () throws(PacketFault) in
             let kept = Array(packet[..<length])
             let reader = ReaderWatch(takesCutHeaders: eager)
@@ -104,10 +104,10 @@ struct CutHeaderTests {
 
     @Test(arguments: packets)
     func whatACaptureCutsOffCountsFromTheFlagsOnForWhoAsks(start: Int, packet: [UInt8]) throws {
-        let whole = try Segment(packet: packet.span)
+        let whole = try Probe(packet: packet.span)
         for length in packet.indices {
             #expect(Self.read(packet, length, eager: false) == .failure(.truncated))
-            let expected: Result<Segment?, PacketFault> = length < start + 14 ? .failure(.truncated) : .success(whole)
+            let expected: Result<Probe?, PacketFault> = length < start + 14 ? .failure(.truncated) : .success(whole)
             #expect(Self.read(packet, length) == expected, "\(length) of \(packet.count) bytes")
         }
     }
@@ -124,7 +124,7 @@ struct CutHeaderTests {
     }
 
     @Test func whatIsCutOffAndNoTCPIsNoSegment() {
-        #expect(Self.read(IPv4Packet(ipProtocol: 17).bytes, 34) == .failure(.notTCP))
+        #expect(Self.read(IPv4Packet(ipProtocol: 17).bytes, 34) == .failure(.otherProtocol))
         #expect(Self.read(IPv4Packet(headerWords: 4).bytes, 34) == .failure(.malformed))
         let later = IPv6Packet(headers: [.hopByHop(), .fragment(offset: 1)]).bytes
         #expect(Self.read(later, 50) == .failure(.truncated))

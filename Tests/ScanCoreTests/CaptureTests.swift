@@ -76,7 +76,7 @@ enum Captures {
     /// What came out of a capture.
     struct Replay {
         var lines: [String] = []
-        var segments: [Segment] = []
+        var segments: [Probe] = []
         /// Packets that gave neither a segment nor a fault.
         var kept = 0
         var counters = DetectorCounters()

@@ -5,7 +5,7 @@ import Testing
 /// What is left out of the line because it changed.
 struct ChangedFieldsTests {
     /// The line of a scan of ports 1 to 7, in which one packet differs.
-    private func line(packet odd: UInt16, _ different: (UInt16) -> Segment) -> String? {
+    private func line(packet odd: UInt16, _ different: (UInt16) -> Probe) -> String? {
         let watch = Watch()
         return (UInt16(1)...7).compactMap { watch.observe($0 == odd ? different($0) : segment(to: $0)) }.first
     }

@@ -32,7 +32,7 @@ struct CountersTests {
 
     @Test func faultsAreIgnoredOrMalformed() {
         let watch = Watch()
-        watch.count(.notTCP)
+        watch.count(.otherProtocol)
         #expect(watch.counters.ignored == 1)
         watch.count(.fragment)
         #expect(watch.counters.ignored == 2)

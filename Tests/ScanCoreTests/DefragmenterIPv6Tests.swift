@@ -101,8 +101,8 @@ struct DefragmenterIPv6Tests {
         let packet = DivisibleIPv6Packet(packet: IPv6Packet(lastNext: 17), inner: headers)
         let watch = SmallFragmentWatch()
         #expect(watch.read(packet.piece(0..<8)) == .kept)
-        #expect(watch.read(packet.piece(8..<16)) == .fault(.notTCP))
-        #expect(watch.read(packet.piece(0..<16)) == .fault(.notTCP))  // it says so itself
+        #expect(watch.read(packet.piece(8..<16)) == .fault(.otherProtocol))
+        #expect(watch.read(packet.piece(0..<16)) == .fault(.otherProtocol))  // it says so itself
     }
 
     @Test func aFragmentInAFragmentIsMalformed() {

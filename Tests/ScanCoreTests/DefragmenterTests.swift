@@ -5,7 +5,7 @@ import Testing
 /// Fragments of IPv4 packets.
 struct DefragmenterTests {
     static let whole = IPv4Packet()
-    static var expected: Segment? { read(whole.bytes).segment }
+    static var expected: Probe? { read(whole.bytes).segment }
 
     @Test(arguments: [8, 16])
     func theLastPieceMissingGivesTheSegment(size: Int) {
@@ -230,7 +230,7 @@ struct MalformedFragmentTests {
     }
 
     @Test func whatIsNoFragmentIsNotKept() {
-        // Never asked for by `SegmentReader`, but it must not trap.
+        // Never asked for by `ProbeReader`, but it must not trap.
         let watch = SmallFragmentWatch()
         for packet in SegmentTruncationTests.packets {
             for length in 0...packet.count {

@@ -81,12 +81,12 @@ struct DetectorMemoryTests {
         unsafe detector.deallocate()
     }
 
-    func observe(_ segment: Segment, at time: Int64, wallClock: Int64? = nil) -> ScanReport? {
+    func observe(_ segment: Probe, at time: Int64, wallClock: Int64? = nil) -> ScanReport? {
         let wallClock = wallClock ?? time / 1_000_000_000
         return unsafe detector.pointee.observe(segment, at: Timestamp(nanoseconds: time), wallClock: wallClock)
     }
 
-    func find(_ segment: Segment, at time: Int64) -> ScanFinding? {
+    func find(_ segment: Probe, at time: Int64) -> ScanFinding? {
         unsafe detector.pointee.find(
             segment, at: Timestamp(nanoseconds: time), wallClock: time / 1_000_000_000)
     }

@@ -63,7 +63,7 @@ struct FirstTouchTests {
     @Test func aRepeatedPortChangesTheFlagsOnly() {
         var record = ProbationRecord(ipv4, at: Timestamp(nanoseconds: 0), wallClock: 7)
         var again = ipv4
-        again.flags = .syn
+        again.transport = .tcp(.syn)
         again.timeToLive = 1
         #expect(record.record(again, at: Timestamp(nanoseconds: .seconds(3))) == .repeated)
         var expected = SourceEntry(first: ipv4, at: Timestamp(nanoseconds: 0), wallClock: 7)

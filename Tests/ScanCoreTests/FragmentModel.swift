@@ -4,11 +4,11 @@
 struct FragmentModel {
     private let isIPv4: Bool
     private let headerEnd: Int
-    private let segment: Segment
+    private let segment: Probe
     private var known: Set<Int> = []
 
     /// A packet whose TCP header ends at an offset in the part that is divided.
-    init(isIPv4: Bool, headerEnd: Int, segment: Segment) {
+    init(isIPv4: Bool, headerEnd: Int, segment: Probe) {
         self.isIPv4 = isIPv4
         self.headerEnd = headerEnd
         self.segment = segment

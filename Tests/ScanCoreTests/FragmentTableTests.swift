@@ -115,7 +115,7 @@ struct PacketReaderTests {
             [UInt8](IPv4Packet().bytes.dropLast()),
         ]
         for packet in packets {
-            let result: Result<[Segment], PacketFault>
+            let result: Result<[Probe], PacketFault>
             do throws(PacketFault) {
                 result = .success(try reader.segments(of: packet))
             } catch {
@@ -130,7 +130,7 @@ struct PacketReaderTests {
             let reader = ReaderWatch()
             let whole = try #require(read(packet.bytes).segment)
             var ports = whole
-            ports.flags = nil
+            ports.transport = .tcp(nil)
             let told = try packet.pieces(of: 8).map { piece in try reader.segments(of: piece) }
             #expect(told == [[ports], [], [whole]])
             #expect(reader.fragmentsKept == 2)

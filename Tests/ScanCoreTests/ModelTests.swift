@@ -137,12 +137,12 @@ struct ModelTests {
                 Issue.record("\(place): more held than there is room for")
                 return most
             }
-            if packet.segment.source.isUnspecified || packet.segment.hasAny(of: .ack) { continue }
+            if packet.segment.source.isUnspecified || packet.segment.flags?.contains(.ack) == true { continue }
             // The source of this packet is known now, whoever else had to go. A RST to another port tells: from a
             // known source it is ignored, from a new one it would be a probe.
             var question = packet.segment
             question.destinationPort = Traffic.unusedPort
-            question.flags = .rst
+            question.transport = .tcp(.rst)
             let probes = detector.counters.probes
             let report = detector.observe(question, at: now, wallClock: packet.wallClock)
             if report != nil || detector.counters.probes != probes {

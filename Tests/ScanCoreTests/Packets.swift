@@ -122,18 +122,18 @@ struct IPv6Packet {
 }
 
 /// The segment of a packet, or why there is none.
-func read(_ packet: some Collection<UInt8>) -> Result<Segment, PacketFault> {
+func read(_ packet: some Collection<UInt8>) -> Result<Probe, PacketFault> {
     let bytes = [UInt8](packet)
     do {
-        return .success(try Segment(packet: bytes.span))
+        return .success(try Probe(packet: bytes.span))
     } catch {
         return .failure(error)
     }
 }
 
-extension Result where Success == Segment, Failure == PacketFault {
+extension Result where Success == Probe, Failure == PacketFault {
     /// The segment, if there is one.
-    var segment: Segment? {
+    var segment: Probe? {
         if case .success(let segment) = self { segment } else { nil }
     }
 

@@ -73,12 +73,12 @@ struct DivisibleIPv6Packet: Fragmentable {
 
 /// What becomes of a packet.
 enum Reading: Equatable {
-    case segment(Segment)
+    case segment(Probe)
     /// Neither a segment nor a fault: it waits for others.
     case kept
     case fault(PacketFault)
 
-    var segment: Segment? {
+    var segment: Probe? {
         if case .segment(let segment) = self { segment } else { nil }
     }
 }
@@ -87,11 +87,11 @@ enum Reading: Equatable {
 final class FragmentWatch<let capacity: Int, let setSize: Int> {
     private var defragmenter = Defragmenter<capacity, setSize>(key: HashKey.forTests)
 
-    /// Takes a packet as far as `SegmentReader` has it joined.
+    /// Takes a packet as far as `ProbeReader` has it joined.
     func read(_ packet: some Collection<UInt8>, at time: Int64 = 0) -> Reading {
         let bytes = [UInt8](packet)
         do throws(PacketFault) {
-            return .segment(try Segment(packet: bytes.span))
+            return .segment(try Probe(packet: bytes.span))
         } catch {
             return error == .fragment ? take(bytes, at: time) : .fault(error)
         }
@@ -131,12 +131,12 @@ func orders<Thing>(_ things: [Thing]) -> [[Thing]] {
 
 /// A reader of packets, fed by tests. On the heap: it would not fit on the stack of a test.
 @safe final class ReaderWatch {
-    private let reader: UnsafeMutablePointer<SegmentReader>
+    private let reader: UnsafeMutablePointer<ProbeReader>
 
     init(takesCutHeaders: Bool = false) {
         // From the system as zero, of which only what is written to costs anything.
-        guard let memory = unsafe calloc(1, MemoryLayout<SegmentReader>.size) else { fatalError("out of memory") }
-        unsafe reader = memory.bindMemory(to: SegmentReader.self, capacity: 1)  // zero is an empty one
+        guard let memory = unsafe calloc(1, MemoryLayout<ProbeReader>.size) else { fatalError("out of memory") }
+        unsafe reader = memory.bindMemory(to: ProbeReader.self, capacity: 1)  // zero is an empty one
         unsafe reader.pointee.start(key: .forTests, takesCutHeaders: takesCutHeaders)
     }
 
@@ -147,8 +147,8 @@ func orders<Thing>(_ things: [Thing]) -> [[Thing]] {
     /// The segments that a packet makes known.
     func segments(
         of packet: [UInt8], over path: LinkPath = LinkPath(), at time: Int64 = 0
-    ) throws(PacketFault) -> [Segment] {
-        var segments: [Segment] = []
+    ) throws(PacketFault) -> [Probe] {
+        var segments: [Probe] = []
         unsafe try reader.pointee.read(packet.span, over: path, at: Timestamp(nanoseconds: time)) { segment in
             segments.append(segment)
         }

@@ -5,9 +5,9 @@ struct ScanWatcher: ~Copyable {
 
     /// The line that a packet causes, if it is the one that makes its source a scanner.
     mutating func take(_ packet: Span<UInt8>, at nanoseconds: Int64, wallClock: Int64) -> String? {
-        guard let segment = try? Segment(packet: packet) else { return nil }  // not TCP, or cut off
+        guard let probe = try? Probe(packet: packet) else { return nil }  // not TCP, or cut off
         let now = Timestamp(nanoseconds: nanoseconds)
-        guard let report = detector.observe(segment, at: now, wallClock: wallClock) else { return nil }
+        guard let report = detector.observe(probe, at: now, wallClock: wallClock) else { return nil }
         let line = LogLine(report, time: TimeOfDay(hour: 12, minute: 34, second: 56))
         return String(decoding: (0..<line.count).map { line.bytes[$0] }, as: UTF8.self)
     }

@@ -17,7 +17,7 @@ struct RuleModel {
 
     private struct History {
         /// What made the source known and what touched new ports until it was reported.
-        var segments: [Segment]
+        var segments: [Probe]
         /// The flags of those, and of repeated ports.
         var flags: [UInt8]
         var ports: [UInt16]
@@ -38,7 +38,7 @@ struct RuleModel {
     var held: Int { known.count }
 
     /// Takes a segment into account; the line, if it makes a scan.
-    mutating func observe(_ segment: Segment, at time: Int64, wallClock: Int64) -> String? {
+    mutating func observe(_ segment: Probe, at time: Int64, wallClock: Int64) -> String? {
         let flags = segment.flags?.rawValue ?? 0
         if segment.source.high == 0 && segment.source.low == 0 { return nil }
         if flags == 0b0001_0000 || flags == 0b0001_1000 { return nil }

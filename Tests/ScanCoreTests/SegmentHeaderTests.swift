@@ -4,10 +4,10 @@ import Testing
 
 /// TCP headers whose IP header is gone.
 struct SegmentHeaderTests {
-    private func segment(of header: [UInt8], at offset: Int = 0) -> Result<Segment, PacketFault> {
+    private func segment(of header: [UInt8], at offset: Int = 0) -> Result<Probe, PacketFault> {
         do throws(PacketFault) {
             return .success(
-                try Segment(
+                try Probe(
                     tcpHeader: header.span, at: offset, source: address("fd77::1"),
                     destination: address("fd77::2"), typeOfService: 7, timeToLive: 9))
         } catch {
@@ -16,9 +16,9 @@ struct SegmentHeaderTests {
     }
 
     @Test func theFieldsOfTheIPHeaderAreTheCallers() {
-        let expected = Segment(
+        let expected = Probe(
             source: address("fd77::1"), destination: address("fd77::2"), sourcePort: 40_000,
-            destinationPort: 80, flags: .syn, typeOfService: 7, timeToLive: 9)
+            destinationPort: 80, transport: .tcp(.syn), typeOfService: 7, timeToLive: 9)
         #expect(segment(of: TCPHeader().bytes) == .success(expected))
     }
 

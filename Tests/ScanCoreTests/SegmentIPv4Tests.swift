@@ -97,10 +97,10 @@ struct SegmentIPv4Tests {
     @Test(arguments: UInt8.min...UInt8.max)
     func onlyProtocol6IsTCP(number: UInt8) {
         let fault = read(IPv4Packet(ipProtocol: number).bytes).fault
-        #expect(fault == (number == 6 ? nil : .notTCP))
+        #expect(fault == (number == 6 ? nil : .otherProtocol))
     }
 
     @Test func aLaterFragmentOfAnotherProtocolIsNotTCP() {
-        #expect(read(IPv4Packet(fragment: 185, ipProtocol: 17).bytes) == .failure(.notTCP))
+        #expect(read(IPv4Packet(fragment: 185, ipProtocol: 17).bytes) == .failure(.otherProtocol))
     }
 }

@@ -109,7 +109,7 @@ struct SegmentIPv6Tests {
     @Test(arguments: UInt8.min...UInt8.max)
     func onlyNextHeader6IsTCP(number: UInt8) {
         if [0, 43, 44, 51, 60].contains(number) { return }
-        let expected: PacketFault? = number == 6 ? nil : .notTCP
+        let expected: PacketFault? = number == 6 ? nil : .otherProtocol
         #expect(read(IPv6Packet(lastNext: number).bytes).fault == expected)
         let many = [ExtensionHeader](repeating: .destinationOptions(), count: 20)
         #expect(read(IPv6Packet(headers: many, lastNext: number).bytes).fault == expected)

@@ -10,9 +10,9 @@ struct SegmentTests {
             45b8 002c 1234 0000 2f06 abcd 0a4d 0001 c0a8 02fe
             9c40 01bb 1122 3344 0000 0000 6002 0400 9999 0000 0204 05b4
             """)
-        let expected = Segment(
+        let expected = Probe(
             source: Address(ipv4: 0x0a4d_0001), destination: Address(ipv4: 0xc0a8_02fe), sourcePort: 40_000,
-            destinationPort: 443, flags: .syn, typeOfService: 0xb8, timeToLive: 47)
+            destinationPort: 443, transport: .tcp(.syn), typeOfService: 0xb8, timeToLive: 47)
         #expect(read(packet) == .success(expected))
     }
 
@@ -23,10 +23,10 @@ struct SegmentTests {
             2001 0db8 0001 0002 0003 0004 0005 0006  fd77 0000 0000 0000 0000 0000 0000 0002
             ffff 0016 1122 3344 5566 7788 5029 0400 9999 0000
             """)
-        let expected = Segment(
+        let expected = Probe(
             source: Address(ipv6High: 0x2001_0db8_0001_0002, low: 0x0003_0004_0005_0006),
             destination: Address(ipv6High: 0xfd77_0000_0000_0000, low: 2), sourcePort: 65_535,
-            destinationPort: 22, flags: TCPFlags(rawValue: 0x29), typeOfService: 0xab, timeToLive: 59)
+            destinationPort: 22, transport: .tcp(TCPFlags(rawValue: 0x29)), typeOfService: 0xab, timeToLive: 59)
         #expect(read(packet) == .success(expected))
     }
 

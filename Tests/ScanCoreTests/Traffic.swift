@@ -6,7 +6,7 @@ struct Traffic {
     static let unusedPort: UInt16 = 7
 
     struct Packet {
-        var segment: Segment
+        var segment: Probe
         var time: Int64
         var wallClock: Int64
     }

@@ -15,7 +15,7 @@ final class Watch {
     static let wallClock: Int64 = 45_296
 
     /// Observes a segment and returns the line, if this one makes a scan.
-    func observe(_ segment: Segment, at time: Int64 = 0) -> String? {
+    func observe(_ segment: Probe, at time: Int64 = 0) -> String? {
         let now = Timestamp(nanoseconds: time)
         let report = detector.observe(segment, at: now, wallClock: Watch.wallClock + time / 1_000_000_000)
         if let fault = detector.fault { Issue.record("\(fault)") }
@@ -60,10 +60,10 @@ func segment(
     to port: UInt16 = 80, _ flags: TCPFlags = .syn, from source: Address = address("10.77.0.1"),
     destination: Address = address("10.77.0.2"), sourcePort: UInt16 = 40_000,
     typeOfService: UInt8 = 0, timeToLive: UInt8 = 64
-) -> Segment {
-    Segment(
+) -> Probe {
+    Probe(
         source: source, destination: destination, sourcePort: sourcePort, destinationPort: port,
-        flags: flags, typeOfService: typeOfService, timeToLive: timeToLive)
+        transport: .tcp(flags), typeOfService: typeOfService, timeToLive: timeToLive)
 }
 
 /// A report of a SYN scan of these ports.

@@ -40,7 +40,7 @@ public struct LinkLayer: Equatable, Sendable {
     ///   - frame: the frame, cut off anywhere.
     ///   - length: how many bytes it had in all, if they are not all here.
     ///   - interface: the number of the interface that it came over, or 0.
-    /// - Throws: ``PacketFault/notTCP`` if it holds no IP packet, ``PacketFault/truncated`` if it ends too early to tell.
+    /// - Throws: ``PacketFault/otherProtocol`` if it holds no IP packet, ``PacketFault/truncated`` if it ends too early to tell.
     public func place(
         in frame: Span<UInt8>, length: Int = 0, interface: Int32 = 0
     ) throws(PacketFault) -> PacketPlace {
@@ -166,12 +166,12 @@ extension PacketPlace {
             case 0x8864:
                 return try enter(session: frame)
             case 0..<1536:  // the length of an IEEE 802.3 frame: LLC follows, and here only SNAP with an EtherType
-                if try frame.uint32(at: offset) != 0xaaaa_0300 { throw .notTCP }
-                if try frame.uint16(at: offset + 4) != 0 { throw .notTCP }
+                if try frame.uint32(at: offset) != 0xaaaa_0300 { throw .otherProtocol }
+                if try frame.uint16(at: offset + 4) != 0 { throw .otherProtocol }
                 etherType = try frame.uint16(at: offset + 6)
                 offset += 8
             default:
-                throw .notTCP
+                throw .otherProtocol
             }
         }
     }
@@ -188,7 +188,7 @@ extension PacketPlace {
     private mutating func enterSecurityTag(in frame: Span<UInt8>) throws(PacketFault) {
         let head = try frame.uint16(at: offset)
         let units = Int(head & 0xff)
-        if head >> 8 != 1 || units == 0 { throw .notTCP }
+        if head >> 8 != 1 || units == 0 { throw .otherProtocol }
         let end = offset + 2 + units * 4
         let type = try frame.uint16(at: end)
         path.enterMark(UInt32(try frame.uint16(at: end - 2)))
@@ -206,7 +206,7 @@ extension PacketPlace {
             offset += 4
         } while label & 0x100 == 0
         let version = try frame.uint8(at: offset) >> 4
-        if version != 4 && version != 6 { throw .notTCP }
+        if version != 4 && version != 6 { throw .otherProtocol }
         etherType = 0
     }
 
@@ -263,7 +263,9 @@ extension PacketPlace {
             let length = Int(try frame.uint16(at: start + 4))
             let next = try frame.uint8(at: start + 6)
             // A length of 0 is for jumbograms, which their hop-by-hop options make (RFC 2675).
-            if try frame.uint8(at: start) >> 4 != 6 || !canLeadToTCP(next) || length == 0 && next != 0 { return nil }
+            if try frame.uint8(at: start) >> 4 != 6 || !canLeadToTransport(next) || length == 0 && next != 0 {
+                return nil
+            }
             return start + 40 + length
         } catch {
             return nil
@@ -278,7 +280,7 @@ extension PacketPlace {
     fileprivate mutating func enter(familyIn frame: Span<UInt8>, inNetworkOrder: Bool) throws(PacketFault) {
         let family = try frame.uint32(at: 0)
         if !PacketPlace.isIP(family: family) && (inNetworkOrder || !PacketPlace.isIP(family: family.byteSwapped)) {
-            throw .notTCP
+            throw .otherProtocol
         }
         offset = 4
     }
@@ -294,7 +296,7 @@ extension PacketPlace {
     /// Goes past PPP (RFC 1661) in HDLC framing (RFC 1662), where address and control may be left out, as both sides agree.
     fileprivate mutating func enter(hdlc frame: Span<UInt8>) throws(PacketFault) {
         if try frame.uint8(at: 0) == 0xff {
-            if try frame.uint8(at: 1) != 0x03 { throw .notTCP }
+            if try frame.uint8(at: 1) != 0x03 { throw .otherProtocol }
             offset = 2
         }
         try enterPPP(frame)
@@ -303,7 +305,7 @@ extension PacketPlace {
     /// Goes past PPP over Ethernet (RFC 2516). A session packet has version and type 1 and code 0, then the number of the
     /// session and a length.
     fileprivate mutating func enter(session frame: Span<UInt8>) throws(PacketFault) {
-        if try frame.uint16(at: offset) != 0x1100 { throw .notTCP }
+        if try frame.uint16(at: offset) != 0x1100 { throw .otherProtocol }
         path.session = try frame.uint16(at: offset + 2)
         offset += 6
         try enterPPP(frame)
@@ -322,8 +324,8 @@ extension PacketPlace {
             try enterLabels(in: frame)
         case 0x002d, 0x002f, 0x003d, 0x00fd:  // what is compressed, or divided (RFC 1144, 1962, 1990)
             etherType = 0x880b
-            throw .notTCP
-        default: throw .notTCP
+            throw .otherProtocol
+        default: throw .otherProtocol
         }
     }
 }

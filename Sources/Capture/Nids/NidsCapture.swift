@@ -23,7 +23,7 @@
         }
 
         /// Hands over what waits: see ``PcapCapture/receive(into:)``.
-        public mutating func receive(into sink: inout some SegmentSink & ~Copyable) throws(SystemError) -> Reception {
+        public mutating func receive(into sink: inout some ProbeSink & ~Copyable) throws(SystemError) -> Reception {
             try capture.receive(into: &sink)
         }
 

@@ -12,7 +12,7 @@
     @safe @usableFromInline struct NidsDefragmenter: ~Copyable {
         /// What became of a fragment.
         enum Outcome {
-            case segment(Segment)
+            case probe(Probe)
             case kept
             /// There are too many destinations at a time: libnids has memory for each, and no limit on them all.
             case refused
@@ -73,7 +73,7 @@
             let count = unsafe cnids_join(input, length, output, NidsDefragmenter.joinedCapacity)
             if count == 0 { return .kept }
             unsafe joined[9] = IPProtocol.tcp
-            return .segment(try Segment(packet: unsafe UnsafeBufferPointer(joined).span.extracting(0..<count)))
+            return .probe(try Probe(packet: unsafe UnsafeBufferPointer(joined).span.extracting(0..<count)))
         }
 
         /// Copies a fragment in the form for libnids, and returns its length.

@@ -31,7 +31,7 @@
         /// Counts a frame in which no IP packet was found, if it may hold one.
         mutating func count(_ fault: PacketFault, in frame: Span<UInt8>, _ link: LinkLayer, isCut: Bool) {
             if fault == .truncated && isCut { return count(.cut) }
-            if fault != .notTCP { return }
+            if fault != .otherProtocol { return }
             let obstacle = link.obstacle(in: frame)
             switch obstacle.etherType {
             case 0x8847, 0x8848: count(.label)
@@ -54,7 +54,7 @@
             }
         }
 
-        /// Counts an IP packet that gave no segment, if it may hold one.
+        /// Counts an IP packet that gave no probe, if it may hold one.
         ///
         /// - Parameters:
         ///   - path: over which link it came; labels of MPLS don't say that an IP packet follows.
@@ -63,7 +63,7 @@
             let isLonger = LeftOutPackets.isLonger(packet)
             if path.mark != 0 && !LeftOutPackets.isSound(packet, isLonger: isLonger && !isCut) { return count(.label) }
             if fault == .truncated && (isCut || isLonger) { return count(.cut) }
-            if fault == .notTCP && isTunnel(packet) { count(.tunnel) }
+            if fault == .otherProtocol && isTunnel(packet) { count(.tunnel) }
         }
 
         /// Whether an IP packet says that it is longer than what is here.

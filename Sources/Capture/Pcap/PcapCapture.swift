@@ -101,7 +101,7 @@
         }
 
         /// Hands over what waits on every interface, and says which have changed.
-        public mutating func receive(into sink: inout some SegmentSink & ~Copyable) throws(SystemError) -> Reception {
+        public mutating func receive(into sink: inout some ProbeSink & ~Copyable) throws(SystemError) -> Reception {
             var failure: SystemError?
             let reception = keepsOrder ? receiveInOrder(into: &sink, &failure) : receiveInTurn(into: &sink, &failure)
             if reception == .all { time.endBatch() }
@@ -118,7 +118,7 @@
         ///
         /// - Parameter failure: what went wrong on one of them, to be thrown when the others have had their turn.
         private mutating func receiveInTurn(
-            into sink: inout some SegmentSink & ~Copyable, _ failure: inout SystemError?
+            into sink: inout some ProbeSink & ~Copyable, _ failure: inout SystemError?
         ) -> Reception {
             var reception = Reception.nothing
             for index in interfaces.indices {
@@ -133,7 +133,7 @@
         }
 
         private mutating func receive(
-            from index: Int, into sink: inout some SegmentSink & ~Copyable
+            from index: Int, into sink: inout some ProbeSink & ~Copyable
         ) throws(SystemError) -> Reception {
             guard let link = interfaces[index]?.link, let isThere = interfaces[index]?.isThere else { return .nothing }
             try interfaces[index]?.acknowledgeDown()
@@ -150,7 +150,7 @@
         }
 
         private mutating func deliver(
-            _ link: LinkLayer, of index: Int, into sink: inout some SegmentSink & ~Copyable
+            _ link: LinkLayer, of index: Int, into sink: inout some ProbeSink & ~Copyable
         ) {
             if batch.count == 0 { return }
             time.beginBatch(now: .now(), realTime: realTime())
@@ -172,7 +172,7 @@
         /// Tells what became of interfaces, and captures from those that have come. What fails is told as well: an
         /// interface may be gone before we are done with it.
         private mutating func followInterfaces(
-            into sink: inout some SegmentSink & ~Copyable, at now: Timestamp
+            into sink: inout some ProbeSink & ~Copyable, at now: Timestamp
         ) throws(SystemError) {
             try watch.update()
             while let news = watch.table.nextChange() {

@@ -91,7 +91,7 @@
         /// Reads the file to its end, once, and hands over its packets.
         ///
         /// - Throws: see ``open()`` and ``advance()``. What comes before has been handed over.
-        public mutating func read(into sink: inout some SegmentSink & ~Copyable) throws(SystemError) {
+        public mutating func read(into sink: inout some ProbeSink & ~Copyable) throws(SystemError) {
             try open()
             while try advance() { try deliver(into: &sink) }
         }
@@ -153,7 +153,7 @@
         /// Hands over that packet.
         ///
         /// - Throws: what is wrong with the filter expression, if the packet is the first of its link type.
-        public mutating func deliver(into sink: inout some SegmentSink & ~Copyable) throws(SystemError) {
+        public mutating func deliver(into sink: inout some ProbeSink & ~Copyable) throws(SystemError) {
             guard let packet else { return }
             guard let link = LinkLayer(dataLinkType: packet.dataLinkType) else {
                 unknownLink = packet.dataLinkType
@@ -192,7 +192,7 @@
 
         private mutating func read(
             _ bytes: Span<UInt8>, over path: LinkPath, of packet: FilePacket,
-            into sink: inout some SegmentSink & ~Copyable
+            into sink: inout some ProbeSink & ~Copyable
         ) {
             let now = Timestamp(nanoseconds: packet.realTime)
             do throws(PacketFault) {

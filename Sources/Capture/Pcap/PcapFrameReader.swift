@@ -2,9 +2,9 @@
     import ScanCore
     import System
 
-    /// Makes segments of the frames that libpcap gives.
+    /// Makes probes of the frames that libpcap gives.
     struct PcapFrameReader: ~Copyable {
-        private var reader: Box<SegmentReader>
+        private var reader: Box<ProbeReader>
         private let untaggedOnly: Bool
         /// Whether frames are left out that say that the host did not send them.
         private let outgoingOnly: Bool
@@ -34,7 +34,7 @@
             }
         #endif
 
-        /// Reads a frame, and gives its segment, or what is wrong with it, to a sink.
+        /// Reads a frame, and gives its probe, or what is wrong with it, to a sink.
         ///
         /// - Parameters:
         ///   - length: how many bytes the frame had in all.
@@ -42,7 +42,7 @@
         mutating func read(
             _ frame: Span<UInt8>, length: Int, of link: LinkLayer, interface: Int32 = 0, at now: Timestamp,
             realTime: Int64,
-            into sink: inout some SegmentSink & ~Copyable
+            into sink: inout some ProbeSink & ~Copyable
         ) {
             do throws(PacketFault) {
                 if outgoingOnly, try !link.isSent(frame) { return }
@@ -55,35 +55,35 @@
             }
         }
 
-        /// Reads an IP packet, and gives its segments to a sink.
+        /// Reads an IP packet, and gives its probes to a sink.
         ///
         /// - Parameter path: over which link it came.
         /// - Returns: whether there was anything to give: what is kept until other packets come gives nothing yet.
-        /// - Throws: why there is no segment in it.
+        /// - Throws: why there is no probe in it.
         @inline(__always)
         mutating func read(
             _ packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64,
-            into sink: inout some SegmentSink & ~Copyable
+            into sink: inout some ProbeSink & ~Copyable
         ) throws(PacketFault) -> Bool {
             if try sink.inspect(packet: packet, over: path, at: now, realTime: realTime) { return true }
             #if Nids
-                if let segment = joinedByNids(packet, at: now) { sink.receive(segment, at: now, realTime: realTime) }
+                if let probe = joinedByNids(packet, at: now) { sink.receive(probe, at: now, realTime: realTime) }
             #endif
             var isGiven = false
-            try reader.value.read(packet, over: path, at: now) { segment in
+            try reader.value.read(packet, over: path, at: now) { probe in
                 isGiven = true
-                sink.receive(segment, of: packet, over: path, at: now, realTime: realTime)
+                sink.receive(probe, of: packet, over: path, at: now, realTime: realTime)
             }
             return isGiven
         }
 
         #if Nids
-            /// The segment that a fragment makes whole by the rules of libnids. What is wrong with it, the reader says.
-            private mutating func joinedByNids(_ packet: Span<UInt8>, at now: Timestamp) -> Segment? {
+            /// The probe that a fragment makes whole by the rules of libnids. What is wrong with it, the reader says.
+            private mutating func joinedByNids(_ packet: Span<UInt8>, at now: Timestamp) -> Probe? {
                 do throws(PacketFault) {
                     if try !NidsDefragmenter.isFragment(packet) { return nil }
-                    guard case .segment(let segment) = try nids?.join(packet, at: now) else { return nil }
-                    return segment
+                    guard case .probe(let probe) = try nids?.join(packet, at: now) else { return nil }
+                    return probe
                 } catch {
                     return nil
                 }

@@ -50,7 +50,7 @@
         ///
         /// - Parameter failure: what went wrong on one of them, to be thrown when the others have had their turn.
         mutating func receiveInOrder(
-            into sink: inout some SegmentSink & ~Copyable, _ failure: inout SystemError?
+            into sink: inout some ProbeSink & ~Copyable, _ failure: inout SystemError?
         ) -> Reception {
             for index in 0..<count {
                 do throws(SystemError) { try interfaces[index]?.acknowledgeDown() } catch { failure = error }
@@ -104,7 +104,7 @@
             return found
         }
 
-        private mutating func deliver(_ index: Int, _ head: PcapHead, into sink: inout some SegmentSink & ~Copyable) {
+        private mutating func deliver(_ index: Int, _ head: PcapHead, into sink: inout some ProbeSink & ~Copyable) {
             interfaces[index]?.head = nil
             guard let link = interfaces[index]?.link, interfaces[index]?.isThere == true else { return }
             let now = time.timestamp(of: max(0, min(head.stamp, 1 << 62)))

@@ -71,7 +71,7 @@ public struct RawSocketCapture: ~Copyable, PacketSource {
     }
 
     /// Hands over what waits on both sockets.
-    public mutating func receive(into sink: inout some SegmentSink & ~Copyable) throws(SystemError) -> Reception {
+    public mutating func receive(into sink: inout some ProbeSink & ~Copyable) throws(SystemError) -> Reception {
         var (fromIPv4, fromIPv6) = (ReceiveBatch.count, ReceiveBatch.count)
         var total = 0
         for _ in 0..<RawSocketCapture.mostBatches {
@@ -85,15 +85,15 @@ public struct RawSocketCapture: ~Copyable, PacketSource {
 
     @inline(never)
     private mutating func receive(
-        isIPv6: Bool, into sink: inout some SegmentSink & ~Copyable
+        isIPv6: Bool, into sink: inout some ProbeSink & ~Copyable
     ) throws(SystemError) -> Int {
         let received = try receiveBatch(isIPv6: isIPv6)
         if received == 0 { return 0 }
         let time = BatchTime()
         for index in 0..<received {
             do throws(PacketFault) {
-                let segment = isIPv6 ? try batch.ipv6Segment(index) : try batch.ipv4Segment(index)
-                sink.receive(segment, at: time.now, realTime: time.realTime)
+                let probe = isIPv6 ? try batch.ipv6Probe(index) : try batch.ipv4Probe(index)
+                sink.receive(probe, at: time.now, realTime: time.realTime)
             } catch {
                 sink.count(error)
             }
@@ -125,19 +125,19 @@ public struct RawSocketCapture: ~Copyable, PacketSource {
 }
 
 extension ReceiveBatch {
-    /// The segment in a packet of the last batch, which begins with its IPv4 header.
+    /// The probe in a packet of the last batch, which begins with its IPv4 header.
     @inline(never)
-    fileprivate func ipv4Segment(_ index: Int) throws(PacketFault) -> Segment {
-        try withPacket(index) { (packet) throws(PacketFault) in try Segment(packet: packet) }
+    fileprivate func ipv4Probe(_ index: Int) throws(PacketFault) -> Probe {
+        try withPacket(index) { (packet) throws(PacketFault) in try Probe(packet: packet) }
     }
 
-    /// The segment that a packet of the last batch is, what was in its IPv6 header being told beside it.
+    /// The probe that a packet of the last batch is, what was in its IPv6 header being told beside it.
     @inline(never)
-    fileprivate func ipv6Segment(_ index: Int) throws(PacketFault) -> Segment {
+    fileprivate func ipv6Probe(_ index: Int) throws(PacketFault) -> Probe {
         let beside = ancillary(index)
         if !beside.has_destination { throw .malformed }
         return try withPacket(index) { (header) throws(PacketFault) in
-            try Segment(
+            try Probe(
                 tcpHeader: header, source: Address(source(index)), destination: Address(beside.destination),
                 typeOfService: UInt8(truncatingIfNeeded: beside.traffic_class),
                 timeToLive: UInt8(truncatingIfNeeded: beside.hop_limit))

@@ -76,7 +76,7 @@ public struct PacketSocketCapture: ~Copyable, PacketSource {
     }
 
     /// Hands over every block that is ready, at most the whole ring, then follows the interfaces.
-    public mutating func receive(into sink: inout some SegmentSink & ~Copyable) throws(SystemError) -> Reception {
+    public mutating func receive(into sink: inout some ProbeSink & ~Copyable) throws(SystemError) -> Reception {
         let now = Timestamp.now()
         var blocks = 0
         if ring.isReady { intake.times.beginBatch(now: now, realTime: realTime()) }

@@ -21,7 +21,7 @@ struct RingReader: ~Copyable {
     /// The clocks.
     var times: ClockMapping
 
-    private var reader: Box<SegmentReader>
+    private var reader: Box<ProbeReader>
 
     /// What became of fragments.
     var fragments: FragmentCounters { FragmentCounters(reader.value) }
@@ -38,7 +38,7 @@ struct RingReader: ~Copyable {
     }
 
     /// Takes the packets of a block.
-    mutating func readAll(of block: Span<UInt8>, into sink: inout some SegmentSink & ~Copyable) {
+    mutating func readAll(of block: Span<UInt8>, into sink: inout some ProbeSink & ~Copyable) {
         do throws(PacketFault) {
             var packets = try RingBlock(block)
             while let packet = try packets.nextPacket(in: block) {
@@ -51,7 +51,7 @@ struct RingReader: ~Copyable {
 
     @inline(__always)
     private mutating func read(
-        _ packet: RingPacket, in block: Span<UInt8>, into sink: inout some SegmentSink & ~Copyable
+        _ packet: RingPacket, in block: Span<UInt8>, into sink: inout some ProbeSink & ~Copyable
     ) {
         let now = times.timestamp(of: packet.realTime)
         do throws(PacketFault) {
@@ -60,8 +60,8 @@ struct RingReader: ~Copyable {
             if untaggedOnly && place.path.vlans != 0 { return }
             let bytes = place.offset == 0 ? payload : payload.extracting(place.offset..<payload.count)
             if try sink.inspect(packet: bytes, over: place.path, at: now, realTime: packet.realTime) { return }
-            try reader.value.read(bytes, over: place.path, at: now) { segment in
-                sink.receive(segment, of: bytes, over: place.path, at: now, realTime: packet.realTime)
+            try reader.value.read(bytes, over: place.path, at: now) { probe in
+                sink.receive(probe, of: bytes, over: place.path, at: now, realTime: packet.realTime)
             }
         } catch {
             sink.count(error)

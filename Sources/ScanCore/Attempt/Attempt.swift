@@ -20,19 +20,18 @@ public struct Attempt: Equatable, Sendable {
         self.realTime = realTime
     }
 
-    /// What a segment attempts: a connection, if it has SYN and not ACK, whatever else it has, or if its flags were not
-    /// seen, as nobody sends such a fragment who has nothing to hide; else `nil`.
-    public init?(_ segment: Segment, realTime: Int64) {
-        if let flags = segment.flags, flags.intersection(.syn.union(.ack)) != .syn { return nil }
+    /// What a probe attempts, if that is to open a connection; else `nil`.
+    public init?(_ probe: Probe, realTime: Int64) {
+        if !probe.opensConnection { return nil }
         self.init(
-            source: segment.source, destination: segment.destination,
-            sourcePort: segment.sourcePort, destinationPort: segment.destinationPort, realTime: realTime)
+            source: probe.source, destination: probe.destination,
+            sourcePort: probe.sourcePort, destinationPort: probe.destinationPort, realTime: realTime)
     }
 
     /// What a packet of TCP or UDP attempts, whatever it says: it begins with its IP header and holds the ports.
     ///
-    /// - Throws: ``PacketFault/fragment`` for a fragment that does not hold the ports, ``PacketFault/notTCP`` for what
-    ///   is neither TCP nor UDP, and what ``Segment/init(packet:)`` throws.
+    /// - Throws: ``PacketFault/fragment`` for a fragment that does not hold the ports, ``PacketFault/otherProtocol`` for what
+    ///   is neither TCP nor UDP, and what ``Probe/init(packet:)`` throws.
     public init(packet: Span<UInt8>, realTime: Int64) throws(PacketFault) {
         let header = try TransportHeader(packet: packet)
         let ports = try header.ports(in: packet)

@@ -74,8 +74,8 @@ struct ProbationLog<let lineCount: Int>: ~Copyable {
     }
 
     /// Takes one more packet of a source that was found into account.
-    mutating func record(_ segment: Segment, at now: Timestamp, _ place: Place) -> SourceEntry.Effect {
-        log[place.position >> 3][place.position & 7].record(segment, at: now)
+    mutating func record(_ probe: Probe, at now: Timestamp, _ place: Place) -> SourceEntry.Effect {
+        log[place.position >> 3][place.position & 7].record(probe, at: now)
     }
 
     /// Takes out a source that was found, and returns its record.
@@ -90,7 +90,7 @@ struct ProbationLog<let lineCount: Int>: ~Copyable {
 
     /// Adds a source that isn't there, of which the hash is given.
     @inline(__always)
-    mutating func insert(_ segment: Segment, hash: UInt32, at now: Timestamp, wallClock: Int64) {
+    mutating func insert(_ probe: Probe, hash: UInt32, at now: Timestamp, wallClock: Int64) {
         newest = next(at: now)
         index[Self.line(hash)].insert(ProbationIndex.slot(number: newest, fingerprint: Self.fingerprint(hash)))
         let position = Self.position(newest)
@@ -99,7 +99,7 @@ struct ProbationLog<let lineCount: Int>: ~Copyable {
             held -= 1
             if now.isWithin(Parameters.longestGap, after: log[position >> 3][position & 7].time) { lost &+= 1 }
         }
-        log[position >> 3][position & 7] = ProbationRecord(segment, at: now, wallClock: wallClock)
+        log[position >> 3][position & 7] = ProbationRecord(probe, at: now, wallClock: wallClock)
         held += 1
     }
 

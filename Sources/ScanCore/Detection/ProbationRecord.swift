@@ -34,21 +34,21 @@ struct ProbationRecord: Sendable {
 
     /// The record of a source's first packet, which must not come from an unspecified address.
     @inline(__always)  // made where it is to stand
-    init(_ segment: Segment, at now: Timestamp, wallClock: Int64) {
-        sourceHigh = Halves(segment.source.high)
-        sourceLow = Halves(segment.source.low)
-        destinationHigh = Halves(segment.destination.high)
-        destinationLow = Halves(segment.destination.low)
+    init(_ probe: Probe, at now: Timestamp, wallClock: Int64) {
+        sourceHigh = Halves(probe.source.high)
+        sourceLow = Halves(probe.source.low)
+        destinationHigh = Halves(probe.destination.high)
+        destinationLow = Halves(probe.destination.low)
         nanoseconds = Halves(UInt64(bitPattern: now.nanoseconds))
         clockAndFamilies =
             UInt32(truncatingIfNeeded: wallClock) << 2  // the upper bits are found again by `wallClock(near:)`
-            | (segment.source.isIPv4 ? 2 : 0) | (segment.destination.isIPv4 ? 1 : 0)
-        sourcePort = segment.sourcePort
-        destinationPort = segment.destinationPort
-        flagsEverSet = segment.flags ?? .none
-        flagsAlwaysSet = segment.flags ?? .all
-        typeOfService = segment.typeOfService
-        timeToLive = segment.timeToLive
+            | (probe.source.isIPv4 ? 2 : 0) | (probe.destination.isIPv4 ? 1 : 0)
+        sourcePort = probe.sourcePort
+        destinationPort = probe.destinationPort
+        flagsEverSet = probe.flags ?? .none
+        flagsAlwaysSet = probe.flags ?? .all
+        typeOfService = probe.typeOfService
+        timeToLive = probe.timeToLive
     }
 
     /// Whether it is anybody's.
@@ -70,14 +70,14 @@ struct ProbationRecord: Sendable {
 
     /// Takes one more packet of the source into account, as ``SourceEntry/take(_:at:)`` does; a new port is left to
     /// that, so this is never ``SourceEntry/Effect/scan``.
-    mutating func record(_ segment: Segment, at now: Timestamp) -> SourceEntry.Effect {
+    mutating func record(_ probe: Probe, at now: Timestamp) -> SourceEntry.Effect {
         if !now.isWithin(Parameters.longestGap, after: time) { return .outdated }
-        if segment.destinationPort == destinationPort {
-            flagsEverSet = flagsEverSet.union(segment.flags ?? .none)
-            flagsAlwaysSet = flagsAlwaysSet.intersection(segment.flags ?? .all)
+        if probe.destinationPort == destinationPort {
+            flagsEverSet = flagsEverSet.union(probe.flags ?? .none)
+            flagsAlwaysSet = flagsAlwaysSet.intersection(probe.flags ?? .all)
             return .repeated
         }
-        return segment.hasAny(of: .ack.union(.rst)) ? .ignored : .counted
+        return probe.mayBeAnswer ? .ignored : .counted
     }
 
     /// What the source would be known by, had it been given an entry at once.
@@ -88,9 +88,9 @@ struct ProbationRecord: Sendable {
             clockAndFamilies & 1 != 0
             ? Address(ipv4: UInt32(truncatingIfNeeded: destinationLow.value))
             : Address(ipv6High: destinationHigh.value, low: destinationLow.value)
-        let first = Segment(
+        let first = Probe(
             source: source, destination: destination, sourcePort: sourcePort, destinationPort: destinationPort,
-            flags: flagsEverSet, typeOfService: typeOfService, timeToLive: timeToLive)
+            transport: .tcp(flagsEverSet), typeOfService: typeOfService, timeToLive: timeToLive)
         var entry = SourceEntry(first: first, at: time, wallClock: self.wallClock(near: wallClock))
         entry.report.flagsAlwaysSet = flagsAlwaysSet
         return entry

@@ -29,23 +29,23 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
         table.key = key
     }
 
-    /// Takes one segment into account.
+    /// Takes one packet into account, which may be a probe of a scan or not.
     ///
     /// - Parameters:
-    ///   - segment: the segment.
+    ///   - probe: the packet.
     ///   - now: when it arrived, on a clock that does not jump.
     ///   - wallClock: the same in seconds since 1970 UTC, for the line only.
-    /// - Returns: the scan, if this segment is the one that makes it so. It is returned once, until the source has
+    /// - Returns: the scan, if this probe is the one that makes it so. It is returned once, until the source has
     ///   touched no new port for longer than ``Parameters/longestGap``; one whose report was suppressed, as
     ///   ``remember(_:)`` was told, with every new port.
-    public mutating func observe(_ segment: Segment, at now: Timestamp, wallClock: Int64) -> ScanReport? {
-        guard let found = look(at: segment, at: now, wallClock: wallClock) else { return nil }
+    public mutating func observe(_ probe: Probe, at now: Timestamp, wallClock: Int64) -> ScanReport? {
+        guard let found = look(at: probe, at: now, wallClock: wallClock) else { return nil }
         return table.withEntry(found.index) { $0.report }
     }
 
     /// The same, with what the limit on the log has to know of the scan.
-    public mutating func find(_ segment: Segment, at now: Timestamp, wallClock: Int64) -> ScanFinding? {
-        guard let found = look(at: segment, at: now, wallClock: wallClock) else { return nil }
+    public mutating func find(_ probe: Probe, at now: Timestamp, wallClock: Int64) -> ScanFinding? {
+        guard let found = look(at: probe, at: now, wallClock: wallClock) else { return nil }
         return table.withEntry(found.index) { ScanFinding($0, isNew: found.isNew, hash: found.hash) }
     }
 
@@ -57,29 +57,29 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     }
 
     @inline(__always)
-    private mutating func look(at segment: Segment, at now: Timestamp, wallClock: Int64) -> Found? {
+    private mutating func look(at probe: Probe, at now: Timestamp, wallClock: Int64) -> Found? {
         counters.packets &+= 1
-        if segment.source.isUnspecified || segment.isEstablishedData {
+        if probe.source.isUnspecified || probe.isEstablishedData {
             counters.ignored &+= 1
             return nil
         }
-        return judge(segment, at: now, wallClock: wallClock)
+        return judge(probe, at: now, wallClock: wallClock)
     }
 
     @inline(never)  // keeps the way of packets that are ignored short
     @_optimize(speed)  // the module is built for size; this is where a flood's time goes
-    private mutating func judge(_ segment: Segment, at now: Timestamp, wallClock: Int64) -> Found? {
-        let place = table.find(segment.source)
+    private mutating func judge(_ probe: Probe, at now: Timestamp, wallClock: Int64) -> Found? {
+        let place = table.find(probe.source)
         if let index = place.index {
-            switch table.withEntry(index, { $0.record(segment, at: now) }) {
+            switch table.withEntry(index, { $0.record(probe, at: now) }) {
             case .outdated:
                 table.remove(index)
             case let effect:
                 if effect.isNewPort { table.touch(index) }
                 return count(effect) ? Found(index: index, isNew: effect == .scan, hash: place.hash) : nil
             }
-        } else if let touch = probation.find(segment.source, hash: place.hash) {
-            switch probation.record(segment, at: now, touch) {
+        } else if let touch = probation.find(probe.source, hash: place.hash) {
+            switch probation.record(probe, at: now, touch) {
             case .outdated:
                 _ = probation.remove(touch)
             case .repeated:
@@ -88,19 +88,19 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
                 counters.ignored &+= 1
                 return nil
             case .counted, .scan, .continued:
-                return promote(probation.remove(touch), segment, at: now, wallClock: wallClock, to: place)
+                return promote(probation.remove(touch), probe, at: now, wallClock: wallClock, to: place)
             }
         }
-        if segment.hasAny(of: .ack) {  // opens nothing: an answer to us, or the middle of a connection
+        if probe.mayBeOfConnection {
             counters.ignored &+= 1
             return nil
         }
         counters.probes &+= 1
-        probation.insert(segment, hash: place.hash, at: now, wallClock: wallClock)
+        probation.insert(probe, hash: place.hash, at: now, wallClock: wallClock)
         return nil
     }
 
-    /// Counts what a segment did to its source's entry, and returns whether there is a scan to tell of.
+    /// Counts what a probe did to its source's entry, and returns whether there is a scan to tell of.
     private mutating func count(_ effect: SourceEntry.Effect) -> Bool {
         switch effect {
         case .outdated, .repeated: break
@@ -120,11 +120,11 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     /// Follows a source from its second port on.
     @inline(never)
     private mutating func promote(
-        _ touch: ProbationRecord, _ segment: Segment, at now: Timestamp, wallClock: Int64,
+        _ touch: ProbationRecord, _ probe: Probe, at now: Timestamp, wallClock: Int64,
         to place: SourceTable<capacity, bucketCount>.Place
     ) -> Found? {
         var entry = touch.entry(wallClock: wallClock)
-        let isScan = count(entry.record(segment, at: now))
+        let isScan = count(entry.record(probe, at: now))
         let index = table.insert(entry, place)
         return isScan ? Found(index: index, isNew: true, hash: place.hash) : nil
     }
@@ -137,11 +137,11 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
         table.withEntry(index) { $0.suppression = finding.suppression }
     }
 
-    /// Counts a packet that gives no segment.
+    /// Counts a packet that gives no probe.
     public mutating func count(_ fault: PacketFault) {
         counters.packets &+= 1
         switch fault {
-        case .notTCP, .fragment: counters.ignored &+= 1
+        case .otherProtocol, .fragment: counters.ignored &+= 1
         case .truncated, .malformed: counters.malformed &+= 1
         }
     }
@@ -178,7 +178,7 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
 
 /// The rule for one source.
 extension SourceEntry {
-    /// What a segment did to its source's entry.
+    /// What a probe did to its source's entry.
     enum Effect {
         /// Nothing: the entry is too old to count, and the source a new one.
         case outdated
@@ -203,28 +203,28 @@ extension SourceEntry {
         }
     }
 
-    /// The entry of a source's first segment.
-    init(first segment: Segment, at now: Timestamp, wallClock: Int64) {
-        report = ScanReport(first: segment, startTime: wallClock)
+    /// The entry of a source's first probe.
+    init(first probe: Probe, at now: Timestamp, wallClock: Int64) {
+        report = ScanReport(first: probe, startTime: wallClock)
         lastNewPort = now
-        weight = SourceEntry.weight(segment.destinationPort)
+        weight = SourceEntry.weight(probe.destinationPort)
     }
 
-    /// Takes one more segment of the source into account.
+    /// Takes one more probe of the source into account.
     @_optimize(speed)  // a tenth of the time of a packet of a source that is followed
-    mutating func record(_ segment: Segment, at now: Timestamp) -> Effect {
+    mutating func record(_ probe: Probe, at now: Timestamp) -> Effect {
         if !now.isWithin(Parameters.longestGap, after: lastNewPort) { return .outdated }
-        if report.ports.contains(segment.destinationPort) {
-            report.merge(segment.flags)
+        if report.ports.contains(probe.destinationPort) {
+            report.merge(probe.flags)
             return .repeated
         }
-        if segment.hasAny(of: .ack.union(.rst)) { return .ignored }
+        if probe.mayBeAnswer { return .ignored }
         lastNewPort = now
-        if isReported { return effectAfterReport(segment.destinationPort) }
-        report.merge(segment)
-        weight += SourceEntry.weight(segment.destinationPort)
+        if isReported { return effectAfterReport(probe.destinationPort) }
+        report.merge(probe)
+        weight += SourceEntry.weight(probe.destinationPort)
         if weight >= Parameters.weightThreshold { return .scan }
-        report.ports.append(segment.destinationPort)
+        report.ports.append(probe.destinationPort)
         return .counted
     }
 

@@ -240,9 +240,9 @@ extension SourceEntry {
     /// An entry that was never used, all zero.
     init() {
         let unspecified = Address(ipv6High: 0, low: 0)
-        let nobody = Segment(
+        let nobody = Probe(
             source: unspecified, destination: unspecified, sourcePort: 0, destinationPort: 0,
-            flags: TCPFlags.none, typeOfService: 0, timeToLive: 0)
+            transport: .tcp(TCPFlags.none), typeOfService: 0, timeToLive: 0)
         report = ScanReport(first: nobody, startTime: 0)
         report.ports = PortList()
         lastNewPort = Timestamp(nanoseconds: 0)

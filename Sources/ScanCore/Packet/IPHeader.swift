@@ -53,7 +53,7 @@ package struct IPHeader {
     }
 
     /// Reads the header of a packet that is known to be of IPv4.
-    @inline(__always)  // with all of Segment that is about IPv4: half the time of a packet
+    @inline(__always)  // with all of Probe that is about IPv4: half the time of a packet
     package init(ipv4 packet: Span<UInt8>) throws(PacketFault) {
         length = Int(try packet.uint8(at: 0) & 15) * 4
         if length < IPHeader.ipv4Length { throw .malformed }

@@ -46,7 +46,7 @@ struct IPv6ExtensionHeaders {
                 next = try packet.uint8(at: offset)
                 offset += (length + 2) * 4
             default:
-                throw .notTCP
+                throw .otherProtocol
             }
         }
     }
@@ -61,7 +61,7 @@ struct IPv6ExtensionHeaders {
 }
 
 /// Whether a protocol number is TCP's, or that of an extension header behind which TCP may come.
-package func canLeadToTCP(_ number: UInt8) -> Bool {
+package func canLeadToTransport(_ number: UInt8) -> Bool {
     switch number {
     case IPProtocol.tcp, IPProtocol.hopByHop, IPProtocol.routing, IPProtocol.fragment, IPProtocol.authentication,
         IPProtocol.destinationOptions:

@@ -7,7 +7,7 @@
 ///
 /// Fragments are joined as Linux joins them, so that a sensor and its host see the same packet. One that brings nothing
 /// new is left out: what came first counts. One that overlaps others and brings more as well is an attack (RFC 5722):
-/// Linux gives the packet up. Here its segment is still told if that makes it whole, from the bytes that came first; then
+/// Linux gives the packet up. Here its probe is still told if that makes it whole, from the bytes that came first; then
 /// it is given up too, and what comes later is another packet's. Likewise a packet that was told: the same again is
 /// another. What makes Linux give up a packet and lies past its first 64 bytes is not seen.
 public struct Defragmenter<let capacity: Int, let setSize: Int>: ~Copyable {
@@ -29,20 +29,20 @@ public struct Defragmenter<let capacity: Int, let setSize: Int>: ~Copyable {
 
     /// Joins a fragment to those that came before.
     ///
-    /// The segment has the type of service and the time to live of the fragment with offset 0.
+    /// The probe has the type of service and the time to live of the fragment with offset 0.
     ///
     /// - Parameters:
     ///   - fragment: the fragment.
     ///   - packet: what it was read from.
     ///   - now: when it arrived. A clock that goes back loses what was waiting, and revives nothing.
-    /// - Returns: the segment of the packet, with the fragment that makes its TCP header whole, or `nil`.
+    /// - Returns: the probe of the packet, with the fragment that makes its TCP header whole, or `nil`.
     /// - Throws: ``PacketFault/fragment`` for one that can't add anything, as it begins past the header; and what is
     ///   wrong with the fragment, or with the packet it completes.
     mutating func join(
         _ fragment: Fragment, of packet: Span<UInt8>, at now: Timestamp
-    ) throws(PacketFault) -> Segment? {
+    ) throws(PacketFault) -> Probe? {
         // With IPv4 nothing stands before the TCP header.
-        let window = fragment.name.source.isIPv4 ? Segment.headerLength : ReassemblyBuffer.window
+        let window = fragment.name.source.isIPv4 ? TCPHeader.length : ReassemblyBuffer.window
         if fragment.offset >= window { throw .fragment }
         let index = place(of: fragment, at: now)
         return try packets[index].add(fragment, of: packet)

@@ -41,7 +41,7 @@ struct Fragment {
     /// Which of the bytes that it was read from are its own and captured: at least one.
     let data: Range<Int>
 
-    /// Reads what ``Segment/init(packet:)`` calls a fragment.
+    /// Reads what ``Probe/init(packet:)`` calls a fragment.
     ///
     /// Where more fragments follow, the bytes behind the last multiple of 8 are none of the packet's: Linux cuts them off
     /// in IPv4 (net/ipv4/ip_fragment.c, ip_frag_queue), and drops the fragment in IPv6.

@@ -30,7 +30,7 @@ public struct LoneFragments: ~Copyable {
     /// - Parameters:
     ///   - packet: the packet from its IP header on.
     ///   - path: over which link it came.
-    ///   - isGiven: it gave a segment.
+    ///   - isGiven: it gave a probe.
     ///   - fault: why it did not, if that is known.
     ///   - now: when it came.
     @inline(__always)
@@ -76,7 +76,7 @@ public struct LoneFragments: ~Copyable {
         do throws(PacketFault) {
             let fragment = try Fragment(packet: packet, over: path)
             let isIPv4 = fragment.name.source.isIPv4
-            let isTCP = isIPv4 ? fragment.next == IPProtocol.tcp : canLeadToTCP(fragment.next)
+            let isTCP = isIPv4 ? fragment.next == IPProtocol.tcp : canLeadToTransport(fragment.next)
             return isTCP ? fragment : nil
         } catch {
             return nil

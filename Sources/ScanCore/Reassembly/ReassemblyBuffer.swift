@@ -46,9 +46,9 @@ extension ReassemblyBuffer {
 
     /// Puts a fragment in, which begins within the ``window``; see ``Defragmenter`` for what overlaps.
     ///
-    /// - Returns: the segment, if this was the last fragment missing.
+    /// - Returns: the probe, if this was the last fragment missing.
     /// - Throws: what is wrong with the headers; ``PacketFault/fragment`` if there are more than there is room for.
-    mutating func add(_ fragment: Fragment, of packet: Span<UInt8>) throws(PacketFault) -> Segment? {
+    mutating func add(_ fragment: Fragment, of packet: Span<UInt8>) throws(PacketFault) -> Probe? {
         let end = min(fragment.offset + fragment.data.count, Self.window)
         let all = UInt64.max >> (64 - end) & UInt64.max << fragment.offset
         let new = all & ~present
@@ -61,19 +61,19 @@ extension ReassemblyBuffer {
             first = FirstFragment(
                 next: fragment.next, typeOfService: fragment.typeOfService, timeToLive: fragment.timeToLive)
         }
-        let segment: Segment?
+        let probe: Probe?
         do throws(PacketFault) {
-            segment = try self.segment()
+            probe = try self.probe()
         } catch {
             present = 0
             throw error
         }
-        if segment != nil || new != all { present = 0 }
-        return segment
+        if probe != nil || new != all { present = 0 }
+        return probe
     }
 
-    /// The segment, if its TCP header is whole.
-    private func segment() throws(PacketFault) -> Segment? {
+    /// The probe, if its TCP header is whole.
+    private func probe() throws(PacketFault) -> Probe? {
         guard let first else { return nil }
         let whole = bytes.span.extracting(0..<(~present).trailingZeroBitCount)
         var chain = IPv6ExtensionHeaders(next: first.next, offset: 0, fragmentHeader: 0)
@@ -82,9 +82,9 @@ extension ReassemblyBuffer {
         } catch {
             if error != .truncated { throw error }
         }
-        if chain.offset + Segment.headerLength > Self.window { throw .fragment }
-        if chain.next != IPProtocol.tcp || chain.offset + Segment.headerLength > whole.count { return nil }
-        return try Segment(
+        if chain.offset + TCPHeader.length > Self.window { throw .fragment }
+        if chain.next != IPProtocol.tcp || chain.offset + TCPHeader.length > whole.count { return nil }
+        return try Probe(
             tcpHeader: whole, at: chain.offset, source: name.source, destination: name.destination,
             typeOfService: first.typeOfService, timeToLive: first.timeToLive)
     }

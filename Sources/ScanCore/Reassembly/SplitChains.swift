@@ -48,11 +48,11 @@ public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
     ///   - fragment: the fragment.
     ///   - packet: what it was read from.
     ///   - now: when it arrived.
-    ///   - emit: is given each segment whose ports become known by it, with the flags if they stand in the same fragment;
+    ///   - emit: is given each probe whose ports become known by it, with the flags if they stand in the same fragment;
     ///     not that of a first fragment that holds the ports, which is known without this.
     /// - Returns: whether it may be of use later.
     mutating func follow(
-        _ fragment: Fragment, of packet: Span<UInt8>, at now: Timestamp, _ emit: (Segment) -> Void
+        _ fragment: Fragment, of packet: Span<UInt8>, at now: Timestamp, _ emit: (Probe) -> Void
     ) -> Bool {
         let content = packet.extracting(fragment.data)
         let hash = fragment.name.hash(key) | 1  // 0 is nobody's
@@ -87,7 +87,7 @@ public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
     /// Takes note of new places, and follows the fragments that came before from each of them.
     private mutating func learn(
         _ steps: inout ChainSteps, _ hash: UInt32, at now: Timestamp, _ work: inout ChainWork,
-        _ emit: (Segment) -> Void
+        _ emit: (Probe) -> Void
     ) {
         while let place = steps.next() {
             work.charge(ChainWork.search)
@@ -181,7 +181,7 @@ struct ChainPlace: FragmentRecord {
     /// Where a fragment leads from a place.
     enum Lead {
         /// It holds the ports.
-        case ports(Segment)
+        case ports(Probe)
         /// Another place, past its end.
         case further(ChainPlace)
         /// Nowhere.
@@ -206,11 +206,11 @@ struct ChainPlace: FragmentRecord {
             if content.hasTooShortTCPHeader(at: chain.offset) { return .nowhere }
             if chain.offset + 4 <= content.count {
                 return .ports(
-                    Segment(
+                    Probe(
                         source: name.source, destination: name.destination,
                         sourcePort: try content.uint16(at: chain.offset),
                         destinationPort: try content.uint16(at: chain.offset + 2),
-                        flags: TCPFlags(inHeaderAt: chain.offset, of: content),
+                        transport: .tcp(TCPFlags(inHeaderAt: chain.offset, of: content)),
                         typeOfService: typeOfService, timeToLive: timeToLive))
             }
         } catch {
@@ -288,10 +288,10 @@ private struct ChainSteps {
     /// Follows a place into a fragment.
     mutating func follow(
         _ place: ChainPlace, in content: Span<UInt8>, at offset: Int, _ work: inout ChainWork,
-        _ emit: (Segment) -> Void
+        _ emit: (Probe) -> Void
     ) {
         switch place.followed(in: content, at: offset, &work) {
-        case .ports(let segment): emit(segment)
+        case .ports(let probe): emit(probe)
         case .further(let place): append(place)
         case .nowhere: break
         }

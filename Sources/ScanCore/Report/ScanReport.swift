@@ -22,16 +22,16 @@ public struct ScanReport: Sendable {
     public internal(set) var startTime: Int64
 
     /// The report of a source's first packet.
-    init(first segment: Segment, startTime: Int64) {
-        source = segment.source
-        destination = segment.destination
-        sourcePort = segment.sourcePort
+    init(first probe: Probe, startTime: Int64) {
+        source = probe.source
+        destination = probe.destination
+        sourcePort = probe.sourcePort
         ports = PortList()
-        ports.append(segment.destinationPort)
-        flagsEverSet = segment.flags ?? .none
-        flagsAlwaysSet = segment.flags ?? .all
-        typeOfService = segment.typeOfService
-        timeToLive = segment.timeToLive
+        ports.append(probe.destinationPort)
+        flagsEverSet = probe.flags ?? .none
+        flagsAlwaysSet = probe.flags ?? .all
+        typeOfService = probe.typeOfService
+        timeToLive = probe.timeToLive
         changed = ChangedFields()
         self.startTime = startTime
     }
@@ -43,12 +43,12 @@ public struct ScanReport: Sendable {
     }
 
     /// Takes note of what one more packet to a new port has in common with the first.
-    mutating func merge(_ segment: Segment) {
-        merge(segment.flags)
-        if destination != segment.destination { changed.destination = true }
-        if sourcePort != segment.sourcePort { changed.sourcePort = true }
-        if typeOfService != segment.typeOfService { changed.typeOfService = true }
-        if timeToLive != segment.timeToLive { changed.timeToLive = true }
+    mutating func merge(_ probe: Probe) {
+        merge(probe.flags)
+        if destination != probe.destination { changed.destination = true }
+        if sourcePort != probe.sourcePort { changed.sourcePort = true }
+        if typeOfService != probe.typeOfService { changed.typeOfService = true }
+        if timeToLive != probe.timeToLive { changed.timeToLive = true }
     }
 }
 

@@ -4,7 +4,7 @@
     import System
 
     /// Where packets become lines about attempts, and what can happen to a line on its way out.
-    struct AttemptWriter: ~Copyable, SegmentSink {
+    struct AttemptWriter: ~Copyable, ProbeSink {
         /// What somebody wants, which is looked at between packets, and while a line has to wait.
         private(set) var mustStop = false
         /// When somebody said to stop, of packets from a network: until when those that came before must be here, and until
@@ -69,14 +69,14 @@
         }
 
         mutating func receive(
-            _ segment: Segment, of packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64
+            _ probe: Probe, of packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64
         ) {
-            guard let attempt = Attempt(segment, realTime: realTime) else { return }
+            guard let attempt = Attempt(probe, realTime: realTime) else { return }
             if !isCopy(packet, over: path, at: now) { add(attempt, at: now) }
         }
 
-        mutating func receive(_ segment: Segment, at now: Timestamp, realTime: Int64) {
-            if let attempt = Attempt(segment, realTime: realTime) { add(attempt, at: now) }
+        mutating func receive(_ probe: Probe, at now: Timestamp, realTime: Int64) {
+            if let attempt = Attempt(probe, realTime: realTime) { add(attempt, at: now) }
         }
 
         /// Whether a packet that attempts something is one that was taken from another interface.
@@ -87,7 +87,7 @@
             return isCopy
         }
 
-        /// What gives no segment is no attempt.
+        /// What gives no probe is no attempt.
         mutating func count(_ fault: PacketFault) {}
 
         mutating func log(notice: LogLine) {

@@ -18,7 +18,7 @@ protocol ReportLog: ~Copyable {
 extension SensorReporter: ReportLog {}
 
 /// Where packets become lines: the detector, the limit on the log, and the log.
-struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, SegmentSink {
+struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
     private var memory: DetectorMemory
     private var limited = ReportLogger(level: Parameters.reportLevel)
     #if Rules
@@ -40,8 +40,8 @@ struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, SegmentSink {
         _modify { yield &memory.value }
     }
 
-    mutating func receive(_ segment: Segment, at now: Timestamp, realTime: Int64) {
-        if let finding = detector.find(segment, at: now, wallClock: realTime / 1_000_000_000) {
+    mutating func receive(_ probe: Probe, at now: Timestamp, realTime: Int64) {
+        if let finding = detector.find(probe, at: now, wallClock: realTime / 1_000_000_000) {
             report(finding, at: now)
         }
     }

@@ -41,7 +41,7 @@ import System
 #endif
 
 /// Gives a sensor the time of the packets for a clock.
-struct Replay: ~Copyable, SegmentSink {
+struct Replay: ~Copyable, ProbeSink {
     var sensor: DetectionPipeline<StandardOutputLog>
 
     /// The time of the last packet.
@@ -51,10 +51,10 @@ struct Replay: ~Copyable, SegmentSink {
         self.sensor = sensor
     }
 
-    mutating func receive(_ segment: Segment, at now: Timestamp, realTime: Int64) {
+    mutating func receive(_ probe: Probe, at now: Timestamp, realTime: Int64) {
         self.now = now
         if sensor.nextSummaryDue != nil { sensor.logSuppressed(at: now) }
-        sensor.receive(segment, at: now, realTime: realTime)
+        sensor.receive(probe, at: now, realTime: realTime)
     }
 
     mutating func count(_ fault: PacketFault) {

@@ -62,7 +62,7 @@ struct Packets: ~Copyable {
             let start = index * Packets.length
             let packet = all.extracting(start..<start + Packets.length)
             do throws(PacketFault) {
-                let segment = try Segment(packet: packet)
+                let segment = try Probe(packet: packet)
                 _ = detector.observe(segment, at: Timestamp(nanoseconds: clock), wallClock: 0)
             } catch {
                 detector.count(error)

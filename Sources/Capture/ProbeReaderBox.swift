@@ -1,7 +1,7 @@
 import ScanCore
 import System
 
-extension Box<SegmentReader> {
+extension Box<ProbeReader> {
     /// A reader that keeps no fragment yet.
     package init(_ selection: CaptureOptions, key: HashKey) throws(SystemError) {
         try self.init(zeroed: "memory for fragments")
