@@ -332,13 +332,14 @@ struct FilterOracleTests {
     /// A filter of libpcap's for a link type, as instructions.
     private func program(dataLinkType: Int32) throws -> [sock_filter] {
         let functions = unsafe try PcapLibrary().functions.pointee
-        let text = try #require(PcapFilterText.text(dataLinkType: dataLinkType))
+        guard var text = PcapFilterText(dataLinkType: dataLinkType) else { throw SystemError("test", "filter") }
         guard let handle = unsafe functions.open_dead(dataLinkType, Parameters.pcapSnapshot) else {
             throw SystemError("test", "open")
         }
         defer { unsafe functions.close(handle) }
         var program = unsafe bpf_program()
-        try #require(unsafe functions.compile(handle, &program, text.pointer, 1, .max) == 0)
+        let compiled = unsafe text.withPointer { unsafe functions.compile(handle, &program, $0, 1, .max) }
+        try #require(compiled == 0)
         defer { unsafe functions.freecode(&program) }
         return unsafe (0..<Int(program.bf_len)).map { index in
             let it = unsafe program.bf_insns[index]

@@ -14,13 +14,14 @@
 
         init(dataLinkType: Int32) throws {
             let functions = unsafe try PcapLibrary().functions.pointee
-            let text = try #require(PcapFilterText.text(dataLinkType: dataLinkType))
+            guard var text = PcapFilterText(dataLinkType: dataLinkType) else { throw SystemError("test", "filter") }
             guard let handle = unsafe functions.open_dead(dataLinkType, 65_535) else {
                 throw SystemError("test", "open")
             }
             defer { unsafe functions.close(handle) }
             var program = unsafe bpf_program()
-            try #require(unsafe functions.compile(handle, &program, text.pointer, 1, .max) == 0)
+            let compiled = unsafe text.withPointer { unsafe functions.compile(handle, &program, $0, 1, .max) }
+            try #require(compiled == 0)
             defer { unsafe functions.freecode(&program) }
             var numbers: [Int32] = [-1, -1]
             let made = unsafe socketpair(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0, &numbers)

@@ -1,53 +1,131 @@
 #if Pcap
-    import System
+    import ScanCore
 
-    /// Filters in libpcap's language (pcap-filter(7)): what they leave out can't be part of a TCP scan.
+    /// A filter in libpcap's language (pcap-filter(7)): what it leaves out can't be part of a TCP scan.
     ///
-    /// Left out are segments with exactly ACK or PSH and ACK that are no fragment, and all that is not TCP. What is behind
-    /// tags and labels, or behind IPv6 extension headers, comes through: a filter does not see it. They are a hint only, like
-    /// ``RawSocketFilter``; a first tag is no matter, since the kernel has taken it off.
-    enum PcapFilterText {
+    /// Left out are TCP segments with the flags of ``EstablishedData`` that are no fragment, and all that is not TCP. What is
+    /// behind tags and labels, or behind IPv6 extension headers, comes through: a filter does not see it. It is a hint only,
+    /// like ``RawSocketFilter``; a first tag is no matter, since the kernel has taken it off.
+    struct PcapFilterText: ~Copyable {
+        private var bytes = InlineArray<1024, CChar>(repeating: 0)
+        private var count = 0
+
         /// The filter for a link type, or `nil` for one whose frames all come through.
-        static func text(dataLinkType: Int32) -> CString? {
+        init?(dataLinkType: Int32) {
             switch dataLinkType {
-            case 1: ethernet
-            case 113: cooked
-            case 12, 101: raw
-            default: nil
+            case 1: appendEthernet()
+            case 113: appendCooked()
+            case 12, 101: appendTCP()
+            default: return nil
             }
         }
 
-        private static var ethernet: CString {
-            """
-            (ip proto 6 and (ip[6:2] & 0x3fff != 0 or (tcp[13] != 0x10 and tcp[13] != 0x18))) or \
-            (ip6 and (ip6[6] = 0 or ip6[6] = 43 or ip6[6] = 44 or ip6[6] = 51 or ip6[6] = 60 or \
-            (ip6[6] = 6 and ip6[53] != 0x10 and ip6[53] != 0x18))) or \
-            ether[12:2] = 0x8100 or ether[12:2] = 0x88a8 or ether[12:2] = 0x9100 or ether[12:2] = 0x8864 or \
-            ether[12:2] = 0x8847 or ether[12:2] = 0x8848 or ether[12:2] = 0x8909 or ether[12:2] < 0x600
-            """
+        /// Gives the text as C has it: it ends in a zero byte.
+        mutating func withPointer<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
+            var text = bytes.mutableSpan
+            return unsafe text.withUnsafeMutableBufferPointer { text in
+                guard let start = text.baseAddress else { preconditionFailure() }
+                return unsafe body(start)
+            }
+        }
+
+        private mutating func appendEthernet() {
+            appendTCP()
+            appendTypes(at: "ether[12:2]")
         }
 
         /// The protocol of Linux cooked frames stands at another place; its own numbers are those below 0x600. It may be
         /// the one behind VLAN tags that are still there: then no IP packet begins where one should, or one in whose third
         /// and fourth byte a type of Ethernet stands. libpcap runs the filter itself on the packets that come first.
-        private static var cooked: CString {
-            """
-            (ip proto 6 and (ip[6:2] & 0x3fff != 0 or (tcp[13] != 0x10 and tcp[13] != 0x18))) or \
-            (ip6 and (ip6[6] = 0 or ip6[6] = 43 or ip6[6] = 44 or ip6[6] = 51 or ip6[6] = 60 or \
-            (ip6[6] = 6 and ip6[53] != 0x10 and ip6[53] != 0x18))) or \
-            link[14:2] = 0x8100 or link[14:2] = 0x88a8 or link[14:2] = 0x9100 or link[14:2] = 0x8864 or \
-            link[14:2] = 0x8847 or link[14:2] = 0x8848 or link[14:2] = 0x8909 or link[14:2] < 0x600 or \
-            (ip and (ip[0] & 0xf0 != 0x40 or ip[2:2] = 0x0800 or ip[2:2] = 0x8100 or ip[2:2] = 0x88a8)) or \
-            (ip6 and (ip6[0] & 0xf0 != 0x60 or ip6[2:2] = 0x86dd or ip6[2:2] = 0x8100 or ip6[2:2] = 0x88a8))
-            """
+        private mutating func appendCooked() {
+            appendTCP()
+            appendTypes(at: "link[14:2]")
+            append(" or (ip and (ip[0] & 0xf0 != 0x40")
+            appendTags(before: EtherType.ipv4, at: "ip[2:2]")
+            append(")) or (ip6 and (ip6[0] & 0xf0 != 0x60")
+            appendTags(before: EtherType.ipv6, at: "ip6[2:2]")
+            append("))")
         }
 
-        private static var raw: CString {
-            """
-            (ip proto 6 and (ip[6:2] & 0x3fff != 0 or (tcp[13] != 0x10 and tcp[13] != 0x18))) or \
-            (ip6 and (ip6[6] = 0 or ip6[6] = 43 or ip6[6] = 44 or ip6[6] = 51 or ip6[6] = 60 or \
-            (ip6[6] = 6 and ip6[53] != 0x10 and ip6[53] != 0x18)))
-            """
+        /// TCP right behind the IP header, but for established data; fragments, and what has extension headers.
+        private mutating func appendTCP() {
+            append("(ip proto ")
+            append(hexadecimal: UInt16(IPProtocol.tcp))
+            append(" and (ip[6:2] & 0x3fff != 0 or (")
+            appendNotEstablished(at: "tcp[13]")
+            append("))) or (ip6 and (")
+            appendNext(IPProtocol.hopByHop)
+            appendNext(IPProtocol.routing)
+            appendNext(IPProtocol.fragment)
+            appendNext(IPProtocol.authentication)
+            appendNext(IPProtocol.destinationOptions)
+            append("(ip6[6] = ")
+            append(hexadecimal: UInt16(IPProtocol.tcp))
+            append(" and ")
+            appendNotEstablished(at: "ip6[53]")  // tcp[13], which libpcap does not read behind IPv6
+            append(")))")
+        }
+
+        private mutating func appendNotEstablished(at flags: String) {
+            append(flags)
+            append(" != ")
+            append(hexadecimal: UInt16(EstablishedData.acknowledged.rawValue))
+            append(" and ")
+            append(flags)
+            append(" != ")
+            append(hexadecimal: UInt16(EstablishedData.pushed.rawValue))
+        }
+
+        private mutating func appendNext(_ header: UInt8) {
+            append("ip6[6] = ")
+            append(hexadecimal: UInt16(header))
+            append(" or ")
+        }
+
+        /// The types of Ethernet that packets may be behind, and those that are lengths.
+        private mutating func appendTypes(at place: String) {
+            appendType(EtherType.customerTag, at: place)
+            appendType(EtherType.providerTag, at: place)
+            appendType(EtherType.oldProviderTag, at: place)
+            appendType(EtherType.pppoeSession, at: place)
+            appendType(EtherType.labels, at: place)
+            appendType(EtherType.multicastLabels, at: place)
+            appendType(EtherType.securityTag, at: place)
+            append(" or ")
+            append(place)
+            append(" < ")
+            append(hexadecimal: EtherType.least)
+        }
+
+        /// What the second half of a tag is that the kernel left in place.
+        private mutating func appendTags(before last: UInt16, at place: String) {
+            appendType(last, at: place)
+            appendType(EtherType.customerTag, at: place)
+            appendType(EtherType.providerTag, at: place)
+        }
+
+        private mutating func appendType(_ type: UInt16, at place: String) {
+            append(" or ")
+            append(place)
+            append(" = ")
+            append(hexadecimal: type)
+        }
+
+        private mutating func append(_ text: String) {
+            let utf8 = text.utf8Span.span
+            for index in utf8.indices { append(byte: utf8[index]) }
+        }
+
+        private mutating func append(hexadecimal number: UInt16) {
+            var line = LogLine("0x")
+            line.append(hexadecimal: number)
+            for index in 0..<line.count { append(byte: line.bytes[index]) }
+        }
+
+        private mutating func append(byte: UInt8) {
+            precondition(count < bytes.count - 1)  // each text is known, and tested
+            bytes[count] = CChar(bitPattern: byte)
+            count += 1
         }
     }
 #endif

@@ -1,10 +1,11 @@
 import CLinux
+import ScanCore
 import System
 
 /// Classic BPF programs for the kernel to run on each packet of a socket (socket(7), SO_ATTACH_FILTER).
 ///
-/// They drop segments with exactly ACK or PSH and ACK: most of what a host receives, and never part of a scan. They are
-/// a hint only: packets from before they were attached still arrive, and are judged again.
+/// They drop ``EstablishedData``. They are a hint only: packets from before they were attached still arrive, and are judged
+/// again.
 enum RawSocketFilter {
     /// For a socket whose packets begin with the IPv4 header.
     static var ipv4: InlineArray<8, sock_filter> {
@@ -13,8 +14,8 @@ enum RawSocketFilter {
             jump(BPF_JSET, 0x3fff, 4, 0),  // a fragment: accept
             load(BPF_B, BPF_MSH, 0),  // X = length of the IPv4 header
             load(BPF_B, BPF_IND, 13),  // flags of TCP
-            jump(BPF_JEQ, 0x10, 2, 0),
-            jump(BPF_JEQ, 0x18, 1, 0),
+            jump(BPF_JEQ, UInt32(EstablishedData.acknowledged.rawValue), 2, 0),
+            jump(BPF_JEQ, UInt32(EstablishedData.pushed.rawValue), 1, 0),
             verdict(accept),
             verdict(drop),
         ]
@@ -24,8 +25,8 @@ enum RawSocketFilter {
     static var tcp: InlineArray<5, sock_filter> {
         [
             load(BPF_B, BPF_ABS, 13),
-            jump(BPF_JEQ, 0x10, 2, 0),
-            jump(BPF_JEQ, 0x18, 1, 0),
+            jump(BPF_JEQ, UInt32(EstablishedData.acknowledged.rawValue), 2, 0),
+            jump(BPF_JEQ, UInt32(EstablishedData.pushed.rawValue), 1, 0),
             verdict(accept),
             verdict(drop),
         ]

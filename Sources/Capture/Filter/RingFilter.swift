@@ -1,10 +1,11 @@
 import CLinux
+import ScanCore
 import System
 
 /// The classic BPF program of a cooked packet socket (packet(7), SOCK_DGRAM), whose packets begin behind the link header.
 ///
-/// It keeps TCP, but for segments with exactly ACK or PSH and ACK that are no fragments: most of what a host receives,
-/// and never part of a scan. What it can't judge it keeps. It is a hint only, and what it keeps is judged again.
+/// It keeps TCP, but for ``EstablishedData`` that is no fragment. What it can't judge it keeps. It is a hint only, and what it
+/// keeps is judged again.
 ///
 /// The layout of the packet is told by the kernel beside it (socket(7), SKF_AD_PROTOCOL): IPv4 and IPv6 are looked at
 /// also behind one VLAN tag that the kernel left in place, one tag of Cisco TrustSec or one label of MPLS (RFC 3032), and in
@@ -42,9 +43,10 @@ struct RingFilter {
         if let interfaces { appendTest(for: interfaces) }
         var body = RingFilter.body
         if interest == .attempts {  // SYN, and not ACK
-            body[RingFilter.flags] = .instruction(BPF_ALU | BPF_AND | BPF_K, 0x12)
+            let mask = UInt32(TCPFlags.syn.union(.ack).rawValue)
+            body[RingFilter.flags] = .instruction(BPF_ALU | BPF_AND | BPF_K, mask)
             body[RingFilter.flags + 1] = RingFilter.branch(
-                RingFilter.flags + 1, 0x02, to: RingFilter.keepHeaders, otherwise: RingFilter.drop)
+                RingFilter.flags + 1, TCPFlags.syn.rawValue, to: RingFilter.keepHeaders, otherwise: RingFilter.drop)
         }
         for index in body.indices { append(body[index]) }
     }
@@ -79,70 +81,70 @@ struct RingFilter {
 
     /// What is the same for all. X is where the IP header begins, then where IPv4's payload does.
     private static var body: InlineArray<61, sock_filter> {
-        let tcp = UInt32(IPPROTO_TCP)
+        let tcp = IPProtocol.tcp
         return [
             .instruction(BPF_LDX | BPF_IMM, 0),
             .load(BPF_W, BPF_ABS, beside(SKF_AD_PROTOCOL)),
-            branch(2, UInt32(ETH_P_IP), to: ipv4),
-            branch(3, UInt32(ETH_P_IPV6), to: ipv6),
-            branch(4, UInt32(ETH_P_8021Q), to: vlan),
-            branch(5, UInt32(ETH_P_8021AD), to: vlan),
-            branch(6, UInt32(ETH_P_QINQ1), to: vlan),
-            branch(7, UInt32(ETH_P_MPLS_UC), to: labels),
-            branch(8, UInt32(ETH_P_MPLS_MC), to: labels),
-            branch(9, 0x8909, to: securityTag),
-            branch(10, UInt32(ETH_P_PPP_SES), to: pppoe, otherwise: drop),
+            branch(2, EtherType.ipv4, to: ipv4),
+            branch(3, EtherType.ipv6, to: ipv6),
+            branch(4, EtherType.customerTag, to: vlan),
+            branch(5, EtherType.providerTag, to: vlan),
+            branch(6, EtherType.oldProviderTag, to: vlan),
+            branch(7, EtherType.labels, to: labels),
+            branch(8, EtherType.multicastLabels, to: labels),
+            branch(9, EtherType.securityTag, to: securityTag),
+            branch(10, EtherType.pppoeSession, to: pppoe, otherwise: drop),
 
             // 11, pppoe
             .instruction(BPF_LDX | BPF_IMM, 8),
             .load(BPF_H, BPF_ABS, 6),  // PPP's protocol
-            branch(13, 0x0021, to: ipv4),
-            branch(14, 0x0057, to: ipv6, otherwise: keepChain),
+            branch(13, PPPProtocol.ipv4, to: ipv4),
+            branch(14, PPPProtocol.ipv6, to: ipv6, otherwise: keepChain),
 
             // 15, securityTag
             .load(BPF_H, BPF_ABS, 0),  // version and length
-            branch(16, 0x0101, to: 17, otherwise: keepChain),
+            branch(16, 0x0101 as UInt16, to: 17, otherwise: keepChain),
             .instruction(BPF_LDX | BPF_IMM, 8),
             .load(BPF_H, BPF_ABS, 6),  // the protocol of what follows
-            branch(19, UInt32(ETH_P_IP), to: ipv4),
-            branch(20, UInt32(ETH_P_IPV6), to: ipv6, otherwise: keepChain),
+            branch(19, EtherType.ipv4, to: ipv4),
+            branch(20, EtherType.ipv6, to: ipv6, otherwise: keepChain),
 
             // 21, labels
             .load(BPF_B, BPF_ABS, 2),
-            branch(22, 0x01, BPF_JSET, to: 23, otherwise: keepChain),  // more labels are kept
+            branch(22, 0x01 as UInt8, BPF_JSET, to: 23, otherwise: keepChain),  // more labels are kept
             .instruction(BPF_LDX | BPF_IMM, 4),
             .load(BPF_B, BPF_ABS, 4),  // the version of IP
             .instruction(BPF_ALU | BPF_AND | BPF_K, 0xf0),
-            branch(26, 0x40, to: ipv4),
-            branch(27, 0x60, to: ipv6, otherwise: drop),
+            branch(26, 0x40 as UInt8, to: ipv4),
+            branch(27, 0x60 as UInt8, to: ipv6, otherwise: drop),
 
             // 28, vlan
             .instruction(BPF_LDX | BPF_IMM, 4),
             .load(BPF_H, BPF_ABS, 2),  // the protocol of what follows
-            branch(30, UInt32(ETH_P_IP), to: ipv4),
-            branch(31, UInt32(ETH_P_IPV6), to: ipv6, otherwise: keepChain),  // another tag is kept
+            branch(30, EtherType.ipv4, to: ipv4),
+            branch(31, EtherType.ipv6, to: ipv6, otherwise: keepChain),  // another tag is kept
 
             // 32, ipv6
             .load(BPF_B, BPF_IND, 6),  // next header
             branch(33, tcp, to: 34, otherwise: 36),
             .load(BPF_B, BPF_IND, 40 + 13),  // flags of TCP
             .instruction(BPF_JMP | BPF_JA, UInt32(flags - 36)),
-            branch(36, 44, to: 37, otherwise: 41),  // a fragment
+            branch(36, IPProtocol.fragment, to: 37, otherwise: 41),
             .load(BPF_H, BPF_IND, 42),  // its offset
-            branch(38, 0xfff8, BPF_JSET, to: keepChain),  // extension headers may go on in it to its end
+            branch(38, 0xfff8 as UInt16, BPF_JSET, to: keepChain),  // extension headers may go on in it to its end
             .load(BPF_B, BPF_IND, 40),  // the next header of what was cut up
             branch(40, tcp, to: keepHeaders),
-            branch(41, 0, to: keepChain),  // hop-by-hop options
-            branch(42, 43, to: keepChain),  // routing
-            branch(43, 44, to: keepChain),  // a fragment of a fragment
-            branch(44, 51, to: keepChain),  // authentication
-            branch(45, 60, to: keepChain, otherwise: drop),  // destination options
+            branch(41, IPProtocol.hopByHop, to: keepChain),
+            branch(42, IPProtocol.routing, to: keepChain),
+            branch(43, IPProtocol.fragment, to: keepChain),  // a fragment of a fragment
+            branch(44, IPProtocol.authentication, to: keepChain),
+            branch(45, IPProtocol.destinationOptions, to: keepChain, otherwise: drop),
 
             // 46, ipv4
             .load(BPF_B, BPF_IND, 9),  // protocol
             branch(47, tcp, to: 48, otherwise: drop),
             .load(BPF_H, BPF_IND, 6),  // flags and fragment offset
-            branch(49, 0x3fff, BPF_JSET, to: keepHeaders),  // a fragment
+            branch(49, 0x3fff as UInt16, BPF_JSET, to: keepHeaders),  // a fragment
             .load(BPF_B, BPF_IND, 0),  // the header's length, in units of 4 bytes
             .instruction(BPF_ALU | BPF_AND | BPF_K, 15),
             .instruction(BPF_ALU | BPF_LSH | BPF_K, 2),
@@ -151,8 +153,8 @@ struct RingFilter {
             .load(BPF_B, BPF_IND, 13),  // flags of TCP
 
             // 56, flags
-            branch(56, 0x10, to: drop),  // ACK
-            branch(57, 0x18, to: drop, otherwise: keepHeaders),  // PSH and ACK
+            branch(56, EstablishedData.acknowledged.rawValue, to: drop),
+            branch(57, EstablishedData.pushed.rawValue, to: drop, otherwise: keepHeaders),
             // 58
             .verdict(chainLength),
             // 59
@@ -176,8 +178,9 @@ struct RingFilter {
 
     /// The instruction at a place that goes to another if A equals a value, else on, or where it is said.
     private static func branch(
-        _ place: Int, _ value: UInt32, _ test: Int32 = BPF_JEQ, to target: Int, otherwise: Int? = nil
+        _ place: Int, _ value: some FixedWidthInteger & UnsignedInteger, _ test: Int32 = BPF_JEQ, to target: Int,
+        otherwise: Int? = nil
     ) -> sock_filter {
-        .jump(test, value, UInt8(target - place - 1), UInt8((otherwise ?? place + 1) - place - 1))
+        .jump(test, UInt32(value), UInt8(target - place - 1), UInt8((otherwise ?? place + 1) - place - 1))
     }
 }

@@ -108,10 +108,6 @@ public struct LinkLayer: Equatable, Sendable {
     // What cooked frames say of themselves.
     private static var outgoing: UInt16 { 4 }  // LINUX_SLL_OUTGOING
     static var loopback: UInt16 { 772 }  // ARPHRD_LOOPBACK
-
-    /// Whether a type in a frame says that a VLAN tag follows: the customer's, the provider's, and the provider's before it
-    /// had a number.
-    static func isTag(_ etherType: UInt16) -> Bool { etherType == 0x8100 || etherType == 0x88a8 || etherType == 0x9100 }
 }
 
 /// How far a walk over the headers of a frame has come: in the end, to its IP packet.
@@ -153,19 +149,19 @@ extension PacketPlace {
         etherType = first
         while true {  // every step goes on in the frame, which ends
             switch etherType {
-            case 0x0800, 0x86dd:
+            case EtherType.ipv4, EtherType.ipv6:
                 return
-            case 0x8100, 0x88a8, 0x9100:
+            case EtherType.customerTag, EtherType.providerTag, EtherType.oldProviderTag:
                 try enterTag(in: frame)
             case 0 where isCooked:
                 try enterTag(in: frame)
-            case 0x8909:
+            case EtherType.securityTag:
                 try enterSecurityTag(in: frame)
-            case 0x8847, 0x8848:
+            case EtherType.labels, EtherType.multicastLabels:
                 return try enterLabels(in: frame)
-            case 0x8864:
+            case EtherType.pppoeSession:
                 return try enter(session: frame)
-            case 0..<1536:  // the length of an IEEE 802.3 frame: LLC follows, and here only SNAP with an EtherType
+            case 0..<EtherType.least:  // the length of an IEEE 802.3 frame: LLC follows, and here only SNAP with a type
                 if try frame.uint32(at: offset) != 0xaaaa_0300 { throw .otherProtocol }
                 if try frame.uint16(at: offset + 4) != 0 { throw .otherProtocol }
                 etherType = try frame.uint16(at: offset + 6)
@@ -227,7 +223,7 @@ extension PacketPlace {
         if last == 0 { return }
         while offset + 4 < frame.count {  // every step goes on in the frame, which ends
             let type = try frame.uint16(at: offset + 2)
-            if type != last && !LinkLayer.isTag(type) {
+            if type != last && !EtherType.isTag(type) {
                 self = start
                 return
             }
@@ -244,12 +240,12 @@ extension PacketPlace {
     /// flow label. Where a tag is, and another behind it, the next header would be one of no use here: half a type of
     /// Ethernet; where a tag is, and IPv6 behind it, the length would be over 24,000 bytes.
     private func isPacket(in frame: Span<UInt8>, length: Int) -> Bool {
-        if etherType == 0x86dd {
+        if etherType == EtherType.ipv6 {
             guard let end = ipv6End(at: offset, in: frame), end <= length else { return false }
             guard let endBehindTag = ipv6End(at: offset + 4, in: frame) else { return true }
             return end == length || endBehindTag > length
         }
-        if etherType != 0x0800 { return false }
+        if etherType != EtherType.ipv4 { return false }
         do throws(PacketFault) {
             return try isSoundIPv4Header(at: offset, in: frame)
         } catch {
@@ -317,13 +313,13 @@ extension PacketPlace {
         let first = try frame.uint8(at: offset)
         let isOneByte = first & 1 != 0
         switch isOneByte ? UInt16(first) : try frame.uint16(at: offset) {
-        case 0x0021, 0x0057: offset += isOneByte ? 1 : 2
-        case 0x0281, 0x0283:
+        case PPPProtocol.ipv4, PPPProtocol.ipv6: offset += isOneByte ? 1 : 2
+        case PPPProtocol.labels, PPPProtocol.multicastLabels:
             offset += 2
-            etherType = 0x8847
+            etherType = EtherType.labels
             try enterLabels(in: frame)
         case 0x002d, 0x002f, 0x003d, 0x00fd:  // what is compressed, or divided (RFC 1144, 1962, 1990)
-            etherType = 0x880b
+            etherType = EtherType.ppp
             throw .otherProtocol
         default: throw .otherProtocol
         }

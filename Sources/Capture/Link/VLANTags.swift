@@ -20,7 +20,7 @@ extension RingPacket {
 
     /// What a packet begins with: its protocol, or a VLAN tag before it where a session should be and isn't.
     private func beginning(of payload: Span<UInt8>) throws(PacketFault) -> UInt16 {
-        if etherType != 0x8864 { return etherType }
-        return try payload.uint16(at: 0) == 0x1100 ? etherType : 0x8100
+        if etherType != EtherType.pppoeSession { return etherType }
+        return try payload.uint16(at: 0) == 0x1100 ? etherType : EtherType.customerTag
     }
 }

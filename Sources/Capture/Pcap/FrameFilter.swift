@@ -119,7 +119,7 @@
         ///   - offset: where its packet begins.
         fileprivate func plainHeader(of frame: Span<UInt8>, before offset: Int) -> LinkHeader? {
             let isIPv6 = offset < frame.count && frame[offset] >> 4 == 6
-            let etherType: UInt16 = isIPv6 ? 0x86dd : 0x0800
+            let etherType: UInt16 = isIPv6 ? EtherType.ipv6 : EtherType.ipv4
             let family: UInt8 = isIPv6 ? 10 : 2
             var plain = LinkHeader()
             switch header {
@@ -142,10 +142,10 @@
                 plain.append(UInt16(family))
             case .ppp:
                 plain.append(0xff03 as UInt16)
-                plain.append(isIPv6 ? 0x0057 : 0x0021 as UInt16)
+                plain.append(isIPv6 ? PPPProtocol.ipv6 : PPPProtocol.ipv4)
             case .pppOverEthernet:
                 plain.append(frame, 0..<6)
-                plain.append(isIPv6 ? 0x0057 : 0x0021 as UInt16)
+                plain.append(isIPv6 ? PPPProtocol.ipv6 : PPPProtocol.ipv4)
             }
             return isBegin(plain, of: frame, offset) ? nil : plain
         }

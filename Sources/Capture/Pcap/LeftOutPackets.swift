@@ -34,9 +34,10 @@
             if fault != .otherProtocol { return }
             let obstacle = link.obstacle(in: frame)
             switch obstacle.etherType {
-            case 0x8847, 0x8848: count(.label)
-            case 0x8909: count(.securityTag)
-            case 1..<1536: if LeftOutPackets.canLeadToIP(frame.extracting(obstacle.offset...)) { count(.encapsulation) }
+            case EtherType.labels, EtherType.multicastLabels: count(.label)
+            case EtherType.securityTag: count(.securityTag)
+            case 1..<EtherType.least:
+                if LeftOutPackets.canLeadToIP(frame.extracting(obstacle.offset...)) { count(.encapsulation) }
             case let type where LeftOutPackets.canEncapsulate(type): count(.encapsulation)
             default: break
             }
@@ -96,8 +97,8 @@
         /// network service header, two more types of VLAN tags, and the redundancy tag of 802.1CB.
         private static func canEncapsulate(_ etherType: UInt16) -> Bool {
             switch etherType {
-            case 0x22f3, 0x4305, 0x6558, 0x876b, 0x880b, 0x88e5, 0x88e7, 0x8903, 0x8926, 0x892f, 0x893f, 0x894f, 0x9200,
-                0x9300, 0xf1c1:
+            case 0x22f3, 0x4305, 0x6558, 0x876b, EtherType.ppp, 0x88e5, 0x88e7, 0x8903, 0x8926, 0x892f, 0x893f,
+                0x894f, 0x9200, 0x9300, 0xf1c1:
                 true
             default: false
             }

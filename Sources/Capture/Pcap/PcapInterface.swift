@@ -122,8 +122,9 @@
             }
             if let expression = selection.expression {
                 try unsafe library.setFilter(expression, of: handle)
-            } else if let filter = unsafe PcapFilterText.text(dataLinkType: pcap.datalink(handle)) {
-                let result = unsafe cpcap_set_filter(library.functions, handle, filter.pointer)
+            } else if var filter = unsafe PcapFilterText(dataLinkType: pcap.datalink(handle)) {
+                let functions = unsafe library.functions
+                let result = unsafe filter.withPointer { unsafe cpcap_set_filter(functions, handle, $0) }
                 if result < 0 { throw PcapLibrary.error(name, "attach filter") }
             }
             var text = InlineArray<256, CChar>(repeating: 0)

@@ -92,7 +92,7 @@ extension RingPacket {
     /// off.
     @inline(__always)
     fileprivate func quickPlace(in payload: Span<UInt8>) throws(PacketFault) -> PacketPlace {
-        if !isTagged && kind != UInt8(PACKET_OUTGOING) && (etherType == 0x0800 || etherType == 0x86dd) {
+        if !isTagged && kind != UInt8(PACKET_OUTGOING) && (etherType == EtherType.ipv4 || etherType == EtherType.ipv6) {
             return PacketPlace(at: 0, LinkPath(interface: interface))
         }
         return try place(in: payload)

@@ -48,7 +48,7 @@ extension Probe {
         }
     }
 
-    /// Whether it is data on an open connection, and so no part of a scan: see ``TCPFlags/isEstablishedData``.
+    /// Whether it is data on an open connection, and so no part of a scan.
     @inline(__always)
     public var isEstablishedData: Bool { flags?.isEstablishedData ?? false }
 

@@ -31,9 +31,9 @@ public struct TCPFlags: Equatable, Sendable {
     /// Congestion window reduced, the line's `y`.
     public static let cwr = TCPFlags(rawValue: 0x80)
 
-    /// Whether these are exactly the flags of data on an open connection, ACK or PSH and ACK: the kernel filter drops
-    /// such packets, and what still comes through is ignored, so that every backend tells the same.
-    public var isEstablishedData: Bool { self == .ack || self == .ack.union(.psh) }
+    /// Whether these are exactly the flags of data on an open connection, ACK or PSH and ACK.
+    @inline(__always)
+    public var isEstablishedData: Bool { EstablishedData.has(self) }
 
     /// Whether all of some flags are set.
     public func contains(_ flags: TCPFlags) -> Bool { rawValue & flags.rawValue == flags.rawValue }
