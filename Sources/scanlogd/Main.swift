@@ -37,7 +37,7 @@ public func start(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutabl
         case .detect: return try detect(options)
         case .replay:
             guard let exempt = try readExemptList(options) else { return ExitStatus.misconfigured }
-            try replay(options.captureFile, exempt)
+            try replay(options.captureFile, exempt, options.reportFormat)
         case .selfTest: return try selfTest(options) ? 0 : ExitStatus.failure
         }
         return 0

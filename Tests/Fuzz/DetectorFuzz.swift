@@ -93,6 +93,7 @@ private struct DetectorRun: ~Copyable {
         let inCrowded = crowded.observe(segment, at: time, wallClock: 0)
         let inRoomy = observeInRoomy(segment, at: time)
         if let inSmall { checkReport(inSmall, of: segment) }
+        if let inSmall { checkEncoding(inSmall) }
         if let inCrowded { checkReport(inCrowded, of: segment) }
         if let inRoomy { checkReport(inRoomy, of: segment) }
         if !model.uncertain.contains(SourceName(segment.source)) {
@@ -101,6 +102,17 @@ private struct DetectorRun: ~Copyable {
             compare(inCrowded, with: expected)
         }
         if inRoomy != nil { limiter.admit(at: now) }
+    }
+
+    /// What a detector gives comes back as it was from the other process.
+    private func checkEncoding(_ report: ScanReport) {
+        let encoded = report.encoded
+        do throws(PacketFault) {
+            let again = try ScanReport(encoded: encoded.span).encoded
+            check(encoded.indices.allSatisfy { again[$0] == encoded[$0] }, "\(report) comes back as another")
+        } catch {
+            check(false, "\(report) is refused")
+        }
     }
 
     /// In this one, every second report is suppressed: it comes again with each new port, and is the same then.

@@ -19,7 +19,17 @@ final class Watch {
         let now = Timestamp(nanoseconds: time)
         let report = detector.observe(segment, at: now, wallClock: Watch.wallClock + time / 1_000_000_000)
         if let fault = detector.fault { Issue.record("\(fault)") }
-        return report.map { LogLine($0, time: TimeOfDay(utc: $0.startTime)).text }
+        return report.map { LogLine(Self.sent($0), time: TimeOfDay(utc: $0.startTime)).text }
+    }
+
+    /// A report as the process that logs has it.
+    private static func sent(_ report: ScanReport) -> ScanReport {
+        do throws(PacketFault) {
+            return try ScanReport(encoded: report.encoded.span)
+        } catch {
+            Issue.record("\(report) is refused")
+            return report
+        }
     }
 
     /// Observes a segment to a port.

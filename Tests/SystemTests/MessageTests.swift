@@ -28,7 +28,7 @@ struct MessageTests {
         #expect(received.text.count == Message.size - 8)
     }
 
-    @Test(arguments: [0, 8, 9, 255] as [UInt8]) func anUnknownKindIsNoMessage(kind: UInt8) {
+    @Test(arguments: [0, 10, 11, 255] as [UInt8]) func anUnknownKindIsNoMessage(kind: UInt8) {
         #expect(Message(bytes([kind])) == nil)
     }
 
@@ -48,12 +48,49 @@ struct MessageTests {
         #expect(received.text.text == "?A???")
     }
 
+    /// What a detector gives for seven ports of one source.
+    private func report() throws -> ScanReport {
+        var detector = ScanDetector<2, 8, 4>(key: HashKey([1, 2, 3, 4, 5]))
+        for port in 1...7 as ClosedRange<UInt16> {
+            let probe = Probe(
+                source: Address(ipv4: 0x0a4d_0001), destination: Address(ipv4: 0x0a4d_0002), sourcePort: 40_000,
+                destinationPort: port, transport: .tcp(.syn), typeOfService: 0x10, timeToLive: 64)
+            if let report = detector.observe(probe, at: Timestamp(nanoseconds: 0), wallClock: 7) { return report }
+        }
+        throw SystemError("test", "make report")
+    }
+
+    @Test func aReportComesBackAsItWas() throws {
+        let report = try report()
+        let received = try #require(Message(Message(report, level: LOG_ALERT).bytes))
+        #expect(received.kind == .report)
+        #expect(received.level == LOG_ALERT)
+        let time = TimeOfDay(hour: 1, minute: 2, second: 3)
+        let line = LogLine(try #require(received.report), time: time)
+        let ports = "10.77.0.1:40000 to 10.77.0.2 ports 1, 2, 3, 4, 5, 6, ..., "
+        #expect(line.text == ports + "fSrpauxy, TOS 10, TTL 64 @01:02:03")
+    }
+
+    /// The place of a byte in the message, and what makes its report none.
+    @Test(arguments: [(2, 89), (2, 91), (3, 1), (8, 4), (14, 0), (14, 21), (97, 1)] as [(Int, UInt8)])
+    func aReportThatNoDetectorMakesIsNoMessage(place: Int, value: UInt8) throws {
+        var bytes = Message(try report(), level: LOG_ALERT).bytes
+        bytes[place] = value
+        #expect(Message(bytes) == nil)
+    }
+
+    @Test func aMessageOfAnotherKindHasNoReport() throws {
+        var bytes = Message(try report(), level: LOG_ALERT).bytes
+        bytes[0] = Message.Kind.suppression.rawValue
+        #expect(try #require(Message(bytes)).report == nil)
+    }
+
     @Test func anyBytesAreAMessageOrNone() {
         var random = SystemRandomNumberGenerator()
         for _ in 0..<2_000 {
             var some = InlineArray<512, UInt8>(repeating: 0)
             for index in 0..<some.count { some[index] = UInt8.random(in: 0...255, using: &random) }
-            some[0] = UInt8.random(in: 0...9, using: &random)
+            some[0] = UInt8.random(in: 0...11, using: &random)
             some[3] = UInt8.random(in: 0...2, using: &random)
             guard let message = Message(some) else { continue }
             let again = Message(message.bytes)

@@ -1,7 +1,7 @@
 import CLinux
 import ScanCore
 
-/// What the daemon's two processes hand to each other: a line for the log, or a word between them.
+/// What the daemon's two processes hand to each other: something for the log, or a control message.
 ///
 /// It has a fixed size, below PIPE_BUF (pipe(7)): it goes into a pipe whole, or not at all.
 package struct Message {
@@ -21,25 +21,41 @@ package struct Message {
         case stop
         /// To the broker: open the output file anew. From it: here it is.
         case reopen
+        /// From the sensor: a scan is to be logged.
+        case report
+        /// From the sensor: its text, about reports that are left out, is to be logged.
+        case suppression
     }
 
     /// Its size in bytes: eight of them fill a page.
     package static let size = 512
-    /// The bytes before the text: kind, level, length of the text, number, in the order of this machine.
+    /// The bytes before the text or the report: kind, level, length of what follows, number, in the order of this machine.
     private static let headerSize = 8
 
     package let kind: Kind
-    /// The syslog level of a line.
+    /// The syslog level of what is to be logged.
     package let level: Int32
     /// Of a line: how many lost lines it tells of.
     package let number: UInt32
     package let text: LogLine
+    /// The report; `nil` in a message of any other kind.
+    package let report: ScanReport?
 
     package init(_ kind: Kind, level: Int32 = LOG_INFO, number: UInt32 = 0, text: LogLine = LogLine()) {
         self.kind = kind
         self.level = level
         self.number = number
         self.text = text
+        report = nil
+    }
+
+    /// A report that is to be logged at a level.
+    package init(_ report: ScanReport, level: Int32) {
+        kind = .report
+        self.level = level
+        number = 0
+        text = LogLine()
+        self.report = report
     }
 
     /// Reads what another process wrote, and trusts it no more than a packet: `nil` if it is no message.
@@ -53,24 +69,48 @@ package struct Message {
         self.kind = kind
         level = Int32(bytes[1])
         number = UInt32(bytes[4]) | UInt32(bytes[5]) << 8 | UInt32(bytes[6]) << 16 | UInt32(bytes[7]) << 24
+        let content = bytes.span.extracting(Message.headerSize..<Message.headerSize + length)
+        if kind == .report {
+            guard let report = Message.report(content) else { return nil }
+            self.report = report
+            text = LogLine()
+        } else {
+            report = nil
+            text = Message.text(content)
+        }
+    }
+
+    private static func report(_ bytes: Span<UInt8>) -> ScanReport? {
+        do throws(PacketFault) {
+            return try ScanReport(encoded: bytes)
+        } catch {
+            return nil
+        }
+    }
+
+    private static func text(_ bytes: Span<UInt8>) -> LogLine {
         var text = LogLine()
-        for index in 0..<length {
-            let byte = bytes[Message.headerSize + index]
+        for index in bytes.indices {
+            let byte = bytes[index]
             text.append(byte: byte >= 0x20 && byte < 0x7f ? byte : UInt8(ascii: "?"))
         }
-        self.text = text
+        return text
     }
 
     /// The bytes that ``init(_:)`` reads. Text that does not fit is cut off.
     package var bytes: InlineArray<512, UInt8> {
         var bytes = InlineArray<512, UInt8>(repeating: 0)
-        let length = min(text.count, Message.size - Message.headerSize)
+        let length = report == nil ? min(text.count, Message.size - Message.headerSize) : ScanReport.encodedSize
         bytes[0] = kind.rawValue
         bytes[1] = UInt8(truncatingIfNeeded: level)
         bytes[2] = UInt8(truncatingIfNeeded: length)
         bytes[3] = UInt8(truncatingIfNeeded: length >> 8)
         for index in 0..<4 { bytes[4 + index] = UInt8(truncatingIfNeeded: number >> (8 * UInt32(index))) }
-        for index in 0..<length { bytes[Message.headerSize + index] = text.bytes[index] }
+        if let encoded = report?.encoded {
+            for index in 0..<length { bytes[Message.headerSize + index] = encoded[index] }
+        } else {
+            for index in 0..<length { bytes[Message.headerSize + index] = text.bytes[index] }
+        }
         return bytes
     }
 }

@@ -6,10 +6,13 @@ import System
     import HostRules
 #endif
 
-/// Where lines about packets go.
+/// Where what comes of packets is logged.
 protocol ReportLog: ~Copyable {
-    /// Logs a report, or the line in place of one, at a level of syslog(3).
-    mutating func report(_ line: LogLine, level: Int32)
+    /// Logs a report at a level of syslog(3).
+    mutating func log(_ report: ScanReport, level: Int32)
+
+    /// Logs what is said about reports that are left out, at their level.
+    mutating func log(suppression text: LogLine, level: Int32)
 
     /// Logs a change that is no fault of ours.
     mutating func notice(_ line: LogLine)

@@ -78,6 +78,7 @@ private struct DetectorStart: ~Copyable {
     private let account: Account
     private let directory: ChrootDirectory
     private let log: SystemLog
+    private let format: ReportFormat
     private let manager: ServiceManager
     private let pidFile: PidFile?
     private let exempt: ExemptSources
@@ -99,6 +100,7 @@ private struct DetectorStart: ~Copyable {
         self.directory = directory
         self.pidFile = pidFile
         log = SystemLog(copyToStandardError: options.foreground)
+        format = options.reportFormat
         manager = connectToServiceManager()
         loadTimeZone()
     }
@@ -136,7 +138,7 @@ private struct DetectorStart: ~Copyable {
         // Root no more.
         let isFiltered = systemCallsAreFiltered  // to ask the kernel is a call that the filter forbids
         let signals = try confineLogger(to: account)
-        var logger = Logger(signals, link, sensor, log, manager)
+        var logger = Logger(signals, link, sensor, log, format, manager)
         return try DetectorStart.run(
             &logger, pidFile, launch, backend, isFiltered: isFiltered, insteadOf: failure) ? 0 : 1
     }

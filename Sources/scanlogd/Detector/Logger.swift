@@ -2,13 +2,14 @@ import Capture
 import ScanCore
 import System
 
-/// The process that logs: writes the sensor's lines to the system log, keeps those that this does not take, and watches
-/// the sensor.
+/// The process that logs: writes the sensor's reports and lines to the system log, keeps those that this does not take, and
+/// watches the sensor.
 struct Logger: ~Copyable {
     private let signals: SignalDescriptor
     private let link: SensorLinkEnd
     private var sensor: SensorProcess
     private var log: LogDelivery
+    private let format: ReportFormat
     private let manager: ServiceManager
 
     /// The sensor has closed its end of the link, of data or of control: nothing more will come.
@@ -33,13 +34,13 @@ struct Logger: ~Copyable {
 
     init(
         _ signals: consuming SignalDescriptor, _ link: consuming SensorLinkEnd, _ sensor: consuming SensorProcess,
-        _ log: SystemLog,
-        _ manager: consuming ServiceManager
+        _ log: SystemLog, _ format: ReportFormat, _ manager: consuming ServiceManager
     ) {
         self.signals = signals
         self.link = link
         self.sensor = sensor
         self.log = LogDelivery(log)
+        self.format = format
         self.manager = manager
     }
 
@@ -180,13 +181,19 @@ struct Logger: ~Copyable {
                 killSensor(because: error)
                 return true
             }
-            switch message.kind {
-            case .line: log.add(message.text, level: message.level, losses: message.number)
-            case .heartbeat: manager.notifyAlive(message.text)
-            case .ready, .heartbeatRequest, .logStatus, .stop, .reopen: break
-            }
+            handle(message)
         }
         return false
+    }
+
+    private mutating func handle(_ message: Message) {
+        switch message.kind {
+        case .line: log.add(message.text, level: message.level, losses: message.number)
+        case .report: if let report = message.report { log.add(format.line(of: report), level: message.level) }
+        case .suppression: log.add(format.line(ofSuppression: message.text), level: message.level)
+        case .heartbeat: manager.notifyAlive(message.text)
+        case .ready, .heartbeatRequest, .logStatus, .stop, .reopen: break
+        }
     }
 
     /// Ends a sensor that is not itself any more.

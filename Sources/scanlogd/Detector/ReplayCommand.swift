@@ -8,10 +8,13 @@ import System
     /// - Parameters:
     ///   - path: the file; `-` is standard input.
     ///   - exempt: the sources that are not to be reported.
+    ///   - format: how reports are written.
     ///
     /// Needs no privileges. Those it has, and the file system, it gives up between opening the file and reading it: its bytes
     /// are as hostile as those of a network.
-    func replay(_ path: CString, _ exempt: consuming ExemptSources) throws(SystemError) {
+    func replay(
+        _ path: CString, _ exempt: consuming ExemptSources, _ format: ReportFormat
+    ) throws(SystemError) {
         let key = try HashKey.random()
         loadTimeZone()
         var capture = try PcapFile(path, key: key)
@@ -22,7 +25,8 @@ import System
         }
         try privileges.giveUp()
         try restrictFileSystem(to: .none)
-        var replay = Replay(sensor: DetectionPipeline(try DetectorMemory(key: key), exempt, log: StandardOutputLog()))
+        let log = StandardOutputLog(format)
+        var replay = Replay(sensor: DetectionPipeline(try DetectorMemory(key: key), exempt, log: log))
         var failure: SystemError?
         do throws(SystemError) {
             try capture.read(into: &replay)
@@ -35,7 +39,9 @@ import System
     }
 #else
     /// Says that this binary can't.
-    func replay(_ path: CString, _ exempt: consuming ExemptSources) throws(SystemError) {
+    func replay(
+        _ path: CString, _ exempt: consuming ExemptSources, _ format: ReportFormat
+    ) throws(SystemError) {
         throw SystemError(path, "read", because: "libpcap, which reads capture files, is not built in")
     }
 #endif
@@ -71,7 +77,21 @@ struct StandardOutputLog: ReportLog {
     /// Why the first line that could not be printed was not.
     private(set) var failure: SystemError?
 
-    mutating func report(_ line: LogLine, level: Int32) {
+    private let format: ReportFormat
+
+    init(_ format: ReportFormat) {
+        self.format = format
+    }
+
+    mutating func log(_ report: ScanReport, level: Int32) {
+        write(format.line(of: report))
+    }
+
+    mutating func log(suppression text: LogLine, level: Int32) {
+        write(format.line(ofSuppression: text))
+    }
+
+    private mutating func write(_ line: LogLine) {
         if failure != nil { return }
         var line = line
         line.append("\n")

@@ -23,10 +23,8 @@ struct ReportLogger {
     ) -> Bool {
         let verdict = limiter.admit(&finding, at: now)
         switch verdict {
-        case .log:
-            let time = TimeOfDay(local: finding.report.startTime)
-            log.report(LogLine(finding.report, time: time), level: level)
-        case .notice: log.report(LogLine(ReportLimiter.notice), level: level)
+        case .log: log.log(finding.report, level: level)
+        case .notice: log.log(suppression: LogLine(ReportLimiter.notice), level: level)
         case .suppress: break
         }
         return verdict != .log
@@ -34,7 +32,7 @@ struct ReportLogger {
 
     @inline(never)
     mutating func logSuppressed<Log: ReportLog & ~Copyable>(at now: Timestamp, atExit: Bool, into log: inout Log) {
-        while let line = limiter.nextSummaryLine(at: now, atExit: atExit) { log.report(line, level: level) }
+        while let line = limiter.nextSummaryLine(at: now, atExit: atExit) { log.log(suppression: line, level: level) }
     }
 }
 

@@ -148,7 +148,7 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
             case .heartbeatRequest:
                 reportsShown = reportsShown ?? sensor.detector.counters.reports
                 sensor.log.sendHeartbeat(currentStatus())
-            case .line, .ready, .heartbeat, .reopen: break  // not for us
+            case .line, .report, .suppression, .ready, .heartbeat, .reopen: break  // not for us
             }
         }
     }

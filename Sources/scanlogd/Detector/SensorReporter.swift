@@ -2,7 +2,7 @@ import Capture
 import ScanCore
 import System
 
-/// Hands the sensor's lines to the logger, and never waits for it. What there is no room for is counted.
+/// Hands reports and lines of the sensor to the logger, and never waits for it. What there is no room for is counted.
 struct SensorReporter: ~Copyable {
     private let link: SensorLinkEnd
 
@@ -24,24 +24,29 @@ struct SensorReporter: ~Copyable {
     /// Whether it is worth waiting for room.
     var wantsRoom: Bool { unreported > 0 }
 
-    /// Logs a report, or the line in place of one, at a level of syslog(3).
-    mutating func report(_ line: LogLine, level: Int32) {
-        write(line, level: level)
+    /// Logs a report at a level of syslog(3).
+    mutating func log(_ report: ScanReport, level: Int32) {
+        write(Message(report, level: level))
+    }
+
+    /// Logs what is said about reports that are left out.
+    mutating func log(suppression text: LogLine, level: Int32) {
+        write(Message(.suppression, level: level, text: text))
     }
 
     /// Logs what an administrator should look after.
     mutating func warn(_ line: LogLine) {
-        write(line, level: SyslogLevel.warning)
+        write(Message(.line, level: SyslogLevel.warning, text: line))
     }
 
     /// Logs a change that is no fault of ours.
     mutating func notice(_ line: LogLine) {
-        write(line, level: SyslogLevel.notice)
+        write(Message(.line, level: SyslogLevel.notice, text: line))
     }
 
     /// Logs what is good to know.
     mutating func inform(_ line: LogLine) {
-        write(line, level: SyslogLevel.info)
+        write(Message(.line, level: SyslogLevel.info, text: line))
     }
 
     /// Logs why the sensor ends, which nobody asked it to: without the logger, if that is gone.
@@ -52,9 +57,9 @@ struct SensorReporter: ~Copyable {
     }
 
     @inline(never)  // called for in many places
-    private mutating func write(_ line: LogLine, level: Int32) {
+    private mutating func write(_ message: Message) {
         reportLosses()
-        if unreported > 0 || !send(Message(.line, level: level, text: line), over: link.data) {
+        if unreported > 0 || !send(message, over: link.data) {
             lost += 1
             unreported += 1
         }

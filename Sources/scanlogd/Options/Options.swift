@@ -27,6 +27,9 @@ struct Options {
     /// The file of sources that are not to be reported; `nil`: all are.
     private(set) var exemptFile: CString?
 
+    /// How reports are written.
+    let reportFormat = ReportFormat.classic
+
     /// The capture file to replay; `-` is standard input.
     private(set) var captureFile: CString = "-"
 

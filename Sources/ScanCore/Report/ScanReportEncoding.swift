@@ -1,0 +1,120 @@
+/// A report as bytes, as it goes from one process of this host to another.
+///
+/// Whoever reads them trusts them no more than a packet, since the process that wrote them may have been taken over: each
+/// field is checked, and a report has one form only. Numbers are in network order.
+extension ScanReport {
+    /// How many bytes every report takes.
+    package static var encodedSize: Int { 90 }
+
+    /// Where the fields are, in bytes.
+    private enum Offset {
+        /// A bit for each address, the source's the lower: whether it is of IPv4.
+        static var families: Int { 0 }
+        /// A bit for each field of ``ChangedFields``, in their order, the first the lowest.
+        static var changed: Int { 1 }
+        static var flagsEverSet: Int { 2 }
+        static var flagsAlwaysSet: Int { 3 }
+        static var typeOfService: Int { 4 }
+        static var timeToLive: Int { 5 }
+        /// How many ports there are, and a byte that is 0.
+        static var portCount: Int { 6 }
+        /// The two halves of each address: of one of IPv4, 0 and the number.
+        static var source: Int { 8 }
+        static var destination: Int { 24 }
+        static var startTime: Int { 40 }
+        static var sourcePort: Int { 48 }
+        /// Room for ``PortList/capacity`` ports: 0 where there is none.
+        static var ports: Int { 50 }
+    }
+
+    /// The bytes of it.
+    package var encoded: InlineArray<90, UInt8> {
+        var bytes = InlineArray<90, UInt8>(repeating: 0)
+        bytes[Offset.families] = (source.isIPv4 ? 1 : 0) | (destination.isIPv4 ? 2 : 0)
+        bytes[Offset.changed] = changed.bits
+        bytes[Offset.flagsEverSet] = flagsEverSet.rawValue
+        bytes[Offset.flagsAlwaysSet] = flagsAlwaysSet.rawValue
+        bytes[Offset.typeOfService] = typeOfService
+        bytes[Offset.timeToLive] = timeToLive
+        bytes[Offset.portCount] = UInt8(ports.count)
+        bytes.put(source.high, at: Offset.source)
+        bytes.put(source.low, at: Offset.source + 8)
+        bytes.put(destination.high, at: Offset.destination)
+        bytes.put(destination.low, at: Offset.destination + 8)
+        bytes.put(UInt64(bitPattern: startTime), at: Offset.startTime)
+        bytes.put(sourcePort, at: Offset.sourcePort)
+        for index in 0..<ports.count { bytes.put(ports[index], at: Offset.ports + 2 * index) }
+        return bytes
+    }
+
+    /// Reads what ``encoded`` gives.
+    ///
+    /// - Throws: ``PacketFault/truncated`` if the bytes are too few, ``PacketFault/malformed`` if they are too many or those
+    ///   of no report that a detector can make.
+    package init(encoded bytes: Span<UInt8>) throws(PacketFault) {
+        if bytes.count < ScanReport.encodedSize { throw .truncated }
+        let families = try bytes.uint8(at: Offset.families)
+        let unused = try bytes.uint8(at: Offset.portCount + 1)
+        if bytes.count > ScanReport.encodedSize || families > 3 || unused != 0 { throw .malformed }
+        source = try Address(encodedIn: bytes, at: Offset.source, isIPv4: families & 1 != 0)
+        destination = try Address(encodedIn: bytes, at: Offset.destination, isIPv4: families & 2 != 0)
+        if source.isUnspecified { throw .malformed }
+        changed = try ChangedFields(bits: try bytes.uint8(at: Offset.changed))
+        flagsEverSet = TCPFlags(rawValue: try bytes.uint8(at: Offset.flagsEverSet))
+        flagsAlwaysSet = TCPFlags(rawValue: try bytes.uint8(at: Offset.flagsAlwaysSet))
+        let noneSeen = flagsEverSet == .none && flagsAlwaysSet == .all
+        if !noneSeen && !flagsEverSet.contains(flagsAlwaysSet) { throw .malformed }
+        typeOfService = try bytes.uint8(at: Offset.typeOfService)
+        timeToLive = try bytes.uint8(at: Offset.timeToLive)
+        startTime = Int64(bitPattern: try bytes.uint64(at: Offset.startTime))
+        sourcePort = try bytes.uint16(at: Offset.sourcePort)
+        ports = try PortList(encodedIn: bytes, at: Offset.ports, count: Int(try bytes.uint8(at: Offset.portCount)))
+    }
+}
+
+extension InlineArray<90, UInt8> {
+    /// Writes a number from an offset on.
+    fileprivate mutating func put(_ number: some FixedWidthInteger & UnsignedInteger, at offset: Int) {
+        let last = offset + number.bitWidth / 8 - 1
+        for index in offset...last { self[index] = UInt8(truncatingIfNeeded: number >> (8 * (last - index))) }
+    }
+}
+
+extension Address {
+    fileprivate init(encodedIn bytes: Span<UInt8>, at offset: Int, isIPv4: Bool) throws(PacketFault) {
+        let (high, low) = (try bytes.uint64(at: offset), try bytes.uint64(at: offset + 8))
+        if !isIPv4 {
+            self.init(ipv6High: high, low: low)
+        } else {
+            guard high == 0, let value = UInt32(exactly: low) else { throw .malformed }
+            self.init(ipv4: value)
+        }
+    }
+}
+
+extension ChangedFields {
+    fileprivate var bits: UInt8 {
+        (destination ? 1 : 0) | (sourcePort ? 2 : 0) | (typeOfService ? 4 : 0) | (timeToLive ? 8 : 0)
+    }
+
+    fileprivate init(bits: UInt8) throws(PacketFault) {
+        if bits > 15 { throw .malformed }
+        destination = bits & 1 != 0
+        sourcePort = bits & 2 != 0
+        typeOfService = bits & 4 != 0
+        timeToLive = bits & 8 != 0
+    }
+}
+
+extension PortList {
+    /// A source has touched a port at least, and none is listed twice.
+    fileprivate init(encodedIn bytes: Span<UInt8>, at offset: Int, count: Int) throws(PacketFault) {
+        if count == 0 || count > PortList.capacity { throw .malformed }
+        self.init()
+        for index in 0..<PortList.capacity {
+            let port = try bytes.uint16(at: offset + 2 * index)
+            if index < count ? contains(port) : port != 0 { throw .malformed }
+            if index < count { append(port) }
+        }
+    }
+}
