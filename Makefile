@@ -115,7 +115,7 @@ soak: booted
 booted: needs-soak all
 	Tests/make-debian $(CURDIR)/.soak/debian12
 	BOOTED_SYSTEM=$(CURDIR)/.soak/debian12 TEST_TIMEOUT=600 SCANLOGD=$(CURDIR)/scanlogd Tests/Integration/run \
-		Tests/Integration/booted
+		booted
 
 # The kernel as judge, for an hour; ORACLE_SEED=N repeats a run. What it finds is kept as captures in .oracle.
 ORACLE_SECONDS = 3600

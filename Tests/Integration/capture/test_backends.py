@@ -118,7 +118,7 @@ def test_fragments_in_the_wrong_order_are_joined(any_backend: Scene) -> None:
 
 
 def test_fragments_that_never_come_whole_are_silent_behind_the_kernel(idle_scene: Scene) -> None:
-    """It has no packet to hand over then. Those at the link count them: test_hiding_fragments.py."""
+    """It has no packet to hand over then. Those at the link count them: detector/test_hiding_fragments.py."""
     scene = started(idle_scene, "--backend", "raw")
     with FrameSender(scene.attacker) as sender:
         for segment in scan(range(1, 400)):

@@ -19,7 +19,7 @@ from harness.dns import A, AAAA, PTR, NameServer, resolver_files
 from harness.frames import ethernet, ipv4
 from harness.network import ATTACKER, TARGET, Namespace, tool
 from harness.packets import Segment, Sender
-from harness.places import BINARY, REPOSITORY, TEMPORARY
+from harness.places import BINARY, TEMPORARY
 from harness.syslog_sink import SyslogSink
 
 USER, GROUP = 48651, 48652
@@ -665,7 +665,7 @@ def trial() -> Path:
     directory = TEMPORARY / "nss"
     directory.mkdir()
     directory.chmod(0o755)
-    source = REPOSITORY / "Tests/Integration/nss_trial.c"
+    source = Path(__file__).with_name("nss_trial.c")
     subprocess.run([tool("cc"), "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o",
                     directory / "libnss_trial.so.2", source], check=True, timeout=60)
     return directory
