@@ -3,7 +3,7 @@ import Testing
 @testable import ScanCore
 
 /// Who is a source, and what the line about it says of its packets.
-struct DetectorTests {
+struct ScanDetectorTests {
     @Test func theLineNamesWhatWasSeen() {
         let watch = Watch()
         #expect(watch.send(each: [21, 22, 23, 25, 53, 8080]) == [])

@@ -3,7 +3,7 @@ import Testing
 @testable import ScanCore
 
 /// The line about a scan, whole.
-struct ReportLineTests {
+struct ScanReportLineTests {
     private let noon = TimeOfDay(hour: 12, minute: 34, second: 56)
 
     private func line(_ report: ScanReport, limit: Int? = Parameters.lineLength) -> String {

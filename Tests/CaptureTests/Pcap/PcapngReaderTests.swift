@@ -5,7 +5,7 @@
     @testable import Capture
 
     /// What libpcap does not read: interfaces that differ, sections that differ.
-    struct PcapngReplayTests {
+    struct PcapngReaderTests {
         private func syn(to port: UInt8) -> [UInt8] { Array(synFrame(to: port).dropFirst(14)) }
 
         @Test(arguments: [true, false])

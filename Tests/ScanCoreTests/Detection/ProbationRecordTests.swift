@@ -3,7 +3,7 @@ import Testing
 @testable import ScanCore
 
 /// The record of a source's one packet: what it becomes is what an entry made at once would have been.
-struct FirstTouchTests {
+struct ProbationRecordTests {
     private let ipv4 = segment(to: 22, .fin, sourcePort: 65535, typeOfService: 0xb8, timeToLive: 255)
 
     @Test func aRecordTakes52Bytes() {
@@ -94,52 +94,5 @@ struct FirstTouchTests {
             && a.flagsEverSet == b.flagsEverSet && a.flagsAlwaysSet == b.flagsAlwaysSet
             && a.typeOfService == b.typeOfService && a.timeToLive == b.timeToLive
             && a.changed == b.changed && a.startTime == b.startTime
-    }
-}
-
-/// The index of the records.
-struct IndexLineTests {
-    @Test func aLineIsAsLongAsACacheLine() {
-        #expect(MemoryLayout<ProbationIndex>.size == 64 && MemoryLayout<ProbationIndex>.stride == 64)
-    }
-
-    @Test func aFingerprintIsFoundInEverySlot() {
-        for place in 0..<16 {
-            var line = ProbationIndex()
-            line.insert(ProbationIndex.slot(number: 0xfffff, fingerprint: 0xabc))
-            for _ in 0..<place { line.insert(0) }
-            #expect(line.has(0xabc) && line.has(0))
-            #expect(!line.has(0xabd) && !line.has(0x2bc) && !line.has(0xfff))
-        }
-    }
-
-    @Test func theYoungestStandsFirstAndTheOldestIsLost() {
-        var line = ProbationIndex()
-        for number in UInt32(1)...17 { line.insert(number) }
-        #expect((0..<16).map { line[$0] } == (2...17).reversed())
-    }
-
-    @Test func whatIsTakenOutMakesTheRoomThatTheNextNeeds() {
-        for place in 0..<16 {
-            var line = ProbationIndex()
-            for number in UInt32(1)...16 { line.insert(number) }
-            let rest = (UInt32(1)...16).reversed().filter { $0 != UInt32(16 - place) }
-            line.remove(place, last: 77)
-            #expect((0..<16).map { line[$0] } == rest + [77])
-            line.insert(99)
-            #expect((0..<16).map { line[$0] } == [99] + rest)
-        }
-    }
-
-    @Test func theAgeIsKnownAcrossTheEndOfTheNumbers() {
-        let end = UInt32(1) << 20
-        for newest in [UInt32(5), end - 1, end, end + 3] {
-            for age in [UInt32(0), 1, 4] {
-                let slot = ProbationIndex.slot(number: newest - age, fingerprint: 0xfff)
-                #expect(ProbationIndex.age(of: slot, newest: newest) == Int(age))
-            }
-        }
-        #expect(ProbationIndex.age(of: 0, newest: 0) == 0)
-        #expect(ProbationIndex.age(of: ProbationIndex.slot(number: 1, fingerprint: 0), newest: 0) == Int(end) - 1)
     }
 }

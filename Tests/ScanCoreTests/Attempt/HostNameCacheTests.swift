@@ -3,7 +3,7 @@ import Testing
 @testable import ScanCore
 
 /// The cache of names, in which under this key the low bits of a host's number are its set.
-struct NameCacheTests {
+struct HostNameCacheTests {
     @Test func anEmptyCacheKnowsNothing() {
         let cache = Cache<4, 4>()
         for host in UInt32(0)..<20 { #expect(cache.find(host, at: 0) == nil) }
@@ -172,7 +172,7 @@ struct NameCacheTests {
 }
 
 /// The cache against a model that forgets nothing.
-struct NameCacheModelTests {
+struct HostNameCacheModelTests {
     private enum Known: Equatable {
         case pending(Int64)
         case absent(Int64)

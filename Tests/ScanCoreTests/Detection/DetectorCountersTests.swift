@@ -3,7 +3,7 @@ import Testing
 @testable import ScanCore
 
 /// What is counted.
-struct CountersTests {
+struct DetectorCountersTests {
     @Test func allIsZeroAtTheStart() {
         #expect(Watch().counters == DetectorCounters())
         #expect(Watch().sourcesHeld == 0)

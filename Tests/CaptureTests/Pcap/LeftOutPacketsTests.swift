@@ -5,7 +5,7 @@
     @testable import Capture
 
     /// What is said of a file's packets that gave nothing.
-    struct LeftOutTests {
+    struct LeftOutPacketsTests {
         private typealias P = TestPacket
         private static let ethernet = [UInt8](repeating: 2, count: 12)
 

@@ -8,7 +8,7 @@
 
     /// Captures of real scans and of harmless traffic, against the lines that the reference gives.
     struct PcapReplayCaptureTests {
-        private static let folder = #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
+        private static let folder = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
 
         static func names() throws -> [String] {
             let lines = try TestFile.contents("captures/INDEX.tsv").split(separator: "\n").dropFirst()

@@ -103,7 +103,7 @@ enum Captures {
     ]
 
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().appending(path: "Fixtures/captures")
+        .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Fixtures/captures")
 
     /// The names of the files of a kind, less its ending.
     static func files(ending: String) throws -> Set<String> {

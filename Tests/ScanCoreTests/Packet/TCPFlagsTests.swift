@@ -28,7 +28,7 @@ struct TCPFlagsTests {
 }
 
 /// Which flags make a probe.
-struct FlagsTests {
+struct ProbeFlagsTests {
     @Test(arguments: UInt8.min...UInt8.max)
     func anyFlagsWithoutACKAndRSTScan(byte: UInt8) {
         let flags = TCPFlags(rawValue: byte)

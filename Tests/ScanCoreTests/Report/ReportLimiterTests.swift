@@ -3,7 +3,7 @@ import Testing
 @testable import ScanCore
 
 /// Five reports, one line that says more may follow, then silence.
-struct LogLimiterTests {
+struct ReportLimiterTests {
     /// What becomes of reports at these times.
     private func verdicts(_ times: [Int64]) -> [ReportLimiter.Verdict] {
         var limiter = ReportLimiter()

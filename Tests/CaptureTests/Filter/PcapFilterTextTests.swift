@@ -69,7 +69,7 @@
     private let ipv4Type: [UInt8] = [8, 0]
     private let ipv6Type: [UInt8] = [0x86, 0xdd]
 
-    struct PcapFilterTests {
+    struct PcapFilterTextTests {
         @Test(arguments: [1, 113, 12] as [Int32]) func onlyEstablishedDataIsDropped(type: Int32) throws {
             let run = try PcapFilterRun(dataLinkType: type)
             for flags in UInt8.min...UInt8.max {

@@ -3,7 +3,7 @@ import Testing
 @testable import ScanCore
 
 /// The log of the sources seen once, with a key under which a host's number is its hash, and its low bits the line.
-struct FirstTouchesTests {
+struct ProbationLogTests {
     @Test func anEmptyLogKnowsNobody() {
         let log = Log<4>()
         #expect(log.held == 0 && log.lost == 0)
@@ -113,7 +113,7 @@ struct FirstTouchesTests {
 }
 
 /// How long a record stays, with a key that spreads addresses.
-struct FirstTouchLifeTests {
+struct ProbationTests {
     /// How many of 40,000 records are lost while so many hundredths of what there is room for come after them.
     private func lost(hundredths: Int) -> Int {
         var random = SplitMix(seed: 1)

@@ -3,7 +3,7 @@ import Testing
 @testable import ScanCore
 
 /// Forged sources don't hide a scan. All with the detector of the shipped size. Floods between two probes are at most of
-/// 30,000 sources, which push out the scanner's record in one run of 600,000; FirstTouchLifeTests counts beyond that.
+/// 30,000 sources, which push out the scanner's record in one run of 600,000; ProbationTests counts beyond that.
 struct FloodTests {
     private let watch = FullWatch()
     private let scanner = address("10.77.0.1")

@@ -3,7 +3,7 @@ import ScanCore
 import Testing
 
 /// `scanlogd rules check`: every problem there is, where it is said to be.
-struct RuleCheckTests {
+struct RuleLinterTests {
     private static let system = TestSystem(
         files: [
             "/odd": Array("/x@y /a,b /[\n".utf8), "/x@y": Array("10.1.1".utf8), "/a,b": Array("10.1.2".utf8),

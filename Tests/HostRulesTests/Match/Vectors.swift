@@ -25,6 +25,7 @@ struct Vector: CustomStringConvertible, Sendable {
 
     private static func rows(_ name: String) -> [[String]] {
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
         let file = folder.appendingPathComponent("Fixtures/hosts_access/" + name)
         guard let text = try? String(contentsOf: file, encoding: .utf8) else { fatalError("\(file) can't be read") }
         return text.split(separator: "\n").dropFirst().map { row in

@@ -1,0 +1,1 @@
+../../Fuzz/RulesModel.swift

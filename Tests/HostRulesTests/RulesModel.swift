@@ -1,1 +1,0 @@
-../Fuzz/RulesModel.swift
