@@ -48,7 +48,7 @@ extension RuleLinter {
     /// What stands before the `@` of a word, and behind it; `nil` for EXCEPT.
     private mutating func split(_ word: Range<Int>) -> (Range<Int>, Range<Int>?)? {
         rule.withText { text in
-            if text.extracting(word).equalsIgnoringCase("except") { return nil }
+            if text.extracting(word).isExcept { return nil }
             guard let at = text.extracting(word).atSign else { return (word, nil) }
             let middle = word.lowerBound + at
             return (word.lowerBound..<middle, middle + 1..<word.upperBound)
@@ -87,7 +87,7 @@ enum PatternFileCheck {
         switch files.open(path) {
         case .open: break
         case .refused(let kind): return kind
-        case .left: return nil
+        case .refusedAgain: return nil
         }
         let isRead = system.withPatterns(in: path) { text in
             files.steps += text.count
@@ -140,7 +140,7 @@ extension Span<UInt8> {
     fileprivate var fileWordFault: RuleProblem.Kind? {
         if self[0] == UInt8(ascii: "#") { return .trailingComment }
         if self[0] == UInt8(ascii: "/") { return nil }  // a path, whatever is in it
-        if equalsIgnoringCase("except") { return .exceptInFile }
+        if isExcept { return .exceptInFile }
         if contains(UInt8(ascii: ",")) { return .commaInFile }
         if atSign != nil { return .atSignInFile }
         return hostFault

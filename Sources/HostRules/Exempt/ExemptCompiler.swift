@@ -176,7 +176,7 @@ extension ExemptRules {
     private mutating func addClient<System: RuleEnvironment & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
         _ word: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink, _ work: inout ExemptWork
     ) -> RuleProblem.Kind? {
-        if word.equalsIgnoringCase("except") { return add(ExemptPattern(.except)) ? nil : .tooManyPatterns }
+        if word.isExcept { return add(ExemptPattern(.except)) ? nil : .tooManyPatterns }
         if word[0] == UInt8(ascii: "#") { return .trailingComment }
         if word.hasOpenBracket { return .openBracket }
         if word.atSign != nil { return .needsName }
@@ -192,7 +192,7 @@ extension ExemptRules {
         switch work.files.open(path) {
         case .open: break
         case .refused(let kind): return kind
-        case .left: return nil
+        case .refusedAgain: return nil
         }
         let isRead = system.withPatterns(in: path) { text in
             var words = PatternTokenizer(text)
@@ -213,7 +213,7 @@ extension ExemptRules {
         _ word: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink, _ work: inout ExemptWork
     ) -> RuleProblem.Kind? {
         if word[0] == UInt8(ascii: "#") { return .trailingComment }
-        if word.equalsIgnoringCase("except") { return .exceptInFile }
+        if word.isExcept { return .exceptInFile }
         if case .file = HostPattern(word) { return addFile(word, system, &sink, &work) }
         if word.contains(UInt8(ascii: ",")) { return .commaInFile }
         return word.hasOpenBracket ? .openBracket : addPattern(word)

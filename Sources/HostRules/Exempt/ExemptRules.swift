@@ -63,20 +63,16 @@ public struct ExemptRules: ~Copyable, Sendable {
         return nil
     }
 
-    /// Whether a rule matches: `a EXCEPT b EXCEPT c` does if an odd number of its parts match from the first on.
     private mutating func matches(_ rule: ExemptRule, _ source: Address, _ printed: FixedName) -> Bool {
-        var parts = 0
-        var isMatched = false
+        var list = ExceptList()
         for index in Int(rule.first)..<Int(rule.first) + Int(rule.count) {
             if patterns[index].kind == .except {
-                if !isMatched { break }
-                parts += 1
-                isMatched = false
-            } else if !isMatched {
-                isMatched = matches(patterns[index], source, printed)
+                if !list.endPart() { break }
+            } else if !list.hasMatch {
+                list.hasMatch = matches(patterns[index], source, printed)
             }
         }
-        return (parts + (isMatched ? 1 : 0)) % 2 == 1
+        return list.isMatched
     }
 
     private mutating func matches(_ pattern: ExemptPattern, _ source: Address, _ printed: FixedName) -> Bool {

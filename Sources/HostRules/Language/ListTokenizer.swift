@@ -17,13 +17,13 @@ struct ListTokenizer {
         return start..<position
     }
 
-    /// Whether EXCEPT is in a list.
-    static func hasExcept(_ range: Range<Int>, of text: Span<UInt8>) -> Bool {
+    /// The word of a list that begins with `#`.
+    static func hash(_ range: Range<Int>, of text: Span<UInt8>) -> Range<Int>? {
         var words = ListTokenizer(range)
         while let word = words.next(of: text) {
-            if text.extracting(word).equalsIgnoringCase("except") { return true }
+            if text[word.lowerBound] == UInt8(ascii: "#") { return word }
         }
-        return false
+        return nil
     }
 }
 

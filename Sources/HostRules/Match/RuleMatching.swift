@@ -1,12 +1,6 @@
 import ScanCore
 
 extension RuleQuery {
-    /// Pattern files that may be open at once, each named in the one before.
-    static var patternFileDepth: Int { 4 }
-
-    /// Pattern files that are read for one rule.
-    static var patternFileLimit: Int { 64 }
-
     /// Whether the daemons of a rule are those of the query.
     func matchesDaemons<System: RuleEnvironment & ~Copyable>(
         _ text: Span<UInt8>, _ words: Range<Int>, _ system: borrowing System, _ work: inout MatchBudget
@@ -21,29 +15,23 @@ extension RuleQuery {
         matchesList(text, words, &work) { word, work in matches(clientWord: word, system, &work) }
     }
 
-    /// Whether a list has a word that matches.
-    ///
-    /// `a EXCEPT b EXCEPT c` is a but not those of b that are not of c: what counts is how many parts match from the
-    /// first on.
+    /// Whether a list matches, of whose words a test says which do.
     private func matchesList(
         _ text: Span<UInt8>, _ range: Range<Int>, _ work: inout MatchBudget,
         _ test: (Span<UInt8>, inout MatchBudget) -> Bool
     ) -> Bool {
-        var parts = 0
-        var isMatched = false
+        var list = ExceptList()
         var words = ListTokenizer(range)
         while let range = words.next(of: text) {
             let word = text.extracting(range)
             work.steps += 1 + word.count
-            if word.equalsIgnoringCase("except") {
-                if !isMatched { break }
-                parts += 1
-                isMatched = false
-            } else if !isMatched {
-                isMatched = test(word, &work)
+            if word.isExcept {
+                if !list.endPart() { break }
+            } else if !list.hasMatch {
+                list.hasMatch = test(word, &work)
             }
         }
-        return (parts + (isMatched ? 1 : 0)) % 2 == 1
+        return list.isMatched
     }
 
     private func matches<System: RuleEnvironment & ~Copyable>(
@@ -94,12 +82,10 @@ extension RuleQuery {
     private func matchesFile<System: RuleEnvironment & ~Copyable>(
         _ path: Span<UInt8>, _ host: RuleHost, _ system: borrowing System, _ work: inout MatchBudget
     ) -> Bool {
-        if work.depth == Self.patternFileDepth || work.files == Self.patternFileLimit {
+        guard case .open = work.files.open(path) else {
             work.hasTooManyFiles = true
             return false
         }
-        work.files += 1
-        work.depth += 1
         var isMatched = false
         _ = system.withPatterns(in: path) { text in
             var words = PatternTokenizer(text)
@@ -107,7 +93,7 @@ extension RuleQuery {
                 isMatched = matches(text.extracting(range), host, system, &work)
             }
         }
-        work.depth -= 1
+        work.files.close()
         return isMatched
     }
 }

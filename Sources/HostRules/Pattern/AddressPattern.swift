@@ -106,26 +106,3 @@ extension Span<UInt8> {
         return (net, .max << UInt32(32 - dots * 8))
     }
 }
-
-extension ListTokenizer {
-    /// Whether a list, and each part of it between EXCEPTs, has a word.
-    static func isSound(_ range: Range<Int>, of text: Span<UInt8>) -> Bool {
-        var isEmpty = true
-        var words = ListTokenizer(range)
-        while let word = words.next(of: text) {
-            let isExcept = text.extracting(word).equalsIgnoringCase("except")
-            if isExcept && isEmpty { return false }
-            isEmpty = isExcept
-        }
-        return !isEmpty
-    }
-
-    /// The word of a list that begins with `#`.
-    static func hash(_ range: Range<Int>, of text: Span<UInt8>) -> Range<Int>? {
-        var words = ListTokenizer(range)
-        while let word = words.next(of: text) {
-            if text[word.lowerBound] == UInt8(ascii: "#") { return word }
-        }
-        return nil
-    }
-}

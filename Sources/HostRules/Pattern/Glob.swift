@@ -41,10 +41,8 @@ extension Span<UInt8> {
 struct MatchBudget: Sendable {
     /// Bytes and words looked at, for the tests of the bounds.
     var steps = 0
-    /// Pattern files opened.
-    var files = 0
-    /// Pattern files that are open, one in another.
-    var depth = 0
-    /// Whether there were more of them than are looked at.
+    /// The pattern files that the rule names.
+    var files = PatternFileStack()
+    /// Whether there were more of them than are looked at, or one in itself.
     var hasTooManyFiles = false
 }

@@ -87,11 +87,9 @@ private struct ShortList {
     @inline(never)
     init?(_ text: Span<UInt8>, _ list: Range<Int>) {
         var words = ListTokenizer(list)
-        while let range = words.next(of: text) {
-            let word = text.extracting(range)
-            if word.equalsIgnoringCase("except") { return }
+        while let range = words.nextBeforeExcept(of: text) {
             if count == Rule.pairLimit { return nil }
-            self.words[count] = word.fingerprint
+            self.words[count] = text.extracting(range).fingerprint
             count += 1
         }
     }
@@ -101,10 +99,8 @@ private struct ShortList {
     func all(_ text: Span<UInt8>, _ list: Range<Int>, _ body: (UInt64, UInt64) -> Bool) -> Bool {
         var isEmpty = true
         var others = ListTokenizer(list)
-        while let range = others.next(of: text) {
-            let other = text.extracting(range)
-            if other.equalsIgnoringCase("except") { break }
-            let fingerprint = other.fingerprint
+        while let range = others.nextBeforeExcept(of: text) {
+            let fingerprint = text.extracting(range).fingerprint
             for index in 0..<count {
                 isEmpty = false
                 if !body(words[index], fingerprint) { return false }

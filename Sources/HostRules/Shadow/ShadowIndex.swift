@@ -78,7 +78,7 @@ public struct ShadowIndex: ~Copyable, Sendable {
         var words = ListTokenizer(list)
         while let range = words.next(of: bytes) {
             let word = bytes.extracting(range)
-            if word.equalsIgnoringCase("except") { return nil }
+            if word.isExcept { return nil }
             guard !kept.hasAll, let pattern = SubsumingPattern(word, of: kind, &text) else {
                 kept.isWhole = kept.hasAll
                 continue
@@ -121,9 +121,8 @@ public struct ShadowIndex: ~Copyable, Sendable {
         let limit = work.steps + text.count * Self.stepsPerByte
         var words = ListTokenizer(list)
         var isEmpty = true
-        while let range = words.next(of: text) {
+        while let range = words.nextBeforeExcept(of: text) {
             let word = text.extracting(range)
-            if word.equalsIgnoringCase("except") { break }
             isEmpty = false
             let covered = SubsumedWord(word, of: kind)
             work.steps += 1 + word.count
