@@ -3,44 +3,44 @@ import ScanCore
 extension RuleLinter {
     /// Checks the list of daemons, and returns whether it ends in what may be meant for a comment.
     mutating func checkDaemons<System: RuleEnvironment & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
-        _ file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink,
-        _ files: inout PatternFileStack
+        _ file: Span<UInt8>, _ system: borrowing System, _ files: inout PatternFileStack,
+        _ reporter: inout RuleProblemReporter<Sink>
     ) -> Bool {
         let range = rule.daemons
-        if !rule.withText({ ListTokenizer.isSound(range, of: $0) }) { tell(.noDaemons, file, &sink) }
+        if !rule.withText({ ListTokenizer.isSound(range, of: $0) }) { reporter.report(.noDaemons, in: &rule) }
         var words = ListTokenizer(range)
         while let word = rule.withText({ words.next(of: $0) }) {
             guard let (name, host) = split(word) else { continue }
             if isHash(word) {
-                tell(.trailingComment, word, file, &sink)
+                reporter.report(.trailingComment, word, in: &rule, of: file)
                 return true
             }
             if let kind = rule.withText({ $0.extracting(name).daemonFault }) {
-                tell(kind, name, file, &sink)
+                reporter.report(kind, name, in: &rule, of: file)
             }
-            if let host { checkHost(host, file, system, &sink, &files) }
+            if let host { checkHost(host, file, system, &files, &reporter) }
         }
         return false
     }
 
     /// Checks the list of clients, and returns whether it ends in what may be meant for a comment.
     mutating func checkClients<System: RuleEnvironment & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
-        _ file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink,
-        _ files: inout PatternFileStack
+        _ file: Span<UInt8>, _ system: borrowing System, _ files: inout PatternFileStack,
+        _ reporter: inout RuleProblemReporter<Sink>
     ) -> Bool {
         let range = rule.clients
-        if !rule.withText({ ListTokenizer.isSound(range, of: $0) }) { tell(.noClients, file, &sink) }
+        if !rule.withText({ ListTokenizer.isSound(range, of: $0) }) { reporter.report(.noClients, in: &rule) }
         var words = ListTokenizer(range)
         while let word = rule.withText({ words.next(of: $0) }) {
             guard let (first, host) = split(word) else { continue }
             if isHash(word) {
-                tell(.trailingComment, word, file, &sink)
+                reporter.report(.trailingComment, word, in: &rule, of: file)
                 return true
             }
             if host != nil, let kind = rule.withText({ $0.extracting(first).userFault }) {
-                tell(kind, first, file, &sink)
+                reporter.report(kind, first, in: &rule, of: file)
             }
-            checkHost(host ?? first, file, system, &sink, &files)
+            checkHost(host ?? first, file, system, &files, &reporter)
         }
         return false
     }
@@ -60,29 +60,28 @@ extension RuleLinter {
     }
 
     private mutating func checkHost<System: RuleEnvironment & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
-        _ word: Range<Int>, _ file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink,
-        _ files: inout PatternFileStack
+        _ word: Range<Int>, _ file: Span<UInt8>, _ system: borrowing System, _ files: inout PatternFileStack,
+        _ reporter: inout RuleProblemReporter<Sink>
     ) {
-        let onlyHints = purpose == .exempt
         let kind: RuleProblem.Kind? = rule.withText { text in
             let pattern = text.extracting(word)
             guard case .file = HostPattern(pattern) else {
-                // A colon that a bracket hides, and a backslash at the end: what is wrong there is told.
+                // A colon that a bracket hides, and a backslash at the end: what is wrong there is reported.
                 let isEnd = pattern.equalsIgnoringCase("\\") && word.upperBound + 1 >= text.count
                 return isEnd || pattern.equalsIgnoringCase(":") ? nil : pattern.hostFault
             }
-            return PatternFileCheck.check(pattern, onlyHints: onlyHints, system, &sink, &files)
+            return PatternFileCheck.check(pattern, system, &files, &reporter)
         }
-        if let kind { tell(kind, word, file, &sink) }
+        if let kind { reporter.report(kind, word, in: &rule, of: file) }
     }
 }
 
 /// The check of the files that patterns name.
 enum PatternFileCheck {
-    /// Tells the sink what is wrong in a file, and returns what is wrong with the word that names it.
+    /// Reports what is wrong in a file, and returns what is wrong with the word that names it.
     static func check<System: RuleEnvironment & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
-        _ path: Span<UInt8>, onlyHints: Bool, _ system: borrowing System, _ sink: inout Sink,
-        _ files: inout PatternFileStack
+        _ path: Span<UInt8>, _ system: borrowing System, _ files: inout PatternFileStack,
+        _ reporter: inout RuleProblemReporter<Sink>
     ) -> RuleProblem.Kind? {
         switch files.open(path) {
         case .open: break
@@ -96,11 +95,9 @@ enum PatternFileCheck {
                 let word = text.extracting(range)
                 var kind = word.fileWordFault
                 if kind == nil, case .file = HostPattern(word) {
-                    kind = check(word, onlyHints: onlyHints, system, &sink, &files)
+                    kind = check(word, system, &files, &reporter)
                 }
-                guard let kind, !onlyHints || kind.isHint else { continue }
-                let column = range.lowerBound - words.lineStart + 1
-                sink.receive(RuleProblem(kind, line: words.line, column: column), word: word, patternFile: path)
+                if let kind { reporter.report(kind, range, in: words, of: text, at: path) }
             }
         }
         files.close()

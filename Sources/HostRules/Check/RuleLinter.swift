@@ -11,7 +11,7 @@ public struct RuleLinter: ~Copyable {
     public enum Purpose: Sendable {
         case allow
         case deny
-        /// Sources that scanlogd does not report. What ``ExemptRules`` refuses is not told here.
+        /// Sources that scanlogd does not report. What ``ExemptRules`` refuses is not reported here.
         case exempt
     }
 
@@ -21,7 +21,7 @@ public struct RuleLinter: ~Copyable {
     private var earlier = ShadowIndex()
     /// Those of hosts.allow, for hosts.deny.
     private var allowed: ShadowIndex
-    private var hasToldOfAllowed = false
+    private var hasReportedAllowed = false
 
     var rule = Rule()
 
@@ -53,7 +53,7 @@ public struct RuleLinter: ~Copyable {
         body(&rule)
     }
 
-    /// Tells the sink that the last rule is never reached, as an earlier line has it.
+    /// Reports that the last rule is never reached, as an earlier line has it.
     ///
     /// - Parameters:
     ///   - kind: `repeated`, `shadowed`, `shadowedByMany` or `shadowedInAllow`.
@@ -61,102 +61,105 @@ public struct RuleLinter: ~Copyable {
     public mutating func report<Sink: RuleProblemSink & ~Copyable>(
         _ kind: RuleProblem.Kind, by line: Int, in text: Span<UInt8>, _ sink: inout Sink
     ) {
-        isShadowed = true
-        rule.report(kind, earlierLine: line, in: text, to: &sink)
+        var reporter = RuleProblemReporter(.all, to: sink)
+        report(kind, by: line, &reporter)
+        sink = reporter.finish()
     }
 
-    /// Reads the next line, tells the sink what is wrong with it, and returns what it is; `nil` at the end of the file.
+    private mutating func report<Sink: RuleProblemSink & ~Copyable>(
+        _ kind: RuleProblem.Kind, by line: Int, _ reporter: inout RuleProblemReporter<Sink>
+    ) {
+        isShadowed = true
+        reporter.report(kind, in: &rule, earlierLine: line)
+    }
+
+    /// Reads the next line, reports what is wrong with it, and returns what it is; `nil` at the end of the file.
     @inline(never)
     public mutating func next<System: RuleEnvironment & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
         of text: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink
     ) -> RuleLine? {
         guard let line = reader.next(of: text, into: &rule) else { return nil }
         isShadowed = false
-        checkPlace(text, &sink)
+        var reporter = RuleProblemReporter(purpose == .exempt ? .hints : .all, to: sink)
+        check(line, in: text, system, &reporter)
+        sink = reporter.finish()
+        steps += rule.count + rule.placeSteps
+        return line
+    }
+
+    private mutating func check<System: RuleEnvironment & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
+        _ line: RuleLine, in text: Span<UInt8>, _ system: borrowing System,
+        _ reporter: inout RuleProblemReporter<Sink>
+    ) {
+        checkPlace(text, &reporter)
         switch line {
-        case .broken(let kind): tell(kind, text, &sink)
-        case .comment where rule.firstLine < rule.line: rule.report(.joinedComment, in: text, to: &sink)
+        case .broken(let kind): reporter.report(kind, in: &rule)
+        case .comment where rule.firstLine < rule.line: reporter.report(.joinedComment, in: &rule)
         case .comment, .empty: break
         case .missingColon, .rule:
             var isForOthers = false
             if purpose == .exempt, case .rule = line { isForOthers = ExemptRules.isAboutOthers(&rule, system) }
             if let hash = rule.indentedHash, purpose != .exempt || isForOthers {
-                rule.report(.blankBeforeComment, hash, in: text, to: &sink)
+                reporter.report(.blankBeforeComment, hash, in: &rule, of: text)
             } else if case .missingColon = line {
-                tell(.missingColon, text, &sink)
+                reporter.report(.missingColon, in: &rule)
             } else if isForOthers {
-                rule.report(.otherDaemon, in: text, to: &sink)
+                reporter.report(.otherDaemon, in: &rule)
             } else {
-                checkFields(text, system, &sink)
+                checkFields(text, system, &reporter)
             }
-            if case .rule = line { checkReach(text, &sink) }
+            if case .rule = line { checkReach(&reporter) }
         }
-        steps += rule.count + rule.placeSteps
-        return line
     }
 
     /// Looks for an earlier rule that matches all that the last one can, and keeps the last one if it may hide others.
     private mutating func checkReach<Sink: RuleProblemSink & ~Copyable>(
-        _ file: Span<UInt8>, _ sink: inout Sink
+        _ reporter: inout RuleProblemReporter<Sink>
     ) {
         if allowed.decidingLineOfAll > 0 {
-            if !hasToldOfAllowed { report(.allowedBefore, by: allowed.decidingLineOfAll, in: file, &sink) }
-            hasToldOfAllowed = true  // once is enough
+            if !hasReportedAllowed { report(.allowedBefore, by: allowed.decidingLineOfAll, &reporter) }
+            hasReportedAllowed = true  // once is enough
             isShadowed = true
             return
         }
-        if earlier.lineOfAll > 0 { return report(.afterAll, by: earlier.lineOfAll, in: file, &sink) }
+        if earlier.lineOfAll > 0 { return report(.afterAll, by: earlier.lineOfAll, &reporter) }
         var work = MatchBudget()
         if let line = earlier.line(hiding: &rule, &work) {
-            report(.shadowed, by: line, in: file, &sink)
+            report(.shadowed, by: line, &reporter)
         } else if let line = allowed.line(hiding: &rule, onlyDeciding: true, &work) {
-            report(.shadowedInAllow, by: line, in: file, &sink)
+            report(.shadowedInAllow, by: line, &reporter)
         }
         steps += work.steps
         if !isShadowed { earlier.add(&rule) }
     }
 
     /// What comes of where the line stands in the file, and of how it ends.
-    private mutating func checkPlace<Sink: RuleProblemSink & ~Copyable>(_ text: Span<UInt8>, _ sink: inout Sink) {
+    private mutating func checkPlace<Sink: RuleProblemSink & ~Copyable>(
+        _ text: Span<UInt8>, _ reporter: inout RuleProblemReporter<Sink>
+    ) {
         let isLast = rule.end == text.count
-        if purpose != .exempt {
-            if rule.firstLine == 1 && text.startsWithByteOrderMark { rule.report(.byteOrderMark, in: text, to: &sink) }
-            if isLast && text[text.count - 1] != 10 { rule.report(.missingNewline, in: text, to: &sink) }
-        }
+        if rule.firstLine == 1 && text.startsWithByteOrderMark { reporter.report(.byteOrderMark, in: &rule) }
+        if isLast && text[text.count - 1] != 10 { reporter.report(.missingNewline, in: &rule) }
         let count = rule.count
         let endsInReturn = rule.withText { $0.count >= 2 && $0[count - 1] == 13 && $0[count - 2] == 92 }
-        if endsInReturn { rule.report(.joinBeforeReturn, in: text, to: &sink) }
+        if endsInReturn { reporter.report(.joinBeforeReturn, in: &rule) }
     }
 
     private mutating func checkFields<System: RuleEnvironment & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
-        _ file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink
+        _ file: Span<UInt8>, _ system: borrowing System, _ reporter: inout RuleProblemReporter<Sink>
     ) {
         var files = PatternFileStack()
         defer { steps += files.steps }
-        if checkDaemons(file, system, &sink, &files) { return }
+        if checkDaemons(file, system, &files, &reporter) { return }
         if let address = rule.bareIPv6 {
-            tell(.bareIPv6, address, file, &sink)
+            reporter.report(.bareIPv6, address, in: &rule, of: file)
             return
         }
-        if !checkClients(file, system, &sink, &files) { checkOptions(file, system, &sink) }
-    }
-
-    /// Tells the sink of a problem with the whole line, but for what ``ExemptRules`` says of it.
-    mutating func tell<Sink: RuleProblemSink & ~Copyable>(
-        _ kind: RuleProblem.Kind, _ file: Span<UInt8>, _ sink: inout Sink
-    ) {
-        if purpose != .exempt || kind.isHint { rule.report(kind, in: file, to: &sink) }
-    }
-
-    /// The same of a problem with a word.
-    mutating func tell<Sink: RuleProblemSink & ~Copyable>(
-        _ kind: RuleProblem.Kind, _ word: Range<Int>, _ file: Span<UInt8>, _ sink: inout Sink
-    ) {
-        if purpose != .exempt || kind.isHint { rule.report(kind, word, in: file, to: &sink) }
+        if !checkClients(file, system, &files, &reporter) { checkOptions(file, system, &reporter) }
     }
 
     private mutating func checkOptions<System: RuleEnvironment & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
-        _ file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink
+        _ file: Span<UInt8>, _ system: borrowing System, _ reporter: inout RuleProblemReporter<Sink>
     ) {
         if purpose == .exempt { return }
         var isExplicit = false
@@ -166,14 +169,14 @@ public struct RuleLinter: ~Copyable {
                 isExplicit = option.keyword.map { $0.mustBeLast } ?? false
                 let fault = rule.withText { option.fault(in: $0, system) }
                 if let fault {
-                    rule.report(fault.kind, fault.word, in: file, to: &sink)
+                    reporter.report(fault.kind, fault.word, in: &rule, of: file)
                 } else if let fault = rule.withText({ option.warning(in: $0, system) }) {
-                    rule.report(fault.kind, fault.word, in: file, to: &sink)
+                    reporter.report(fault.kind, fault.word, in: &rule, of: file)
                 }
             }
         }
         if reportsImplicitAllow && purpose == .allow && !isExplicit {
-            rule.report(.implicitAllow, in: file, to: &sink)
+            reporter.report(.implicitAllow, in: &rule)
         }
     }
 }

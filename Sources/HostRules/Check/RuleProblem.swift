@@ -40,10 +40,13 @@ public struct RuleProblem: Sendable {
         case needsName, needsServer, acts, tooManyRules, tooManyPatterns, tooMuchText, otherDaemon
 
         /// Whether exempt files may have it: it does not keep scanlogd from starting.
+        ///
+        /// `blankBeforeComment` may stand before rules for others only; before one for scanlogd ``ExemptRules`` refuses it.
         var isHint: Bool {
             switch self {
-            case .hostBitsOfIPv6, .daemonIsFile, .daemonIsNetgroup, .daemonIsReserved, .daemonBeginsWithDot,
-                .daemonEndsInDot, .oddDaemon:
+            case .joinBeforeReturn, .joinedComment, .blankBeforeComment, .hostBitsOfIPv6, .daemonIsFile,
+                .daemonIsNetgroup, .daemonIsReserved, .daemonBeginsWithDot, .daemonEndsInDot, .oddDaemon, .otherDaemon,
+                .shadowed, .shadowedByMany, .shadowedInAllow, .repeated, .afterAll, .allowedBefore:
                 true
             default: false
             }

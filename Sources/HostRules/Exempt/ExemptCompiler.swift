@@ -22,92 +22,103 @@ extension ExemptRules {
         var reader = RuleReader()
         var rule = Rule()
         while let line = reader.next(of: text, into: &rule) {
-            var work = ExemptWork(tellsAll: false)  // of a line: so many pattern files are read for one rule
-            compile(line, &rule, in: text, system, &sink, &work)
-            if work.faults == 0 { continue }
+            let isGood = add(line, &rule, in: text, system, .first, &sink)
+            if isGood { continue }
             clear()
             return false
         }
         return true
     }
 
-    /// Adds a line to the rules there are, and tells the sink all that is wrong with it; then the table is not to be used.
+    /// Adds a line to the rules there are, and reports all that is wrong with it; then the table is not to be used.
     ///
-    /// What there is no room for is told once.
+    /// What there is no room for is reported once.
     @inline(never)
     public mutating func add<System: RuleEnvironment & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
         _ line: RuleLine, _ rule: inout Rule, in text: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink
     ) {
-        var work = ExemptWork(tellsAll: true)
-        compile(line, &rule, in: text, system, &sink, &work)
+        _ = add(line, &rule, in: text, system, .all, &sink)
+    }
+
+    /// Adds a line to the rules there are, and returns whether nothing is wrong with it.
+    private mutating func add<System: RuleEnvironment & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
+        _ line: RuleLine, _ rule: inout Rule, in text: Span<UInt8>, _ system: borrowing System,
+        _ filter: RuleProblemReporter<Sink>.Filter, _ sink: inout Sink
+    ) -> Bool {
+        var reporter = RuleProblemReporter(filter, to: sink)
+        compile(line, &rule, in: text, system, &reporter)
+        let isGood = reporter.count == 0
+        sink = reporter.finish()
+        return isGood
     }
 
     @inline(never)
     private mutating func compile<System: RuleEnvironment & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
-        _ line: RuleLine, _ rule: inout Rule, in file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink,
-        _ work: inout ExemptWork
+        _ line: RuleLine, _ rule: inout Rule, in file: Span<UInt8>, _ system: borrowing System,
+        _ reporter: inout RuleProblemReporter<Sink>
     ) {
         let isCut = line == .broken(.joinAtEnd)
         switch isCut ? rule.kind() : line {
         case .comment, .empty: return
-        case .broken(let kind): return work.tell(kind, &rule, in: file, &sink)
+        case .broken(let kind): return reporter.report(kind, in: &rule)
         case .missingColon:
-            if let hash = rule.indentedHash { return work.tell(.blankBeforeComment, hash, &rule, in: file, &sink) }
-            return work.tell(.missingColon, &rule, in: file, &sink)
+            if let hash = rule.indentedHash { return reporter.report(.blankBeforeComment, hash, in: &rule, of: file) }
+            return reporter.report(.missingColon, in: &rule)
         case .rule: break
         }
         let (daemons, clients) = (rule.daemons, rule.clients)
         let isSound = rule.withText { ListTokenizer.isSound(daemons, of: $0) }
-        if !isSound { return work.tell(.noDaemons, &rule, in: file, &sink) }
+        if !isSound { return reporter.report(.noDaemons, in: &rule) }
         switch rule.withText({ Self.isMeant($0, daemons, system) }) {
         case .other: return
-        case .atServer(let word): work.tell(.needsServer, word, &rule, in: file, &sink)
+        case .atServer(let word): reporter.report(.needsServer, word, in: &rule, of: file)
         case .scanlogd: break
         }
-        if isCut { return work.tell(.joinAtEnd, &rule, in: file, &sink) }
-        if let hash = rule.indentedHash { return work.tell(.blankBeforeComment, hash, &rule, in: file, &sink) }
+        if isCut { return reporter.report(.joinAtEnd, in: &rule) }
+        if let hash = rule.indentedHash { return reporter.report(.blankBeforeComment, hash, in: &rule, of: file) }
         if let hash = rule.withText({ ListTokenizer.hash(daemons, of: $0) }) {
-            return work.tell(.trailingComment, hash, &rule, in: file, &sink)
+            return reporter.report(.trailingComment, hash, in: &rule, of: file)
         }
-        if let address = rule.bareIPv6 { return work.tell(.bareIPv6, address, &rule, in: file, &sink) }
+        if let address = rule.bareIPv6 { return reporter.report(.bareIPv6, address, in: &rule, of: file) }
         if !rule.withText({ ListTokenizer.isSound(clients, of: $0) }) {
-            return work.tell(.noClients, &rule, in: file, &sink)
+            return reporter.report(.noClients, in: &rule)
         }
-        if !beginRule(line: rule.line) { return tellFull(.tooManyRules, nil, &rule, in: file, &sink, &work) }
-        if compileClients(&rule, in: file, system, &sink, &work) {
-            compileOptions(&rule, in: file, system, &sink, &work)
+        if !beginRule(line: rule.line) { return reportFull(.tooManyRules, nil, &rule, in: file, &reporter) }
+        if compileClients(&rule, in: file, system, &reporter) {
+            compileOptions(&rule, in: file, system, &reporter)
         }
     }
 
     /// Adds the clients of a rule, and returns whether what follows them are options.
     private mutating func compileClients<System: RuleEnvironment & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
-        _ rule: inout Rule, in file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink,
-        _ work: inout ExemptWork
+        _ rule: inout Rule, in file: Span<UInt8>, _ system: borrowing System,
+        _ reporter: inout RuleProblemReporter<Sink>
     ) -> Bool {
+        var files = PatternFileStack()
         var words = ListTokenizer(rule.clients)
         while let range = rule.withText({ words.next(of: $0) }) {
-            let fault = rule.withText { addClient($0.extracting(range), system, &sink, &work) }
+            let fault = rule.withText { addClient($0.extracting(range), system, &files, &reporter) }
             guard let fault else { continue }
             if fault.isAboutRoom {
-                tellFull(fault, range, &rule, in: file, &sink, &work)
+                reportFull(fault, range, &rule, in: file, &reporter)
             } else {
-                work.tell(fault, range, &rule, in: file, &sink)
+                reporter.report(fault, range, in: &rule, of: file)
             }
             if fault == .trailingComment || fault == .openBracket { return false }
         }
         return true
     }
 
-    private mutating func tellFull<Sink: RuleProblemSink & ~Copyable>(
-        _ kind: RuleProblem.Kind, _ word: Range<Int>?, _ rule: inout Rule, in file: Span<UInt8>, _ sink: inout Sink,
-        _ work: inout ExemptWork
+    private mutating func reportFull<Sink: RuleProblemSink & ~Copyable>(
+        _ kind: RuleProblem.Kind, _ word: Range<Int>?, _ rule: inout Rule, in file: Span<UInt8>,
+        _ reporter: inout RuleProblemReporter<Sink>
     ) {
         if isFull { return }
         isFull = true
         if let word {
-            work.tell(kind, word, &rule, in: file, &sink)
+            reporter.report(kind, word, in: &rule, of: file)
         } else {
-            work.tell(kind, &rule, in: file, &sink)
+            reporter.report(kind, in: &rule)
         }
     }
 
@@ -146,15 +157,15 @@ extension ExemptRules {
     }
 
     private mutating func compileOptions<System: RuleEnvironment & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
-        _ rule: inout Rule, in file: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink,
-        _ work: inout ExemptWork
+        _ rule: inout Rule, in file: Span<UInt8>, _ system: borrowing System,
+        _ reporter: inout RuleProblemReporter<Sink>
     ) {
         guard let range = rule.options else { return }
         var verdict = ExemptVerdict.exempt
         var options = RuleOptions(range)
         while let option = rule.withText({ options.next(of: $0) }) {
             let fault = rule.withText { Self.fault(of: option, in: $0, system) }
-            if let fault { work.tell(fault.kind, fault.word, &rule, in: file, &sink) }
+            if let fault { reporter.report(fault.kind, fault.word, in: &rule, of: file) }
             if option.keyword == .deny && verdict == .exempt { verdict = .reported }
             if option.keyword == .severity, case .level(let level) = rule.withText({ Severity($0, option.value) }) {
                 verdict = .reportedAt(level: level)
@@ -172,54 +183,55 @@ extension ExemptRules {
         }
     }
 
-    /// Adds a word of a client list to the last rule, or says what is wrong with it.
+    /// Adds a word of a client list to the last rule, or returns what is wrong with it.
     private mutating func addClient<System: RuleEnvironment & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
-        _ word: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink, _ work: inout ExemptWork
+        _ word: Span<UInt8>, _ system: borrowing System, _ files: inout PatternFileStack,
+        _ reporter: inout RuleProblemReporter<Sink>
     ) -> RuleProblem.Kind? {
         if word.isExcept { return add(ExemptPattern(.except)) ? nil : .tooManyPatterns }
         if word[0] == UInt8(ascii: "#") { return .trailingComment }
         if word.hasOpenBracket { return .openBracket }
         if word.atSign != nil { return .needsName }
-        if case .file = HostPattern(word) { return addFile(word, system, &sink, &work) }
+        if case .file = HostPattern(word) { return addFile(word, system, &files, &reporter) }
         return addPattern(word)
     }
 
-    /// Adds the patterns of a file, or says what is wrong with the word that names it; what is wrong in it goes to the
-    /// sink.
+    /// Adds the patterns of a file, or returns what is wrong with the word that names it; what is wrong in it is reported.
     private mutating func addFile<System: RuleEnvironment & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
-        _ path: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink, _ work: inout ExemptWork
+        _ path: Span<UInt8>, _ system: borrowing System, _ files: inout PatternFileStack,
+        _ reporter: inout RuleProblemReporter<Sink>
     ) -> RuleProblem.Kind? {
-        switch work.files.open(path) {
+        switch files.open(path) {
         case .open: break
         case .refused(let kind): return kind
         case .refusedAgain: return nil
         }
         let isRead = system.withPatterns(in: path) { text in
             var words = PatternTokenizer(text)
-            while work.isGoingOn, let range = words.next(of: text) {
+            while reporter.wantsMore, let range = words.next(of: text) {
                 let word = text.extracting(range)
-                guard let fault = addFileWord(word, system, &sink, &work) else { continue }
+                guard let fault = addFileWord(word, system, &files, &reporter) else { continue }
                 if fault.isAboutRoom && isFull { continue }
                 isFull = isFull || fault.isAboutRoom
-                let column = range.lowerBound - words.lineStart + 1
-                work.tell(RuleProblem(fault, line: words.line, column: column), word, in: path, &sink)
+                reporter.report(fault, range, in: words, of: text, at: path)
             }
         }
-        work.files.close()
+        files.close()
         return isRead ? nil : .noFile
     }
 
     private mutating func addFileWord<System: RuleEnvironment & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
-        _ word: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink, _ work: inout ExemptWork
+        _ word: Span<UInt8>, _ system: borrowing System, _ files: inout PatternFileStack,
+        _ reporter: inout RuleProblemReporter<Sink>
     ) -> RuleProblem.Kind? {
         if word[0] == UInt8(ascii: "#") { return .trailingComment }
         if word.isExcept { return .exceptInFile }
-        if case .file = HostPattern(word) { return addFile(word, system, &sink, &work) }
+        if case .file = HostPattern(word) { return addFile(word, system, &files, &reporter) }
         if word.contains(UInt8(ascii: ",")) { return .commaInFile }
         return word.hasOpenBracket ? .openBracket : addPattern(word)
     }
 
-    /// Adds a pattern that is no file to the last rule, or says why not.
+    /// Adds a pattern that is no file to the last rule, or returns why not.
     @inline(never)
     private mutating func addPattern(_ word: Span<UInt8>) -> RuleProblem.Kind? {
         switch AddressPattern(word) {
@@ -237,64 +249,7 @@ extension ExemptRules {
     }
 }
 
-/// What the compiling of a line has come to so far.
-private struct ExemptWork {
-    /// Whether all that is wrong is told, or the first only.
-    let tellsAll: Bool
-    private(set) var faults = 0
-    var files = PatternFileStack()
-
-    init(tellsAll: Bool) {
-        self.tellsAll = tellsAll
-    }
-
-    var isGoingOn: Bool { tellsAll || faults == 0 }
-
-    mutating func tell<Sink: RuleProblemSink & ~Copyable>(
-        _ kind: RuleProblem.Kind, _ rule: inout Rule, in file: Span<UInt8>, _ sink: inout Sink
-    ) {
-        if isGoingOn { rule.report(kind, in: file, to: &sink) }
-        faults += 1
-    }
-
-    mutating func tell<Sink: RuleProblemSink & ~Copyable>(
-        _ kind: RuleProblem.Kind, _ word: Range<Int>, _ rule: inout Rule, in file: Span<UInt8>, _ sink: inout Sink
-    ) {
-        if isGoingOn { rule.report(kind, word, in: file, to: &sink) }
-        faults += 1
-    }
-
-    mutating func tell<Sink: RuleProblemSink & ~Copyable>(
-        _ problem: RuleProblem, _ word: Span<UInt8>, in path: Span<UInt8>, _ sink: inout Sink
-    ) {
-        if isGoingOn { sink.receive(problem, word: word, patternFile: path) }
-        faults += 1
-    }
-}
-
 extension RuleProblem.Kind {
     /// Whether the table has no room.
     fileprivate var isAboutRoom: Bool { self == .tooManyRules || self == .tooManyPatterns || self == .tooMuchText }
-}
-
-extension Rule {
-    /// Tells a sink of a problem with the rule as a whole.
-    @inline(never)
-    mutating func report<Sink: RuleProblemSink & ~Copyable>(
-        _ kind: RuleProblem.Kind, earlierLine: Int = 0, in file: Span<UInt8>, to sink: inout Sink
-    ) {
-        let problem = RuleProblem(kind, line: firstLine, earlierLine: earlierLine)
-        sink.receive(problem, word: text.span.extracting(0..<0), patternFile: text.span.extracting(0..<0))
-    }
-
-    /// Tells a sink of a problem with a word of the rule.
-    @inline(never)
-    mutating func report<Sink: RuleProblemSink & ~Copyable>(
-        _ kind: RuleProblem.Kind, _ word: Range<Int>, in file: Span<UInt8>, to sink: inout Sink
-    ) {
-        let place = place(of: word.lowerBound, in: file)
-        sink.receive(
-            RuleProblem(kind, line: place.line, column: place.column), word: text.span.extracting(word),
-            patternFile: text.span.extracting(0..<0))
-    }
 }
