@@ -1,5 +1,4 @@
 #if Pcap
-    import Capture
     import ScanCore
     import System
 

@@ -1,5 +1,6 @@
-import ScanCore
 import Testing
+
+@testable import ScanCore
 
 /// The reader of all packets.
 struct ProbeReaderTests {
