@@ -94,6 +94,32 @@ final class CaseSystem: RuleEnvironment {
     func hasDirectory(_ path: Span<UInt8>) -> Bool { path.array == Array("/".utf8) }
 }
 
+/// Memory for the rules of a file, of a few slots at first, so that it has to grow.
+struct ArrayMemory: RulePairMemory {
+    private var slots: [RulePairSlot]
+
+    init(count: Int = 4) {
+        slots = Array(repeating: RulePairSlot(), count: count)
+    }
+
+    var count: Int { slots.count }
+
+    subscript(index: Int) -> RulePairSlot {
+        get { slots[index] }
+        set { slots[index] = newValue }
+    }
+
+    func doubled() -> ArrayMemory? { ArrayMemory(count: count * 2) }
+}
+
+extension RuleLinter<ArrayMemory> {
+    /// A check of a file on its own, or after that of hosts.allow.
+    init(_ purpose: RuleFilePurpose, reportsImplicitAllow: Bool = false) {
+        self.init(
+            purpose, reportsImplicitAllow: reportsImplicitAllow, after: EarlierRules(ArrayMemory()), in: ArrayMemory())
+    }
+}
+
 extension Span<UInt8> {
     /// The bytes, for tests.
     var array: [UInt8] { indices.map { self[$0] } }
@@ -111,7 +137,7 @@ struct RulesVerdicts {
         var model = tried.model
         var found: String?
         var expected: String?
-        var earlier = ShadowIndex()
+        var earlier = EarlierRules(ArrayMemory())
         for (file, text) in [(RuleFile.allow, tried.allow), (.deny, tried.deny)] where found == nil {
             var search = RuleMatcher(tried.query, in: file)
             let lentBefore = tried.system.lent
@@ -132,7 +158,7 @@ struct RulesVerdicts {
 
     /// The lines that the check says are never reached, of the file that is read after another.
     private static func unreachable(
-        _ text: [UInt8], _ system: CaseSystem, _ earlier: inout ShadowIndex, _ fault: inout String?
+        _ text: [UInt8], _ system: CaseSystem, _ earlier: inout EarlierRules<ArrayMemory>, _ fault: inout String?
     ) -> Set<Int> {
         struct Lines: RuleProblemSink {
             var found: Set<Int> = []
@@ -140,16 +166,16 @@ struct RulesVerdicts {
 
             mutating func receive(_ problem: RuleProblem, word: Span<UInt8>, patternFile: Span<UInt8>) {
                 switch problem.kind {
-                case .shadowed, .afterAll, .shadowedInAllow: found.insert(problem.line)
+                case .shadowed, .shadowedByMany, .repeated, .afterAll, .shadowedInAllow: found.insert(problem.line)
                 case .allowedBefore: all = true
                 default: break
                 }
             }
         }
         var lines = Lines()
-        var before = ShadowIndex()
+        var before = EarlierRules(ArrayMemory())
         swap(&before, &earlier)
-        var check = RuleLinter(.deny, after: before)
+        var check = RuleLinter(.deny, after: before, in: ArrayMemory())
         let lentBefore = system.lent
         while check.next(of: text.span, system, &lines) != nil {
             if lines.all { lines.found.insert(check.withRule { $0.firstLine }) }

@@ -10,7 +10,7 @@ public func rulesFileFuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 
     let file = Array(input.prefix { $0 != 0xff })
     let patterns = Array(input.dropFirst(file.count + 1))
     let system = CaseSystem(files: [Array("/a".utf8): patterns])
-    for purpose in [RuleLinter.Purpose.allow, .deny, .exempt] {
+    for purpose in [RuleFilePurpose.allow, .deny, .exempt] {
         var judge = Judge(file: file, patterns: patterns)
         var ruleCheck = RuleLinter(purpose, reportsImplicitAllow: true)
         var lines = 0

@@ -1,6 +1,6 @@
 import ScanCore
 
-extension RuleLinter {
+extension RuleLinter where Memory: ~Copyable {
     /// Checks the list of daemons, and returns whether it ends in what may be meant for a comment.
     mutating func checkDaemons<System: RuleEnvironment & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
         _ file: Span<UInt8>, _ system: borrowing System, _ files: inout PatternFileStack,

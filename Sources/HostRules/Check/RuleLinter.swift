@@ -1,32 +1,31 @@
+/// What a file is for.
+public enum RuleFilePurpose: Sendable {
+    case allow
+    case deny
+    /// Sources that scanlogd does not report. What ``ExemptRules`` refuses is not reported by ``RuleLinter``.
+    case exempt
+}
+
 /// Finds what is wrong in a rule file, line by line, in fixed memory.
 ///
 /// It knows what tcpdchk knows, but for what takes a resolver or inetd.conf: whether a host has a name, or a daemon is
-/// run. A rule that is never reached because of an earlier one is found if that one is among those that are kept of the
-/// file, and of hosts.allow before hosts.deny, as ``ShadowIndex``; those that name the same can be told by
-/// ``Rule/fingerprint`` and ``Rule/allPairs(_:)``.
+/// run. A rule that is never reached because of an earlier one is found if what it names is in ``EarlierRules``, of the
+/// file, and of hosts.allow before hosts.deny.
 ///
 /// A rule takes time linear in its length, and in that of the pattern files it names.
-public struct RuleLinter: ~Copyable {
-    /// What a file is for.
-    public enum Purpose: Sendable {
-        case allow
-        case deny
-        /// Sources that scanlogd does not report. What ``ExemptRules`` refuses is not reported here.
-        case exempt
-    }
-
-    let purpose: Purpose
+public struct RuleLinter<Memory: RulePairMemory & ~Copyable>: ~Copyable {
+    let purpose: RuleFilePurpose
     private let reportsImplicitAllow: Bool
     private var reader = RuleReader()
-    private var earlier = ShadowIndex()
+    private var earlier: EarlierRules<Memory>
     /// Those of hosts.allow, for hosts.deny.
-    private var allowed: ShadowIndex
+    private var allowed: EarlierRules<Memory>
     private var hasReportedAllowed = false
 
     var rule = Rule()
 
     /// Whether the last rule was found to be never reached.
-    public private(set) var isShadowed = false
+    private var isShadowed = false
 
     /// What all lines so far have taken, for the tests of the bound.
     package internal(set) var steps = 0
@@ -35,55 +34,52 @@ public struct RuleLinter: ~Copyable {
     ///
     /// - Parameters:
     ///   - reportsImplicitAllow: whether a rule that grants without saying so is a problem.
-    ///   - allowed: for hosts.deny, the rules of hosts.allow.
+    ///   - allowed: for hosts.deny, the rules of hosts.allow; else none.
+    ///   - memory: for the rules of this file.
     @inline(never)
     public init(
-        _ purpose: Purpose, reportsImplicitAllow: Bool = false, after allowed: consuming ShadowIndex = ShadowIndex()
+        _ purpose: RuleFilePurpose, reportsImplicitAllow: Bool = false, after allowed: consuming EarlierRules<Memory>,
+        in memory: consuming Memory
     ) {
         self.purpose = purpose
         self.reportsImplicitAllow = reportsImplicitAllow
         self.allowed = allowed
+        earlier = EarlierRules(memory)
     }
 
     /// The rules that may hide those of the next file.
-    public consuming func finish() -> ShadowIndex { earlier }
+    public consuming func finish() -> EarlierRules<Memory> { earlier }
 
     /// Lends the line that was read last.
     public mutating func withRule<Result>(_ body: (inout Rule) -> Result) -> Result {
         body(&rule)
     }
 
-    /// Reports that the last rule is never reached, as an earlier line has it.
+    /// Reads the next line, reports what is wrong with it, and returns what it is; `nil` at the end of the file.
     ///
     /// - Parameters:
-    ///   - kind: `repeated`, `shadowed`, `shadowedByMany` or `shadowedInAllow`.
-    ///   - line: the earlier line.
-    public mutating func report<Sink: RuleProblemSink & ~Copyable>(
-        _ kind: RuleProblem.Kind, by line: Int, in text: Span<UInt8>, _ sink: inout Sink
-    ) {
-        var reporter = RuleProblemReporter(.all, to: sink)
-        report(kind, by: line, &reporter)
-        sink = reporter.finish()
-    }
-
-    private mutating func report<Sink: RuleProblemSink & ~Copyable>(
-        _ kind: RuleProblem.Kind, by line: Int, _ reporter: inout RuleProblemReporter<Sink>
-    ) {
-        isShadowed = true
-        reporter.report(kind, in: &rule, earlierLine: line)
-    }
-
-    /// Reads the next line, reports what is wrong with it, and returns what it is; `nil` at the end of the file.
+    ///   - text: the file, the same each time.
+    ///   - sink: gets the problems.
+    ///   - checkLine: reports what else is wrong with the line. What it reports stands before what comes of earlier rules
+    ///     that name the same.
     @inline(never)
     public mutating func next<System: RuleEnvironment & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
-        of text: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink
+        of text: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink,
+        checkLine: (RuleLine, inout Rule, inout Sink) -> Void = { _, _, _ in }
     ) -> RuleLine? {
         guard let line = reader.next(of: text, into: &rule) else { return nil }
         isShadowed = false
-        var reporter = RuleProblemReporter(purpose == .exempt ? .hints : .all, to: sink)
+        let filter: RuleProblemReporter<Sink>.Filter = purpose == .exempt ? .hints : .all
+        var reporter = RuleProblemReporter(filter, to: sink)
         check(line, in: text, system, &reporter)
         sink = reporter.finish()
         steps += rule.count + rule.placeSteps
+        checkLine(line, &rule, &sink)
+        if case .rule = line {
+            reporter = RuleProblemReporter(filter, to: sink)
+            checkPairs(&reporter)
+            sink = reporter.finish()
+        }
         return line
     }
 
@@ -112,25 +108,45 @@ public struct RuleLinter: ~Copyable {
         }
     }
 
-    /// Looks for an earlier rule that matches all that the last one can, and keeps the last one if it may hide others.
+    /// Looks for an earlier rule that matches all that the last one can, and remembers the last one if it may hide others.
     private mutating func checkReach<Sink: RuleProblemSink & ~Copyable>(
         _ reporter: inout RuleProblemReporter<Sink>
     ) {
-        if allowed.decidingLineOfAll > 0 {
-            if !hasReportedAllowed { report(.allowedBefore, by: allowed.decidingLineOfAll, &reporter) }
+        if allowed.wide.decidingLineOfAll > 0 {
+            if !hasReportedAllowed { report(.allowedBefore, by: allowed.wide.decidingLineOfAll, &reporter) }
             hasReportedAllowed = true  // once is enough
             isShadowed = true
             return
         }
-        if earlier.lineOfAll > 0 { return report(.afterAll, by: earlier.lineOfAll, &reporter) }
+        if earlier.wide.lineOfAll > 0 { return report(.afterAll, by: earlier.wide.lineOfAll, &reporter) }
         var work = MatchBudget()
-        if let line = earlier.line(hiding: &rule, &work) {
+        if let line = earlier.wide.line(hiding: &rule, &work) {
             report(.shadowed, by: line, &reporter)
-        } else if let line = allowed.line(hiding: &rule, onlyDeciding: true, &work) {
+        } else if let line = allowed.wide.line(hiding: &rule, onlyDeciding: true, &work) {
             report(.shadowedInAllow, by: line, &reporter)
         }
         steps += work.steps
-        if !isShadowed { earlier.add(&rule) }
+        if !isShadowed { earlier.wide.add(&rule) }
+    }
+
+    /// Looks for earlier rules that name all that the last one does, and remembers what that names.
+    private mutating func checkPairs<Sink: RuleProblemSink & ~Copyable>(
+        _ reporter: inout RuleProblemReporter<Sink>
+    ) {
+        if isShadowed { return }
+        if let line = earlier.pairs.line(repeatedBy: &rule) { return report(.repeated, by: line, &reporter) }
+        if let lines = earlier.pairs.lines(hiding: &rule) {
+            return report(lines.count == 1 ? .shadowed : .shadowedByMany, by: lines.upperBound, &reporter)
+        }
+        if let line = allowed.pairs.lineAlone(hiding: &rule) { return report(.shadowedInAllow, by: line, &reporter) }
+        earlier.pairs.add(&rule)
+    }
+
+    private mutating func report<Sink: RuleProblemSink & ~Copyable>(
+        _ kind: RuleProblem.Kind, by line: Int, _ reporter: inout RuleProblemReporter<Sink>
+    ) {
+        isShadowed = true
+        reporter.report(kind, in: &rule, earlierLine: line)
     }
 
     /// What comes of where the line stands in the file, and of how it ends.

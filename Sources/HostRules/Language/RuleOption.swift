@@ -101,7 +101,7 @@ extension RuleOption {
 
 extension Rule {
     /// Whether a command may leave what the rule matches to the next file.
-    public var hasCommandThatDecides: Bool {
+    var hasCommandThatDecides: Bool {
         mutating get {
             guard let range = options else { return false }
             return withText { text in

@@ -9,13 +9,13 @@ extension Span<UInt8> {
 }
 
 /// A daemon and a client that a rule names, by fingerprints.
-public struct RulePair: Sendable {
+struct RulePair: Sendable {
     /// Of the two.
-    public let own: UInt64
+    let own: UInt64
     /// Of ALL and the client.
-    public let ofAllDaemons: UInt64
+    let ofAllDaemons: UInt64
     /// Of the daemon and ALL.
-    public let ofAllClients: UInt64
+    let ofAllClients: UInt64
 
     init(_ daemon: UInt64, _ client: UInt64, all: UInt64) {
         own = Self.mix(daemon, client)
@@ -30,12 +30,12 @@ public struct RulePair: Sendable {
 }
 
 extension Rule {
-    /// The most words of one of the two lists for their pairs to be told.
-    public static let pairLimit = 4
+    /// The most words of one of the two lists for their pairs to be looked at.
+    static let pairLimit = 4
 
     /// A number that is equal for rules with the same words in the lists of daemons and of clients, and for nearly no
     /// others: of the rule itself, and of the rule with ALL for daemons.
-    public var fingerprint: (own: UInt64, forAll: UInt64) {
+    var fingerprint: (own: UInt64, forAll: UInt64) {
         mutating get {
             let (daemons, clients) = (daemons, clients)
             return withText { text in
@@ -52,7 +52,7 @@ extension Rule {
     }
 
     /// Whether one of the lists has an EXCEPT: then the rule does not match all that its words do.
-    public var hasExcept: Bool {
+    var hasExcept: Bool {
         mutating get {
             let (daemons, clients) = (daemons, clients)
             return withText { ListTokenizer.hasExcept(daemons, of: $0) || ListTokenizer.hasExcept(clients, of: $0) }
@@ -65,7 +65,7 @@ extension Rule {
     ///
     /// - Returns: whether there was a pair, and the function always returned `true`; `false` too if there are too many.
     @inline(never)
-    public mutating func allPairs(_ body: (RulePair) -> Bool) -> Bool {
+    mutating func allPairs(_ body: (RulePair) -> Bool) -> Bool {
         let (daemons, clients) = (daemons, clients)
         return withText { text in
             let all = "all".utf8Span.span.fingerprint

@@ -2,7 +2,7 @@ import ScanCore
 
 /// What is remembered of the rules of a file that may hide later ones, in fixed memory of about 70 KiB: of 256 of them at
 /// most, up to four daemons and four clients, with 64 bytes of names that have wildcards, or dots at an end.
-public struct ShadowIndex: ~Copyable, Sendable {
+struct ShadowIndex: ~Copyable, Sendable {
     /// How many are kept.
     static var capacity: Int { 256 }
     /// The most words of a list of one that is kept.
@@ -24,12 +24,12 @@ public struct ShadowIndex: ~Copyable, Sendable {
     private var texts = InlineArray<16384, UInt8>(repeating: 0)
 
     /// The line of the first rule that matches everything; 0: none.
-    public private(set) var lineOfAll = 0
+    private(set) var lineOfAll = 0
     private var allDecides = false
 
     /// No rules.
     @inline(never)
-    public init() {}
+    init() {}
 
     /// The line of the first rule that matches everything and leaves nothing to the file that is read next; 0: none.
     var decidingLineOfAll: Int { allDecides ? lineOfAll : 0 }
@@ -107,15 +107,16 @@ public struct ShadowIndex: ~Copyable, Sendable {
         for index in 0..<count where decides[index] || !onlyDeciding { hiding.add(index) }
         let (daemons, clients) = (rule.daemons, rule.clients)
         let isHidden = rule.withText { text in
-            keep(&hiding, text, clients, of: .clients, &work) && keep(&hiding, text, daemons, of: .daemons, &work)
+            narrow(&hiding, to: text, clients, of: .clients, &work)
+                && narrow(&hiding, to: text, daemons, of: .daemons, &work)
         }
         return isHidden ? lines[hiding.first] : nil
     }
 
-    /// Leaves only the candidates that match the first part of a list, and returns whether there are any.
+    /// Leaves only those of the candidates that match the first part of a list, and returns whether there are any.
     @inline(never)
-    private mutating func keep(
-        _ candidates: inout Candidates, _ text: Span<UInt8>, _ list: Range<Int>, of kind: SubsumptionKind,
+    private mutating func narrow(
+        _ candidates: inout Candidates, to text: Span<UInt8>, _ list: Range<Int>, of kind: SubsumptionKind,
         _ work: inout MatchBudget
     ) -> Bool {
         let limit = work.steps + text.count * Self.stepsPerByte

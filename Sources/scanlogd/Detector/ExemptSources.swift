@@ -24,7 +24,7 @@ import System
             }
             let state = try ZeroedPages<ExemptState>("memory of exempt sources")
             let text = try ExemptFile.read(path)
-            var report = RulesReport(path, complains: true)
+            var report = RulesReport(path, onStandardError: true)
             let isSound = text.withBytes { text in
                 state.value.rules.compile(text, ExemptFile.system, &report)
             }

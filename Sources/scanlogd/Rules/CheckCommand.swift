@@ -7,43 +7,64 @@
     /// Prints what is wrong in the rule files, and returns the exit status.
     func checkRules(_ options: RulesOptions) throws(SystemError) -> Int32 {
         if let extra = options.operands[0] { return refuse(extra, "none is expected") }
-        var seen = try SeenRules()
+        var earlier = EarlierRules(try RuleMemory())
         if let exempt = options.exempt {
             var check = CheckCommand(exempt, options)
-            try check.run(.exempt, isGiven: true, &seen)
+            try check.run(.exempt, isGiven: true, &earlier)
             return check.status
         }
         var allow = CheckCommand(options.allow ?? "/etc/hosts.allow", options)
-        try allow.run(.allow, isGiven: options.allow != nil, &seen)
+        try allow.run(.allow, isGiven: options.allow != nil, &earlier)
         var deny = CheckCommand(options.deny ?? "/etc/hosts.deny", options)
-        try deny.run(.deny, isGiven: options.deny != nil, &seen)
+        try deny.run(.deny, isGiven: options.deny != nil, &earlier)
         return max(allow.status, deny.status)
     }
 
-    /// What is remembered of the rules of a file, those that may hide others and each of them.
-    private struct SeenRules: ~Copyable {
-        var earlier = ShadowIndex()
-        var repeated: RulePairTable
+    /// Memory for the rules of a file.
+    private struct RuleMemory: RulePairMemory, ~Copyable {
+        private var slots: ZeroedArray<RulePairSlot>
+        /// Why there was no more.
+        private(set) var failure: SystemError?
 
         init() throws(SystemError) {
-            repeated = try RulePairTable()
+            try self.init(1024)
+        }
+
+        private init(_ count: Int) throws(SystemError) {
+            slots = try ZeroedArray(count, "memory for the rules")
+        }
+
+        var count: Int { slots.count }
+
+        subscript(index: Int) -> RulePairSlot {
+            get { slots[index] }
+            set { slots[index] = newValue }
+        }
+
+        mutating func doubled() -> RuleMemory? {
+            do throws(SystemError) {
+                return try RuleMemory(count * 2)
+            } catch {
+                failure = error
+                return nil
+            }
         }
     }
 
     /// Prints problems, and counts them.
     struct RulesReport: RuleProblemSink {
         private let path: CString
-        /// Whether they are said on standard error, and not printed.
-        private let complains: Bool
+        /// Whether they go to standard error, and are not printed.
+        private let onStandardError: Bool
         /// Whether they are about a file of exempt sources.
         private let isForExempt: Bool
         var output = EscapedOutput()
         private(set) var count = 0
 
-        init(_ path: CString, isForExempt: Bool = false, complains: Bool = false) {
+        init(_ path: CString, isForExempt: Bool = false, onStandardError: Bool = false) {
             self.path = path
-            self.complains = complains
-            self.isForExempt = isForExempt || complains
+            self.onStandardError = onStandardError
+            self.isForExempt = isForExempt || onStandardError
         }
 
         mutating func receive(_ problem: RuleProblem, word: Span<UInt8>, patternFile: Span<UInt8>) {
@@ -56,7 +77,7 @@
         }
 
         private mutating func add(_ line: LogLine) {
-            if complains { return warn(line) }
+            if onStandardError { return warn(line) }
             output.add(line)
             output.add("\n")
         }
@@ -78,16 +99,21 @@
             report = RulesReport(path, isForExempt: options.exempt != nil)
         }
 
-        /// Checks the file, in which `seen`, of the file before it, is replaced.
-        mutating func run(_ purpose: RuleLinter.Purpose, isGiven: Bool, _ seen: inout SeenRules) throws(SystemError) {
+        /// Checks the file, if it is there, whose rules take the place of those of the file before it.
+        mutating func run(
+            _ purpose: RuleFilePurpose, isGiven: Bool, _ earlier: inout EarlierRules<RuleMemory>
+        ) throws(SystemError) {
             do throws(SystemError) {
                 let opened =
                     purpose == .exempt ? try ExemptFile.read(path) : try openRules(isGiven ? path : nil, or: path)
                 guard let text = opened else { return }
-                var before = try SeenRules()
-                swap(&before, &seen)
-                text.withBytes { check($0, purpose, after: &before, &seen) }
-                if let failure = seen.repeated.failure { throw failure }
+                var before = EarlierRules(try RuleMemory())
+                swap(&before, &earlier)
+                var linter = RuleLinter(
+                    purpose, reportsImplicitAllow: options.reportsImplicitAllow, after: before, in: try RuleMemory())
+                text.withBytes { check($0, purpose, &linter) }
+                earlier = linter.finish()
+                if let failure = earlier.withMemory({ $0.failure }) { throw failure }
             } catch {
                 warn(error.line)
                 isUnreadable = true
@@ -96,29 +122,22 @@
         }
 
         private mutating func check(
-            _ text: Span<UInt8>, _ purpose: RuleLinter.Purpose, after before: inout SeenRules, _ seen: inout SeenRules
+            _ text: Span<UInt8>, _ purpose: RuleFilePurpose, _ linter: inout RuleLinter<RuleMemory>
         ) {
-            var earlier = ShadowIndex()
-            swap(&earlier, &before.earlier)
-            var check = RuleLinter(purpose, reportsImplicitAllow: options.reportsImplicitAllow, after: earlier)
-            var exempt = ExemptRules()
-            let system = purpose == .exempt ? ExemptFile.system : HostEnvironment()
             if options.isVerbose { printRules(text) }
-            while let line = check.next(of: text, system, &report) {
-                if purpose == .exempt { check.withRule { exempt.add(line, &$0, in: text, system, &report) } }
-                guard case .rule = line, !check.isShadowed else { continue }
-                if let line = check.withRule({ seen.repeated.line(repeatedBy: &$0) }) {
-                    check.report(.repeated, by: line, in: text, &report)
-                } else if let lines = check.withRule({ seen.repeated.lines(hiding: &$0) }) {
-                    let kind = lines.count == 1 ? RuleProblem.Kind.shadowed : .shadowedByMany
-                    check.report(kind, by: lines.upperBound, in: text, &report)
-                } else if let line = check.withRule({ before.repeated.lineAlone(hiding: &$0) }) {
-                    check.report(.shadowedInAllow, by: line, in: text, &report)
-                } else {
-                    check.withRule { seen.repeated.add(&$0) }
+            if purpose == .exempt { return checkExempt(text, &linter) }
+            while linter.next(of: text, HostEnvironment(), &report) != nil {}
+        }
+
+        private mutating func checkExempt(_ text: Span<UInt8>, _ linter: inout RuleLinter<RuleMemory>) {
+            var exempt = ExemptRules()
+            let system = ExemptFile.system
+            var line: RuleLine?
+            repeat {
+                line = linter.next(of: text, system, &report) { line, rule, report in
+                    exempt.add(line, &rule, in: text, system, &report)
                 }
-            }
-            seen.earlier = check.finish()
+            } while line != nil
         }
 
         private mutating func printRules(_ text: Span<UInt8>) {

@@ -1,6 +1,7 @@
-import HostRules
 import ScanCore
 import Testing
+
+@testable import HostRules
 
 /// `scanlogd rules check`: every problem there is, where it is said to be.
 struct RuleLinterTests {
@@ -27,14 +28,15 @@ struct RuleLinterTests {
 
     /// The problems of a file.
     private func problems(
-        _ text: String, _ purpose: RuleLinter.Purpose = .deny, implicitAllow: Bool = false, after allow: String = ""
+        _ text: String, _ purpose: RuleFilePurpose = .deny, implicitAllow: Bool = false, after allow: String = ""
     ) -> [String] {
         var log = ProblemLog()
         var allowed = RuleLinter(.allow)
         let before = Array(allow.utf8)
         while allowed.next(of: before.span, Self.system, &log) != nil {}
         log = ProblemLog()
-        var check = RuleLinter(purpose, reportsImplicitAllow: implicitAllow, after: allowed.finish())
+        var check = RuleLinter(
+            purpose, reportsImplicitAllow: implicitAllow, after: allowed.finish(), in: ArrayMemory())
         let bytes = Array(text.utf8)
         while check.next(of: bytes.span, Self.system, &log) != nil {}
         return log.lines
@@ -431,6 +433,33 @@ struct RuleLinterTests {
         #expect(
             problems("sshd: 10. : aclexec /bin/x\nsshd: 10.1.1.1\n")
                 == ["file:2: never reached: all it matches is matched by line 1"])
+    }
+
+    @Test func aRuleThatNamesWhatEarlierOnesDoIsNeverReached() {
+        let same = ["file:2: never reached: the same as line 1"]
+        #expect(problems("sshd: x\nSSHD: x : deny\n") == same)
+        #expect(problems("ALL: x\nsshd: x\n") == same)
+        #expect(problems("ALL: a b\nsshd: b\n") == ["file:2: never reached: all it matches is matched by line 1"])
+        let many = ["file:3: never reached: all it matches is matched by earlier lines, the last of which is 2"]
+        #expect(problems("sshd: a\nftpd: b a\nsshd ftpd: a\n") == many)
+        let allowed = ["file:1: never reached: all it matches is matched in hosts.allow by line 2"]
+        #expect(problems("sshd: x\n", after: "\nsshd: x\n") == allowed)
+        #expect(problems("sshd: x\n", after: "sshd: x : aclexec /bin/x\n") == [])
+    }
+
+    /// What else a caller reports of a line stands between what is wrong with it and what earlier lines make of it.
+    @Test func aCallerMayReportMoreOfALine() {
+        var log = ProblemLog()
+        var check = RuleLinter(.exempt)
+        var exempt = ExemptRules()
+        let text = Array("scanlogd: x\nscanlogd: x\n".utf8)
+        var line: RuleLine?
+        repeat {
+            line = check.next(of: text.span, Self.system, &log) {
+                exempt.add($0, &$1, in: text.span, Self.system, &$2)
+            }
+        } while line != nil
+        #expect(log.kinds == [.needsName, .needsName, .repeated])
     }
 
     @Test func rulesOfTheSameWordsHaveTheSameFingerprint() {
