@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
@@ -126,6 +125,5 @@ def idle_scene(attacker: Namespace, target: Namespace, daemon: Daemon, log: Sysl
 
 @pytest.fixture
 def scene(idle_scene: Scene) -> Scene:
-    idle_scene.daemon.start()
-    idle_scene.began = time.time()
+    idle_scene.start()
     return idle_scene

@@ -384,13 +384,6 @@ def scan_on_second_wire(scene: Scene, source: str) -> None:
             sender.send(ethernet(ipv4(segment), destination="02:00:00:00:78:02"))
 
 
-def wait_for_notice(scene: Scene, words: str) -> None:
-    deadline = time.monotonic() + 5
-    while not any(words in message.text and message.level == 5 for message in scene.log.messages):
-        assert time.monotonic() < deadline, [message.text for message in scene.log.messages]
-        time.sleep(0.02)
-
-
 @pytest.mark.parametrize("options", [("-i", "extra"), ("-i", "extra", "-i", "lo"), ()])
 @pytest.mark.parametrize("backend", AT_THE_LINK)
 def test_an_interface_made_anew_is_captured_from_again(
@@ -401,9 +394,9 @@ def test_an_interface_made_anew_is_captured_from_again(
         scan_on_second_wire(scene, "10.77.0.21")
         assert scene.next_report().source == "10.77.0.21"
         remove_second_wire(scene)
-        wait_for_notice(scene, "extra: interface is gone")
+        scene.log.wait_for_notice("extra: interface is gone")
         make_second_wire(scene)
-        wait_for_notice(scene, "extra: new interface")
+        scene.log.wait_for_notice("extra: new interface")
         time.sleep(0.3)
         scan_on_second_wire(scene, "10.77.0.22")
         assert scene.next_report(after=1).source == "10.77.0.22"
@@ -414,9 +407,9 @@ def test_an_interface_that_goes_down_and_up_is_told_of(idle_scene: Scene, backen
     with second_wire(idle_scene):
         scene = started(idle_scene, "--backend", backend, "-i", "extra")
         scene.target.run("ip", "link", "set", "extra", "down")
-        wait_for_notice(scene, "extra: interface is down")
+        scene.log.wait_for_notice("extra: interface is down")
         scene.target.run("ip", "link", "set", "extra", "up")
-        wait_for_notice(scene, "extra: interface is up")
+        scene.log.wait_for_notice("extra: interface is up")
         time.sleep(0.3)
         scan_on_second_wire(scene, "10.77.0.23")
         assert scene.next_report().source == "10.77.0.23"

@@ -77,11 +77,6 @@ def test_connections_are_those_of_an_interface_by_another_name(
     assert [line[3] for line in connections.before_the_end()] == [80]
 
 
-def wait_for_notice(log: SyslogSink, words: str, after: int = 0) -> None:
-    """Waits for a line that says so, behind the first ones."""
-    wait_until(lambda: any(words in message.text and message.level == 5 for message in log.messages[after:]), words)
-
-
 @pytest.mark.parametrize("name", ["enp3s0", LONG])
 @BACKENDS
 def test_an_interface_comes_back_under_another_name(
@@ -91,15 +86,15 @@ def test_an_interface_comes_back_under_another_name(
     idle_scene.daemon.start("--backend", backend, "-i", name)
     idle_scene.began = time.time()
     wire.remove()
-    wait_for_notice(idle_scene.log, f"extra ({name}): interface is gone")
+    idle_scene.log.wait_for_notice(f"extra ({name}): interface is gone")
     wire.add()
-    wait_for_notice(idle_scene.log, f"extra ({name}): new interface")
+    idle_scene.log.wait_for_notice(f"extra ({name}): new interface")
     before = len(idle_scene.log.messages)  # of the old one it may have been said that it is down
     target.run("ip", "link", "set", "extra", "down")
-    wait_for_notice(idle_scene.log, f"extra ({name}): interface is down", before)
+    idle_scene.log.wait_for_notice(f"extra ({name}): interface is down", before)
     target.run("ip", "link", "set", "extra", "name", "wan")
     target.run("ip", "link", "set", "wan", "up")
-    wait_for_notice(idle_scene.log, f"wan ({name}): interface is up")
+    idle_scene.log.wait_for_notice(f"wan ({name}): interface is up")
     time.sleep(0.3)
     wire.send(scan(source="10.77.0.32"))
     assert idle_scene.next_report().source == "10.77.0.32"
@@ -130,10 +125,10 @@ def test_connections_follow_a_name_to_another_interface(
 ) -> None:
     connections.start("-i", "enp3s0", *filter_)
     target.run("ip", "link", "property", "del", "dev", "extra", "altname", "enp3s0")
-    wait_for_notice(log, "extra (enp3s0): interface is gone")
+    log.wait_for_notice("extra (enp3s0): interface is gone")
     target.run("ip", "link", "property", "add", "dev", "wire", "altname", "enp3s0")
     try:
-        wait_for_notice(log, "wire (enp3s0): new interface")
+        log.wait_for_notice("wire (enp3s0): new interface")
         wait_until(lambda: "promiscuity 1" in target.run("ip", "-d", "link", "show", "wire"), "not followed")
         wire.send([Segment(79)])
         with FrameSender(attacker) as other:

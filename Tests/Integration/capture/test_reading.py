@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from harness.accounts import GROUP, NOBODY, USER, as_nobody, without
 from harness.connections import SAMPLE
 from harness.daemon import Finished, children, finish, processes_named, status_fields, wait_until
 from harness.network import tool
 from harness.places import ACCOUNTS, BINARY, CHROOT, REPOSITORY, TEMPORARY
+from harness.proc import capabilities, identity
 
-USER, GROUP, NOBODY = "48651", "48652", "65534"
 # Runs what follows in a user namespace that knows root alone, and where groups can be changed: for that the map must be
 # written from outside.
 WITH_GROUPS = """
@@ -45,20 +46,12 @@ ROLES = {
 CAPABILITIES = ["all", "setuid", "setgid", "setpcap", "sys_chroot"]
 
 
-def without(capability: str) -> list[str]:
-    return [tool("setpriv"), "--bounding-set", f"-{capability}", "--inh-caps", "-all"]
-
-
-def as_user(*options: str) -> list[str]:
-    return [tool("setpriv"), f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *options]
-
-
 ROOTS: dict[str, Sequence[str]] = {
     **{capability: without(capability) for capability in CAPABILITIES},
     "namespace": [tool("unshare"), "--user", "--map-root-user"],
     "namespace with a network": [tool("unshare"), "--user", "--map-root-user", "--net"],
     "namespace with groups": [sys.executable, "-c", WITH_GROUPS],
-    "namespace of an ordinary user": as_user(tool("unshare"), "--user", "--map-root-user"),
+    "namespace of an ordinary user": [*as_nobody(), tool("unshare"), "--user", "--map-root-user"],
     "root": [],
 }
 
@@ -101,7 +94,7 @@ def read(role: str, wrapper: Sequence[str]) -> Finished:
 @pytest.fixture(scope="module")
 def expected() -> dict[str, Finished]:
     """What an ordinary user gets."""
-    found = {role: read(role, as_user()) for role in ROLES}
+    found = {role: read(role, as_nobody()) for role in ROLES}
     for role, done in found.items():
         assert (done.status, done.stderr, len(done.stdout) > 100) == (0, "", True), (role, done)
     return found
@@ -172,14 +165,9 @@ def reader() -> Iterator[Callable[[str, Sequence[str]], Reader]]:
         one.end()
 
 
-def sets(pid: int) -> dict[str, int]:
-    return {name: int(status_fields(pid)[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapAmb", "CapBnd")}
-
-
-def names_of_users(pid: int) -> tuple[set[str], set[str]]:
-    """User and groups, the supplementary ones included, whatever they are for: real, effective, saved, files."""
-    fields = status_fields(pid)
-    return set(fields["Uid"].split()), {*fields["Gid"].split(), *fields["Groups"].split()}
+def users_and_groups(pid: int) -> tuple[set[int], set[int]]:
+    users, groups, supplementary = identity(pid)
+    return set(users), {*groups, *supplementary}
 
 
 @pytest.mark.parametrize("capability", CAPABILITIES)
@@ -187,12 +175,12 @@ def names_of_users(pid: int) -> tuple[set[str], set[str]]:
 def test_what_there_is_is_given_up(reader: Callable[..., Reader], name: str, capability: str) -> None:
     one = reader(name, without(capability))
     for pid in one.pids:
-        found = sets(pid)
+        found = capabilities(pid)
         bounding = found.pop("CapBnd")
         assert set(found.values()) == {0}
         assert (bounding == 0) == (capability not in ("all", "setpcap")) or capability == "all"
-        users, groups = names_of_users(pid)
-        assert users == ({"0"} if capability in ("all", "setuid") else {USER})
+        users, groups = users_and_groups(pid)
+        assert users == ({0} if capability in ("all", "setuid") else {USER})
         assert (groups == {GROUP}) == (capability not in ("all", "setgid"))
         assert status_fields(pid)["NoNewPrivs"] == "1"
         assert (status_fields(pid)["Seccomp"] == "2") == (name != "replay")
@@ -202,7 +190,7 @@ def test_what_there_is_is_given_up(reader: Callable[..., Reader], name: str, cap
 def test_the_broker_keeps_no_more_than_it_would(reader: Callable[..., Reader]) -> None:
     one = reader("file", without("setpcap"))
     (broker,) = children(one.process.pid)
-    found = sets(broker)
+    found = capabilities(broker)
     assert (found["CapPrm"], found["CapEff"], found["CapInh"], found["CapAmb"]) == (2, 2, 0, 0)  # CAP_DAC_OVERRIDE
     assert status_fields(broker)["NoNewPrivs"] == "1"
 
@@ -214,8 +202,8 @@ def test_where_nothing_is_installed_root_becomes_nobody_in_a_directory_of_its_ow
     with nothing_installed():
         one = reader(name, [])
         for pid in one.pids:
-            assert set(sets(pid).values()) == {0}
-            assert names_of_users(pid) == ({NOBODY}, {NOBODY})
+            assert set(capabilities(pid).values()) == {0}
+            assert users_and_groups(pid) == ({NOBODY}, {NOBODY})
         assert one.root == f"/proc/{one.process.pid}/fdinfo"
     # Nothing can be made there, not even by the real root.
     with pytest.raises(OSError):
@@ -236,16 +224,16 @@ def test_a_directory_that_others_can_write_to_is_not_entered(reader: Callable[..
 @pytest.mark.parametrize("root", ["namespace", "namespace of an ordinary user"])
 def test_in_a_user_namespace_its_privileges_are_given_up(reader: Callable[..., Reader], name: str, root: str) -> None:
     one = reader(name, ROOTS[root])
-    assert set(sets(one.process.pid).values()) == {0}
+    assert set(capabilities(one.process.pid).values()) == {0}
     # To whoever knows root alone, the directory is somebody else's.
     assert one.root == (str(CHROOT) if root == "namespace" else f"/proc/{one.process.pid}/fdinfo")
 
 
 @pytest.mark.parametrize("name", ["replay", "connections", "names"])
 def test_a_capability_that_an_ordinary_user_was_given_is_given_up(reader: Callable[..., Reader], name: str) -> None:
-    one = reader(name, as_user("--inh-caps=+net_raw", "--ambient-caps=+net_raw"))
+    one = reader(name, [*as_nobody(), "--inh-caps=+net_raw", "--ambient-caps=+net_raw"])
     for pid in one.pids:
-        assert {set for name, set in sets(pid).items() if name != "CapBnd"} == {0}
+        assert {set for name, set in capabilities(pid).items() if name != "CapBnd"} == {0}
 
 
 def test_a_capture_is_read_without_the_file_system() -> None:

@@ -4,14 +4,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from harness.accounts import USER, as_nobody
 from harness.daemon import finish, redirected, status_fields
-from harness.network import tool
 from harness.places import BINARY, REPOSITORY
+from harness.proc import identity
 
 CAPTURES = REPOSITORY / "Tests/Fixtures/captures"
 # One line more than the reference, which knows no IPv6.
 IPV6 = "[fd77::1]:55334 to fd77::2 ports 554, 113, 8080, 135, 23, 25, ..., fSrpauxy, TOS 00, TTL 255 @09:17:05\n"
-NOBODY = ("--reuid=65534", "--regid=65534", "--clear-groups")
 
 
 def expected(name: str) -> str:
@@ -30,7 +30,7 @@ def without_summaries(text: str) -> str:
 
 
 def test_standard_input_is_read_without_privileges() -> None:
-    command = [tool("setpriv"), *NOBODY, str(BINARY), "-r", "-"]
+    command = [*as_nobody(), str(BINARY), "-r", "-"]
     with (CAPTURES / "nmap_sS.pcap").open("rb") as file:
         done = subprocess.run(command, stdin=file, capture_output=True, text=True, timeout=10, check=False,
                               env={"TZ": "UTC"})
@@ -57,7 +57,7 @@ def test_privileges_are_dropped_before_a_byte_is_read() -> None:
                 deadline -= 1
                 subprocess.run(["sleep", "0.01"], check=True)
             status = status_fields(process.pid)
-            assert status["Uid"].split() == ["48651"] * 4
+            assert identity(process.pid)[0] == [USER] * 4
             assert status["NoNewPrivs"] == "1"
             assert Path(f"/proc/{process.pid}/root").readlink() == Path("/var/empty")
         finally:
@@ -100,7 +100,7 @@ def test_an_unreadable_file_is_told_of(tmp_path: Path) -> None:
     file = tmp_path / "secret.pcap"
     file.write_bytes(b"")
     file.chmod(0)
-    done = finish([tool("setpriv"), *NOBODY, str(BINARY), "-r", str(file)])
+    done = finish([*as_nobody(), str(BINARY), "-r", str(file)])
     assert (done.status, done.stderr) == (1, f"scanlogd: {file}: open: Permission denied\n")
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
+from harness.accounts import as_nobody
 from harness.connections import SAMPLE, Connections, pcap, read_file
 from harness.daemon import descriptors, finish, processes_named, status_fields, wait_until
 from harness.dns import resolver_files
 from harness.frames import ethernet, ipv4
-from harness.network import tool
 from harness.packets import Segment
 from harness.places import BINARY, TEMPORARY
 from harness.syslog_sink import SyslogSink
@@ -26,7 +26,6 @@ ATTEMPTS = """\
 1996-06-26T16:00:10+00:00|198.51.100.7|40009|192.0.2.10|82
 1996-06-26T16:00:12+00:00|198.51.100.7|40010|192.0.2.10|83
 """
-NOBODY = ("--reuid=65534", "--regid=65534", "--clear-groups")
 
 
 def lines(*numbers: int) -> str:
@@ -227,7 +226,7 @@ def test_a_descriptor_that_is_not_open_is_told_of(path: str, reason: str) -> Non
 def test_who_is_not_root_reads_files_too() -> None:
     directory = Path(mkdtemp(dir=TEMPORARY))
     directory.chmod(0o777)
-    command = [tool("setpriv"), *NOBODY, str(BINARY), "connections", "--read", "-", "-o", str(directory / "out")]
+    command = [*as_nobody(), str(BINARY), "connections", "--read", "-", "-o", str(directory / "out")]
     with SAMPLE.open("rb") as file:
         done = subprocess.run(command, stdin=file, capture_output=True, text=True, timeout=10, check=False,
                               env={**os.environ, "TZ": "UTC"})
@@ -236,7 +235,7 @@ def test_who_is_not_root_reads_files_too() -> None:
 
 
 def test_who_is_not_root_can_not_capture() -> None:
-    done = finish([tool("setpriv"), *NOBODY, str(BINARY), "connections"])
+    done = finish([*as_nobody(), str(BINARY), "connections"])
     assert (done.status, done.stdout, done.stderr.count("\n")) == (1, "", 1)
     assert "only root" in done.stderr
 

@@ -424,7 +424,7 @@ def test_a_disk_on_the_edge_does_not_fill_the_log(
         sent += lose_lines(connections, sender, ballast, after=sent)
         sent += write_again(sender, out, ballast)
     assert connections.counters()["lines lost"] > 1000
-    assert len(log.messages) <= 3, [message.text for message in log.messages]
+    assert len(log.messages) <= 3, log.texts()
     assert connections.stop() == 1
 
 
@@ -505,7 +505,7 @@ def test_a_limit_of_size_is_a_full_disk(tmp_path: Path, log: SyslogSink) -> None
     assert "File too large" in done.stderr
     assert out.read_text() == "1996-06-26T16:00:00+00:00|198.51.100.7|40001|192.0.2.10|21\n"
     assert done.stderr.splitlines()[-1] == "scanlogd: connections: lines lost: 6"
-    wait_until(lambda: [message.text for message in log.messages][-1:] == ["connections: lines lost: 6"], "not logged")
+    wait_until(lambda: log.texts()[-1:] == ["connections: lines lost: 6"], "not logged")
 
 
 def test_lines_that_wait_for_their_reader_when_a_file_is_no_longer_to_be_read_are_told_of(

@@ -205,10 +205,6 @@ def start_background(connections: Connections, tmp_path: Path, *options: object)
     return tmp_path / "out"
 
 
-def texts(log: SyslogSink) -> list[str]:
-    return [message.text for message in log.messages]
-
-
 def test_a_background_run_has_a_pid_file_and_logs_its_counters(
     connections: Connections, sender: Sender, tmp_path: Path, log: SyslogSink
 ) -> None:
@@ -220,10 +216,10 @@ def test_a_background_run_has_a_pid_file_and_logs_its_counters(
     sender.send([Segment(80), Segment(END)])
     assert [line[3] for line in connections.before_the_end(out)] == [80]
     connections.send_signal(signal.SIGUSR1)
-    wait_until(lambda: "connections: 2 lines written" in texts(log), "no counters in the log")
+    wait_until(lambda: "connections: 2 lines written" in log.texts(), "no counters in the log")
     assert connections.stop() == 0
     assert (tmp_path / "pid").read_text() == ""
-    wait_until(lambda: sum("packets dropped by kernel" in text for text in texts(log)) == 2, "no counters at the end")
+    wait_until(lambda: sum("packets dropped by kernel" in text for text in log.texts()) == 2, "no counters at the end")
     assert all(message.facility == 3 and message.ident == "scanlogd" for message in log.messages)
 
 
@@ -360,10 +356,10 @@ def test_what_a_busy_broker_had_no_room_for_is_made_up_for(
     wait_until(out.exists, "no new file")
 
     def told() -> int:
-        lost = re.findall(r"^log lines lost: (\d+)", "\n".join(texts(log)), re.MULTILINE)
-        return sum(map(int, lost)) + sum(text.startswith("connections: ") for text in texts(log))
+        lost = re.findall(r"^log lines lost: (\d+)", "\n".join(log.texts()), re.MULTILINE)
+        return sum(map(int, lost)) + sum(text.startswith("connections: ") for text in log.texts())
     wait_until(lambda: told() == 200 * 7, "not all lines are told of")
-    assert any(text.startswith("log lines lost: ") for text in texts(log)), "the test has filled nothing"
+    assert any(text.startswith("log lines lost: ") for text in log.texts()), "the test has filled nothing"
     sender.send([Segment(81)])
     assert [fields(line)[3] for line in connections.wait_for(1, out)] == [81]
 

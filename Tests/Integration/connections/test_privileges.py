@@ -1,21 +1,21 @@
 """What the two processes of scanlogd connections may do and what they hold, as /proc shows it."""
 
 import os
-import re
 import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from harness.accounts import GROUP, USER, as_user, without
 from harness.connections import SAMPLE, Connections
 from harness.daemon import descriptors, finish, processes_named, status_fields, wait_until
-from harness.network import Namespace, tool
+from harness.network import Namespace
 from harness.packets import Segment, Sender
 from harness.places import CHROOT
+from harness.proc import capabilities, identity, kinds_of_descriptors, limits
 from harness.syslog_sink import SyslogSink
 
-USER, GROUP = 48651, 48652
 CAP_DAC_OVERRIDE = 1 << 1
 FILTERS = {"ring": (), "pcap": ("-f", "tcp")}
 
@@ -48,33 +48,8 @@ def running(manner: str, backend: str, connections: Connections, sender: Sender,
     return connections
 
 
-def identity(pid: int) -> tuple[list[str], list[str], list[str]]:
-    status = status_fields(pid)
-    return status["Uid"].split(), status["Gid"].split(), status["Groups"].split()
-
-
-def capabilities(pid: int) -> dict[str, int]:
-    status = status_fields(pid)
-    return {name: int(status[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")}
-
-
-def kinds(pid: int) -> list[str]:
-    """What a process holds beyond standard input, output and error: sockets by the table that they are in."""
-    tables = {}
-    for table, column in (("unix", 6), ("packet", 8), ("netlink", 9), ("raw", 9), ("raw6", 9), ("udp", 9), ("udp6", 9)):
-        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
-            tables[line.split()[column]] = table
-    found = []
-    for number, name in descriptors(pid).items():
-        if inode := re.fullmatch(r"socket:\[(\d+)\]", name):
-            found.append(tables[inode[1]])
-        elif number > 2:
-            found.append(re.sub(r"^anon_inode:\[(\w+)\]$", r"\1", name))
-    return sorted(found)
-
-
 def test_who_captures_is_a_user_without_any_privilege(running: Connections) -> None:
-    assert identity(running.pid) == ([str(USER)] * 4, [str(GROUP)] * 4, [str(GROUP)])
+    assert identity(running.pid) == ([USER] * 4, [GROUP] * 4, [GROUP])
     assert set(capabilities(running.pid).values()) == {0}
     assert os.readlink(f"/proc/{running.pid}/root") == os.readlink(f"/proc/{running.pid}/cwd") == str(CHROOT)
 
@@ -82,16 +57,11 @@ def test_who_captures_is_a_user_without_any_privilege(running: Connections) -> N
 def test_the_broker_is_root_only_to_make_files(running: Connections, manner: str) -> None:
     found = capabilities(running.broker)
     if manner == "stdout":
-        assert identity(running.broker) == ([str(USER)] * 4, [str(GROUP)] * 4, [str(GROUP)])
+        assert identity(running.broker) == ([USER] * 4, [GROUP] * 4, [GROUP])
         assert set(found.values()) == {0}
     else:
-        assert identity(running.broker)[0] == ["0"] * 4
+        assert identity(running.broker)[0] == [0] * 4
         assert found == {"CapInh": 0, "CapPrm": CAP_DAC_OVERRIDE, "CapEff": CAP_DAC_OVERRIDE, "CapBnd": 0, "CapAmb": 0}
-
-
-def without(capability: str) -> list[str]:
-    """What starts a root that lacks a capability, as in a container or under a service manager."""
-    return [tool("setpriv"), f"--bounding-set=-{capability}", f"--inh-caps=-{capability}"]
 
 
 def test_a_root_that_has_less_makes_files_in_its_own_directory(connections: Connections, tmp_path: Path) -> None:
@@ -119,12 +89,10 @@ def test_both_are_in_a_sandbox_for_good(running: Connections) -> None:
     for pid in processes_named():
         status = status_fields(pid)
         assert (status["NoNewPrivs"], status["Seccomp"], status["Threads"]) == ("1", "2", "1")
-        limits = Path(f"/proc/{pid}/limits").read_text()
-        assert re.search(r"^Max processes +0 +0 ", limits, re.MULTILINE)
-        assert re.search(r"^Max core file size +0 +0 ", limits, re.MULTILINE)
+        assert limits(pid)["Max processes"] == limits(pid)["Max core file size"] == ("0", "0")
         # The files of a process that can't be dumped belong to root.
         assert os.stat(f"/proc/{pid}/mem").st_uid == 0
-        peek = [tool("setpriv"), f"--reuid={USER}", f"--regid={GROUP}", "--clear-groups", "ls", f"/proc/{pid}/fd"]
+        peek = [*as_user(USER, GROUP), "ls", f"/proc/{pid}/fd"]
         assert finish(peek).status != 0
 
 
@@ -134,7 +102,7 @@ def test_who_captures_holds_its_sockets_and_its_output(
     expected = ["eventpoll", "netlink", "packet", "signalfd", "unix"]
     expected += [] if manner == "stdout" else [str(tmp_path / "out")]
     expected += [str(tmp_path / "pid"), "unix"] if manner == "background" else []  # for a last word to the log
-    found = [kind for kind in kinds(running.pid) if kind not in ("eventfd", "/dev/null")]
+    found = [kind for kind in kinds_of_descriptors(running.pid) if kind not in ("eventfd", "/dev/null")]
     assert found == sorted(expected)
     standard = [descriptors(running.pid)[number] for number in range(3)]
     assert standard[0] == "/dev/null"
@@ -143,8 +111,7 @@ def test_who_captures_holds_its_sockets_and_its_output(
 
 
 def test_who_captures_can_open_no_more_than_the_next_file(running: Connections, manner: str) -> None:
-    limits = Path(f"/proc/{running.pid}/limits").read_text()
-    most = int(re.findall(r"^Max open files +(\d+)", limits, re.MULTILINE)[0])
+    most = int(limits(running.pid)["Max open files"][0])
     # The others held what the start needed to its end.
     assert len(set(range(most)) - set(descriptors(running.pid))) <= 3
 
@@ -152,7 +119,8 @@ def test_who_captures_can_open_no_more_than_the_next_file(running: Connections, 
 def test_the_broker_holds_the_log_the_other_process_and_its_directory(
     running: Connections, manner: str, tmp_path: Path
 ) -> None:
-    assert kinds(running.broker) == sorted(["unix", "unix"] + ([] if manner == "stdout" else [str(tmp_path)]))
+    directory = [] if manner == "stdout" else [str(tmp_path)]
+    assert kinds_of_descriptors(running.broker) == sorted(["unix", "unix", *directory])
     assert [descriptors(running.broker)[number] for number in range(3)] == ["/dev/null"] * 3
 
 
@@ -228,7 +196,7 @@ def test_a_file_is_read_without_privileges() -> None:
         assert process.stdin
         try:
             wait_until(lambda: status_fields(process.pid)["Seccomp"] == "2", "not confined")
-            assert identity(process.pid) == ([str(USER)] * 4, [str(GROUP)] * 4, [str(GROUP)])
+            assert identity(process.pid) == ([USER] * 4, [GROUP] * 4, [GROUP])
             assert set(capabilities(process.pid).values()) == {0}
             assert status_fields(process.pid)["NoNewPrivs"] == "1"
             assert os.readlink(f"/proc/{process.pid}/root") == str(CHROOT)

@@ -1,14 +1,17 @@
 """What a test plays on: a fresh daemon on the target, its log, and an attacker."""
 
+import re
+import signal
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from .daemon import Daemon
+from .daemon import Daemon, wait_until
 from .lines import Report, clocks, read
 from .network import TARGET, TARGET_6, Namespace
 from .packets import LOW_PORTS, Sender, scan
-from .syslog_sink import SyslogSink
+from .syslog_sink import INFORMATION, SyslogSink
 
 WITNESS = {4: "10.77.0.99", 6: "fd77::99"}
 
@@ -24,6 +27,22 @@ class Scene:
     sender: Sender
     zone: ZoneInfo | None = None
     began: float = field(default_factory=time.time)
+
+    def start(self, *options: object, foreground: bool = False, env: Mapping[str, str] | None = None) -> None:
+        """Starts the daemon, in the background if nothing else is said."""
+        start = self.daemon.start_foreground if foreground else self.daemon.start
+        start(*options, env=env)
+        self.began = time.time()
+
+    def status(self) -> dict[str, int]:
+        """Asks the daemon for its status line, and returns the counters in it."""
+        def lines() -> list[str]:
+            return [text for text in self.log.texts(INFORMATION) if text.startswith("status: ")]
+        count = len(lines())
+        self.daemon.send_signal(signal.SIGUSR1)
+        wait_until(lambda: len(lines()) > count, "no status line")
+        counters = re.findall(r"([a-z ]+) (\d+)", lines()[-1].removeprefix("status: "))
+        return {name.strip(): int(value) for name, value in counters}
 
     def next_report(self, after: int = 0, timeout: float = 10) -> Report:
         """The report that follows `after` earlier lines. Its clock is the scan's own."""

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from .daemon import wait_until
 from .places import LOG_SOCKET
 
 LOG_DAEMON = 3
-ALERT = 1
+# Levels.
+ALERT, CRITICAL, WARNING, NOTICE, INFORMATION, DEBUG = 1, 2, 4, 5, 6, 7
 
 _DATAGRAM = re.compile(
     r"<(?P<priority>\d{1,3})>(?P<stamp>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) "
@@ -101,6 +103,23 @@ class SyslogSink:
             if self._thread.is_alive():
                 self._take()
             return [parse(raw, arrived) for raw, arrived in self._received]
+
+    def texts(self, level: int | None = None) -> list[str]:
+        """The texts of all that was logged, or of what was at one level."""
+        return [message.text for message in self.messages if level in (None, message.level)]
+
+    def wait_for_text(self, beginning: str, timeout: float = _GIVE_UP) -> str:
+        """Waits for a text that begins so, at any level, and returns the last."""
+        def found() -> list[str]:
+            return [text for text in self.texts() if text.startswith(beginning)]
+        wait_until(lambda: found() != [], f"no line {beginning!r}", timeout)
+        return found()[-1]
+
+    def wait_for_notice(self, words: str, after: int = 0) -> None:
+        """Waits for a notice with these words in it, behind the first messages."""
+        def is_there() -> bool:
+            return any(words in message.text and message.level == NOTICE for message in self.messages[after:])
+        wait_until(is_there, f"no notice {words!r}")
 
     def alerts(self) -> list[str]:
         """The texts of what was logged at level alert, each under the right name and facility, with the right date."""

@@ -14,7 +14,7 @@ from harness.daemon import Daemon, Finished, finish, processes_named
 from harness.lines import Report
 from harness.network import ATTACKER, TARGET, Namespace
 from harness.packets import LOW_PORTS, scan
-from harness.places import BINARY, PID_FILE, REPOSITORY, TEMPORARY
+from harness.places import BINARY, PID_FILE, REPOSITORY
 from harness.programs import hidden
 from harness.scene import Scene
 

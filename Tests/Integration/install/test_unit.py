@@ -12,6 +12,7 @@ from harness.network import ATTACKER, TARGET, tool
 from harness.packets import LOW_PORTS, scan
 from harness.places import PID_FILE, REPOSITORY, TEMPORARY
 from harness.scene import Scene
+from harness.syslog_sink import INFORMATION
 
 UNIT = REPOSITORY / "rc.d/scanlogd.service"
 LANDLOCK = {"landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"}
@@ -56,7 +57,7 @@ def start(scene: Scene, allow: Path, calls: set[str], *options: str) -> list[str
     scene.sender.send(scan())
     scene.expect(Report(ATTACKER, TARGET, LOW_PORTS[:-1], source_port=40000, tos=0, ttl=64))
     assert scene.daemon.stop() == 0
-    return [message.text for message in scene.log.messages if message.level == 6]
+    return scene.log.texts(INFORMATION)
 
 
 @pytest.mark.parametrize("backend", ["ring", "raw", "pcap", "nids"])

@@ -172,7 +172,7 @@ def test_so_many_lines_are_kept_and_the_loss_of_others_is_one_line(idle_scene: S
     log = SyslogSink()
     try:
         wait_until(lambda: any(LOST in message.text for message in log.messages), "no line about lost lines")
-        texts = [message.text for message in log.messages]
+        texts = log.texts()
         assert [text.startswith("status: ") for text in texts] == [True] * KEPT + [False]
         assert texts[-1] == f"{LOST}{extra}: the system log took none for too long"
         assert log.messages[-1].level == 4

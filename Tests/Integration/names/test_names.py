@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from harness.accounts import GROUP, USER, as_nobody
 from harness.daemon import (
     Finished, children, descriptors, finish, is_full, is_idle, processes_named, status_fields, sweep, wait_until
 )
@@ -20,10 +21,9 @@ from harness.frames import ethernet, ipv4
 from harness.network import ATTACKER, TARGET, Namespace, tool
 from harness.packets import Segment, Sender
 from harness.places import BINARY, TEMPORARY
+from harness.proc import capabilities, identity, limits
 from harness.syslog_sink import SyslogSink
 
-USER, GROUP = 48651, 48652
-NOBODY = ("--reuid=65534", "--regid=65534", "--clear-groups")
 
 # The packets of every file are of one second.
 SECOND, DATE = 1_795_252_971, "2026-11-21T09:22:51+00:00"
@@ -156,7 +156,7 @@ def test_a_source_of_names_that_is_not_installed_is_passed_over(server: NameServ
 
 def test_somebody_who_is_not_root_gets_names_too(server: NameServer, reader: Reader) -> None:
     server.host(SCANNER, "scanner.example")
-    done = reader.run(attempt(), wrapper=[tool("setpriv"), *NOBODY])
+    done = reader.run(attempt(), wrapper=as_nobody())
     assert_printed(done, line("scanner.example"))
 
 
@@ -523,12 +523,9 @@ def hanging(server: NameServer, reader: Reader) -> Iterator[tuple[subprocess.Pop
 def test_the_helper_and_its_processes_have_given_everything_up(server: NameServer, reader: Reader) -> None:
     with hanging(server, reader) as (_, helper):
         for pid in (helper, *lookups_of(helper)):
+            assert identity(pid) == ([USER] * 4, [GROUP] * 4, [GROUP])
+            assert set(capabilities(pid).values()) == {0}
             status = status_fields(pid)
-            assert status["Uid"].split() == [str(USER)] * 4
-            assert status["Gid"].split() == [str(GROUP)] * 4
-            assert status["Groups"].split() == [str(GROUP)]
-            for kind in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
-                assert int(status[kind], 16) == 0
             assert (status["NoNewPrivs"], status["Seccomp"], status["Threads"]) == ("1", "2", "1")
             assert os.stat(f"/proc/{pid}/mem").st_uid == 0  # it can't be looked into
 
@@ -542,12 +539,6 @@ def test_the_helper_and_its_processes_are_limited(server: NameServer, reader: Re
             assert found["Max open files"] == ("64", "64")
         for pid in lookups_of(helper):
             assert limits(pid)["Max processes"] == ("0", "0")
-
-
-def limits(pid: int) -> dict[str, tuple[str, str]]:
-    """The soft and the hard limits of a process, by name."""
-    lines = Path(f"/proc/{pid}/limits").read_text().splitlines()[1:]
-    return {text[:26].strip(): (text[26:47].strip(), text[47:68].strip()) for text in lines}
 
 
 def test_the_helper_sees_its_sockets_and_nothing_else(server: NameServer, reader: Reader) -> None:
@@ -653,7 +644,7 @@ def test_without_the_helper_addresses_are_printed_and_that_is_said_once(
     assert (process.returncode, printed) == (0, "".join(line(segment.source) for segment in attempts))
     assert said == "scanlogd: connections: host names: the helper has ended; addresses are printed\n"
     wait_until(lambda: log.messages != [], "the log does not say so")  # it is another process that logs
-    assert [message.text for message in log.messages] == [said.removeprefix("scanlogd: ").rstrip()]
+    assert log.texts() == [said.removeprefix("scanlogd: ").rstrip()]
 
 
 # A source of names that is the worst there could be.

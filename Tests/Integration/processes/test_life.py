@@ -23,14 +23,6 @@ SCAN = Report(ATTACKER, TARGET, LOW_PORTS[:-1], source_port=40000, tos=0, ttl=64
 EVERY_WAY = pytest.mark.parametrize("foreground", [False, True], ids=["daemon", "foreground"])
 
 
-def start(scene: Scene, foreground: bool, **environment: str) -> None:
-    if foreground:
-        scene.daemon.start_foreground(env=environment)
-    else:
-        scene.daemon.start(env=environment)
-    scene.began = time.time()
-
-
 def assert_detects(scene: Scene) -> None:
     scene.sender.send(scan())
     scene.expect(SCAN)
@@ -41,7 +33,7 @@ def assert_detects(scene: Scene) -> None:
 
 @EVERY_WAY
 def test_hangups_do_no_harm(idle_scene: Scene, foreground: bool) -> None:
-    start(idle_scene, foreground)
+    idle_scene.start(foreground=foreground)
     for _ in range(5):
         idle_scene.daemon.send_signal(signal.SIGHUP)
     assert_detects(idle_scene)
@@ -49,7 +41,7 @@ def test_hangups_do_no_harm(idle_scene: Scene, foreground: bool) -> None:
 
 @EVERY_WAY
 def test_a_hangup_in_the_middle_of_a_scan_loses_nothing(idle_scene: Scene, foreground: bool) -> None:
-    start(idle_scene, foreground)
+    idle_scene.start(foreground=foreground)
     for segment in scan():
         idle_scene.sender.send([segment])
         idle_scene.daemon.send_signal(signal.SIGHUP)
@@ -58,7 +50,7 @@ def test_a_hangup_in_the_middle_of_a_scan_loses_nothing(idle_scene: Scene, foreg
 
 @EVERY_WAY
 def test_a_broken_pipe_does_no_harm(idle_scene: Scene, foreground: bool) -> None:
-    start(idle_scene, foreground)
+    idle_scene.start(foreground=foreground)
     idle_scene.daemon.send_signal(signal.SIGPIPE)
     assert_detects(idle_scene)
 
@@ -68,7 +60,7 @@ def test_a_broken_pipe_does_no_harm(idle_scene: Scene, foreground: bool) -> None
 def test_a_signal_to_end_ends_it_with_status_zero(
     idle_scene: Scene, foreground: bool, number: signal.Signals
 ) -> None:
-    start(idle_scene, foreground)
+    idle_scene.start(foreground=foreground)
     assert idle_scene.daemon.stop(number) == 0
     assert processes_named() == []
     assert not PID_FILE.exists() or PID_FILE.read_text() == ""
@@ -119,7 +111,7 @@ def test_closed_standard_descriptors_do_no_harm(idle_scene: Scene, foreground: b
 
 
 def test_in_the_foreground_each_line_also_goes_to_standard_error(idle_scene: Scene) -> None:
-    start(idle_scene, foreground=True)
+    idle_scene.start(foreground=True)
     assert_detects(idle_scene)
     lines = idle_scene.daemon.stderr().splitlines()
     alerts = [f"scanlogd: {text}" for text in idle_scene.log.alerts()]
@@ -217,7 +209,7 @@ def test_lines_reach_rsyslogs_file(idle_scene: Scene, rsyslog_file: Path) -> Non
 
 @EVERY_WAY
 def test_the_time_is_that_of_the_zone_in_the_environment(idle_scene: Scene, foreground: bool) -> None:
-    start(idle_scene, foreground, TZ="Asia/Tokyo")
+    idle_scene.start(foreground=foreground, env={"TZ": "Asia/Tokyo"})
     idle_scene.zone = ZoneInfo("Asia/Tokyo")
     assert_detects(idle_scene)
 
@@ -227,7 +219,7 @@ def test_the_time_is_that_of_the_systems_zone(idle_scene: Scene, foreground: boo
     zone = "Asia/Kathmandu"
     subprocess.run(["mount", "-n", "--bind", f"/usr/share/zoneinfo/{zone}", "/etc/localtime"], check=True, timeout=10)
     try:
-        start(idle_scene, foreground)
+        idle_scene.start(foreground=foreground)
         idle_scene.zone = ZoneInfo(zone)
         assert_detects(idle_scene)
     finally:

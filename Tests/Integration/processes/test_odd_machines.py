@@ -7,6 +7,7 @@ from harness.lines import read
 from harness.network import ATTACKER
 from harness.packets import LOW_PORTS, scan
 from harness.scene import Scene
+from harness.syslog_sink import WARNING
 
 BACKENDS = ("ring", "raw", "pcap", "nids")
 
@@ -52,5 +53,5 @@ def test_packets_that_there_is_no_memory_for_are_received_later(idle_scene: Scen
     idle_scene.daemon.start("--backend", "raw", env={"LD_PRELOAD": str(shim), "SHIM_NO_BUFFERS": "2"})
     idle_scene.sender.send(scan())
     idle_scene.log.wait_for_alerts(1)
-    texts = [message.text for message in idle_scene.log.messages if message.level == 4]
+    texts = idle_scene.log.texts(WARNING)
     assert texts == ["IPv4 raw socket: receive: No buffer space available", "packets are received again"]

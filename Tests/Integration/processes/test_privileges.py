@@ -2,18 +2,15 @@
 
 import os
 import re
-from collections import Counter
 from pathlib import Path
 
 import pytest
+from harness.accounts import GROUP, USER, as_user
 from harness.daemon import Daemon, descriptors, finish, processes_named, status_fields, wait_until
-from harness.network import tool
 from harness.places import CHROOT, PID_FILE
+from harness.proc import capabilities, identity, kinds_of_descriptors, limits
 from harness.scene import Scene
 from harness.syslog_sink import SyslogSink
-
-USER, GROUP = 48651, 48652
-
 
 # What each backend holds open besides the log: sockets by the table of /proc/net that they are in.
 SOCKETS = {
@@ -48,23 +45,23 @@ def running(manner: str, backend: str, daemon: Daemon, log: SyslogSink) -> Daemo
 
 def test_all_four_user_ids_are_those_of_the_user(running: Daemon) -> None:
     for pid in processes_named():
-        assert status_fields(pid)["Uid"].split() == [str(USER)] * 4
+        assert identity(pid)[0] == [USER] * 4
 
 
 def test_all_four_group_ids_are_those_of_the_user(running: Daemon) -> None:
     for pid in processes_named():
-        assert status_fields(pid)["Gid"].split() == [str(GROUP)] * 4
+        assert identity(pid)[1] == [GROUP] * 4
 
 
 def test_the_one_supplementary_group_is_the_users_own(running: Daemon) -> None:
     for pid in processes_named():
-        assert status_fields(pid)["Groups"].split() == [str(GROUP)]
+        assert identity(pid)[2] == [GROUP]
 
 
 @pytest.mark.parametrize("kind", ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"])
 def test_no_capability_is_left(running: Daemon, kind: str) -> None:
     for pid in processes_named():
-        assert int(status_fields(pid)[kind], 16) == 0
+        assert capabilities(pid)[kind] == 0
 
 
 def test_no_new_privileges_can_be_gained(running: Daemon) -> None:
@@ -83,12 +80,6 @@ def test_system_calls_are_filtered(running: Daemon) -> None:
         assert status_fields(pid)["Seccomp"] == "2"
 
 
-def limits(pid: int) -> dict[str, tuple[str, str]]:
-    """The soft and the hard limits of a process, by name."""
-    lines = Path(f"/proc/{pid}/limits").read_text().splitlines()[1:]
-    return {line[:26].strip(): (line[26:47].strip(), line[47:68].strip()) for line in lines}
-
-
 def test_nothing_can_be_forked_or_dumped(running: Daemon) -> None:
     for pid in processes_named():
         assert limits(pid)["Max processes"] == ("0", "0")
@@ -99,7 +90,7 @@ def test_no_process_can_be_looked_into_by_its_own_user(running: Daemon) -> None:
     for pid in processes_named():
         # The files of a process that can't be dumped belong to root.
         assert os.stat(f"/proc/{pid}/mem").st_uid == 0
-        peek = [tool("setpriv"), f"--reuid={USER}", f"--regid={GROUP}", "--clear-groups", "ls", f"/proc/{pid}/fd"]
+        peek = [*as_user(USER, GROUP), "ls", f"/proc/{pid}/fd"]
         assert finish(peek).status != 0
 
 
@@ -118,32 +109,6 @@ def test_the_writer_can_open_few_descriptors(running: Daemon) -> None:
 def test_one_thread_runs(running: Daemon) -> None:
     for pid in processes_named():
         assert status_fields(pid)["Threads"] == "1"
-
-
-_TABLES = (
-    ("raw", 9), ("raw6", 9), ("unix", 6), ("packet", 8), ("netlink", 9), ("tcp", 9), ("tcp6", 9), ("udp", 9), ("udp6", 9),
-)
-
-
-def socket_kinds(pid: int) -> dict[str, str]:
-    """Which table of the daemon's network namespace each of its sockets' inodes is in."""
-    kinds = {}
-    for table, column in _TABLES:
-        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
-            kinds[line.split()[column]] = table
-    return kinds
-
-
-def kinds_of_descriptors(pid: int) -> list[str]:
-    """What a process holds beyond standard input, output and error, a word for each."""
-    tables = socket_kinds(pid)
-    found = []
-    for number, name in descriptors(pid).items():
-        if inode := re.fullmatch(r"socket:\[(\d+)\]", name):
-            found.append(tables[inode[1]])
-        elif number > 2:
-            found.append(re.sub(r"^anon_inode:\[(\w+)\]$|^(pipe):.*$", r"\1\2", name))
-    return sorted(found)
 
 
 def test_the_sensor_holds_its_sockets_its_way_to_the_writer_and_nothing_else(

@@ -14,34 +14,21 @@ from harness.network import Namespace, tool
 from harness.packets import LOW_PORTS, Segment, scan
 from harness.places import PID_FILE
 from harness.scene import Scene
-from harness.syslog_sink import SyslogSink
+from harness.syslog_sink import CRITICAL, WARNING, SyslogSink
 
-CRITICAL, WARNING, INFORMATION = 2, 4, 6
 EVERY_WAY = pytest.mark.parametrize("foreground", [False, True], ids=["daemon", "foreground"])
 
 
-def start(scene: Scene, *options: str, foreground: bool = False, **environment: str) -> None:
-    if foreground:
-        scene.daemon.start_foreground(*options, env=environment)
-    else:
-        scene.daemon.start(*options, env=environment)
-    wait_for(scene.log, "started")
-
-
-def wait_for(log: SyslogSink, text: str, timeout: float = 10) -> str:
-    """Waits for a line that begins so, and returns it."""
-    wait_until(lambda: any(message.text.startswith(text) for message in log.messages), f"no line {text!r}", timeout)
-    return [message.text for message in log.messages if message.text.startswith(text)][-1]
-
-
-def texts(log: SyslogSink, level: int) -> list[str]:
-    return [message.text for message in log.messages if message.level == level]
+def start(scene: Scene, *options: str, foreground: bool = False) -> None:
+    """Until it has logged that it has started: it logs nothing else of its own by then."""
+    scene.start(*options, foreground=foreground)
+    scene.log.wait_for_text("started")
 
 
 def assert_logged(log: SyslogSink, level: int, expected: str) -> None:
     """That line, and no other of the level, is logged or about to be."""
-    wait_until(lambda: texts(log, level) != [], f"nothing of level {level}")
-    assert texts(log, level) == [expected]
+    wait_until(lambda: log.texts(level) != [], f"nothing of level {level}")
+    assert log.texts(level) == [expected]
 
 
 # Ends.
@@ -91,8 +78,8 @@ def test_a_signal_that_ends_the_sensor_ends_both_like_one_that_ends_the_writer(
     start(idle_scene, foreground=foreground)
     os.kill(idle_scene.daemon.sensor, number)
     assert idle_scene.daemon.wait() == 0
-    wait_for(idle_scene.log, "stopped")
-    assert texts(idle_scene.log, CRITICAL) == []
+    idle_scene.log.wait_for_text("stopped")
+    assert idle_scene.log.texts(CRITICAL) == []
 
 
 def test_a_sensor_that_does_not_obey_is_killed(idle_scene: Scene) -> None:
@@ -114,7 +101,7 @@ def test_a_call_that_is_not_on_its_list_kills_a_process(
     daemon = Daemon(target, binary)
     try:
         daemon.start(env={"SCANLOGD_TEST_HOOK": call})
-        wait_for(log, "started")
+        log.wait_for_text("started")
         sensor = daemon.sensor
         os.kill(sensor if process == "sensor" else daemon.pid, signal.SIGUSR2)
         assert daemon.wait() == (1 if process == "sensor" else -signal.SIGSYS)
@@ -130,7 +117,7 @@ def test_the_shipped_binary_has_no_test_hooks(scene: Scene) -> None:
     """SIGUSR2 does to it what it does to any program that does not know it."""
     os.kill(scene.daemon.sensor, signal.SIGUSR2)
     scene.daemon.wait()
-    wait_for(scene.log, "sensor: killed by signal 12 ")
+    scene.log.wait_for_text("sensor: killed by signal 12 ")
 
 
 @pytest.mark.alone
@@ -187,20 +174,11 @@ def test_a_storm_of_signals_does_no_harm(scene: Scene) -> None:
 # Status.
 
 
-def status(scene: Scene) -> dict[str, int]:
-    count = len(texts(scene.log, INFORMATION))
-    scene.daemon.send_signal(signal.SIGUSR1)
-    wait_until(lambda: len(texts(scene.log, INFORMATION)) > count, "no status line")
-    line = texts(scene.log, INFORMATION)[-1]
-    assert line.startswith("status: ")
-    return {name: int(value) for name, value in re.findall(r"([a-z ]+) (\d+)", line.removeprefix("status: "))}
-
-
 def test_the_status_line_counts_what_was_sent(idle_scene: Scene) -> None:
     start(idle_scene)
     idle_scene.sender.send(scan())
     idle_scene.log.wait_for_alerts(1)
-    found = {name.strip(): value for name, value in status(idle_scene).items()}
+    found = idle_scene.status()
     expected = {"packets": 7, "probes": 7, "dropped by the kernel": 0, "ignored": 0, "malformed": 0,
                 "sources held": 1, "evicted": 0, "reports": 1, "exempt": 0, "suppressed": 0, "log lines lost": 0}
     assert {name: found[name] for name in expected} == expected
@@ -215,11 +193,11 @@ def test_drops_of_the_kernel_are_told_to_the_packet(idle_scene: Scene) -> None:
     for _ in range(sent // len(packets)):
         idle_scene.sender.send(packets)
     os.kill(idle_scene.daemon.sensor, signal.SIGCONT)
-    wait_until(lambda: texts(idle_scene.log, WARNING) != [], "no line about drops", 10)
-    (line,) = texts(idle_scene.log, WARNING)
+    wait_until(lambda: idle_scene.log.texts(WARNING) != [], "no line about drops", 10)
+    (line,) = idle_scene.log.texts(WARNING)
     told = re.fullmatch(r"(\d+) packets dropped by the kernel: more came than could be received", line)
     assert told and int(told[1]) > 0
-    found = {name.strip(): value for name, value in status(idle_scene).items()}
+    found = idle_scene.status()
     assert found["dropped by the kernel"] == int(told[1])
     assert found["packets"] + found["dropped by the kernel"] == sent
 
@@ -248,7 +226,7 @@ def test_strace_of_it_under_traffic_shows_calls_of_the_loop_only(idle_scene: Sce
     assert tracer.stderr and b"attached" in tracer.stderr.readline()
     for number in range(8):
         idle_scene.sender.send(scan(source=f"10.77.0.{number + 50}"))
-    status(idle_scene)
+    idle_scene.status()
     time.sleep(1.2)  # the kernel is asked for drops
     tracer.send_signal(signal.SIGINT)
     tracer.wait(10)

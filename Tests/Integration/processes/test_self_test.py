@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from harness.accounts import GROUP, NOBODY, USER, without
 from harness.daemon import Daemon, Finished, finish, processes_named
 from harness.network import tool
 from harness.places import ACCOUNTS, BINARY, CHROOT, PID_FILE, TEMPORARY
@@ -30,12 +31,6 @@ def verdicts(done: Finished) -> dict[str, str]:
 def remedies(done: Finished) -> dict[str, str]:
     """The remedy of each thing that needs one."""
     return dict(re.findall(r"^(?:failed|absent) +(.*)\n +\S.*\n +remedy: (.*)$", done.stdout, re.MULTILINE))
-
-
-def without(*capabilities: str) -> list[str]:
-    """Runs what follows without capabilities that root has."""
-    names = ",".join(f"-{name}" for name in capabilities)
-    return [tool("setpriv"), "--bounding-set", names, "--inh-caps", "-all"]
 
 
 def starts(daemon: Daemon, *options: str, wrapper: Sequence[str]) -> Finished:
@@ -181,7 +176,7 @@ def test_a_ring_that_a_start_does_without_is_no_failure(daemon: Daemon, log: Sys
 
 def test_another_group_than_the_users_own_is_found(daemon: Daemon, log: SyslogSink) -> None:
     before = ACCOUNTS.read_text()
-    ACCOUNTS.write_text(before.replace(":48651:48652:", ":48651:65534:"))
+    ACCOUNTS.write_text(before.replace(f":{USER}:{GROUP}:", f":{USER}:{NOBODY}:"))
     try:
         done = daemon.run("--self-test")
     finally:

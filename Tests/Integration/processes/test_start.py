@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from harness.accounts import GROUP, NOBODY, OTHER_GROUP, USER, as_nobody
 from harness.daemon import Daemon, Finished, finish, processes_named, redirected, wait_until
 from harness.lines import Report
 from harness.network import ATTACKER, TARGET, tool
@@ -189,14 +190,11 @@ def test_a_second_start_is_refused_with_the_number_of_the_first(
     idle_scene.assert_nothing_more()
 
 
-NOBODY = [tool("setpriv"), "--reuid=65534", "--regid=65534", "--clear-groups"]
-
-
 @contextmanager
 def lock_of(user: str, mode: str = "--exclusive") -> Iterator[subprocess.Popen[str]]:
     """Has somebody lock the pid file during the block, as far as he may open it."""
     command = [tool("flock"), mode, "--nonblock", str(PID_FILE), "sh", "-c", "echo locked; exec sleep 60"]
-    locker = subprocess.Popen([*(NOBODY if user == "nobody" else []), *command], stdout=subprocess.PIPE,
+    locker = subprocess.Popen([*(as_nobody() if user == "nobody" else []), *command], stdout=subprocess.PIPE,
                               stderr=subprocess.DEVNULL, text=True)
     try:
         assert locker.stdout
@@ -398,25 +396,24 @@ def test_a_missing_user_is_refused(daemon: Daemon, options: tuple[str, ...]) -> 
 def test_an_ordinary_user_reads_a_file_where_nothing_is_installed(role: tuple[str, ...]) -> None:
     file = REPOSITORY / "Tests/Fixtures/captures/clog_sample.pcap"
     command = ["sh", "-c", f'exec "$@" <{file}', "sh", str(BINARY), *role, "-"]
-    nobody = [tool("setpriv"), "--reuid=65534", "--regid=65534", "--clear-groups"]
     with no_chroot_directory(), account(None):
-        done = finish([*nobody, *command])
+        done = finish([*as_nobody(), *command])
     assert (done.status, done.stderr) == (0, "")
     wait_until(lambda: not processes_named(), "a process is left")
 
 
 @EVERY_START
-@pytest.mark.parametrize("ids", ["0:48652", "0:0", "48651:0"])
+@pytest.mark.parametrize("ids", [f"0:{GROUP}", "0:0", f"{USER}:0"])
 def test_a_user_or_group_that_is_roots_is_refused(daemon: Daemon, options: tuple[str, ...], ids: str) -> None:
     with account(f"scanlogd:x:{ids}::/nonexistent:/usr/sbin/nologin"):
         assert_refused(daemon.run(*options), "scanlogd")
 
 
 @EVERY_START
-@pytest.mark.parametrize("group", [65534, 48653])
+@pytest.mark.parametrize("group", [NOBODY, OTHER_GROUP])
 def test_another_group_than_the_users_own_is_refused(daemon: Daemon, options: tuple[str, ...], group: int) -> None:
     """That of Debian's old package, say, which whoever has no group is in."""
-    with account(f"scanlogd:x:48651:{group}::/nonexistent:/usr/sbin/nologin"):
+    with account(f"scanlogd:x:{USER}:{group}::/nonexistent:/usr/sbin/nologin"):
         assert_refused(
             daemon.run(*options), "scanlogd: become user: its primary group is not the group of its name")
 

@@ -1,38 +1,26 @@
 """Sources that are not to be reported: --exempt."""
 
 import re
-import signal
 from pathlib import Path
 
 import pytest
-from harness.daemon import finish, processes_named, wait_until
+from harness.daemon import finish, processes_named
 from harness.lines import SUPPRESSED, Report, read
 from harness.network import ATTACKER, TARGET, TARGET_6
 from harness.packets import LOW_PORTS, scan
 from harness.places import BINARY, REPOSITORY
 from harness.scene import Scene
+from harness.syslog_sink import ALERT, CRITICAL, DEBUG, NOTICE
 
 CAPTURES = REPOSITORY / "Tests/Fixtures/captures"
 OURS = "10.77.0.50"
 OURS_6 = "fd77::50"
-ALERT, CRITICAL, NOTICE, INFORMATION, DEBUG = 1, 2, 5, 6, 7
 
 
 def rules(folder: Path, text: str) -> Path:
     path = folder / "exempt"
     path.write_text(text)
     return path
-
-
-def level_texts(scene: Scene, level: int) -> list[str]:
-    return [message.text for message in scene.log.messages if message.level == level]
-
-
-def status(scene: Scene) -> dict[str, int]:
-    scene.daemon.send_signal(signal.SIGUSR1)
-    wait_until(lambda: any("status: " in text for text in level_texts(scene, INFORMATION)), "no status line")
-    line = level_texts(scene, INFORMATION)[-1]
-    return {name.strip(): int(value) for name, value in re.findall(r"([a-z ]+) (\d+)", line.removeprefix("status:"))}
 
 
 def report(source: str, destination: str = TARGET) -> Report:
@@ -52,7 +40,7 @@ def test_a_permitted_scanner_does_not_use_up_the_limit(idle_scene: Scene, tmp_pa
     alerts = idle_scene.log.wait_for_alerts(6)
     assert [read(alert)[0] for alert in alerts[:5]] == [report(source) for source in sources[:5]]
     assert alerts[5:] == [SUPPRESSED]
-    found = status(idle_scene)
+    found = idle_scene.status()
     assert (found["reports"], found["exempt"], found["suppressed"]) == (32, 26, 1)
 
 
@@ -62,7 +50,7 @@ def test_many_permitted_scanners_are_counted_and_nothing_else(idle_scene: Scene,
         idle_scene.sender.send(scan(source=f"10.77.1.{number}"))
     idle_scene.sender.send(scan(source="10.77.1.77"))
     idle_scene.expect(report("10.77.1.77"))
-    found = status(idle_scene)
+    found = idle_scene.status()
     assert (found["exempt"], found["reports"], found["suppressed"]) == (20, 22, 0)  # 22: with the witness
 
 
@@ -73,12 +61,12 @@ def test_a_report_may_be_lowered_and_does_not_use_up_the_limit_then(idle_scene: 
     for source in (ATTACKER, "10.77.0.102"):
         idle_scene.sender.send(scan(source=source))
     idle_scene.expect(report(ATTACKER), report("10.77.0.102"))
-    lowered = level_texts(idle_scene, NOTICE)
+    lowered = idle_scene.log.texts(NOTICE)
     assert len(lowered) == 6
     assert all(text.startswith(f"10.77.1.{number}:40000 to ") for number, text in enumerate(lowered[:5], start=1))
     assert lowered[5] == SUPPRESSED
     idle_scene.daemon.stop()
-    assert any(text.startswith("2 port scans from 2 sources not logged") for text in level_texts(idle_scene, NOTICE))
+    assert any(text.startswith("2 port scans from 2 sources not logged") for text in idle_scene.log.texts(NOTICE))
 
 
 def test_each_level_has_a_limit_and_a_summary_of_its_own(idle_scene: Scene, tmp_path: Path) -> None:
@@ -96,7 +84,7 @@ def test_each_level_has_a_limit_and_a_summary_of_its_own(idle_scene: Scene, tmp_
         (DEBUG, "10.77.1.", "3 port scans from 3 sources not logged in "),
         (CRITICAL, "10.77.2.", "1 port scan from 1 source not logged in "),
     ):
-        texts = level_texts(idle_scene, level)
+        texts = idle_scene.log.texts(level)
         assert [text.split(":")[0] for text in texts[:5]] == [f"{net}{number}" for number in range(1, 6)]
         assert texts[5] == SUPPRESSED
         assert len(texts) == 7 and texts[6].startswith(summary), texts
@@ -112,7 +100,7 @@ def test_the_level_of_all_others_has_one_limit(idle_scene: Scene, tmp_path: Path
     assert [read(alert)[0] for alert in alerts[:5]] == [report(source) for source in sources[:5]]
     assert alerts[5:] == [SUPPRESSED]
     idle_scene.daemon.stop()
-    told = level_texts(idle_scene, ALERT)[6:]
+    told = idle_scene.log.texts(ALERT)[6:]
     assert len(told) == 1 and told[0].startswith("2 port scans from 2 sources not logged"), told
 
 

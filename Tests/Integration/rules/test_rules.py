@@ -4,11 +4,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from harness.accounts import as_nobody
 from harness.daemon import Finished, finish
 from harness.network import tool
 from harness.places import BINARY
 
-NOBODY = ("--reuid=65534", "--regid=65534", "--clear-groups")
 TRY_HELP = "scanlogd: try 'scanlogd rules --help'\n"
 
 
@@ -196,7 +196,7 @@ def test_a_hosts_deny_that_is_a_directory_denies() -> None:
 def test_a_hosts_deny_that_may_not_be_read_denies() -> None:
     script = f"touch hosts.deny && chmod 0 hosts.deny && cp {BINARY} /etc/copy"
     command = ["/etc/copy", "rules", "match", "httpd", "10.1.1.1"]
-    done = in_etc(f"{script} && exec {tool('setpriv')} {' '.join(NOBODY)} \"$@\"", *command)
+    done = in_etc(f"{script} && exec {' '.join(as_nobody())} \"$@\"", *command)
     assert (done.status, done.stdout.splitlines()[0]) == (1, "denied: /etc/hosts.deny: open: Permission denied")
 
 
@@ -560,5 +560,5 @@ def test_output_that_can_not_be_written_is_told_of(allow: Path, deny: Path, targ
 
 
 def test_no_privileges_are_needed() -> None:
-    command = [tool("setpriv"), *NOBODY, str(BINARY), "rules", "match", "--allow", "/dev/null", "--deny", "/dev/null"]
+    command = [*as_nobody(), str(BINARY), "rules", "match", "--allow", "/dev/null", "--deny", "/dev/null"]
     assert finish([*command, "sshd", "10.1.1.1"]).status == 0
