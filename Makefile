@@ -85,11 +85,14 @@ check-binary: test-hooks
 test-hooks:
 	$(SWIFT) build -c release --scratch-path .build-hooks --traits Embedded,Ring,Nids,Rules,TestHooks $(LINK) --product scanlogd
 
-# The programs that filter system calls, made anew from the lists in Tests/SystemCalls/lists.c, compared, and judged by
-# them.
+# The programs that filter system calls, made anew from the lists in Sources/CSeccomp/policy, compared, and judged
+# by them.
 .PHONY: system-calls check-system-calls
-system-calls check-system-calls:
-	Tests/SystemCalls/$(if $(filter check-%,$@),check,make)
+system-calls:
+	Sources/CSeccomp/policy/make
+
+check-system-calls:
+	Tests/SystemCalls/check
 
 unit:
 	Tests/failures-last $(SWIFT) test

@@ -1,4 +1,4 @@
-/* Made by Tests/SystemCalls/generate.c of lists.c with libseccomp 2.5.4: change these, and run make system-calls. */
+/* Made by policy/generate.c of policy/policy.c with libseccomp 2.5.4: change these, and run make system-calls. */
 
 #if defined __x86_64__
 

@@ -1,4 +1,4 @@
-"""What a processor's C compiler and headers say: numbers of system calls, the lists of lists.c, the programs."""
+"""What a processor's C compiler and headers say: numbers of system calls, the lists of policy.c, the programs."""
 
 import os
 import platform
@@ -15,7 +15,7 @@ from pathlib import Path
 from machine import CallData, Instruction
 
 _HERE = Path(__file__).resolve().parent
-_PROGRAMS = _HERE.parents[1] / "Sources" / "CSeccomp"
+_SOURCES = _HERE.parents[1] / "Sources" / "CSeccomp"
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ PROCESSORS = (Processor("x86_64", 0xC000003E), Processor("aarch64", 0xC00000B7))
 
 
 class Condition(IntEnum):
-    """As in lists.h, and in the same order."""
+    """As in policy.h, and in the same order."""
 
     ANY = 0
     NOT_EXECUTABLE = 1
@@ -44,7 +44,7 @@ class Condition(IntEnum):
 
 @dataclass(frozen=True)
 class Rule:
-    """A row of lists.c, its constants as the processor's headers have them."""
+    """A row of policy.c, its constants as the processor's headers have them."""
 
     call: str
     roles: int
@@ -114,8 +114,8 @@ def _objects(processor: Processor, source: Path, folder: Path) -> dict[str, byte
 
 @cache
 def lists(processor: Processor, folder: Path) -> tuple[dict[str, int], tuple[Rule, ...]]:
-    """The roles of lists.c with the bit of each, and its rules."""
-    objects = _objects(processor, _HERE / "lists.c", folder)
+    """The roles of policy.c with the bit of each, and its rules."""
+    objects = _objects(processor, _SOURCES / "policy/policy.c", folder)
     roles = {name.rstrip(b"\0").decode(): bit for name, bit in struct.iter_unpack("<16sI", objects["roles"])}
     rules = tuple(Rule(call.rstrip(b"\0").decode(), bits, Condition(condition), argument, value)
                   for call, bits, condition, argument, value in struct.iter_unpack("<20sIII Q", objects["rules"]))
@@ -127,7 +127,7 @@ def lists(processor: Processor, folder: Path) -> tuple[dict[str, int], tuple[Rul
 @cache
 def programs(processor: Processor, folder: Path) -> dict[str, list[Instruction]]:
     """The programs that the daemon has on that processor, by role."""
-    objects = _objects(processor, _PROGRAMS / "CSeccomp.c", folder)
+    objects = _objects(processor, _SOURCES / "CSeccomp.c", folder)
     return {name.removesuffix("_program"): [Instruction(*each) for each in struct.iter_unpack("<HBBI", data)]
             for name, data in objects.items() if name.endswith("_program")}
 

@@ -1,4 +1,4 @@
-"""The programs that filter system calls, judged by the lists of lists.c and by nothing that libseccomp says.
+"""The programs that filter system calls, judged by the lists of policy.c and by nothing that libseccomp says.
 
 Each program is run for every number of a call that a processor has, for those that it has not, and for what arguments
 the lists are about. The numbers come from the kernel's headers, the constants from the C library's, both of the

@@ -1,12 +1,12 @@
 /*
  * Prints Sources/CSeccomp/programs.h: for each processor and each process, the program that lets the system calls of a
- * list (lists.c) through and kills the process at any other; that of the helper for names refuses the others.
+ * list (policy.c) through and kills the process at any other; that of the helper for names refuses the others.
  * libseccomp makes the programs here, so that the daemon need not link it.
  *
- *     cc -o generate generate.c lists.c -lseccomp && ./generate
+ *     cc -o generate generate.c policy.c -lseccomp && ./generate
  */
 #define _GNU_SOURCE
-#include "lists.h"
+#include "policy.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -126,7 +126,7 @@ static void print_program(uint32_t processor, const struct role *role) {
 
 int main(void) {
     const struct scmp_version *version = seccomp_version();
-    printf("/* Made by Tests/SystemCalls/generate.c of lists.c with libseccomp %u.%u.%u: change these, and run make "
+    printf("/* Made by policy/generate.c of policy/policy.c with libseccomp %u.%u.%u: change these, and run make "
            "system-calls. */", version->major, version->minor, version->micro);
     printf("\n\n");
     printf("#if defined __x86_64__\n\n");

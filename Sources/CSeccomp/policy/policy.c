@@ -3,7 +3,7 @@
  * library knows which: both are listed.
  */
 #define _GNU_SOURCE
-#include "lists.h"
+#include "policy.h"
 
 #include <fcntl.h>
 #include <linux/if_packet.h>

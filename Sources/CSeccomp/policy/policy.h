@@ -1,6 +1,6 @@
 /*
- * The system calls that each process may still make, as data. What is on a list, and why, is said in lists.c and nowhere
- * else. generate.c makes programs for the kernel of it; test_programs.py judges them by it.
+ * The system calls that each process may still make, as data. What is on a list, and why, is said in policy.c and nowhere
+ * else. generate.c makes programs for the kernel of it; Tests/SystemCalls judges them by it.
  */
 #pragma once
 
@@ -38,7 +38,7 @@ struct role {
  * Three are on more than one: CODE_OF_A_FILE, of mmap, is on memory that can be executed but not written, and is a
  * file; SOCKET, of socket, on the family, which is the value, and the type, which stands in the place of an argument;
  * IN_DIRECTORY, of openat, on the flags, which are the value, and the directory's descriptor, which stands there.
- * systemcalls.py has them in the same order. */
+ * Tests/SystemCalls/systemcalls.py has them in the same order. */
 enum condition { ANY, NOT_EXECUTABLE, EQUAL, AT_MOST, NONE_OF, CODE_OF_A_FILE, SOCKET, IN_DIRECTORY };
 
 struct rule {

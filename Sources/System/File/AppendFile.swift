@@ -9,7 +9,7 @@ package struct AppendFile: ~Copyable {
     package let directory: Descriptor
     private let name: CString
 
-    /// How it is opened: the filter of system calls knows these flags, see Tests/SystemCalls.
+    /// How it is opened: the filter of system calls knows these flags, see Sources/CSeccomp/policy.
     package static var flags: Int32 { O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC }
 
     /// Finds the directory.

@@ -101,7 +101,7 @@
         /// How long the last lines may wait for the system log, in nanoseconds.
         private static var lastWait: Int64 { 3_000_000_000 }
 
-        /// Where it has the directory: the filter of system calls knows the number, see Tests/SystemCalls.
+        /// Where it has the directory: the filter of system calls knows the number, see Sources/CSeccomp/policy.
         private static var directory: Int32 { 3 }
 
         /// Runs until the other end of the socket is closed.
