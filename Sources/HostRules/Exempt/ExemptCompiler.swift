@@ -242,7 +242,7 @@ extension ExemptRules {
         case .prefix(let address, let length):
             return add(ExemptPattern(address, length: length)) ? nil : .tooManyPatterns
         case .wildcards:
-            guard let pattern = keep(word) else { return .tooMuchText }
+            guard let pattern = addText(of: word) else { return .tooMuchText }
             return add(pattern) ? nil : .tooManyPatterns
         case .refused(let kind): return kind
         }
@@ -250,6 +250,6 @@ extension ExemptRules {
 }
 
 extension RuleProblem.Kind {
-    /// Whether the table has no room.
+    /// Whether it is that the table has no room.
     fileprivate var isAboutRoom: Bool { self == .tooManyRules || self == .tooManyPatterns || self == .tooMuchText }
 }

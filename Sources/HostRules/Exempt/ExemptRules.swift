@@ -179,7 +179,7 @@ extension ExemptRules {
         return true
     }
 
-    /// Says what the last rule leads to.
+    /// Sets what the last rule leads to.
     mutating func setVerdict(_ verdict: ExemptVerdict) {
         rules[count - 1].verdict = verdict
     }
@@ -193,8 +193,8 @@ extension ExemptRules {
         return true
     }
 
-    /// Keeps the text of a pattern with wildcards, and returns the pattern; `nil`: there is no room.
-    mutating func keep(_ word: Span<UInt8>) -> ExemptPattern? {
+    /// Adds the text of a pattern with wildcards, and returns the pattern; `nil`: there is no room.
+    mutating func addText(of word: Span<UInt8>) -> ExemptPattern? {
         let start = Int(textCount)
         if word.count > Self.textLimit - start { return nil }
         for index in word.indices { text[start + index] = word[index] }

@@ -22,14 +22,8 @@ enum Severity {
     }
 
     private static func level(_ name: Span<UInt8>) -> UInt8? {
-        if name.equalsIgnoringCase("emerg") { return 0 }
-        if name.equalsIgnoringCase("alert") { return 1 }
-        if name.equalsIgnoringCase("crit") { return 2 }
-        if name.equalsIgnoringCase("err") { return 3 }
-        if name.equalsIgnoringCase("warning") { return 4 }
-        if name.equalsIgnoringCase("notice") { return 5 }
-        if name.equalsIgnoringCase("info") { return 6 }
-        return name.equalsIgnoringCase("debug") ? 7 : nil
+        for level: UInt8 in 0...7 where name.equalsIgnoringCase(syslogLevelName(level)) { return level }
+        return nil
     }
 
     private static func isFacility(_ name: Span<UInt8>) -> Bool {
@@ -41,5 +35,20 @@ enum Severity {
             || name.equalsIgnoringCase("lpr") || name.equalsIgnoringCase("mail") || name.equalsIgnoringCase("news")
             || name.equalsIgnoringCase("user")
             || name.equalsIgnoringCase("uucp")
+    }
+}
+
+/// The name of a level of syslog(3), 0 to 7, as rules have it.
+@inline(never)
+package func syslogLevelName(_ level: UInt8) -> String {
+    switch level {
+    case 0: "emerg"
+    case 1: "alert"
+    case 2: "crit"
+    case 3: "err"
+    case 4: "warning"
+    case 5: "notice"
+    case 6: "info"
+    default: "debug"
     }
 }

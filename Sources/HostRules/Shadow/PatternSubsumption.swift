@@ -1,6 +1,6 @@
 import ScanCore
 
-/// Which words match all that others can. What is said is true; not all that is true is said.
+/// Which words match all that others can. What is found is true; not all that is true is found.
 enum SubsumptionKind {
     case daemons, clients
 }

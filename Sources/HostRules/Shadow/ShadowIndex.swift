@@ -3,11 +3,11 @@ import ScanCore
 /// What is remembered of the rules of a file that may hide later ones, in fixed memory of about 70 KiB: of 256 of them at
 /// most, up to four daemons and four clients, with 64 bytes of names that have wildcards, or dots at an end.
 struct ShadowIndex: ~Copyable, Sendable {
-    /// How many are kept.
+    /// How many are indexed.
     static var capacity: Int { 256 }
-    /// The most words of a list of one that is kept.
+    /// The most words of a list of one that is indexed.
     private static var wordLimit: Int { 4 }
-    /// The most bytes of text of one that is kept.
+    /// The most bytes of text of one that is indexed.
     private static var textLimit: Int { 64 }
     /// What the search for one that hides a rule may take, for each byte of that rule, before it is given up.
     private static var stepsPerByte: Int { 256 }
@@ -41,7 +41,7 @@ struct ShadowIndex: ~Copyable, Sendable {
         let (line, daemons, clients) = (rule.line, rule.daemons, rule.clients)
         let decides = !rule.hasCommandThatDecides
         var text = SubsumingText()
-        let lists: (daemons: Kept, clients: Kept)? = rule.withText { bytes in
+        let lists: (daemons: IndexedList, clients: IndexedList)? = rule.withText { bytes in
             guard let daemons = add(bytes, daemons, of: .daemons, at: count * 8, &text),
                 let clients = add(bytes, clients, of: .clients, at: count * 8 + Self.wordLimit, &text)
             else { return nil }
@@ -61,9 +61,9 @@ struct ShadowIndex: ~Copyable, Sendable {
         count += 1
     }
 
-    private struct Kept {
+    private struct IndexedList {
         var count = 0
-        /// Whether all words are kept.
+        /// Whether all words are indexed.
         var isWhole = true
         var isWide = false
         var hasAll = false
@@ -73,29 +73,29 @@ struct ShadowIndex: ~Copyable, Sendable {
     @inline(never)
     private mutating func add(
         _ bytes: Span<UInt8>, _ list: Range<Int>, of kind: SubsumptionKind, at place: Int, _ text: inout SubsumingText
-    ) -> Kept? {
-        var kept = Kept()
+    ) -> IndexedList? {
+        var indexed = IndexedList()
         var words = ListTokenizer(list)
         while let range = words.next(of: bytes) {
             let word = bytes.extracting(range)
             if word.isExcept { return nil }
-            guard !kept.hasAll, let pattern = SubsumingPattern(word, of: kind, &text) else {
-                kept.isWhole = kept.hasAll
+            guard !indexed.hasAll, let pattern = SubsumingPattern(word, of: kind, &text) else {
+                indexed.isWhole = indexed.hasAll
                 continue
             }
             if case .all = pattern {
                 // The words beside it say nothing more.
-                kept = Kept(count: 1, isWide: kind == .clients, hasAll: true)
+                indexed = IndexedList(count: 1, isWide: kind == .clients, hasAll: true)
                 patterns[place] = pattern
-            } else if kept.count == Self.wordLimit {
-                kept.isWhole = false
+            } else if indexed.count == Self.wordLimit {
+                indexed.isWhole = false
             } else {
-                patterns[place + kept.count] = pattern
-                kept.count += 1
-                if pattern.isWide { kept.isWide = true }
+                patterns[place + indexed.count] = pattern
+                indexed.count += 1
+                if pattern.isWide { indexed.isWide = true }
             }
         }
-        return kept.count == 0 || !kept.isWhole ? nil : kept
+        return indexed.count == 0 || !indexed.isWhole ? nil : indexed
     }
 
     /// The line of the first rule that matches all that another one can; `nil`: none does, or it took too long to find.

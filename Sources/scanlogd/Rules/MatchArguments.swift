@@ -4,7 +4,7 @@
     import ScanCore
     import System
 
-    /// What `scanlogd rules match` is asked: what becomes of whom, where.
+    /// The operands and options of `scanlogd rules match`: what becomes of whom, where.
     struct MatchArguments {
         /// The daemon's operand, with the server if there is one.
         let daemonOperand: CString
@@ -19,7 +19,7 @@
         private let client: RuleHost
         private let clientName: FixedName
 
-        /// The question that the arguments ask, of which there are two; `nil` if they make no sense, which has been said.
+        /// Reads the two operands; `nil` if they make no sense, for which the reason has been printed.
         init?(_ options: RulesOptions) {
             guard let daemonText = options.operands[0], let clientText = options.operands[1] else { return nil }
             daemonOperand = daemonText
@@ -96,8 +96,8 @@
         /// The source of a packet that the client is; `nil` if no packet says so much, or so little.
         var source: Address? { user == nil ? clientAddress : nil }
 
-        /// Says what the rules were compared with.
-        func tell(_ output: inout EscapedOutput) {
+        /// Prints what the rules were compared with.
+        func print(to output: inout EscapedOutput) {
             output.add("compared with: daemon ")
             daemonOperand.withBytes { output.add(quoting: $0) }
             if let port {
@@ -105,7 +105,7 @@
                 output.add(Int(port))
             }
             output.add(", client ")
-            Self.tell(client.address, &output)
+            output.add(address: client.address)
             output.add(", name ")
             clientName.withBytes { output.add(quoting: $0) }
             output.add(", user ")
@@ -114,17 +114,20 @@
         }
 
         /// The same of rules for exempt sources.
-        func tellSource(_ output: inout EscapedOutput) {
+        func printSource(to output: inout EscapedOutput) {
             output.add("compared with: daemon scanlogd, client ")
-            Self.tell(clientAddress, &output)
+            output.add(address: clientAddress)
             output.add("\n")
         }
+    }
 
-        private static func tell(_ address: Address?, _ output: inout EscapedOutput) {
-            guard let address else { return output.add("unknown") }
+    extension EscapedOutput {
+        /// Adds an address, or the word for one that is not known.
+        fileprivate mutating func add(address: Address?) {
+            guard let address else { return add("unknown") }
             var line = LogLine()
             line.append(address)
-            output.add(line)
+            add(line)
         }
     }
 

@@ -4,29 +4,29 @@
     import ScanCore
     import System
 
-    /// Says what becomes of a client, and which rule decides; returns the exit status.
+    /// Prints what becomes of a client, and which rule decides; returns the exit status.
     func matchRules(_ options: RulesOptions) throws(SystemError) -> Int32 {
         if options.operandCount != 2 { return refuse("rules match", "a daemon and a client must be named") }
-        guard let question = MatchArguments(options) else { return 2 }
-        if let exempt = options.exempt { return try matchExempt(question, exempt, isVerbose: options.isVerbose) }
-        var match = MatchCommand(question, isVerbose: options.isVerbose)
-        if let status = try match.ask(.allow, options.allow, or: "/etc/hosts.allow") { return status }
-        if let status = try match.ask(.deny, options.deny, or: "/etc/hosts.deny") { return status }
-        return try match.tellNoRule()
+        guard let arguments = MatchArguments(options) else { return 2 }
+        if let exempt = options.exempt { return try matchExempt(arguments, exempt, isVerbose: options.isVerbose) }
+        var match = MatchCommand(arguments, isVerbose: options.isVerbose)
+        if let status = try match.run(.allow, options.allow, or: "/etc/hosts.allow") { return status }
+        if let status = try match.run(.deny, options.deny, or: "/etc/hosts.deny") { return status }
+        return try match.printNoRule()
     }
 
     private struct MatchCommand {
-        let question: MatchArguments
+        let arguments: MatchArguments
         let isVerbose: Bool
         private var output = EscapedOutput()
 
-        init(_ question: MatchArguments, isVerbose: Bool) {
-            self.question = question
+        init(_ arguments: MatchArguments, isVerbose: Bool) {
+            self.arguments = arguments
             self.isVerbose = isVerbose
         }
 
-        /// Looks through a file, and returns the exit status if it decides.
-        mutating func ask(
+        /// Prints what a file decides, and returns the exit status; `nil`: it does not decide.
+        mutating func run(
             _ file: RuleFile, _ given: CString?, or standard: CString
         ) throws(SystemError) -> Int32? {
             let path = given ?? standard
@@ -35,34 +35,38 @@
                 if let text = try openRules(given, or: standard) {
                     status = text.withBytes { search($0, file, path) }
                 } else {
-                    if isVerbose { tell(SystemError(path, "open", because: "there is no such file").line) }
+                    if isVerbose { printLine(SystemError(path, "open", because: "there is no such file").line) }
                     status = nil
                 }
             } catch {
                 if given != nil { throw error }
                 if file == .allow { warn(error.line) }  // it grants nothing
-                status = file == .allow ? nil : tellUnreadable(error)
+                status = file == .allow ? nil : printUnreadable(error)
             }
             if status != nil { try finish() }
             return status
         }
 
         private mutating func search(_ text: Span<UInt8>, _ file: RuleFile, _ path: CString) -> Int32? {
-            var search = RuleMatcher(question.query(), in: file)
+            var search = RuleMatcher(arguments.query(), in: file)
             while let step = search.step(text, HostEnvironment()) {
                 switch step {
-                case .line(.missingColon) where isVerbose: tell(path, &search, LogLine(.missingColon))
-                case .line(.broken(let kind)): tell(path, &search, LogLine(kind))
-                case .line: break
-                case .otherDaemon: if isVerbose { tell(path, &search, LogLine("another daemon: "), isQuoted: true) }
-                case .otherClient: if isVerbose { tell(path, &search, LogLine("another client: "), isQuoted: true) }
-                case .decision(let decision): return tell(decision, path, &search)
+                case .line(.missingColon) where isVerbose: printStep(path, &search, LogLine(.missingColon))
+                case .line(.broken(let kind)): printStep(path, &search, LogLine(kind))
+                case .otherDaemon where isVerbose:
+                    printStep(path, &search, LogLine("another daemon: "), isQuoted: true)
+                case .otherClient where isVerbose:
+                    printStep(path, &search, LogLine("another client: "), isQuoted: true)
+                case .line, .otherDaemon, .otherClient: break
+                case .decision(let decision): return printDecision(decision, path, &search)
                 }
             }
             return nil
         }
 
-        private mutating func tell(_ decision: Decision, _ path: CString, _ search: inout RuleMatcher) -> Int32 {
+        private mutating func printDecision(
+            _ decision: Decision, _ path: CString, _ search: inout RuleMatcher
+        ) -> Int32 {
             switch decision.verdict {
             case .granted: output.add("granted: ")
             case .denied: output.add("denied: ")
@@ -80,13 +84,13 @@
                 output.add("because: aclexec: if its command fails, ")
                 output.add(decision.file == .allow ? "hosts.deny decides\n" : "access is granted\n")
             }
-            if decision.reason == .tooManyPatternFiles { tellReason(0..<0, .tooManyFiles, &search) }
-            if case .badOption(let kind) = decision.reason { tellReason(search.badWord, kind, &search) }
-            question.tell(&output)
+            if decision.reason == .tooManyPatternFiles { printReason(0..<0, .tooManyFiles, &search) }
+            if case .badOption(let kind) = decision.reason { printReason(search.badWord, kind, &search) }
+            arguments.print(to: &output)
             return decision.verdict == .granted ? 0 : 1
         }
 
-        private mutating func tellReason(
+        private mutating func printReason(
             _ word: Range<Int>, _ kind: RuleProblem.Kind, _ search: inout RuleMatcher
         ) {
             output.add("because: ")
@@ -99,8 +103,8 @@
             output.add("\n")
         }
 
-        /// Says something of a line that does not decide.
-        private mutating func tell(
+        /// Prints why a line does not decide.
+        private mutating func printStep(
             _ path: CString, _ search: inout RuleMatcher, _ text: LogLine, isQuoted: Bool = false
         ) {
             output.add(place: path, search.withRule { $0.line })
@@ -109,21 +113,21 @@
             output.add("\n")
         }
 
-        private mutating func tell(_ line: LogLine) {
+        private mutating func printLine(_ line: LogLine) {
             output.add(line)
             output.add("\n")
         }
 
-        private mutating func tellUnreadable(_ error: SystemError) -> Int32 {
+        private mutating func printUnreadable(_ error: SystemError) -> Int32 {
             output.add("denied: ")
-            tell(error.line)
-            question.tell(&output)
+            printLine(error.line)
+            arguments.print(to: &output)
             return 1
         }
 
-        mutating func tellNoRule() throws(SystemError) -> Int32 {
+        mutating func printNoRule() throws(SystemError) -> Int32 {
             output.add("granted: no rule matches\n")
-            question.tell(&output)
+            arguments.print(to: &output)
             try finish()
             return 0
         }
@@ -133,15 +137,15 @@
         }
     }
 
-    /// Says whether a source is exempt, and by which rule; returns the exit status.
+    /// Prints whether a source is exempt, and by which rule; returns the exit status.
     private func matchExempt(
-        _ question: MatchArguments, _ path: CString, isVerbose: Bool
+        _ arguments: MatchArguments, _ path: CString, isVerbose: Bool
     ) throws(SystemError) -> Int32 {
-        if !(question.daemonOperand == "scanlogd") {
-            return refuse(question.daemonOperand, "only scanlogd has exempt sources")
+        if !(arguments.daemonOperand == "scanlogd") {
+            return refuse(arguments.daemonOperand, "only scanlogd has exempt sources")
         }
-        guard let source = question.source else {
-            return refuse(question.clientOperand, "the source of a packet has an address, and no user")
+        guard let source = arguments.source else {
+            return refuse(arguments.clientOperand, "the source of a packet has an address, and no user")
         }
         var report = RulesReport(path, isForExempt: true)
         let status: Int32 = try ExemptFile.read(path).withBytes { text in
@@ -166,7 +170,7 @@
                 report.output.add("no rule matches")
             }
             report.output.add("\n")
-            question.tellSource(&report.output)
+            arguments.printSource(to: &report.output)
             return decision?.verdict == .exempt ? 0 : 1
         }
         try report.output.finish()
@@ -181,16 +185,8 @@
             case .exempt: add("exempt: ")
             case .reportedAt(let level):
                 add("reported at level ")
-                switch level {
-                case 0: add("emerg: ")
-                case 1: add("alert: ")
-                case 2: add("crit: ")
-                case 3: add("err: ")
-                case 4: add("warning: ")
-                case 5: add("notice: ")
-                case 6: add("info: ")
-                default: add("debug: ")
-                }
+                add(syslogLevelName(level))
+                add(": ")
             }
         }
     }
