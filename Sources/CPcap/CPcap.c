@@ -351,94 +351,112 @@ int cpcap_leave_out(int socket, bool other_hosts, bool tagged) {
     return setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
-/* What is called before a stream reads. */
-OF_EACH_THREAD struct {
-    bool (*function)(void *context);
-    void *context;
-} before;
+/* More than the longest packet that libpcap takes (MAXIMUM_SNAPLEN), its header, and what is read at once. */
+enum { WINDOW = 1 << 19, PIECE = 1 << 16 };
 
-void cpcap_before_reading(bool (*function)(void *context), void *context) {
-    before.function = function;
-    before.context = context;
-}
-
-/* A descriptor, and how much was read from it. */
-struct source {
+/* A descriptor, and what was read of it: the parser has taken the bytes before `next`, and done with those before `done`. */
+struct cpcap_stream {
     int descriptor;
-    off64_t position;
+    FILE *file;       /* the same bytes, for libpcap */
+    int64_t position; /* of the first byte that is kept */
+    size_t done, next, end;
+    bool is_at_end, is_starved;
+    int error; /* why no more can be read, or 0 */
+    uint8_t bytes[WINDOW];
 };
 
-static ssize_t source_read(void *cookie, char *buffer, size_t size) {
-    struct source *source = cookie;
-    ssize_t count;
-    if (before.function && !before.function(before.context)) return 0;
-    do count = read(source->descriptor, buffer, size);
-    while (count < 0 && errno == EINTR);
-    if (count > 0) source->position += count;
-    return count;
-}
-
-/* Only tells where it is, which is all that ftello(3) asks. */
-static int source_seek(void *cookie, off64_t *offset, int whence) {
-    struct source *source = cookie;
-    if (whence != SEEK_CUR || *offset != 0) {
-        errno = ESPIPE;
+static ssize_t stream_read(void *cookie, char *buffer, size_t size) {
+    struct cpcap_stream *stream = cookie;
+    size_t count = stream->end - stream->next;
+    if (count == 0 && size > 0 && !stream->is_at_end) {
+        stream->is_starved = stream->error == 0;
+        errno = stream->is_starved ? EAGAIN : stream->error;
         return -1;
     }
-    *offset = source->position;
-    return 0;
+    if (count > size) count = size;
+    memcpy(buffer, stream->bytes + stream->next, count);
+    stream->next += count;
+    return (ssize_t)count;
 }
 
-static int source_close(void *cookie) {
-    struct source *source = cookie;
-    int result = close(source->descriptor);
-    free(source);
+static int stream_close(void *cookie) {
+    struct cpcap_stream *stream = cookie;
+    int result = close(stream->descriptor);
+    free(stream);
     return result;
 }
 
-void *cpcap_stream(int descriptor) {
-    struct source *source = malloc(sizeof *source);
-    if (!source) return NULL;
-    *source = (struct source){.descriptor = descriptor};
-    cookie_io_functions_t functions = {.read = source_read, .seek = source_seek, .close = source_close};
-    FILE *stream = fopencookie(source, "r", functions);
-    if (!stream) free(source);
+struct cpcap_stream *cpcap_stream(int descriptor) {
+    struct cpcap_stream *stream = calloc(1, sizeof *stream);
+    if (!stream) return NULL;
+    stream->descriptor = descriptor;
+    cookie_io_functions_t functions = {.read = stream_read, .close = stream_close};
+    stream->file = fopencookie(stream, "r", functions);
+    if (!stream->file) {
+        free(stream);
+        return NULL;
+    }
+    setvbuf(stream->file, NULL, _IONBF, 0); /* what it kept to itself could not be taken back */
     return stream;
 }
 
-pcap_t *cpcap_open_stream(const struct cpcap_library *library, void *stream) {
+void cpcap_stream_fill(struct cpcap_stream *stream) {
+    memmove(stream->bytes, stream->bytes + stream->done, stream->end - stream->done);
+    stream->position += (int64_t)stream->done;
+    stream->next -= stream->done;
+    stream->end -= stream->done;
+    stream->done = 0;
+    size_t room = WINDOW - stream->end;
+    ssize_t count;
+    do count = read(stream->descriptor, stream->bytes + stream->end, room < PIECE ? room : PIECE);
+    while (count < 0 && errno == EINTR);
+    if (count > 0) stream->end += (size_t)count;
+    else if (count < 0) stream->error = errno;
+    else if (room == 0) stream->error = EFBIG; /* no parser asks for so much at once */
+    else stream->is_at_end = true;
+}
+
+void cpcap_stream_keep(struct cpcap_stream *stream) { stream->done = stream->next; }
+
+void cpcap_stream_rewind(struct cpcap_stream *stream) {
+    stream->next = stream->done;
+    stream->is_starved = false;
+    clearerr(stream->file);
+}
+
+pcap_t *cpcap_open_stream(const struct cpcap_library *library, struct cpcap_stream *stream) {
     char error[PCAP_ERRBUF_SIZE] = "";
-    pcap_t *handle = library->fopen_offline(stream, PCAP_TSTAMP_PRECISION_NANO, error);
+    pcap_t *handle = library->fopen_offline(stream->file, PCAP_TSTAMP_PRECISION_NANO, error);
     if (!handle) cpcap_set_reason(error);
     return handle;
 }
 
-size_t cpcap_stream_read(void *stream, void *bytes, size_t size) { return fread(bytes, 1, size, stream); }
-
-bool cpcap_stream_skip(void *stream, size_t size) {
-    char bytes[4096];
-    while (size > 0) {
-        size_t count = fread(bytes, 1, size < sizeof bytes ? size : sizeof bytes, stream);
-        if (count == 0) return false;
-        size -= count;
+size_t cpcap_stream_read(struct cpcap_stream *stream, void *bytes, size_t size) {
+    size_t count = 0;
+    while (count < size) {
+        ssize_t piece = stream_read(stream, (char *)bytes + count, size - count);
+        if (piece <= 0) break;
+        count += (size_t)piece;
     }
-    return true;
-}
-
-size_t cpcap_stream_peek(void *stream, uint8_t *bytes, size_t size) {
-    size_t count = fread(bytes, 1, size, stream);
-    clearerr(stream);
-    for (size_t index = count; index > 0; index--) ungetc(bytes[index - 1], stream);
     return count;
 }
 
-bool cpcap_stream_failed(void *stream) { return ferror(stream) != 0; }
+size_t cpcap_stream_skip(struct cpcap_stream *stream, size_t size) {
+    size_t count = stream->end - stream->next;
+    if (count > size) count = size;
+    stream->next += count;
+    return count;
+}
 
-int64_t cpcap_stream_position(void *stream) { return ftello(stream); }
+bool cpcap_stream_is_starved(const struct cpcap_stream *stream) { return stream->is_starved; }
+
+bool cpcap_stream_failed(const struct cpcap_stream *stream) { return stream->is_starved || stream->error != 0; }
 
 const char *cpcap_decompressed_by(const char *kind, const char *program, const char *command) {
     snprintf(reason, sizeof reason, "compressed with %s; try '%s FILE | %s'", kind, program, command);
     return reason;
 }
 
-void cpcap_stream_close(void *stream) { fclose(stream); }
+int64_t cpcap_stream_position(const struct cpcap_stream *stream) { return stream->position + (int64_t)stream->next; }
+
+void cpcap_stream_close(struct cpcap_stream *stream) { fclose(stream->file); }

@@ -114,34 +114,41 @@ void cpcap_ignore_outgoing(int socket);
    kinds of those. -1 with errno. */
 int cpcap_leave_out(int socket, bool other_hosts, bool tagged);
 
-/* A stream that reads a descriptor, which it owns, and knows its position also where the descriptor can't seek: NULL
- * with errno. FILE is not the same kind of type in every C library. */
-void *_Nullable cpcap_stream(int descriptor);
+/* fopencookie(3) takes callbacks. The bytes of a descriptor, which it owns, as they come: nothing that reads them waits. A
+ * step of a parser that finds too few is undone, and done again when there are more. NULL with errno. */
+struct cpcap_stream *_Nullable cpcap_stream(int descriptor);
 
-/* A callback. Has a function called, in this thread, before a stream reads from its descriptor: false makes it end there. */
-void cpcap_before_reading(bool (*_Nullable function)(void *_Nullable context), void *_Nullable context);
+/* Reads what the descriptor has, and waits until it has anything; that it can't be read, who needs more is told. */
+void cpcap_stream_fill(struct cpcap_stream *_Nonnull stream);
+
+/* Ends a step: what it has taken is not kept. */
+void cpcap_stream_keep(struct cpcap_stream *_Nonnull stream);
+
+/* Undoes a step: what it has taken can be taken again. */
+void cpcap_stream_rewind(struct cpcap_stream *_Nonnull stream);
 
 /* Reads a stream as a capture, and owns it when that succeeds: NULL with the reason. */
-pcap_t *_Nullable cpcap_open_stream(const struct cpcap_library *_Nonnull library, void *_Nonnull stream);
+pcap_t *_Nullable cpcap_open_stream(const struct cpcap_library *_Nonnull library,
+                                    struct cpcap_stream *_Nonnull stream);
 
-/* Reads bytes of a stream, as many as were asked for if it has so many. */
-size_t cpcap_stream_read(void *_Nonnull stream, void *_Nullable bytes, size_t size);
+/* Takes bytes of a stream, as many as were asked for if there are so many. */
+size_t cpcap_stream_read(struct cpcap_stream *_Nonnull stream, void *_Nullable bytes, size_t size);
 
-/* Passes over bytes of a stream: whether it has so many. */
-bool cpcap_stream_skip(void *_Nonnull stream, size_t size);
+/* Passes over bytes of a stream, as many as were asked for if so many are here: their number. */
+size_t cpcap_stream_skip(struct cpcap_stream *_Nonnull stream, size_t size);
 
-/* Reads the first few bytes of a stream, and leaves them there. */
-size_t cpcap_stream_peek(void *_Nonnull stream, uint8_t *_Nonnull bytes, size_t size);
+/* Whether the step has found too few bytes, and more may come. */
+bool cpcap_stream_is_starved(const struct cpcap_stream *_Nonnull stream);
 
-/* Whether the last bytes of a stream were not there because reading failed: errno says why. */
-bool cpcap_stream_failed(void *_Nonnull stream);
+/* Whether a read was short though the file has not ended: it is starved, or reading failed. errno says why. */
+bool cpcap_stream_failed(const struct cpcap_stream *_Nonnull stream);
 
 /* snprintf(3) is variadic. How a compressed file can be read: with a program in front of a command. It stands until the next
  * failure of this thread. */
 const char *_Nonnull cpcap_decompressed_by(const char *_Nonnull kind, const char *_Nonnull program,
                                            const char *_Nonnull command);
 
-/* How many bytes of a stream are read; -1 when it does not know. */
-int64_t cpcap_stream_position(void *_Nonnull stream);
+/* How many bytes of a stream have been taken. */
+int64_t cpcap_stream_position(const struct cpcap_stream *_Nonnull stream);
 
-void cpcap_stream_close(void *_Nonnull stream);
+void cpcap_stream_close(struct cpcap_stream *_Nonnull stream);

@@ -1,5 +1,4 @@
 #if Pcap
-    import CPcap
     import ScanCore
     import System
 
@@ -11,9 +10,11 @@
         /// What libpcap may know.
         case other
 
-        /// Looks at the beginning of a stream, and leaves it there.
-        init(of stream: PcapStream) {
+        /// Looks at the beginning of a stream, and leaves it there; `nil` where it is not here yet.
+        init?(of stream: PcapStream) {
             let first = stream.peek()
+            if stream.isStarved { return nil }
+            stream.undoStep()
             let byte = { (index: Int) -> UInt64 in first >> UInt64(56 - 8 * index) & 0xff }
             switch first >> 32 {
             case 0x0a0d_0d0a: self = .pcapng
@@ -34,13 +35,12 @@
     }
 
     extension PcapStream {
-        /// The first eight bytes, the first the highest; 0 in place of those that are not there.
+        /// Takes the first eight bytes, the first the highest; 0 in place of those that are not there.
         fileprivate func peek() -> UInt64 {
             var bytes = InlineArray<8, UInt8>(repeating: 0)
             var span = bytes.mutableSpan
             unsafe span.withUnsafeMutableBufferPointer { buffer in
-                guard let start = buffer.baseAddress else { return }
-                _ = unsafe cpcap_stream_peek(pointer, start, buffer.count)
+                _ = unsafe read(into: buffer, buffer.count)
             }
             var value: UInt64 = 0
             for index in bytes.indices { value = value << 8 | UInt64(bytes[index]) }

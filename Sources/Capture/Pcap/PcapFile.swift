@@ -18,6 +18,8 @@
         private var filter: FrameFilter?
         /// What can be polled to wait for more of the file.
         public let descriptor: Int32
+        /// Whether the beginning of the file has been read.
+        private var isOpen = false
         /// What reads a file that is not there yet.
         private var command: CString = "scanlogd -r -"
         /// The packet that was read last, valid until the next is: see ``advance()``.
@@ -79,29 +81,58 @@
             }
         }
 
-        /// Calls a function before each time that the file is read from, which may have to be waited for.
+        /// Reads the file to its end, once, and hands over its packets. Waits for whoever writes it.
         ///
-        /// - Parameter function: is given the context; says whether to read, or else the file ends here.
-        public func beforeReading(
-            _ function: @convention(c) (UnsafeMutableRawPointer?) -> Bool, context: UnsafeMutableRawPointer
-        ) {
-            unsafe cpcap_before_reading(function, context)
-        }
-
-        /// Reads the file to its end, once, and hands over its packets.
-        ///
-        /// - Throws: see ``open()`` and ``advance()``. What comes before has been handed over.
+        /// - Throws: see ``advance()`` and ``deliver(into:)``. What comes before has been handed over.
         public mutating func read(into sink: inout some ProbeSink & ~Copyable) throws(SystemError) {
-            try open()
-            while try advance() { try deliver(into: &sink) }
+            while true {
+                switch try advance() {
+                case .packet: try deliver(into: &sink)
+                case .mustWait: readMore()
+                case .end: return
+                }
+            }
         }
 
-        /// Reads the beginning of the file. Once, before all else.
+        /// How far the file could be read.
+        public enum Progress {
+            /// To the next packet: see ``deliver(into:)``.
+            case packet
+            /// Not to the next packet, for it has not all been read: see ``readMore()``.
+            case mustWait
+            case end
+        }
+
+        /// Goes on to the next packet in what has been read, and never waits.
         ///
-        /// - Throws: that it is compressed, libpcap's reason why it is no capture, the name of a link type that is not known, or
-        ///   what is wrong with the filter expression.
-        public mutating func open() throws(SystemError) {
+        /// - Throws: at the beginning that the file is compressed, libpcap's reason why it is no capture, the name of a link type
+        ///   that is not known, or what is wrong with the filter expression; then the reason why the file can't be read on, and
+        ///   at which byte what can't be read begins; at the end the name of a link type that is not known, if there were packets
+        ///   of no other.
+        public mutating func advance() throws(SystemError) -> Progress {
+            packet = nil
+            do throws(SystemError) {
+                if !isOpen { try open() }
+                packet = unsafe try handle == nil ? pcapng?.next(in: stream) : nextOfLibrary()
+                stream.endStep()
+            } catch {
+                if stream.undoStepIfStarved() { return .mustWait }
+                throw error
+            }
+            if packet != nil { return .packet }
+            if let unknownLink, !knowsLink { throw library.unknownLink(unknownLink, name) }
+            return .end
+        }
+
+        /// Reads more of the file. It waits for whoever writes that, unless ``descriptor`` can be read.
+        public func readMore() {
+            stream.fill()
+        }
+
+        /// Reads the beginning of the file.
+        private mutating func open() throws(SystemError) {
             switch FileFormat(of: stream) {
+            case nil: throw fault(at: 0)  // not here yet: to be tried again
             case .pcapng: pcapng = PcapngReader(name)
             case .compressed(let kind, let program):
                 let reason = unsafe cpcap_decompressed_by(kind.pointer, program.pointer, command.pointer)
@@ -116,17 +147,8 @@
                 case .none: break
                 }
             }
-        }
-
-        /// Goes on to the next packet: whether there was one.
-        ///
-        /// - Throws: the reason why the file can't be read on, and at which byte what can't be read begins; at the end the name
-        ///   of a link type that is not known, if there were packets of no other.
-        public mutating func advance() throws(SystemError) -> Bool {
-            packet = unsafe try handle == nil ? pcapng?.next(in: stream) : nextOfLibrary()
-            if packet != nil { return true }
-            if let unknownLink, !knowsLink { throw library.unknownLink(unknownLink, name) }
-            return false
+            isOpen = true
+            stream.endStep()
         }
 
         private func nextOfLibrary() throws(SystemError) -> FilePacket? {
@@ -209,8 +231,7 @@
         public var leftOutLine: LogLine? { leftOut.line(of: name) }
 
         private func fault(at position: Int64) -> SystemError {
-            if position < 0 { return PcapLibrary.error(name, "read") }
-            return SystemError(
+            SystemError(
                 name, unsafe CString(unsafe: cpcap_reading_at(position)),
                 because: unsafe CString(unsafe: cpcap_reason()))
         }

@@ -26,6 +26,7 @@
         private var start: Int64 = 0
         private var length: UInt32 = 0
         private var left = 0
+        private var stage = Stage.block
 
         /// - Parameter name: of the file, for errors.
         init(_ name: CString) {
@@ -42,24 +43,48 @@
             unsafe interfaces.deallocate()
         }
 
+        /// What comes next in the file.
+        private enum Stage {
+            case block
+            /// The options of an interface.
+            case options(PcapngInterface)
+            /// What is left of a block that the packet was in, if it had one.
+            case rest(FilePacket?)
+        }
+
         /// Goes on to the next packet: `nil` at the end of the file.
+        ///
+        /// It goes in steps, of which none needs more than a packet at a time, and each has no effect if it fails: one that
+        /// fails because the file has not been read so far can be done again.
         ///
         /// - Throws: what is wrong with a block, and at which byte it begins.
         mutating func next(in stream: PcapStream) throws(SystemError) -> FilePacket? {
-            while try enterBlock(of: stream) {
-                var packet: FilePacket?
-                switch number(0, of: 4) {
-                case BlockType.section: try readSection(stream)
-                case BlockType.interface: try readInterface(stream)
-                case BlockType.packet: packet = try readPacket(stream, isObsolete: false)
-                case BlockType.obsoletePacket: packet = try readPacket(stream, isObsolete: true)
-                case BlockType.simplePacket: packet = try readSimplePacket(stream)
-                default: break
+            while true {
+                switch stage {
+                case .block:
+                    guard try enterBlock(of: stream) else { return nil }
+                    stage = try readBeginning(of: stream)
+                case .options(let interface): stage = try goThroughOptions(of: interface, stream)
+                case .rest(let packet):
+                    try leaveBlock(stream)
+                    stage = .block
+                    if let packet { return packet }
                 }
-                try leaveBlock(stream)
-                if let packet { return packet }
+                stream.endStep()
             }
-            return nil
+        }
+
+        /// Reads that part of a block that all of its kind have.
+        private mutating func readBeginning(of stream: PcapStream) throws(SystemError) -> Stage {
+            switch number(0, of: 4) {
+            case BlockType.section: try readSection(stream)
+            case BlockType.interface: return .options(try readInterface(stream))
+            case BlockType.packet: return .rest(try readPacket(stream, isObsolete: false))
+            case BlockType.obsoletePacket: return .rest(try readPacket(stream, isObsolete: true))
+            case BlockType.simplePacket: return .rest(try readSimplePacket(stream))
+            default: break
+            }
+            return .rest(nil)
         }
 
         private enum BlockType {
@@ -104,7 +129,8 @@
 
         /// Passes over what is left of a block, and compares its length with what it began with.
         private mutating func leaveBlock(_ stream: PcapStream) throws(SystemError) {
-            if !stream.skip(left) { throw cutOff(stream) }
+            left -= stream.skip(left)
+            stream.endStep()  // a block can be longer than what is kept of a step
             var end: UInt32 = 0
             let count = unsafe withUnsafeMutableBytes(of: &end) { place in
                 unsafe stream.read(into: place.bindMemory(to: UInt8.self), 4)
@@ -154,7 +180,7 @@
             interfaceCount = 0
         }
 
-        private mutating func readInterface(_ stream: PcapStream) throws(SystemError) {
+        private mutating func readInterface(_ stream: PcapStream) throws(SystemError) -> PcapngInterface {
             if interfaceCount == PcapngReader.mostInterfaces {
                 throw fault("too many interfaces: the most are ", Int32(PcapngReader.mostInterfaces))
             }
@@ -162,15 +188,37 @@
             var interface = PcapngInterface()
             interface.dataLinkType = Int32(number(0, of: 2))
             interface.snapshot = Int(number(4, of: 4))
-            while left >= 4 {
-                try readContent(4, of: stream)
-                let (code, count) = (number(0, of: 2), Int(number(2, of: 2)))
-                if code == 0 { break }
-                if (count + 3) & ~3 > left { throw fault("an option is longer than its block") }
-                try readOption(code, count, of: &interface, stream)
+            return interface
+        }
+
+        /// Reads the next option of an interface, or adds the interface if there is none.
+        private mutating func goThroughOptions(
+            of interface: PcapngInterface, _ stream: PcapStream
+        ) throws(SystemError) -> Stage {
+            var interface = interface
+            let before = left
+            do throws(SystemError) {
+                if try readOption(of: &interface, stream) { return .options(interface) }
+            } catch {
+                left = before
+                throw error
             }
             unsafe interfaces[interfaceCount] = interface
             interfaceCount += 1
+            return .rest(nil)
+        }
+
+        /// Reads an option of an interface: whether there was one.
+        private mutating func readOption(
+            of interface: inout PcapngInterface, _ stream: PcapStream
+        ) throws(SystemError) -> Bool {
+            if left < 4 { return false }
+            try readContent(4, of: stream)
+            let (code, count) = (number(0, of: 2), Int(number(2, of: 2)))
+            if code == 0 { return false }
+            if (count + 3) & ~3 > left { throw fault("an option is longer than its block") }
+            try readOption(code, count, of: &interface, stream)
+            return true
         }
 
         private mutating func readOption(

@@ -7,23 +7,22 @@
     ///
     /// - Returns: the exit status.
     func replayAttempts(in capture: inout PcapFile, _ place: AttemptWriterPlace) -> Int32 {
-        // The writer is told by its address while the capture reads, which may have to be waited for. Nothing else looks at
-        // it then: this is called by what `open` and `advance` call.
-        unsafe capture.beforeReading(
-            { context in
-                guard let writer = unsafe context?.assumingMemoryBound(to: AttemptWriter.self) else { return false }
-                return unsafe writer.pointee.waitForInput()
-            }, context: place.address)
-        place.writer.input = capture.descriptor
         do throws(SystemError) {
-            try capture.open()
-            while !place.writer.isOver, try capture.advance() { try capture.deliver(into: &place.writer) }
+            while !place.writer.isOver, try readNext(of: &capture, place) {}
         } catch {
-            // Of a file that we have stopped to read it is no wonder that it ends too early.
-            if !place.writer.isOver { place.writer.fail(error) }
+            place.writer.fail(error)
         }
         let status = place.writer.finish(at: place.writer.lastTime)
         if let line = capture.leftOutLine, !place.writer.isClosed { place.writer.voice.offer(line) }
         return status
+    }
+
+    private func readNext(of capture: inout PcapFile, _ place: AttemptWriterPlace) throws(SystemError) -> Bool {
+        switch try capture.advance() {
+        case .packet: try capture.deliver(into: &place.writer)
+        case .mustWait: if place.writer.waitForInput(capture.descriptor) { capture.readMore() }
+        case .end: return false
+        }
+        return true
     }
 #endif

@@ -33,8 +33,6 @@
         private var remaining: UInt64?
         /// Of packets that the kernel dropped; `nil` where they come from a file.
         var drops: DropReporter?
-        /// The capture file's descriptor, if there is one.
-        var input: Int32 = -1
 
         /// The text of the second that the last line is of.
         private var date = LogLine()
@@ -256,7 +254,7 @@
         ///
         /// - Returns: whether more is wanted.
         @inline(never)
-        mutating func waitForInput() -> Bool {
+        mutating func waitForInput(_ input: Int32) -> Bool {
             while !isOver {
                 writeNamed()
                 flush()

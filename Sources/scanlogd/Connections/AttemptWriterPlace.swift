@@ -13,9 +13,6 @@
             unsafe pointer.initialize(to: writer)
         }
 
-        /// For a callback of C.
-        var address: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(pointer) }
-
         var writer: AttemptWriter {
             _read { yield unsafe pointer.pointee }
             nonmutating _modify { yield unsafe &pointer.pointee }
