@@ -12,7 +12,8 @@ public protocol PacketSource: ~Copyable {
     /// How long it pays to let packets gather while they keep coming, in milliseconds; 0: not at all.
     var gatherTime: Int32 { get }
 
-    /// Hands over what waits, without waiting itself, and no more than a bounded batch of it.
+    /// Hands over what waits, without waiting itself, and no more than a bounded batch of it. Stops behind a packet that
+    /// makes the sink full, and goes on there the next time; but raw sockets, which only the detector has, take no notice.
     ///
     /// - Throws: what the kernel said; the caller should not ask again at once.
     mutating func receive(into sink: inout some ProbeSink & ~Copyable) throws(SystemError) -> Reception
@@ -49,12 +50,17 @@ public enum Reception: Sendable {
     case nothing
     /// All that waited.
     case all
-    /// A whole batch, and more may wait.
+    /// A whole batch, and more may wait: ask again, whether or not the descriptor can be read.
     case batch
+    /// As much as the sink has room for: ask again when it has more, whether or not the descriptor can be read.
+    case full
 }
 
 /// What packets go to.
 public protocol ProbeSink: ~Copyable {
+    /// Whether no packet should be given to it before it has been emptied. It takes what else the last one made known.
+    var isFull: Bool { get }
+
     /// Takes a probe that arrived at a time: on the clock that can't be set, and in nanoseconds since 1970 UTC.
     mutating func receive(_ probe: Probe, at now: Timestamp, realTime: Int64)
 
@@ -75,6 +81,11 @@ public protocol ProbeSink: ~Copyable {
 }
 
 extension ProbeSink where Self: ~Copyable {
+    /// Most need no room.
+    @inlinable
+    @inline(__always)
+    public var isFull: Bool { false }
+
     /// Who takes probes only looks at no packet.
     @inlinable
     @inline(__always)

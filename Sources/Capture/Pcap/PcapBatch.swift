@@ -12,6 +12,8 @@
         @usableFromInline let packets: UnsafeMutableBufferPointer<cpcap_packet>
         @usableFromInline let bytes: UnsafeMutableBufferPointer<UInt8>
         private var batch: cpcap_batch
+        /// The packet that is to be handed over next.
+        var next = 0
 
         /// - Parameter snapshot: how many bytes there is room for of each packet.
         init(snapshot: Int32) {
@@ -33,9 +35,13 @@
         /// How many packets there are.
         var count: Int { unsafe Int(batch.count) }
 
-        /// Takes what waits: whether libpcap found no fault.
+        /// Whether packets have not been handed over yet.
+        var hasNext: Bool { next < count }
+
+        /// Takes what waits, in place of what was there: whether libpcap found no fault.
         mutating func fill(from handle: OpaquePointer, _ library: PcapLibrary) -> Bool {
-            unsafe cpcap_dispatch(library.functions, handle, &batch) >= 0
+            next = 0
+            return unsafe cpcap_dispatch(library.functions, handle, &batch) >= 0
         }
 
         /// When a packet came, in nanoseconds since 1970 UTC.

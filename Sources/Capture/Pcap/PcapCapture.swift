@@ -20,15 +20,15 @@
         /// How many there are.
         let count: Int
         private let keepsOrder: Bool
-        let readable: ReadableSet
-        var watch: InterfaceMonitor
+        private let readable: ReadableSet
+        private var watch: InterfaceMonitor
         private var notices = InterfaceChangeLine()
         private var interfacesRead = Timestamp.now()
         private var batch: PcapBatch
+        /// Which of the interfaces its packets are of.
+        private var batchInterface = 0
         var time: ClockMapping
         var packets: PcapFrameReader
-        /// Whether packets are held that were received and not handed over.
-        var isHolding = false
 
         /// The kernel lets packets gather itself, for ``Parameters/pcapTimeout``.
         public var gatherTime: Int32 { 0 }
@@ -120,8 +120,10 @@
         private mutating func receiveInTurn(
             into sink: inout some ProbeSink & ~Copyable, _ failure: inout SystemError?
         ) -> Reception {
-            var reception = Reception.nothing
+            var reception = batch.hasNext ? Reception.all : .nothing
+            deliver(into: &sink)
             for index in interfaces.indices {
+                if batch.hasNext { return .full }
                 do throws(SystemError) {
                     let one = try receive(from: index, into: &sink)
                     if one == .batch || reception == .nothing { reception = one }
@@ -129,40 +131,53 @@
                     failure = error
                 }
             }
-            return reception
+            return batch.hasNext ? .full : reception
         }
 
         private mutating func receive(
             from index: Int, into sink: inout some ProbeSink & ~Copyable
         ) throws(SystemError) -> Reception {
-            guard let link = interfaces[index]?.link, let isThere = interfaces[index]?.isThere else { return .nothing }
+            if interfaces[index] == nil { return .nothing }
             try interfaces[index]?.acknowledgeDown()
             var reception = Reception.nothing
             for _ in 0..<PcapCapture.mostBatches {
-                defer {  // also what came before a failure
-                    if isThere { deliver(link, of: index, into: &sink) }
-                }
-                try interfaces[index]?.receive(into: &batch, library)
+                let failure = fillBatch(from: index)
+                deliver(into: &sink)  // also what came before a failure
+                if let failure { throw failure }
                 if batch.count > 0 { reception = .all }
-                if batch.count < PcapBatch.count { return reception }
+                if batch.hasNext || batch.count < PcapBatch.count { return reception }
             }
             return .batch
         }
 
-        private mutating func deliver(
-            _ link: LinkLayer, of index: Int, into sink: inout some ProbeSink & ~Copyable
-        ) {
-            if batch.count == 0 { return }
+        private mutating func fillBatch(from index: Int) -> SystemError? {
+            batchInterface = index
+            do throws(SystemError) {
+                try interfaces[index]?.receive(into: &batch, library)
+                return nil
+            } catch {
+                return error
+            }
+        }
+
+        /// Hands over the packets of the batch, until the sink is full.
+        private mutating func deliver(into sink: inout some ProbeSink & ~Copyable) {
+            if !batch.hasNext { return }
+            guard let link = interfaces[batchInterface]?.link, interfaces[batchInterface]?.isThere == true else {
+                batch.next = batch.count
+                return
+            }
             time.beginBatch(now: .now(), realTime: realTime())
-            let interface = number(of: index)
-            for position in 0..<batch.count {
-                let stamp = batch.stamp(position)
+            let interface = number(of: batchInterface)
+            while batch.hasNext && !sink.isFull {
+                let stamp = batch.stamp(batch.next)
                 let now = time.timestamp(of: max(0, min(stamp, 1 << 62)))
-                let length = batch.wholeLength(position)
-                batch.withPacket(position) { frame in
+                let length = batch.wholeLength(batch.next)
+                batch.withPacket(batch.next) { frame in
                     packets.read(
                         frame, length: length, of: link, interface: interface, at: now, realTime: stamp, into: &sink)
                 }
+                batch.next += 1
             }
         }
 

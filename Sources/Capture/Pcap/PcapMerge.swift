@@ -59,9 +59,9 @@
             var isFresh = false
             var taken = 0
             while taken < PcapCapture.mostBatches * PcapBatch.count {
+                if sink.isFull { return .full }
                 fetchHeads(&failure)
                 guard let index = oldest(), let head = interfaces[index]?.head else {
-                    hold(false, &failure)
                     return taken == 0 ? .nothing : .all
                 }
                 if head.stamp > askedAt && !isFresh {
@@ -73,7 +73,6 @@
                 deliver(index, head, into: &sink)
                 taken += 1
             }
-            hold(oldest() != nil, &failure)
             return .batch
         }
 
@@ -113,29 +112,6 @@
                     frame, length: head.wholeLength, of: link, interface: number(of: index), at: now,
                     realTime: head.stamp, into: &sink)
             }
-        }
-
-        /// Takes note whether packets are held: they are no longer in the sockets, which need not be readable then. So
-        /// that we are, the socket for news of interfaces is waited for until it can be written to, which it always can.
-        private mutating func hold(_ isHolding: Bool, _ failure: inout SystemError?) {
-            if isHolding == self.isHolding { return }
-            do throws(SystemError) {
-                let events = isHolding ? EPOLLIN.rawValue | EPOLLOUT.rawValue : EPOLLIN.rawValue
-                try readable.wait(for: events, of: watch.socket)
-                self.isHolding = isHolding
-            } catch {
-                failure = error
-            }
-        }
-    }
-
-    extension ReadableSet {
-        /// Makes the set readable from now on when one of these things happens to a socket that is in it.
-        func wait(for events: UInt32, of socket: borrowing Socket) throws(SystemError) {
-            let number = socket.number
-            var event = unsafe epoll_event()
-            unsafe event.events = events
-            _ = try check(socket.name, "watch") { unsafe epoll_ctl(descriptor.number, EPOLL_CTL_MOD, number, &event) }
         }
     }
 #endif

@@ -78,21 +78,26 @@ public struct PacketSocketCapture: ~Copyable, PacketSource {
     /// Hands over every block that is ready, at most the whole ring, then follows the interfaces.
     public mutating func receive(into sink: inout some ProbeSink & ~Copyable) throws(SystemError) -> Reception {
         let now = Timestamp.now()
-        var blocks = 0
         if ring.isReady { intake.times.beginBatch(now: now, realTime: realTime()) }
-        while blocks < Parameters.ringBlockCount && ring.isReady {
-            ring.withBlock { block in intake.readAll(of: block, into: &sink) }
-            ring.release()
-            blocks += 1
-        }
-        let isAll = blocks < Parameters.ringBlockCount
-        if blocks > 0 && isAll { intake.times.endBatch() }
-        if blocks == 0 || !now.isWithin(PacketSocketCapture.longestInterfaceWait, after: interfacesRead) {
+        let reception = receiveBlocks(into: &sink)
+        if reception == .all { intake.times.endBatch() }
+        if reception == .nothing || !now.isWithin(PacketSocketCapture.longestInterfaceWait, after: interfacesRead) {
             interfacesRead = now
             try followInterfaces(at: now) { line in sink.log(notice: line) }
         }
-        if blocks == 0 { return .nothing }
-        return isAll ? .all : .batch
+        return reception
+    }
+
+    /// Hands over every block that is ready, at most the whole ring.
+    private mutating func receiveBlocks(into sink: inout some ProbeSink & ~Copyable) -> Reception {
+        if !ring.isReady { return .nothing }
+        for _ in 0..<Parameters.ringBlockCount {
+            if !ring.isReady { return .all }
+            let isRead = ring.withBlock { block in intake.read(block, into: &sink) }
+            if !isRead { return .full }
+            ring.release()
+        }
+        return .batch
     }
 
     /// What became of fragments.

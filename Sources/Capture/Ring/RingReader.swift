@@ -22,6 +22,8 @@ struct RingReader: ~Copyable {
     var times: ClockMapping
 
     private var reader: Box<ProbeReader>
+    /// How far the block has been read that the sink had not enough room for.
+    private var position: RingBlock?
 
     /// What became of fragments.
     var fragments: FragmentCounters { FragmentCounters(reader.value) }
@@ -37,16 +39,24 @@ struct RingReader: ~Copyable {
         times = ClockMapping(now: .now(), realTime: realTime(), slack: wait * 1_000_000)
     }
 
-    /// Takes the packets of a block.
-    mutating func readAll(of block: Span<UInt8>, into sink: inout some ProbeSink & ~Copyable) {
+    /// Takes the packets of a block, from where the last call has left it, until the sink is full.
+    ///
+    /// - Returns: whether that was all of them.
+    mutating func read(_ block: Span<UInt8>, into sink: inout some ProbeSink & ~Copyable) -> Bool {
         do throws(PacketFault) {
-            var packets = try RingBlock(block)
+            var packets = if let position { position } else { try RingBlock(block) }
+            position = nil
             while let packet = try packets.nextPacket(in: block) {
                 if isWanted(packet) { read(packet, in: block, into: &sink) }
+                if sink.isFull {
+                    position = packets
+                    return false
+                }
             }
         } catch {
             sink.count(error)
         }
+        return true
     }
 
     @inline(__always)

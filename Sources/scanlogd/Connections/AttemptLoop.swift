@@ -9,6 +9,8 @@
 
         /// Packets can't be received: a fault that stays must not make us spin.
         private var isFailing = false
+        /// More packets may wait than were received.
+        private var isBehind = false
         /// When to say again that receiving still fails.
         private var failureReminderDue: Timestamp?
 
@@ -30,6 +32,7 @@
             while wait(for: capture.descriptor) {
                 do throws(SystemError) {
                     let reception = try capture.receive(into: &place.writer)
+                    isBehind = reception == .batch || reception == .full
                     noteReceived(reception != .nothing)
                 } catch {
                     noteFailure(error)
@@ -61,7 +64,8 @@
                 // While lines wait for their reader, packets wait in the kernel, which counts those it has no room for.
                 let canReceive = !isFailing && place.writer.output.isEmpty
                 let pause = isFailing ? Timestamp.fromNow(Self.failurePause) : nil
-                let due = Timestamp.earlier(.earlier(place.writer.noteDue, place.writer.drops?.due), pause)
+                let retry = isBehind && canReceive ? Timestamp.now() : pause
+                let due = Timestamp.earlier(.earlier(place.writer.noteDue, place.writer.drops?.due), retry)
                 place.writer.wait(for: canReceive ? packets : -1, until: due)
                 if place.writer.mustStop || place.writer.isOver { return false }
             } while !place.writer.flush()

@@ -187,7 +187,7 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
             switch reception {
             case .nothing: state = .idle
             case .all: state = capture.gatherTime > 0 ? .gathering : .idle
-            case .batch: state = .behind
+            case .batch, .full: state = .behind
             }
             if reception != .nothing {
                 expectDrops()

@@ -12,6 +12,9 @@ private struct Sink: ProbeSink, ~Copyable {
     var times: [Timestamp] = []
     var realTimes: [Int64] = []
     var faults: [PacketFault] = []
+    /// How many segments there is room for.
+    var room = Int.max
+    var isFull: Bool { flags.count >= room }
 
     mutating func receive(_ segment: Probe, at now: Timestamp, realTime: Int64) {
         flags.append(segment.flags?.rawValue)
@@ -33,7 +36,7 @@ private func read(
     intake.wanted = wanted
     var sink = Sink()
     intake.times.beginBatch(now: .now(), realTime: realTime())
-    intake.readAll(of: block.bytes.span, into: &sink)
+    _ = intake.read(block.bytes.span, into: &sink)
     return sink
 }
 
@@ -51,6 +54,22 @@ struct RingReaderTests {
         #expect(sink.realTimes == [Int64](repeating: now, count: 3))
     }
 
+    @Test func aBlockIsLeftWhereTheSinkIsFullAndGoneOnWithThere() throws {
+        var block = TestBlock()
+        for flags in 1...5 { block.add(P.ipv4(P.tcp(flags: UInt8(flags))), realTime: realTime()) }
+        var intake = try RingReader(CaptureOptions(), key: key)
+        var sink = Sink()
+        for (room, isRead) in [(1, false), (2, false), (4, false), (6, true), (.max, true)] {
+            sink.room = room
+            intake.times.beginBatch(now: .now(), realTime: realTime())
+            #expect(intake.read(block.bytes.span, into: &sink) == isRead)
+            if !isRead { #expect(sink.flags.count == room) }
+            if isRead && room < .max { #expect(sink.flags == [1, 2, 3, 4, 5]) }
+        }
+        #expect(sink.flags == [1, 2, 3, 4, 5, 1, 2, 3, 4, 5])  // the last was a block of its own
+        #expect(sink.faults.isEmpty)
+    }
+
     @Test func fragmentsArePutTogetherAcrossBlocks() throws {
         var intake = try RingReader(CaptureOptions(), key: key)
         var sink = Sink()
@@ -60,7 +79,7 @@ struct RingReaderTests {
             let part = Array(header[start..<min(start + 8, 20)])
             block.add(P.ipv4(part, fragment: UInt16(more | start / 8)), realTime: realTime())
             intake.times.beginBatch(now: .now(), realTime: realTime())
-            intake.readAll(of: block.bytes.span, into: &sink)
+            #expect(intake.read(block.bytes.span, into: &sink))
         }
         #expect(sink.flags == [nil, 2])
         #expect(sink.faults.isEmpty)
