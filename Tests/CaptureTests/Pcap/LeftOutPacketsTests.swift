@@ -36,6 +36,14 @@
                 ]) == nil)
         }
 
+        /// Read, such a packet ended the program: its length and that of its header are more than 16 bits hold.
+        @Test(arguments: [0xffd7, 0xffd8, 0xffff])
+        func anIPv6PacketOfTheGreatestLengthIsCutShort(length: Int) throws {
+            var packet = Array(P.ipv6(P.tcp(flags: 2)).prefix(50))
+            packet.replaceSubrange(4..<6, with: P.big(length))
+            #expect(try said([frame(0x86dd, packet)]) == "1 cut short")
+        }
+
         @Test func eachReasonIsCounted() throws {
             let packet = P.ipv4(P.tcp(flags: 2))
             let wire = P.labels([0, 0, 0, 0] + Self.ethernet)
