@@ -58,13 +58,13 @@
             let place = try Place()
             var output = try LineOutput(try AppendFile(place.file))
             var lines = 0
-            while output.hasRoom {
+            while !output.isFull {
                 output.append(line(String(repeating: "x", count: 99)))
                 lines += 1
             }
             #expect(lines > 600)
             output.abandon()
-            #expect(output.isEmpty && output.hasRoom)
+            #expect(output.isEmpty && !output.isFull)
             #expect(output.counters.lost == UInt64(lines))
             #expect(try place.text() == "")
         }

@@ -3,11 +3,11 @@
     import ScanCore
     import System
 
-    /// How `scanlogd connections` speaks to whoever looks after it: on standard error, unless it is in the background, and
-    /// through the broker in the system log. It waits for nobody who reads.
+    /// The messages of `scanlogd connections`: on standard error, unless it is in the background, and through the broker in
+    /// the system log. It waits for nobody who reads.
     struct AttemptDiagnostics: ~Copyable {
         var broker: OutputBroker
-        /// For what the broker can't bring to the log: in the background, where nobody else would say it.
+        /// For what the broker can't log: in the background, where there is no standard error.
         let directSyslog: DirectSyslog?
 
         private var background: Bool {
@@ -17,33 +17,30 @@
             }
         }
 
-        /// Says what an administrator should know, here and in the log.
-        @inline(never)
-        mutating func note(_ line: LogLine, level: Int32) {
-            if !background { offer(line) }
+        /// Logs what an administrator should know, and prints it on standard error.
+        mutating func log(_ line: LogLine, level: Int32) {
+            if !background { print(line) }
             broker.log(line, level: level)
         }
 
-        /// Says that the broker is gone: here, or in the background in the log.
-        func tellOfBroker() {
+        /// Says that the broker is gone: on standard error, or in the background in the log.
+        func reportEndOfBroker() {
             let line = LogLine("connections: broker of the log: it has ended")
             switch directSyslog {
             case .some(let directSyslog): directSyslog.log(line, level: SyslogLevel.critical)
-            case .none: offer(line)
+            case .none: print(line)
             }
         }
 
-        /// Says something here only.
-        @inline(never)
-        func offer(_ line: LogLine) {
-            var complaint = LogLine("scanlogd: ")
-            complaint.append(line)
-            printErrorIfWritable(complaint)
+        /// Prints a message on standard error only.
+        func print(_ line: LogLine) {
+            var message = LogLine("scanlogd: ")
+            message.append(line)
+            printErrorIfWritable(message)
         }
 
-        /// Says how many of something there were, as somebody asked: here, or in the background in the log.
-        @inline(never)
-        mutating func tell(_ count: UInt64, _ what: String) {
+        /// Reports how many of something there were, as somebody asked: on standard error, or in the background in the log.
+        mutating func report(_ count: UInt64, _ what: String) {
             var line = LogLine(background ? "connections: " : "")
             line.append(decimal: count)
             line.append(" ")

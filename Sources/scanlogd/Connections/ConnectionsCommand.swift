@@ -22,20 +22,9 @@
             return 0
         }
         let start = try ConnectionsStart(options)
-        if let path = options.captureFile {
-            let file = try PcapFile(path, options.selection, key: start.key)
-            return try start.read(file)
-        }
-        #if Ring
-            if options.selection.expression == nil {
-                let ring = try PacketSocketCapture(options.selection, key: start.key)
-                let drops = ring.drops
-                return try start.run(ring, drops)
-            }
-        #endif
-        let pcap = try PcapCapture(options.selection, key: start.key)
-        let drops = pcap.drops
-        return try start.run(pcap, drops)
+        let source = try AttemptSource.open(options, key: start.key)
+        let ready = try start.finish(source)
+        return ready.run(source)
     }
 
     /// A start on its way: what was opened as root, but for the place that packets come from.
@@ -86,27 +75,10 @@
             self.options = options
         }
 
-        /// Writes lines about what comes from a network, until somebody says to stop.
-        consuming func run<Source: PacketSource & ~Copyable>(
-            _ capture: consuming Source, _ drops: DropCounter
-        ) throws(SystemError) -> Int32 {
-            let run = try finish()
-            run.writer.writer.drops = DropReporter(drops)
-            var capture = capture
-            var loop = AttemptLoop(run.writer)
-            return end(loop.run(&capture), run.pidFile)
-        }
-
-        /// Writes lines about what is in a file.
-        consuming func read(_ capture: consuming PcapFile) throws(SystemError) -> Int32 {
-            let run = try finish(reading: capture.descriptor)
-            var capture = capture
-            return end(replayAttempts(in: &capture, run.writer), run.pidFile)
-        }
-
         /// Opens the rest, gives the privileges up, and says that all is ready.
-        @inline(never)
-        private consuming func finish(reading input: Int32 = -1) throws(SystemError) -> ConnectionsRun {
+        consuming func finish(_ source: borrowing AttemptSource) throws(SystemError) -> ConnectionsReady {
+            let input = source.fileDescriptor
+            let drops = source.drops
             let pidFile = try openPidFile(input)  // first: what does not start makes no output file
             let output = try LineOutput(file)
             let name = options.outputFile ?? "standard output"
@@ -134,8 +106,10 @@
                 do throws(SystemError) { try pidFile?.empty() } catch {}  // the first error says more
                 throw error
             }
-            let writer = AttemptWriterPlace(AttemptWriter(options, signals, output, broker, directSyslog, names, taken))
-            return ConnectionsRun(writer: writer, pidFile: pidFile)
+            let diagnostics = AttemptDiagnostics(broker: broker, directSyslog: directSyslog)
+            let sink = AttemptSink(options, output, diagnostics, names, taken)
+            let session = AttemptSession(options, signals, sink, drops.map { DropReporter($0) })
+            return ConnectionsReady(session: session, pidFile: pidFile)
         }
 
         /// Opens the file for the process id, if there is to be one, once it is sure that neither that nor the lines
@@ -166,10 +140,21 @@
         }
     }
 
-    /// What has been started, but for the capture.
-    private struct ConnectionsRun: ~Copyable {
-        let writer: AttemptWriterPlace
+    /// What has been started, but for the place that packets come from.
+    private struct ConnectionsReady: ~Copyable {
+        var session: AttemptSession
         let pidFile: PidFile?
+
+        /// Writes lines about what comes from there, until its end, or until somebody says to stop.
+        consuming func run(_ source: consuming AttemptSource) -> Int32 {
+            switch consume source {
+            case .file(var file): end(session.replay(&file), pidFile)
+            #if Ring
+                case .ring(var capture): end(session.run(&capture), pidFile)
+            #endif
+            case .pcap(var capture): end(session.run(&capture), pidFile)
+            }
+        }
     }
 
     /// Ends the process with all that is open: what takes a capture down are calls that the filter forbids.

@@ -55,7 +55,11 @@
         private var quietUntil: Timestamp?
         private static var quietTime: Int64 { 60_000_000_000 }
 
+        /// How many bytes gather before they have to be written.
         private static var size: Int { 65_536 }
+        /// How many bytes there is room for: a packet can make hundreds of attempts known. The memory behind the size is not
+        /// touched before it is needed.
+        private static var capacity: Int { 327_680 }
 
         /// Writes to a file, or to standard output.
         init(_ file: borrowing AppendFile?) throws(SystemError) {
@@ -77,22 +81,25 @@
             }
             self.file = opened
             self.name = name
-            unsafe buffer = .allocate(capacity: LineOutput.size)
+            unsafe buffer = .allocate(capacity: LineOutput.capacity)
         }
 
         deinit {
             unsafe buffer.deallocate()
         }
 
-        /// Whether there is room for another line.
-        var hasRoom: Bool { used + LogLine.capacity <= LineOutput.size }
+        /// Whether lines have to be written before there is room for what another packet may make known.
+        var isFull: Bool { used + LogLine.capacity > LineOutput.size }
 
         /// Whether no lines wait.
         var isEmpty: Bool { used == rest }
 
-        /// Adds a line, which ends in a line feed. There must be room.
+        /// Adds a line, which ends in a line feed. Where there is no room it is lost.
         mutating func append(_ line: LogLine) {
-            precondition(hasRoom)
+            if used + line.count > LineOutput.capacity {
+                counters.lost += 1
+                return
+            }
             for index in 0..<line.count { unsafe buffer[used + index] = line.bytes[index] }
             used += line.count
         }

@@ -7,6 +7,11 @@
     struct AttemptNameQueue: ~Copyable {
         private var names: HostNameResolver
         private var queue: ZeroedPages<AttemptQueue>
+        /// The last attempt, as long as not all its lookups have begun, though it is to wait for them.
+        private var unasked: Attempt?
+
+        /// How much room is left for what a packet may make known, where attempts are waited for.
+        private static var reserve: Int { 1_024 }
 
         /// How often it is looked after attempts that wait for as long as it takes, in nanoseconds.
         private static var pause: Int64 { 1_000_000_000 }
@@ -35,18 +40,29 @@
         /// Whether there is no room for another.
         var isFull: Bool { queue.value.isFull }
 
-        /// Whether there is room for an attempt, and for the lookups that it takes, which begin.
-        mutating func hasRoom(for attempt: Attempt) -> Bool {
-            if isFull { return false }
-            let now = Timestamp.now()
-            return names.lookUp(attempt.source, at: now) != nil && names.lookUp(attempt.destination, at: now) != nil
+        /// Whether names have to come before there is room for more attempts and their lookups. Where names are not waited
+        /// for, never.
+        var mustWait: Bool {
+            names.isPatient && (unasked != nil || queue.value.count > AttemptQueue.capacity - Self.reserve)
         }
 
         /// Adds an attempt, for which there must be room, and has the names of its hosts looked up.
         mutating func append(_ attempt: Attempt, at now: Timestamp) {
-            _ = names.lookUp(attempt.source, at: now)
-            _ = names.lookUp(attempt.destination, at: now)
             queue.value.append(attempt, at: now)
+            let isAsked = lookUp(attempt, at: now)
+            unasked = names.isPatient && !isAsked ? attempt : nil
+        }
+
+        /// Has those names of the last attempt looked up that there was no room to look up before.
+        mutating func lookUpLast() {
+            if let attempt = unasked, lookUp(attempt, at: .now()) { unasked = nil }
+        }
+
+        /// Has the names of the hosts of an attempt looked up: whether both lookups have begun, or are done.
+        private mutating func lookUp(_ attempt: Attempt, at now: Timestamp) -> Bool {
+            let source = names.lookUp(attempt.source, at: now)
+            let destination = names.lookUp(attempt.destination, at: now)
+            return source != nil && destination != nil
         }
 
         /// Takes the names that have come.

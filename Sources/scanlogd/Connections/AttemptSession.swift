@@ -1,0 +1,357 @@
+#if Pcap
+    import Capture
+    import ScanCore
+    import System
+
+    /// What `scanlogd connections` does all its life: takes packets into a sink, and is the only one that waits, for packets,
+    /// for whoever reads the lines, for names, for signals and for the broker.
+    struct AttemptSession: ~Copyable {
+        private var sink: AttemptSink
+        private let signals: SignalDescriptor
+        private let options: ConnectionsOptions
+        /// Of packets that the kernel dropped; `nil` where they come from a file.
+        private var drops: DropReporter?
+
+        /// Whether somebody said to stop, or nothing can be gone on with.
+        private var mustStop = false
+        /// When somebody said to stop, of packets from a network: until when those that came before must be here, and until
+        /// when their lines be written.
+        private var rest: (handedOver: Timestamp, end: Timestamp)?
+        /// Whether something failed that can't be gone on after.
+        private var hasFailed = false
+        /// How the last receive went.
+        private var reception = Reception.nothing
+        /// Packets can't be received: a fault that stays must not make us spin.
+        private var isFailing = false
+        /// When to say again that receiving still fails.
+        private var failureReminderDue: Timestamp?
+
+        /// How long a receive that failed is left alone, in nanoseconds.
+        private static var failurePause: Int64 { 1_000_000_000 }
+        /// How often it is said that receiving fails and fails, in nanoseconds.
+        private static var failureReminder: Int64 { 3_600_000_000_000 }
+        /// How long the kernel may keep packets back, in nanoseconds: until its timer comes by the second time, and that may
+        /// be late.
+        private static var handOverTime: Int64 {
+            (2 * Int64(max(Parameters.ringBlockTimeout, Int(Parameters.pcapTimeout))) + 50) * 1_000_000
+        }
+        /// How long it may take until they are lines, in nanoseconds.
+        private static var restTime: Int64 { 250_000_000 }
+
+        init(
+            _ options: ConnectionsOptions, _ signals: consuming SignalDescriptor, _ sink: consuming AttemptSink,
+            _ drops: DropReporter?
+        ) {
+            self.options = options
+            self.signals = signals
+            self.sink = sink
+            self.drops = drops
+        }
+
+        // MARK: Packets of a network
+
+        /// Runs until somebody says to stop, nobody reads the lines any more, or there are enough.
+        ///
+        /// - Returns: the exit status.
+        mutating func run(_ capture: inout some PacketSource & ~Copyable) -> Int32 {
+            while waitForPackets(capture.descriptor) { receive(from: &capture) }
+            while waitForRest(of: capture.descriptor) { receive(from: &capture) }
+            takeRest(from: &capture)
+            return finish(at: .now())
+        }
+
+        private mutating func receive(from capture: inout some PacketSource & ~Copyable) {
+            do throws(SystemError) {
+                reception = try capture.receive(into: &sink)
+                noteReceived()
+            } catch {
+                reception = .nothing
+                noteFailure(error)
+            }
+        }
+
+        /// Waits until packets can be received, and does meanwhile what there is to do.
+        ///
+        /// - Returns: whether packets are still wanted.
+        private mutating func waitForPackets(_ packets: Int32) -> Bool {
+            repeat {
+                keepAppointments()
+                if mustStop || isOver { return false }
+                // While lines wait for their reader, packets wait in the kernel, which counts those it has no room for.
+                let canReceive = !isFailing && sink.output.isEmpty
+                wait(for: canReceive ? packets : -1, until: canReceive && isBehind ? .now() : nextAppointment)
+                if mustStop || isOver { return false }
+            } while !sink.flush()
+            return true
+        }
+
+        /// Whether more packets may wait than were received, of which the descriptor need not tell.
+        private var isBehind: Bool { reception == .batch || reception == .full }
+
+        private mutating func keepAppointments() {
+            sink.writeNamed()
+            sink.flush()
+            sink.reportSuppressed(at: .now())
+            reportDropped()
+        }
+
+        private var nextAppointment: Timestamp? {
+            let due = Timestamp.earlier(sink.rate.noteDue, drops?.due)
+            return isFailing ? .earlier(due, .fromNow(Self.failurePause)) : due
+        }
+
+        /// Waits for packets that came before somebody said to stop, and meanwhile for whoever reads the lines.
+        ///
+        /// - Returns: whether there are any.
+        private mutating func waitForRest(of packets: Int32) -> Bool {
+            while let rest, !isFailing && !isOver && !hasFailed && hasTimeLeft {
+                sink.writeNamed()
+                let isWritten = sink.flush()
+                let due = isWritten ? (isBehind ? .now() : rest.handedOver) : rest.end
+                let hasPackets = wait(for: isWritten ? packets : -1, until: due)
+                if hasPackets || isWritten && isBehind { return true }
+                if isWritten && Timestamp.now() >= rest.handedOver { return false }
+            }
+            return false
+        }
+
+        private mutating func noteReceived() {
+            if reception != .nothing { drops?.expect() }
+            if !isFailing { return }
+            isFailing = false
+            sink.diagnostics.log(LogLine("connections: packets are received again"), level: SyslogLevel.notice)
+        }
+
+        private mutating func noteFailure(_ error: SystemError) {
+            let isNews = !isFailing
+            isFailing = true
+            if let due = failureReminderDue, !isNews, Timestamp.now() < due { return }
+            failureReminderDue = .fromNow(Self.failureReminder)
+            sink.diagnostics.log(error.line, level: SyslogLevel.warning)
+        }
+
+        /// Takes what is left of the packets that had been received when the time was over. What can't be written at once is
+        /// lost then.
+        private mutating func takeRest(from capture: inout some PacketSource & ~Copyable) {
+            let end = Timestamp.fromNow(Self.restTime)
+            while reception == .full {
+                let isWritten = sink.flush()
+                sink.losesLines = !isWritten || Timestamp.now() >= end
+                receive(from: &capture)
+            }
+        }
+
+        // MARK: Packets of a file
+
+        /// Runs until the end of a file, or until somebody says to stop.
+        ///
+        /// - Returns: the exit status.
+        mutating func replay(_ file: inout PcapFile) -> Int32 {
+            do throws(SystemError) {
+                while !isOver, try readNext(of: &file) {}
+            } catch {
+                fail(error)
+            }
+            let status = finish(at: sink.lastTime)
+            if let line = file.leftOutLine, !sink.isClosed { sink.diagnostics.print(line) }
+            return status
+        }
+
+        /// Takes the next packet of a file, or waits until it is there and can be taken: whether there may be more.
+        private mutating func readNext(of file: inout PcapFile) throws(SystemError) -> Bool {
+            if sink.isFull {
+                waitForRoom()
+                return true
+            }
+            switch try file.advance() {
+            case .packet: try file.deliver(into: &sink)
+            case .mustWait: if waitForInput(file.descriptor) { file.readMore() }
+            case .end: return false
+            }
+            return true
+        }
+
+        private mutating func waitForRoom() {
+            sink.writeNamed()
+            let isWritten = sink.flush()
+            if !isOver && (!isWritten || sink.isFull) { wait(for: -1) }
+        }
+
+        /// Waits for more of a file: whether there is more, and it is wanted.
+        private mutating func waitForInput(_ input: Int32) -> Bool {
+            sink.writeNamed()
+            sink.flush()
+            return !isOver && wait(for: input) && !isOver
+        }
+
+        // MARK: Waiting
+
+        /// Whether no line is to be written any more.
+        private var isOver: Bool { mustStop && rest == nil || sink.isOver }
+
+        /// Whether somebody said to stop, but what came before may still be written.
+        private var hasTimeLeft: Bool { rest.map { Timestamp.now() < $0.end } == true }
+
+        /// The places of what is waited for.
+        private enum Place {
+            static let signals = 0
+            static let broker = 1
+            static let output = 2
+            static let names = 3
+            static let input = 4
+        }
+
+        /// Waits until there is something to do, and does it, but for writing.
+        ///
+        /// - Parameters:
+        ///   - input: where packets come from; -1: none are wanted.
+        ///   - due: until when; `nil`: for ever.
+        /// - Returns: whether there are packets.
+        @discardableResult
+        private mutating func wait(for input: Int32, until due: Timestamp? = nil) -> Bool {
+            let isWritten = sink.output.isEmpty
+            var waiting = PollSet<5>()
+            waiting.watch(Place.signals, signals.number)
+            waiting.watch(Place.broker, sink.diagnostics.broker.descriptor, for: sink.diagnostics.broker.events)
+            waiting.watch(Place.output, sink.output.descriptor, for: isWritten ? PollEvents.none : PollEvents.writable)
+            waiting.watch(Place.names, sink.names?.descriptor ?? -1)
+            waiting.watch(Place.input, input)
+            // As long as whoever reads is slow, nothing can be done about lines that have waited for long enough.
+            let due = isWritten ? Timestamp.earlier(due, .earlier(sink.names?.due, sink.output.newsDue)) : due
+            do throws(SystemError) {
+                try waiting.wait(timeout: due?.millisecondsFromNow ?? -1)
+            } catch {
+                fail(error)
+                mustStop = true
+                return false
+            }
+            if waiting.happened(Place.signals) { handleSignals() }
+            if waiting.happened(Place.broker) { handleBroker() }
+            if waiting.happened(Place.names) { sink.names?.receive() }
+            if waiting.isBroken(Place.output) { sink.isClosed = true }
+            return waiting.happened(Place.input)
+        }
+
+        private mutating func handleSignals() {
+            while let request = signals.next() {
+                switch request {
+                case .stop: stop()
+                case .logStatus: reportCounters()
+                case .reload: if options.outputFile != nil { sink.diagnostics.broker.reopen() }
+                case .runTestHook: runTestHook()
+                case .collectChild: break
+                }
+            }
+        }
+
+        private mutating func stop() {
+            if !mustStop && options.captureFile == nil {
+                rest = (.fromNow(Self.handOverTime), .fromNow(Self.restTime))
+            }
+            mustStop = true
+        }
+
+        /// Goes on in the file that the broker has opened, and sends it what there was no room for.
+        private mutating func handleBroker() {
+            while true {
+                switch sink.diagnostics.broker.answer() {
+                case .nothing: return sink.diagnostics.broker.catchUp()
+                case .file(let file): sink.replaceFile(by: file)
+                case .failure(let line): sink.diagnostics.log(line, level: SyslogLevel.warning)
+                case .gone:
+                    // What is lost from now on nobody would be told of, and no file would be opened anew.
+                    sink.diagnostics.reportEndOfBroker()
+                    hasFailed = true
+                    mustStop = true
+                    return
+                }
+            }
+        }
+
+        // MARK: The end
+
+        /// Says why it can't go on.
+        private mutating func fail(_ error: SystemError) {
+            if options.captureFile != nil {
+                sink.diagnostics.print(error.line)
+            } else {
+                sink.diagnostics.log(error.line, level: SyslogLevel.error)
+            }
+            hasFailed = true
+        }
+
+        /// Writes what is left, and says what there was where packets came from a network.
+        ///
+        /// - Returns: the exit status.
+        private mutating func finish(at now: Timestamp) -> Int32 {
+            reportDropped(atExit: true)
+            sink.reportSuppressed(at: now, atExit: true)
+            waitForNames()
+            repeat {
+                sink.writeNamed(atOnce: true)
+                drain()
+            } while sink.names?.due != nil
+            sink.abandonLines()  // the rest of a line, if that could not be written
+            let haveLostLines = sink.output.counters.lost > 0 && !sink.isClosed
+            if options.captureFile == nil {
+                reportCounters()
+            } else if haveLostLines {
+                var line = LogLine("connections: lines lost: ")
+                line.append(decimal: sink.output.counters.lost)
+                sink.diagnostics.log(line, level: SyslogLevel.warning)
+            }
+            return hasFailed || haveLostLines ? 1 : 0
+        }
+
+        /// Waits until no attempt waits for names any longer, if there is time to.
+        private mutating func waitForNames() {
+            while !mustStop && !sink.isClosed && sink.names?.due != nil {
+                sink.writeNamed()
+                sink.flush()
+                if sink.names?.due != nil { wait(for: -1) }
+            }
+        }
+
+        /// Writes what has gathered, for a reader who may be slow. What can't be written when we are told to stop is lost.
+        private mutating func drain() {
+            while !sink.flush() {
+                if sink.isClosed || mustStop && !hasTimeLeft { return sink.abandonLines() }
+                reportDropped()
+                wait(for: -1, until: .earlier(rest?.end, drops?.due))
+            }
+        }
+
+        /// Logs how many packets the kernel dropped, if it is time to.
+        private mutating func reportDropped(atExit: Bool = false) {
+            let isDue = drops?.due.map { Timestamp.now() >= $0 } == true
+            do throws(SystemError) {
+                if isDue || atExit, let line = try drops?.next() {
+                    sink.diagnostics.log(line, level: SyslogLevel.warning)
+                }
+            } catch {
+                sink.diagnostics.log(error.line, level: SyslogLevel.warning)
+            }
+            // While lines wait for their reader nothing is received, and all the more is dropped.
+            if !sink.output.isEmpty { drops?.expect() }
+        }
+
+        /// Reports what was seen and done, as tcpdump does.
+        private mutating func reportCounters() {
+            let lines = sink.output.counters
+            sink.diagnostics.report(lines.written, "lines written")
+            sink.diagnostics.report(sink.rate.suppressed, "lines suppressed")
+            sink.diagnostics.report(lines.lost, "lines lost")
+            sink.diagnostics.report(sink.copies, "copies left out")
+            sink.diagnostics.report(sink.packets, "packets captured")
+            if options.captureFile != nil { return }
+            do throws(SystemError) {
+                try drops?.update()
+            } catch {
+                sink.diagnostics.log(error.line, level: SyslogLevel.warning)
+            }
+            let dropped = drops?.count ?? 0
+            sink.diagnostics.report(sink.packets + dropped, "packets received by filter")
+            sink.diagnostics.report(dropped, "packets dropped by kernel")
+        }
+    }
+#endif

@@ -1,0 +1,185 @@
+#if Pcap
+    import Capture
+    import ScanCore
+    import System
+
+    /// Where packets become lines about attempts: what is an attempt passes the limit, waits for names where these are
+    /// wanted, and becomes a line of the output.
+    ///
+    /// Nothing here waits for anybody: what is full says so (``isFull``), and ``AttemptSession`` waits and empties it.
+    struct AttemptSink: ~Copyable, ProbeSink {
+        private(set) var output: LineOutput
+        var diagnostics: AttemptDiagnostics
+        private(set) var rate: LineRateLimiter
+        /// The attempts that wait for names, where these are wanted.
+        var names: AttemptNameQueue?
+        private let wantsNames: Bool
+        private var hasReportedNames = false
+
+        private let interest: CaptureOptions.Interest
+        private var date: AttemptDate
+        /// The packets whose copies may come from other interfaces.
+        private let taken: ZeroedPages<Parameters.Copies>
+        /// How many lines may still be written; `nil`: any number.
+        private var remaining: UInt64?
+
+        /// When the last attempt was seen, on the clock of the packets.
+        private(set) var lastTime = Timestamp(nanoseconds: 0)
+        /// Packets that were looked at, whatever they were.
+        private(set) var packets: UInt64 = 0
+        /// How many of them were copies of others.
+        private(set) var copies: UInt64 = 0
+        /// Whether there is nobody any more who reads the lines.
+        var isClosed = false
+        /// Lines that there is no room for are lost at once: nobody has the time to wait until they are written.
+        var losesLines = false
+
+        init(
+            _ options: ConnectionsOptions, _ output: consuming LineOutput, _ diagnostics: consuming AttemptDiagnostics,
+            _ names: consuming AttemptNameQueue?, _ taken: consuming ZeroedPages<Parameters.Copies>
+        ) {
+            interest = options.selection.interest
+            date = AttemptDate(options.dateFormat)
+            rate = LineRateLimiter(limit: options.limit)
+            remaining = options.count
+            wantsNames = options.names
+            self.output = output
+            self.diagnostics = diagnostics
+            self.names = names
+            self.taken = taken
+        }
+
+        /// Whether no line is wanted any more.
+        var isOver: Bool { isClosed || remaining == 0 }
+
+        /// Whether lines have to be written, or names to come, before there is room for what a packet may make known.
+        var isFull: Bool {
+            if output.isFull && !losesLines { return true }
+            switch names {
+            case .some(let names): return names.mustWait
+            case .none: return false
+            }
+        }
+
+        // MARK: Packets
+
+        mutating func inspect(
+            packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64
+        ) throws(PacketFault) -> Bool {
+            packets &+= 1
+            if interest != .everything { return false }
+            let attempt = try Attempt(packet: packet, realTime: realTime)
+            if !isCopy(packet, over: path, at: now) { add(attempt, at: now) }
+            return true
+        }
+
+        mutating func receive(
+            _ probe: Probe, of packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64
+        ) {
+            guard let attempt = Attempt(probe, realTime: realTime) else { return }
+            if !isCopy(packet, over: path, at: now) { add(attempt, at: now) }
+        }
+
+        mutating func receive(_ probe: Probe, at now: Timestamp, realTime: Int64) {
+            if let attempt = Attempt(probe, realTime: realTime) { add(attempt, at: now) }
+        }
+
+        /// Whether a packet that attempts something is one that was taken from another interface.
+        private mutating func isCopy(_ packet: Span<UInt8>, over path: LinkPath, at now: Timestamp) -> Bool {
+            let isCopy = taken.value.isCopy(packet, over: path, at: now)
+            if isCopy { copies &+= 1 }
+            return isCopy
+        }
+
+        /// What gives no probe is no attempt.
+        mutating func count(_ fault: PacketFault) {}
+
+        mutating func log(notice: LogLine) {
+            diagnostics.log(notice, level: SyslogLevel.notice)
+        }
+
+        private mutating func add(_ attempt: Attempt, at now: Timestamp) {
+            lastTime = now
+            if isOver || !rate.admit(at: now) { return }
+            if let left = remaining { remaining = left - 1 }
+            if !wantsNames { return write(attempt, nil, nil) }
+            if names?.isFull == true { writeNext(atOnce: true) }
+            names?.append(attempt, at: .now())
+        }
+
+        // MARK: Lines
+
+        /// Makes lines of the attempts that need not wait any longer for names, as many as there is room for.
+        ///
+        /// - Parameter atOnce: none may wait any longer.
+        mutating func writeNamed(atOnce: Bool = false) {
+            names?.lookUpLast()
+            while !output.isFull && writeNext(atOnce: atOnce) {}
+            if !hasReportedNames { reportNames() }
+        }
+
+        /// Logs that there are no names any more, if that is so.
+        private mutating func reportNames() {
+            let isGone = names?.descriptor == -1
+            if !isGone && names?.hasGivenUp != true { return }
+            hasReportedNames = true
+            var line = LogLine("connections: host names: ")
+            line.append(isGone ? "the helper has ended" : "no answer from the resolver")
+            line.append("; addresses are printed")
+            diagnostics.log(line, level: SyslogLevel.warning)
+        }
+
+        /// Makes a line of the attempt that has waited for the longest time: whether there was one that need not wait.
+        @discardableResult
+        private mutating func writeNext(atOnce: Bool) -> Bool {
+            guard let next = names?.next(atOnce: atOnce) else { return false }
+            write(next.attempt, next.source, next.destination)
+            return true
+        }
+
+        private mutating func write(_ attempt: Attempt, _ source: HostName?, _ destination: HostName?) {
+            let date = date.text(of: attempt.realTime)
+            var line = LogLine(attempt, date: date, source: source, destination: destination)
+            line.append("\n")
+            output.append(line)
+        }
+
+        /// Writes the lines that have gathered, as far as that is possible without waiting: whether all are written.
+        @discardableResult
+        mutating func flush() -> Bool {
+            switch output.flush() {
+            case .done: return true
+            case .mustWait: return false
+            case .closed:
+                isClosed = true
+                return false
+            case .failed(let error):
+                var line = LogLine("connections: ")
+                line.append(error.line)
+                line.append("; lines are lost until it can be written again")
+                diagnostics.log(line, level: SyslogLevel.warning)
+            case .recovered(let lost):
+                var line = LogLine("connections: written again, lines lost: ")
+                line.append(decimal: lost)
+                diagnostics.log(line, level: SyslogLevel.notice)
+            }
+            return true
+        }
+
+        /// Gives up the lines that have gathered: they count as lost.
+        mutating func abandonLines() {
+            output.abandon()
+        }
+
+        /// Goes on in another file, whose place in the file system is the same.
+        mutating func replaceFile(by file: consuming Descriptor) {
+            flush()
+            output.replace(by: file)
+        }
+
+        /// Logs how many lines the limit kept back, if it is time to.
+        mutating func reportSuppressed(at now: Timestamp, atExit: Bool = false) {
+            if let line = rate.note(at: now, atExit: atExit) { diagnostics.log(line, level: SyslogLevel.warning) }
+        }
+    }
+#endif

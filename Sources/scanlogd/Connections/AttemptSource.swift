@@ -1,0 +1,44 @@
+#if Pcap
+    import Capture
+    import ScanCore
+    import System
+
+    /// Where `scanlogd connections` has its packets from.
+    enum AttemptSource: ~Copyable {
+        case file(PcapFile)
+        #if Ring
+            case ring(PacketSocketCapture)
+        #endif
+        case pcap(PcapCapture)
+
+        /// Opens what the options ask for: a file, or the network, where an expression takes libpcap.
+        static func open(_ options: ConnectionsOptions, key: HashKey) throws(SystemError) -> AttemptSource {
+            if let path = options.captureFile { return .file(try PcapFile(path, options.selection, key: key)) }
+            #if Ring
+                if options.selection.expression == nil {
+                    return .ring(try PacketSocketCapture(options.selection, key: key))
+                }
+            #endif
+            return .pcap(try PcapCapture(options.selection, key: key))
+        }
+
+        /// The capture file's descriptor; -1 where packets come from a network.
+        var fileDescriptor: Int32 {
+            switch self {
+            case .file(let file): file.descriptor
+            default: -1
+            }
+        }
+
+        /// What counts the packets that the kernel dropped; `nil` where they come from a file.
+        var drops: DropCounter? {
+            switch self {
+            case .file: nil
+            #if Ring
+                case .ring(let capture): capture.drops
+            #endif
+            case .pcap(let capture): capture.drops
+            }
+        }
+    }
+#endif
