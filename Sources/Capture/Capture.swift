@@ -18,8 +18,8 @@ public protocol PacketSource: ~Copyable {
     /// - Throws: what the kernel said; the caller should not ask again at once.
     mutating func receive(into sink: inout some ProbeSink & ~Copyable) throws(SystemError) -> Reception
 
-    /// How many packets the kernel dropped since the start because they were not received fast enough.
-    mutating func droppedByKernel() throws(SystemError) -> UInt64
+    /// What counts the packets that the kernel drops because they are not received fast enough. To be made once.
+    func makeDropCounter() -> DropCounter
 
     /// What became of fragments since the start, where they are not joined by the kernel.
     var fragments: FragmentCounters { get }

@@ -30,9 +30,7 @@
         /// What became of fragments: see ``PcapCapture/fragments``.
         public var fragments: FragmentCounters { capture.fragments }
 
-        /// How many packets found libpcap's buffer full.
-        public mutating func droppedByKernel() throws(SystemError) -> UInt64 {
-            try capture.droppedByKernel()
-        }
+        /// Counts the packets that found libpcap's buffer full: see ``PcapCapture/makeDropCounter()``.
+        public func makeDropCounter() -> DropCounter { capture.makeDropCounter() }
     }
 #endif

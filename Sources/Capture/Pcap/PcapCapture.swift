@@ -205,13 +205,14 @@
         /// What became of fragments.
         public var fragments: FragmentCounters { packets.fragments }
 
-        /// How many packets found libpcap's buffer full.
-        public mutating func droppedByKernel() throws(SystemError) -> UInt64 {
-            var total: UInt64 = 0
+        /// Counts the packets that found libpcap's buffer full: not by pcap_stats(3), which also opens a file. A process in
+        /// its sandbox is killed for that.
+        public func makeDropCounter() -> DropCounter {
+            var drops = DropCounter()
             for index in interfaces.indices {
-                total &+= try interfaces[index]?.droppedByKernel() ?? 0
+                if let interface = interfaces[index] { drops.add(packetSocket: interface.descriptor, interface.name) }
             }
-            return total
+            return drops
         }
     }
 

@@ -19,7 +19,6 @@
         let isAny: Bool
         /// Whether what comes is of an interface of this name: one that was renamed is captured from until another comes.
         var isThere = true
-        private var drops: UInt64 = 0
         /// The next packet, if there was one when it was looked for; and whether there was none. See ``PcapHead``.
         var head: PcapHead?
         var isIdle = false
@@ -205,13 +204,6 @@
                 }
             }
             isThere = true
-        }
-
-        /// How many packets found libpcap's buffer full.
-        mutating func droppedByKernel() throws(SystemError) -> UInt64 {
-            // Not by pcap_stats(3), which also opens a file: the sensor is killed for that.
-            drops &+= try newDropCounter(of: descriptor, name)
-            return drops
         }
     }
 #endif

@@ -14,8 +14,6 @@ public struct RawSocketCapture: ~Copyable, PacketSource {
     private let ipv6: Socket?
     private let readable: ReadableSet
     private var batch = ReceiveBatch()
-    private var ipv4Drops = WrappingCount()
-    private var ipv6Drops = WrappingCount()
 
     /// How long it pays to let packets gather: reading each at once costs three times the time. None, where the kernel
     /// has no room for those that come meanwhile.
@@ -112,15 +110,15 @@ public struct RawSocketCapture: ~Copyable, PacketSource {
     /// None that are seen here: the kernel joins them.
     public var fragments: FragmentCounters { FragmentCounters() }
 
-    /// How many packets found a socket's receive buffer full.
-    @inline(never)
-    public mutating func droppedByKernel() throws(SystemError) -> UInt64 {
-        ipv4Drops.update(try ipv4.drops())
+    /// Counts the packets that found a socket's receive buffer full.
+    public func makeDropCounter() -> DropCounter {
+        var drops = DropCounter()
+        drops.add(rawSocket: ipv4.number, ipv4.name)
         switch ipv6 {
-        case .some(let socket): ipv6Drops.update(try socket.drops())
+        case .some(let socket): drops.add(rawSocket: socket.number, socket.name)
         case .none: break
         }
-        return ipv4Drops.total &+ ipv6Drops.total
+        return drops
     }
 }
 

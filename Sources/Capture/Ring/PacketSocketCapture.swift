@@ -18,7 +18,6 @@ public struct PacketSocketCapture: ~Copyable, PacketSource {
     private var interfaces: InterfaceMonitor
     private var notices = InterfaceChangeLine()
     private var interfacesRead = Timestamp.now()
-    private var dropped: UInt64 = 0
 
     /// Blocks gather packets by themselves.
     public var gatherTime: Int32 { 0 }
@@ -103,32 +102,12 @@ public struct PacketSocketCapture: ~Copyable, PacketSource {
     /// What became of fragments.
     public var fragments: FragmentCounters { intake.fragments }
 
-    /// How many packets found no room in the ring.
-    @inline(never)
-    public mutating func droppedByKernel() throws(SystemError) -> UInt64 {
-        dropped += try newDropCounter(of: socket.number, socket.name)
-        return dropped
+    /// Counts the packets that found no room in the ring.
+    public func makeDropCounter() -> DropCounter {
+        var drops = DropCounter()
+        drops.add(packetSocket: socket.number, socket.name)
+        return drops
     }
-
-    #if Pcap
-        /// What found no room in the ring.
-        public var drops: DropCounter {
-            var drops = DropCounter()
-            drops.append(socket.number)
-            return drops
-        }
-    #endif
-}
-
-/// How many packets have found the ring of a packet socket full since this was last asked (packet(7)).
-@inline(never)
-func newDropCounter(of number: Int32, _ name: CString) throws(SystemError) -> UInt64 {
-    var counts = tpacket_stats_v3()
-    var length = socklen_t(MemoryLayout<tpacket_stats_v3>.size)
-    _ = try check(name, "read drop count") {
-        unsafe getsockopt(number, SOL_PACKET, PACKET_STATISTICS, &counts, &length)
-    }
-    return UInt64(counts.tp_drops)
 }
 
 // MARK: Interfaces

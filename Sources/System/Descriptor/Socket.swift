@@ -77,11 +77,4 @@ package struct Socket: ~Copyable {
         _ = try check(name, "read error") { unsafe getsockopt(number, SOL_SOCKET, SO_ERROR, &code, &length) }
         return code
     }
-
-    /// How many packets found the receive buffer full, modulo 2^32.
-    package func drops() throws(SystemError) -> UInt32 {
-        let count = clinux_socket_drops(number)
-        if count < 0 { throw SystemError(name, "read drop count") }
-        return UInt32(truncatingIfNeeded: count)
-    }
 }

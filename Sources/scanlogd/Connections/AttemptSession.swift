@@ -21,15 +21,8 @@
         private var hasFailed = false
         /// How the last receive went.
         private var reception = Reception.nothing
-        /// Packets can't be received: a fault that stays must not make us spin.
-        private var isFailing = false
-        /// When to say again that receiving still fails.
-        private var failureReminderDue: Timestamp?
+        private var retry = ReceiveRetry()
 
-        /// How long a receive that failed is left alone, in nanoseconds.
-        private static var failurePause: Int64 { 1_000_000_000 }
-        /// How often it is said that receiving fails and fails, in nanoseconds.
-        private static var failureReminder: Int64 { 3_600_000_000_000 }
         /// How long the kernel may keep packets back, in nanoseconds: until its timer comes by the second time, and that may
         /// be late.
         private static var handOverTime: Int64 {
@@ -40,7 +33,7 @@
 
         init(
             _ options: ConnectionsOptions, _ signals: consuming SignalDescriptor, _ sink: consuming AttemptSink,
-            _ drops: DropReporter?
+            _ drops: consuming DropReporter?
         ) {
             self.options = options
             self.signals = signals
@@ -63,10 +56,13 @@
         private mutating func receive(from capture: inout some PacketSource & ~Copyable) {
             do throws(SystemError) {
                 reception = try capture.receive(into: &sink)
-                noteReceived()
+                if reception != .nothing { drops?.expect(at: .now()) }
+                if retry.recordSuccess() {
+                    sink.diagnostics.log(LogLine("connections: packets are received again"), level: SyslogLevel.notice)
+                }
             } catch {
                 reception = .nothing
-                noteFailure(error)
+                if retry.recordFailure(at: .now()) { sink.diagnostics.log(error.line, level: SyslogLevel.warning) }
             }
         }
 
@@ -78,8 +74,8 @@
                 keepAppointments()
                 if mustStop || isOver { return false }
                 // While lines wait for their reader, packets wait in the kernel, which counts those it has no room for.
-                let canReceive = !isFailing && sink.output.isEmpty
-                wait(for: canReceive ? packets : -1, until: canReceive && isBehind ? .now() : nextAppointment)
+                let canReceive = !retry.isFailing && sink.output.isEmpty
+                wait(for: canReceive ? packets : -1, until: canReceive && isBehind ? .now() : nextAppointment())
                 if mustStop || isOver { return false }
             } while !sink.flush()
             return true
@@ -95,16 +91,16 @@
             reportDropped()
         }
 
-        private var nextAppointment: Timestamp? {
+        private mutating func nextAppointment() -> Timestamp? {
             let due = Timestamp.earlier(sink.rate.noteDue, drops?.due)
-            return isFailing ? .earlier(due, .fromNow(Self.failurePause)) : due
+            return retry.isFailing ? .earlier(due, .fromNow(ReceiveRetry.pause)) : due
         }
 
         /// Waits for packets that came before somebody said to stop, and meanwhile for whoever reads the lines.
         ///
         /// - Returns: whether there are any.
         private mutating func waitForRest(of packets: Int32) -> Bool {
-            while let rest, !isFailing && !isOver && !hasFailed && hasTimeLeft {
+            while let rest, !retry.isFailing && !isOver && !hasFailed && hasTimeLeft {
                 sink.writeNamed()
                 let isWritten = sink.flush()
                 let due = isWritten ? (isBehind ? .now() : rest.handedOver) : rest.end
@@ -113,21 +109,6 @@
                 if isWritten && Timestamp.now() >= rest.handedOver { return false }
             }
             return false
-        }
-
-        private mutating func noteReceived() {
-            if reception != .nothing { drops?.expect() }
-            if !isFailing { return }
-            isFailing = false
-            sink.diagnostics.log(LogLine("connections: packets are received again"), level: SyslogLevel.notice)
-        }
-
-        private mutating func noteFailure(_ error: SystemError) {
-            let isNews = !isFailing
-            isFailing = true
-            if let due = failureReminderDue, !isNews, Timestamp.now() < due { return }
-            failureReminderDue = .fromNow(Self.failureReminder)
-            sink.diagnostics.log(error.line, level: SyslogLevel.warning)
         }
 
         /// Takes what is left of the packets that had been received when the time was over. What can't be written at once is
@@ -323,16 +304,17 @@
 
         /// Logs how many packets the kernel dropped, if it is time to.
         private mutating func reportDropped(atExit: Bool = false) {
-            let isDue = drops?.due.map { Timestamp.now() >= $0 } == true
+            let now = Timestamp.now()
+            let isDue = drops?.isDue(at: now) == true
             do throws(SystemError) {
-                if isDue || atExit, let line = try drops?.next() {
+                if isDue || atExit, let line = try drops?.message(at: now) {
                     sink.diagnostics.log(line, level: SyslogLevel.warning)
                 }
             } catch {
                 sink.diagnostics.log(error.line, level: SyslogLevel.warning)
             }
             // While lines wait for their reader nothing is received, and all the more is dropped.
-            if !sink.output.isEmpty { drops?.expect() }
+            if !sink.output.isEmpty { drops?.expect(at: now) }
         }
 
         /// Reports what was seen and done, as tcpdump does.
@@ -345,11 +327,11 @@
             sink.diagnostics.report(sink.packets, "packets captured")
             if options.captureFile != nil { return }
             do throws(SystemError) {
-                try drops?.update()
+                try drops?.update(at: .now())
             } catch {
                 sink.diagnostics.log(error.line, level: SyslogLevel.warning)
             }
-            let dropped = drops?.count ?? 0
+            let dropped = drops?.total ?? 0
             sink.diagnostics.report(sink.packets + dropped, "packets received by filter")
             sink.diagnostics.report(dropped, "packets dropped by kernel")
         }

@@ -30,15 +30,19 @@
             }
         }
 
-        /// What counts the packets that the kernel dropped; `nil` where they come from a file.
-        var drops: DropCounter? {
+        /// What reports the packets that the kernel dropped, a minute after one has come; `nil` where they come from a file.
+        func makeDropReporter() -> DropReporter? {
             switch self {
             case .file: nil
             #if Ring
-                case .ring(let capture): capture.drops
+                case .ring(let capture): Self.reporter(capture.makeDropCounter())
             #endif
-            case .pcap(let capture): capture.drops
+            case .pcap(let capture): Self.reporter(capture.makeDropCounter())
             }
+        }
+
+        private static func reporter(_ counter: consuming DropCounter) -> DropReporter {
+            DropReporter(counter, prefix: "connections: ", delay: DropReporter.interval)
         }
     }
 #endif

@@ -78,7 +78,7 @@
         /// Opens the rest, gives the privileges up, and says that all is ready.
         consuming func finish(_ source: borrowing AttemptSource) throws(SystemError) -> ConnectionsReady {
             let input = source.fileDescriptor
-            let drops = source.drops
+            let drops = source.makeDropReporter()
             let pidFile = try openPidFile(input)  // first: what does not start makes no output file
             let output = try LineOutput(file)
             let name = options.outputFile ?? "standard output"
@@ -108,7 +108,7 @@
             }
             let diagnostics = AttemptDiagnostics(broker: broker, directSyslog: directSyslog)
             let sink = AttemptSink(options, output, diagnostics, names, taken)
-            let session = AttemptSession(options, signals, sink, drops.map { DropReporter($0) })
+            let session = AttemptSession(options, signals, sink, drops)
             return ConnectionsReady(session: session, pidFile: pidFile)
         }
 

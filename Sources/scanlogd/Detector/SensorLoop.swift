@@ -8,15 +8,10 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
     private var sensor: DetectionPipeline<SensorReporter>
     private let signals: SignalDescriptor
 
-    /// How the last attempt to receive went.
+    /// How the last receive that did not fail went.
     private var state = State.idle
-    /// When to ask the kernel what it dropped; `nil` when nothing came since it was asked.
-    private var dropCheckDue: Timestamp?
-    /// How many dropped packets the log knows of, and since when.
-    private var dropsTold: UInt64 = 0
-    private var dropsToldAt: Timestamp?
-    /// When to say again that receiving still fails.
-    private var failureReminderDue: Timestamp?
+    private var retry = ReceiveRetry()
+    private var drops: DropReporter
     /// How many lines the logger has lost, as it said last.
     private var lostByLogger: UInt64 = 0
     /// How many scans our counters told of when they were shown; `nil` as long as the logger has not asked for them.
@@ -31,25 +26,18 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
         case gathering
         /// More wait: take them at once.
         case behind
-        /// It failed: a fault that stays must not make us spin.
-        case failing
     }
 
     /// How long after packets the kernel is asked what it dropped, in nanoseconds: once for all that come meanwhile.
     private static var dropCheckDelay: Int64 { 1_000_000_000 }
     /// How long after a scan was found our counters are shown, in nanoseconds: once for all that come meanwhile.
     private static var heartbeatDelay: Int64 { 1_000_000_000 }
-    /// How long a line about drops speaks for, in nanoseconds.
-    private static var dropLineInterval: Int64 { 60_000_000_000 }
-    /// How long a receive that failed is left alone, in milliseconds.
-    private static var failurePause: Int32 { 1_000 }
-    /// How often it is said that receiving fails and fails, in nanoseconds.
-    private static var failureReminder: Int64 { 3_600_000_000_000 }
 
     init(
         _ capture: consuming Source, _ signals: consuming SignalDescriptor, _ memory: consuming DetectorMemory,
         _ exempt: consuming ExemptSources, log: consuming SensorReporter
     ) {
+        drops = DropReporter(capture.makeDropCounter(), prefix: "", delay: Self.dropCheckDelay)
         self.capture = capture
         self.signals = signals
         sensor = DetectionPipeline(memory, exempt, log: log)
@@ -61,11 +49,11 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
     mutating func run() throws(SystemError) {
         while try !mustStop(wait()) {
             receive()
-            if let due = dropCheckDue, Timestamp.now() >= due { checkDrops() }
+            if drops.due != nil && drops.isDue(at: .now()) { reportDrops() }
             if sensor.nextSummaryDue != nil { sensor.logSuppressed(at: .now()) }
             if let due = heartbeatDue, Timestamp.now() >= due { showReports() }
         }
-        checkDrops()
+        reportDrops()
         sensor.logSuppressed(at: .now(), atExit: true)
         sensor.log.reportLastLosses()
     }
@@ -91,7 +79,7 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
         waiting.watch(Place.signals, signals.number)
         waiting.watch(Place.control, sensor.log.control)
         waiting.watch(Place.data, sensor.log.data, for: sensor.log.wantsRoom ? PollEvents.writable : PollEvents.none)
-        if state == .idle { waiting.watch(Place.packets, capture.descriptor) }
+        if state == .idle && !retry.isFailing { waiting.watch(Place.packets, capture.descriptor) }
         try waiting.wait(timeout: timeout)
         return waiting
     }
@@ -99,18 +87,18 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
     // Mutating, like the next one, so that the compiler (Swift 6.3) does not copy the whole sensor.
     private var timeout: Int32 {
         mutating get {
+            if retry.isFailing { return Int32(ReceiveRetry.pause / 1_000_000) }
             switch state {
-            case .idle: firstDue?.millisecondsFromNow ?? -1
-            case .gathering: capture.gatherTime
-            case .behind: 0
-            case .failing: Self.failurePause
+            case .idle: return firstDue?.millisecondsFromNow ?? -1
+            case .gathering: return capture.gatherTime
+            case .behind: return 0
             }
         }
     }
 
     /// When something is to be done even if nothing comes.
     private var firstDue: Timestamp? {
-        mutating get { .earlier(.earlier(dropCheckDue, heartbeatDue), sensor.nextSummaryDue) }
+        mutating get { .earlier(.earlier(drops.due, heartbeatDue), sensor.nextSummaryDue) }
     }
 
     // MARK: Requests
@@ -173,7 +161,7 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
 
     @inline(never)
     private mutating func currentStatus() -> LogLine {
-        noteDrops()
+        updateDrops()
         sensor.noteFragments(capture.fragments)
         return sensor.status(lost: sensor.log.lost + lostByLogger)
     }
@@ -181,7 +169,6 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
     // MARK: Receiving
 
     private mutating func receive() {
-        let hadFailed = state == .failing
         do throws(SystemError) {
             let reception = try capture.receive(into: &sensor)
             switch reception {
@@ -190,23 +177,13 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
             case .batch, .full: state = .behind
             }
             if reception != .nothing {
-                expectDrops()
+                if drops.due == nil { drops.expect(at: .now()) }
                 expectReports()
             }
-            if hadFailed { sensor.log.warn(LogLine("packets are received again")) }
+            if retry.recordSuccess() { sensor.log.warn(LogLine("packets are received again")) }
         } catch {
-            state = .failing
-            if let due = failureReminderDue, hadFailed, Timestamp.now() < due { return }
-            failureReminderDue = .fromNow(Self.failureReminder)
-            sensor.log.warn(error.line)
+            if retry.recordFailure(at: .now()) { sensor.log.warn(error.line) }
         }
-    }
-
-    private mutating func expectDrops() {
-        if dropCheckDue != nil { return }
-        let soon = Timestamp.fromNow(Self.dropCheckDelay)
-        let allowed = dropsToldAt.map { Timestamp(nanoseconds: $0.nanoseconds + Self.dropLineInterval) }
-        dropCheckDue = max(soon, allowed ?? soon)
     }
 
     /// Has our counters shown soon if they tell of a scan more, and if the logger wants them at all.
@@ -215,27 +192,22 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
         if sensor.detector.counters.reports != shown { heartbeatDue = .fromNow(Self.heartbeatDelay) }
     }
 
-    /// Says how many packets were lost since this was last said, if any were.
-    @inline(never)
-    private mutating func checkDrops() {
-        dropCheckDue = nil
-        noteDrops()
-        let total = sensor.detector.counters.droppedByKernel
-        if total == dropsTold { return }
-        var line = LogLine()
-        line.append(decimal: total &- dropsTold)
-        line.append(" packets dropped by the kernel: more came than could be received")
-        sensor.log.warn(line)
-        dropsTold = total
-        dropsToldAt = .now()
-    }
-
-    private mutating func noteDrops() {
+    /// Logs how many packets were dropped since this was last logged, if any were.
+    private mutating func reportDrops() {
         do throws(SystemError) {
-            sensor.noteDropped(try capture.droppedByKernel())
+            if let line = try drops.message(at: .now()) { sensor.log.warn(line) }
         } catch {
             sensor.log.warn(error.line)
-            dropsToldAt = .now()  // so that a fault that stays is not said each second
         }
+        sensor.noteDropped(drops.total)
+    }
+
+    private mutating func updateDrops() {
+        do throws(SystemError) {
+            try drops.update(at: .now())
+        } catch {
+            sensor.log.warn(error.line)
+        }
+        sensor.noteDropped(drops.total)
     }
 }
