@@ -220,6 +220,8 @@ const char *clinux_option_argument(void) { return optarg; }
 
 int clinux_option_index(void) { return optind; }
 
+void clinux_begin_options(void) { optind = 0; }
+
 int clinux_set_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }
 
 int clinux_empty_bounding_set(void) {

@@ -34,7 +34,8 @@
         private static func pcapng(bigEndian: Bool) -> [UInt8] {
             let text = CaptureText(bigEndian: bigEndian)
             var bytes = text.sectionHeader() + text.block(77, [UInt8](repeating: 7, count: 100))
-            bytes += text.interface(linkType: 12, digits: 9, offset: 0) + text.interface(linkType: 1, digits: 9, offset: 1)
+            bytes +=
+                text.interface(linkType: 12, digits: 9, offset: 0) + text.interface(linkType: 1, digits: 9, offset: 1)
             for port in 1...3 {
                 bytes += text.packet(synFrame(to: UInt8(port)), time: UInt64(port), interface: 1)
                 bytes += text.interface(linkType: 101)
@@ -75,7 +76,8 @@
             }
             if next <= bytes.count { close(output) }
             return (
-                Replayed(arrivals: recorder.arrivals, faults: recorder.faults, lines: recorder.lines, error: error), waits
+                Replayed(arrivals: recorder.arrivals, faults: recorder.faults, lines: recorder.lines, error: error),
+                waits
             )
         }
 

@@ -132,6 +132,9 @@ const char *clinux_option_argument(void);
 /* optind is one as well. */
 int clinux_option_index(void);
 
+/* Has getopt_long(3) begin anew, with other arguments. */
+void clinux_begin_options(void);
+
 /* prctl(2) is variadic. Forbids privileges to come back with execve(2): 0, or -1 with errno. */
 int clinux_set_no_new_privileges(void);
 

@@ -53,6 +53,7 @@ package struct CommandOption {
         unsafe arguments[0] = UnsafeMutablePointer(mutating: program.pointer)
         self.count = count
         unsafe self.arguments = arguments
+        clinux_begin_options()
     }
 
     /// The letter of the next option, `?` for one that is wrong, or `nil` when there are no more.

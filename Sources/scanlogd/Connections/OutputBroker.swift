@@ -50,7 +50,12 @@
             }
             drop(theirs)  // or nobody would see that it has ended
             try child.waitUntilReady(on: ours)
-            channel = ours
+            self.init(ours)
+        }
+
+        /// Takes over the way to one that has been started.
+        init(_ channel: consuming MessageChannel) {
+            self.channel = channel
         }
 
         /// Has a line logged. One that there is no room for is counted; it went to standard error as well, unless we are
