@@ -44,9 +44,12 @@ let package = Package(
         .trait(name: "Ring", description: "Packets from a ring in memory, before a firewall drops them"),
         .trait(name: "Pcap", description: "Packets from libpcap, and replay; only its headers are needed to build"),
         .trait(name: "Nids", description: "Fragments joined by libnids; needs its headers", enabledTraits: ["Pcap"]),
+        .trait(
+            name: "Connections", description: "The role that logs attempts to connect: scanlogd connections",
+            enabledTraits: ["Pcap"]),
         .trait(name: "Rules", description: "The hosts_access language: scanlogd rules, and exempt sources"),
         .trait(name: "TestHooks", description: "For tests only: SIGUSR2 makes a process do what its sandbox forbids"),
-        .default(enabledTraits: ["Ring", "Pcap", "Nids", "Rules"]),
+        .default(enabledTraits: ["Ring", "Pcap", "Nids", "Connections", "Rules"]),
     ],
     targets: [
         .target(name: "ScanCore", swiftSettings: common + noHeap + small),

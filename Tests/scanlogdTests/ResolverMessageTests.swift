@@ -1,4 +1,4 @@
-#if Pcap
+#if Connections
     import CLinux
     import ScanCore
     import System

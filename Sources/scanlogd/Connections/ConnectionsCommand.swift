@@ -1,4 +1,4 @@
-#if Pcap
+#if Connections
     import Capture
     import CSeccomp
     import ScanCore
@@ -11,7 +11,7 @@
     ///   - count: of the arguments, of which the first is `connections`.
     ///   - arguments: the arguments.
     /// - Returns: the exit status.
-    func connections(
+    func runConnections(
         _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
     ) throws(SystemError) -> Int32 {
         let read = try readConfiguration { () throws(SystemError) in unsafe try ConnectionsOptions(count, arguments) }

@@ -1,4 +1,4 @@
-#if Pcap
+#if Connections
     import Capture
     import ScanCore
     import System

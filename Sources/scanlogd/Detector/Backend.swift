@@ -4,6 +4,8 @@ import ScanCore
 import System
 
 /// A way to get packets, by the name that `--backend` takes.
+///
+/// A backend is listed here, and nowhere else: its name, what it is for, how it is opened, what it may call.
 enum Backend {
     /// A packet socket with a ring in memory.
     case ring
@@ -18,19 +20,17 @@ enum Backend {
     ///
     /// - Throws: that there is none, or none in this binary.
     init(named name: CString) throws(SystemError) {
-        if name == "ring" {
-            self = .ring
-        } else if name == "raw" {
-            self = .raw
-        } else if name == "pcap" {
-            self = .pcap
-        } else if name == "nids" {
-            self = .nids
-        } else {
-            throw SystemError(name, "backend", because: "there is none of this name: ring, raw, pcap, nids")
+        let all = Backend.all
+        for index in all.indices where all[index].name == name {
+            self = all[index]
+            if !isBuiltIn { throw isAbsent }
+            return
         }
-        if !isBuiltIn { throw isAbsent }
+        throw SystemError(name, "backend", because: "there is none of this name: ring, raw, pcap, nids")
     }
+
+    /// All there are, in the order of `--help` and `--version`.
+    static var all: InlineArray<4, Backend> { [.ring, .raw, .pcap, .nids] }
 
     /// The error of one that this binary does not have.
     var isAbsent: SystemError { SystemError(name, "backend", because: "not built in, see --version") }
@@ -42,6 +42,24 @@ enum Backend {
         case .raw: "raw"
         case .pcap: "pcap"
         case .nids: "nids"
+        }
+    }
+
+    /// Its line of `--help`.
+    var usage: String {
+        switch self {
+        case .ring: "                          ring  packet socket: sees what a firewall drops later\n"
+        case .raw: "                          raw   raw sockets: what gets through the firewall\n"
+        case .pcap: "                          pcap  libpcap\n"
+        case .nids: "                          nids  libpcap, and libnids for fragments\n"
+        }
+    }
+
+    /// Whether `--help` has that line. The smallest program does not speak of libraries.
+    var isInUsage: Bool {
+        switch self {
+        case .ring, .raw: true
+        case .pcap, .nids: Backend.pcap.isBuiltIn
         }
     }
 
@@ -88,4 +106,45 @@ enum Backend {
 
     /// Whether it can be told which packets to take: raw sockets get what comes in for the host, and nothing else.
     var takesSelection: Bool { self != .raw }
+}
+
+/// A backend that is open.
+enum BackendCapture: ~Copyable {
+    case raw(RawSocketCapture)
+    #if Ring
+        case ring(PacketSocketCapture)
+    #endif
+    #if Pcap
+        case pcap(PcapCapture)
+    #endif
+    #if Nids
+        case nids(NidsCapture)
+    #endif
+}
+
+extension Backend {
+    /// Opens it, as root.
+    ///
+    /// - Parameters:
+    ///   - selection: which packets are wanted, if that can be told: see ``takesSelection``.
+    ///   - key: secret random numbers.
+    func open(_ selection: CaptureOptions, key: HashKey) throws(SystemError) -> BackendCapture {
+        switch self {
+        case .raw:
+            return .raw(
+                try RawSocketCapture(receiveBuffer: Parameters.receiveBuffer, gatherTime: Parameters.gatherTime))
+        #if Ring
+            case .ring: return .ring(try PacketSocketCapture(selection, key: key))
+        #endif
+        #if Pcap
+            case .pcap: return .pcap(try PcapCapture(selection, key: key))
+        #endif
+        #if Nids
+            case .nids: return .nids(try NidsCapture(selection, key: key))
+        #endif
+        #if !(Ring && Pcap && Nids)
+            default: throw isAbsent
+        #endif
+        }
+    }
 }

@@ -2,6 +2,33 @@ import Capture
 import ScanCore
 import System
 
+/// Runs `scanlogd` without the name of another role: what its options ask for.
+///
+/// - Returns: the exit status.
+func runDetector(
+    _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+) throws(SystemError) -> Int32 {
+    let read = try readConfiguration { () throws(SystemError) in unsafe try Options(count, arguments) }
+    guard let options = read else { return ExitStatus.misconfigured }
+    closeInheritedDescriptors(but: options.captureFile)
+    switch options.action {
+    case .help: try printUsage()
+    case .version: try print(buildInformation())
+    case .detect: return try detect(options)
+    case .replay:
+        guard let exempt = try readExemptList(options) else { return ExitStatus.misconfigured }
+        try replay(options.captureFile, exempt, options.reportFormat)
+    case .selfTest: return try selfTest(options) ? 0 : ExitStatus.failure
+    }
+    return 0
+}
+
+/// Reads the file of exempt sources, if one is named. What is wrong with it is said on standard error, and then there is
+/// nothing.
+private func readExemptList(_ options: Options) throws(SystemError) -> ExemptSources? {
+    try readConfiguration { () throws(SystemError) in try ExemptSources(options.exemptFile) }
+}
+
 /// Runs the detector: opens everything as root, then goes on as two processes that have given root up, the sensor, which
 /// looks at packets, and the logger, which logs what the sensor finds, until it is told to stop.
 ///
@@ -9,64 +36,49 @@ import System
 /// touched after it, as a user that owns nothing, in a directory that holds nothing.
 ///
 /// - Returns: the exit status.
-func detect(_ options: Options) throws(SystemError) -> Int32 {
+private func detect(_ options: Options) throws(SystemError) -> Int32 {
     if !CurrentProcess.isRoot {
         throw SystemError("start", "check privileges", because: "only root can start scanlogd")
     }
     guard let exempt = try readExemptList(options) else { return ExitStatus.misconfigured }
     let start = try DetectorStart(options, exempt)
-    switch options.backend {
-    #if Ring
-        case nil:
-            return try detectInFirst(options, start)
-        case .ring:
-            let capture = try PacketSocketCapture(options.selection, key: start.key)
-            return try start.run(capture, .ring)
-    #endif
-    #if Pcap
-        case .pcap:
-            let capture = try PcapCapture(options.selection, key: start.key)
-            return try start.run(capture, .pcap)
-    #endif
-    #if Nids
-        case .nids:
-            let capture = try NidsCapture(options.selection, key: start.key)
-            return try start.run(capture, .nids)
-    #endif
-    default:  // what is not built in was refused with the options
-        return try detectInRawSockets(start)
-    }
+    let opened = try OpenBackend(options, key: start.key)
+    return try start.run(opened)
 }
 
-#if Ring
-    /// Runs the detector with the backend that sees most of those that work.
-    private func detectInFirst(_ options: Options, _ start: consuming DetectorStart) throws(SystemError) -> Int32 {
-        let capture: PacketSocketCapture
+/// What packets come from, open.
+private struct OpenBackend: ~Copyable {
+    let backend: Backend
+    let capture: BackendCapture
+    /// Why it isn't the backend that sees more.
+    let failure: SystemError?
+
+    /// Opens the backend that is asked for, or that which sees most of those that work.
+    init(_ options: Options, key: HashKey) throws(SystemError) {
+        let wanted = options.backend ?? .first
         do throws(SystemError) {
-            capture = try PacketSocketCapture(options.selection, key: start.key)
+            self.init(wanted, try wanted.open(options.selection, key: key))
         } catch {
-            if options.selectingOption != nil { throw error }  // raw sockets can't choose packets
-            return try detectInRawSockets(start, insteadOf: error)
+            // Raw sockets can't choose packets.
+            if options.backend != nil || options.selectingOption != nil || wanted == .raw { throw error }
+            try self.init(insteadOf: error, options, key: key)
         }
-        return try start.run(capture, .ring)
     }
-#endif
 
-private func detectInRawSockets(
-    _ start: consuming DetectorStart, insteadOf failure: SystemError? = nil
-) throws(SystemError) -> Int32 {
-    let capture: RawSocketCapture
-    do throws(SystemError) {
-        capture = try openRawSockets()
-    } catch {
-        throw failure ?? error  // of what should have worked
+    private init(_ backend: Backend, _ capture: consuming BackendCapture, insteadOf failure: SystemError? = nil) {
+        self.backend = backend
+        self.capture = capture
+        self.failure = failure
     }
-    return try start.run(capture, .raw, insteadOf: failure)
-}
 
-/// Opens raw sockets, as the parameters say.
-func openRawSockets() throws(SystemError) -> RawSocketCapture {
-    try RawSocketCapture(receiveBuffer: Parameters.receiveBuffer, gatherTime: Parameters.gatherTime)
+    /// Opens raw sockets. If even these can't be opened, the error is of what should have worked.
+    private init(insteadOf failure: SystemError, _ options: Options, key: HashKey) throws(SystemError) {
+        do throws(SystemError) {
+            self.init(.raw, try Backend.raw.open(options.selection, key: key), insteadOf: failure)
+        } catch {
+            throw failure
+        }
+    }
 }
 
 /// A start on its way: what was opened as root, but for the place that packets come from.
@@ -105,14 +117,31 @@ private struct DetectorStart: ~Copyable {
         loadTimeZone()
     }
 
+    /// Runs the detector with a backend.
+    consuming func run(_ opened: consuming OpenBackend) throws(SystemError) -> Int32 {
+        let (backend, failure) = (opened.backend, opened.failure)
+        switch consume opened.capture {
+        case .raw(let capture): return try run(capture, backend, insteadOf: failure)
+        #if Ring
+            case .ring(let capture): return try run(capture, backend, insteadOf: failure)
+        #endif
+        #if Pcap
+            case .pcap(let capture): return try run(capture, backend, insteadOf: failure)
+        #endif
+        #if Nids
+            case .nids(let capture): return try run(capture, backend, insteadOf: failure)
+        #endif
+        }
+    }
+
     /// Becomes the two processes, and returns the exit status of the one it is called in.
     ///
     /// - Parameters:
     ///   - capture: where packets come from.
     ///   - backend: which of them it is.
     ///   - failure: why it isn't the backend that sees more.
-    consuming func run<Source: PacketSource & ~Copyable>(
-        _ capture: consuming Source, _ backend: Backend, insteadOf failure: SystemError? = nil
+    private consuming func run<Source: PacketSource & ~Copyable>(
+        _ capture: consuming Source, _ backend: Backend, insteadOf failure: SystemError?
     ) throws(SystemError) -> Int32 {
         let link = try SensorLink()  // last, so that what is closed after the fork leaves low numbers free
         guard let sensor = try ChildProcess.fork("sensor") else {

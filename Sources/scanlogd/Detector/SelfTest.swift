@@ -91,21 +91,19 @@ private struct SelfTest {
 
     mutating func checkCaptures() throws(SystemError) {
         let key = try HashKey.random()
-        let selection = options.selection
-        let raw = failure { () throws(SystemError) in _ = try openRawSockets() }
-        #if Ring
-            let ring = failure { () throws(SystemError) in _ = try PacketSocketCapture(selection, key: key) }
-            // As a start does that is told nothing else.
-            if options.backend == nil && ring != nil && raw == nil && options.selectingOption == nil { backend = .raw }
-            try report(.ring, ring)
-        #endif
-        try report(.raw, raw)
-        #if Pcap
-            try report(.pcap, failure { () throws(SystemError) in _ = try PcapCapture(selection, key: key) })
-        #endif
-        #if Nids
-            try report(.nids, failure { () throws(SystemError) in _ = try NidsCapture(selection, key: key) })
-        #endif
+        let all = Backend.all
+        var failures = InlineArray<4, LogLine?>(repeating: nil)
+        var (firstWorks, rawWorks) = (false, false)
+        for index in all.indices where all[index].isBuiltIn {
+            let found = failure { () throws(SystemError) in _ = try all[index].open(options.selection, key: key) }
+            if all[index] == .first { firstWorks = found == nil }
+            if all[index] == .raw { rawWorks = found == nil }
+            failures[index] = found
+        }
+        // As a start does that is told nothing else.
+        let isFree = options.backend == nil && options.selectingOption == nil
+        if isFree && !firstWorks && rawWorks { backend = .raw }
+        for index in all.indices where all[index].isBuiltIn { try report(all[index], failures[index]) }
     }
 
     private mutating func report(_ backend: Backend, _ failure: LogLine?) throws(SystemError) {

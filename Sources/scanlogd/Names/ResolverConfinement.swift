@@ -1,4 +1,4 @@
-#if Pcap
+#if Connections
     import CSeccomp
     import System
 

@@ -8,7 +8,7 @@ import System
     /// Runs `scanlogd rules`: the hosts_access language, checked and tried out. The first argument is that word.
     ///
     /// - Returns: the exit status: 0 for clean, or granted; 1 for problems, or denied; 2 if there is neither.
-    func rules(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Int32 {
+    func runRules(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Int32 {
         guard count > 1, let first = unsafe arguments[1] else { return refuse("rules", "check or match must follow") }
         let command = unsafe CString(unsafe: first)
         let isMatch = command == "match"
