@@ -120,7 +120,7 @@
                 scene.sink.reportSuppressed(at: Timestamp(nanoseconds: 2_000_000_000), atExit: true)
                 var message = Message(.ready)
                 let received = try scene.broker.receive(&message)
-                #expect(received == .record)
+                #expect(received == .message)
                 #expect(message.kind == .line)
                 #expect(message.text.text == "connections: 5 lines suppressed in 1 s")
             }

@@ -4,7 +4,7 @@ import ScanCore
 /// Text that lives as long as the process and ends in a zero byte, as C wants it: a literal, or an argument.
 ///
 /// Not a String: what that brings along would make the whole daemon twice as large.
-@safe public struct CString: ExpressibleByStringLiteral, @unchecked Sendable {
+@safe public struct CString: Equatable, ExpressibleByStringLiteral, @unchecked Sendable {
     /// The first byte.
     public let pointer: UnsafePointer<CChar>
 
