@@ -64,7 +64,7 @@ test: needs-test lint
 	Tests/Binary/check scanlogd .build-embedded/release 'ring raw pcap'
 	$(one_scan)
 	$(MAKE) EMBEDDED=1 libnids check-binary check-system-calls
-	$(MAKE) unit asan
+	$(MAKE) asan
 	$(MAKE) fuzz FUZZ_SECONDS=20
 	$(MAKE) integration
 
@@ -94,6 +94,7 @@ system-calls:
 check-system-calls:
 	Tests/SystemCalls/check
 
+# All unit tests, quickly; `make test` runs them under Address Sanitizer.
 unit:
 	Tests/failures-last $(SWIFT) test
 

@@ -26,6 +26,9 @@ let small: [SwiftSetting] = [.unsafeFlags(["-Osize"], embedded)]
 // The compiler proves that nothing on the packets' path can touch the heap.
 let noHeap: [SwiftSetting] = [.unsafeFlags(["-Xfrontend", "-no-allocations"], embedded)]
 
+// Unit tests ask much of the libraries, and in debug builds a read of a table may copy all of it.
+let optimized: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 let testHooks: [SwiftSetting] = [.define("TEST_HOOKS", .when(traits: ["TestHooks"]))]
 
 let strictC: [CSetting] = [
@@ -52,8 +55,8 @@ let package = Package(
         .default(enabledTraits: ["Ring", "Pcap", "Nids", "Connections", "Rules"]),
     ],
     targets: [
-        .target(name: "ScanCore", swiftSettings: common + noHeap + small),
-        .target(name: "HostRules", dependencies: ["ScanCore"], swiftSettings: common + noHeap + small),
+        .target(name: "ScanCore", swiftSettings: common + noHeap + small + optimized),
+        .target(name: "HostRules", dependencies: ["ScanCore"], swiftSettings: common + noHeap + small + optimized),
         .target(name: "CLinux", cSettings: strictC),
         .target(name: "CPcap", cSettings: strictC),
         .target(name: "CNids", cSettings: strictC),
@@ -62,7 +65,8 @@ let package = Package(
             exclude: ["policy"],  // what makes programs.h: make system-calls
             cSettings: strictC + [.unsafeFlags(["-ffunction-sections", "-fdata-sections"])]),
         .target(
-            name: "System", dependencies: ["ScanCore", "CLinux", "CSeccomp"], swiftSettings: common + small + testHooks),
+            name: "System", dependencies: ["ScanCore", "CLinux", "CSeccomp"],
+            swiftSettings: common + small + testHooks + optimized),
         .target(
             name: "Capture",
             dependencies: [
@@ -70,7 +74,7 @@ let package = Package(
                 .target(name: "CPcap", condition: .when(traits: ["Pcap"])),
                 .target(name: "CNids", condition: .when(traits: ["Nids"])),
             ],
-            swiftSettings: common + small),
+            swiftSettings: common + small + optimized),
         .executableTarget(
             name: "scanlogd",
             dependencies: [

@@ -65,10 +65,14 @@ extension HashKey {
     }
 }
 
-/// A segment of which a test names what it is about.
+// Made once: some tests send millions of packets.
+private let usualSource = address("10.77.0.1")
+private let usualDestination = address("10.77.0.2")
+
+/// A probe of which a test names what it is about.
 func segment(
-    to port: UInt16 = 80, _ flags: TCPFlags = .syn, from source: Address = address("10.77.0.1"),
-    destination: Address = address("10.77.0.2"), sourcePort: UInt16 = 40_000,
+    to port: UInt16 = 80, _ flags: TCPFlags = .syn, from source: Address = usualSource,
+    destination: Address = usualDestination, sourcePort: UInt16 = 40_000,
     typeOfService: UInt8 = 0, timeToLive: UInt8 = 64
 ) -> Probe {
     Probe(
