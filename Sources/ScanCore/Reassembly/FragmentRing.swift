@@ -21,14 +21,14 @@ extension FragmentRecord {
 }
 
 /// Records in a ring of fixed memory, 16 for each of `lines`, found by a hash that is not 0. The oldest makes room.
-struct FragmentRing<let lines: Int, Message: FragmentRecord>: ~Copyable {
-    private var records: InlineArray<lines, InlineArray<16, Message>>
+struct FragmentRing<let lines: Int, Record: FragmentRecord>: ~Copyable {
+    private var records: InlineArray<lines, InlineArray<16, Record>>
     private var hashes = InlineArray<lines, HashLine>(repeating: HashLine())
     /// Where the next record goes, in the place of the oldest.
     private(set) var next = 0
 
     /// A ring of records of nobody's.
-    init(_ empty: Message) {
+    init(_ empty: Record) {
         records = InlineArray(repeating: InlineArray(repeating: empty))
     }
 
@@ -60,7 +60,7 @@ struct FragmentRing<let lines: Int, Message: FragmentRecord>: ~Copyable {
     }
 
     /// The record at a place.
-    subscript(place: Int) -> Message {
+    subscript(place: Int) -> Record {
         mutating get { records[place >> 4][place & 15] }
         set { records[place >> 4][place & 15] = newValue }
     }
@@ -76,7 +76,7 @@ struct FragmentRing<let lines: Int, Message: FragmentRecord>: ~Copyable {
     }
 
     /// Adds a record.
-    mutating func append(_ record: Message, _ hash: UInt32) {
+    mutating func append(_ record: Record, _ hash: UInt32) {
         records[next >> 4][next & 15] = record
         hashes[next >> 4][next & 15] = hash
         next = next + 1 == lines * 16 ? 0 : next + 1
