@@ -141,6 +141,7 @@
             let date = date.text(of: attempt.realTime)
             var line = LogLine(attempt, date: date, source: source, destination: destination)
             line.append("\n")
+            if output.isExhausted { flush() }
             output.append(line)
         }
 

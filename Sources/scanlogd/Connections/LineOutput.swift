@@ -57,9 +57,9 @@
 
         /// How many bytes gather before they have to be written.
         private static var size: Int { 65_536 }
-        /// How many bytes there is room for: a packet can make hundreds of attempts known. The memory behind the size is not
-        /// touched before it is needed.
-        private static var capacity: Int { 327_680 }
+        /// How many bytes there is room for: one packet, the last of many fragments that were made for it, can make
+        /// thousands of attempts known. The memory behind the size is not touched before it is needed.
+        private static var capacity: Int { 1 << 20 }
 
         /// Writes to a file, or to standard output.
         init(_ file: borrowing AppendFile?) throws(SystemError) {
@@ -91,6 +91,9 @@
         /// Whether lines have to be written before there is room for what another packet may make known.
         var isFull: Bool { used + LogLine.capacity > LineOutput.size }
 
+        /// Whether there is no room for another line at all, whatever one packet made known.
+        var isExhausted: Bool { used + LogLine.capacity > LineOutput.capacity }
+
         /// Whether no lines wait.
         var isEmpty: Bool { used == rest }
 
@@ -98,6 +101,7 @@
         mutating func append(_ line: LogLine) {
             if used + line.count > LineOutput.capacity {
                 counters.lost += 1
+                untold += 1
                 return
             }
             for index in 0..<line.count { unsafe buffer[used + index] = line.bytes[index] }

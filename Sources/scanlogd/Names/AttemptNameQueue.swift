@@ -10,8 +10,9 @@
         /// The last attempt, as long as not all its lookups have begun, though it is to wait for them.
         private var unasked: Attempt?
 
-        /// How much room is left for what a packet may make known, where attempts are waited for.
-        private static var reserve: Int { 1_024 }
+        /// How much room is left for what one packet may make known, where attempts are waited for. Of more than that, which
+        /// takes thousands of fragments made for it, the first are written with addresses.
+        private static var reserve: Int { 3_072 }
 
         /// How often it is looked after attempts that wait for as long as it takes, in nanoseconds.
         private static var pause: Int64 { 1_000_000_000 }
@@ -87,6 +88,7 @@
             let destination = names.lookUp(attempt.destination, at: now)
             if !atOnce && (mustWait(source, now < due) || mustWait(destination, now < due)) { return nil }
             queue.value.removeHead()
+            if queue.value.count == 0 { unasked = nil }  // it was that one
             return Named(attempt: attempt, source: source?.known, destination: destination?.known)
         }
 

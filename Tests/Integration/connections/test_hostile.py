@@ -3,6 +3,7 @@
 import random
 import re
 import socket
+import struct
 import subprocess
 import time
 from pathlib import Path
@@ -76,3 +77,28 @@ def test_whatever_arrives_each_line_has_five_fields(tmp_path: Path, link: int) -
             for address in (match["source"], match["destination"]):
                 socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
             assert int(match["sport"]) < 65536 and int(match["dport"]) < 65536
+
+
+def fragment(offset: int, more: bool, next_header: int, content: bytes) -> bytes:
+    """A fragment of IPv6, without a link header."""
+    header = struct.pack(">BBHI", next_header, 0, offset | more, 0x1234)
+    source, destination = (socket.inet_pton(socket.AF_INET6, f"2001:db8::{host}") for host in "12")
+    length = len(header) + len(content)
+    return struct.pack(">IHBB", 0x60000000, length, 44, 64) + source + destination + header + content
+
+
+def test_a_packet_that_makes_thousands_of_attempts_known_loses_none(tmp_path: Path) -> None:
+    """64 fragments that each lead on to another place, as many that hold ports at all of these, and last the first one."""
+    options = 60  # destination options, which lead on
+    leading = [fragment(8, True, options, bytes([6, places + 1, 1, 4, 0, 0, 0, 0])) for places in range(64)]
+    holding = [
+        fragment(24, True, options, b"".join(
+            struct.pack(">HHBBH", 1000 + source, place * 64 + source + 1, 0x50, 2, 0) for place in range(66)))
+        for source in range(64)]
+    first = fragment(0, True, options, bytes([options, 0, 1, 4, 0, 0, 0, 0]))
+    file = tmp_path / "chains.pcap"
+    file.write_bytes(pcap(((1, packet) for packet in [*leading, *holding, first]), 101))
+    done = subprocess.run([BINARY, "connections", "--read", file], capture_output=True, text=True, check=False)
+    lines = done.stdout.splitlines()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(set(lines)) == len(lines) == 64 * 64

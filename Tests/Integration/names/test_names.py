@@ -647,6 +647,30 @@ def test_without_the_helper_addresses_are_printed_and_that_is_said_once(
     assert log.texts() == [said.removeprefix("scanlogd: ").rstrip()]
 
 
+def test_a_helper_that_stands_still_is_not_waited_for_for_ever(server: NameServer, reader: Reader) -> None:
+    """Some lookups expire before the rest of the file comes, and the sixteenth while lines are made of it."""
+    attempts = [attempt(f"198.51.{number}.7") for number in range(60)]
+    text = write_capture(reader.file, attempts).read_bytes()
+    beginning = 24 + 7 * (len(text) - 24) // len(attempts)
+    with subprocess.Popen(reader.namespace.command(BINARY, "connections", "-r", "--read", "-"), stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "TZ": "UTC"}) as process:
+        wait_until(lambda: any(is_helper(child) for child in children(process.pid)), "no helper")
+        helper = helper_of(process.pid)
+        os.kill(helper, signal.SIGSTOP)
+        try:
+            assert process.stdin
+            process.stdin.write(text[:beginning])
+            process.stdin.flush()
+            time.sleep(13)
+            printed, said = process.communicate(text[beginning:], timeout=40)
+        finally:
+            process.kill()
+            os.kill(helper, signal.SIGCONT)
+    assert printed.decode() == "".join(line(segment.source) for segment in attempts)
+    assert said == b"scanlogd: connections: host names: no answer from the resolver; addresses are printed\n"
+    assert process.returncode == 0
+
+
 # A source of names that is the worst there could be.
 
 
