@@ -9,7 +9,7 @@ struct InterfaceChangeLine {
     private var count: UInt32 = 0
 
     /// The line for a change, or the one that says that more follow, or nothing.
-    mutating func line(_ news: InterfaceTable.News, at now: Timestamp) -> LogLine? {
+    mutating func line(_ difference: InterfaceTable.Difference, at now: Timestamp) -> LogLine? {
         if !isWithinMinute(now) {
             begin = now
             count = 0
@@ -18,13 +18,13 @@ struct InterfaceChangeLine {
         count += 1
         if count > Parameters.interfaceLines { return LogLine("more interfaces changed; no line for each") }
         var line = LogLine()
-        news.name.append(to: &line)
-        if let other = news.otherName {
+        difference.name.append(to: &line)
+        if let other = difference.otherName {
             line.append(" (")
             line.append(other)
             line.append(")")
         }
-        switch news.change {
+        switch difference.change {
         case .up: line.append(": interface is up")
         case .down: line.append(": interface is down")
         case .gone: line.append(": interface is gone")

@@ -32,7 +32,7 @@ struct InterfaceTable {
         /// Its own name, or the last one that it had.
         var name = InterfaceName()
         var now = State()
-        var told = State()
+        var reported = State()
         var isListed = false
     }
 
@@ -126,7 +126,7 @@ struct InterfaceTable {
     }
 
     /// An interface of which there is something to tell.
-    struct News {
+    struct Difference {
         /// Where in the table it is: of one that is named, where among the names.
         let position: Int
         let name: InterfaceName
@@ -138,16 +138,16 @@ struct InterfaceTable {
 
     /// An interface that is not as it was last told, and how: from now on it is.
     @inline(never)
-    mutating func nextChange() -> News? {
+    mutating func nextChange() -> Difference? {
         var position = 0
         while position < count {
             let entry = entries[position]
             let isObsolete = followsAll && entry.now.index == 0
-            if isObsolete { remove(position) } else { entries[position].told = entry.now }
-            if entry.now != entry.told {
-                return News(
+            if isObsolete { remove(position) } else { entries[position].reported = entry.now }
+            if entry.now != entry.reported {
+                return Difference(
                     position: position, name: entry.name, otherName: otherName(at: position), index: entry.now.index,
-                    change: InterfaceTable.change(from: entry.told, to: entry.now))
+                    change: InterfaceTable.change(from: entry.reported, to: entry.now))
             }
             if !isObsolete { position += 1 }
         }
@@ -164,8 +164,8 @@ struct InterfaceTable {
     @inline(never)
     mutating func markReportedExceptDown() {
         for position in 0..<count {
-            entries[position].told = entries[position].now
-            if !followsAll { entries[position].told.isUp = true }
+            entries[position].reported = entries[position].now
+            if !followsAll { entries[position].reported.isUp = true }
         }
     }
 

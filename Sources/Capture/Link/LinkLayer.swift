@@ -89,7 +89,7 @@ public struct LinkLayer: Equatable, Sendable {
     var hidesTags: Bool { header == .linuxCooked2 }
 
     /// Whether a frame tells which way it went.
-    var tellsDirection: Bool { header == .linuxCooked || header == .linuxCooked2 }
+    var knowsDirection: Bool { header == .linuxCooked || header == .linuxCooked2 }
 
     /// Whether the host was sending a frame, or it may have been: few links tell. Of what goes over loopback libpcap gives
     /// only the frame that comes in.

@@ -86,10 +86,10 @@
         }
 
         /// Takes note of an IP packet that was read: see ``LoneFragments``.
-        mutating func note(
+        mutating func record(
             _ packet: Span<UInt8>, over path: LinkPath, isGiven: Bool, _ fault: PacketFault?, at now: Timestamp
         ) {
-            fragments.note(packet, over: path, isGiven: isGiven, fault, at: now)
+            fragments.record(packet, over: path, isGiven: isGiven, fault, at: now)
         }
 
         /// The types of Ethernet, besides those that are looked behind, that IP packets can stand behind: TRILL, batman-adv,

@@ -184,18 +184,21 @@
         /// A number for the interface that frames come over: any of its own, or 0 where they may tell it themselves.
         func number(of index: Int) -> Int32 { interfaces[index]?.isAny == true ? 0 : Int32(index + 1) }
 
-        /// Tells what became of interfaces, and captures from those that have come. What fails is told as well: an
+        /// Logs what became of interfaces, and captures from those that have come. What fails is logged as well: an
         /// interface may be gone before we are done with it.
         private mutating func followInterfaces(
             into sink: inout some ProbeSink & ~Copyable, at now: Timestamp
         ) throws(SystemError) {
             try watch.update()
-            while let news = watch.table.nextChange() {
-                if let line = notices.line(news, at: now) { sink.log(notice: line) }
+            while let difference = watch.table.nextChange() {
+                if let line = notices.line(difference, at: now) { sink.log(notice: line) }
                 if watch.table.followsAll { continue }
                 do throws(SystemError) {
-                    if news.change == .gone { interfaces[news.position]?.isThere = false }
-                    if news.change == .new { try interfaces[news.position]?.capture(from: news.index, news.name) }
+                    let position = difference.position
+                    if difference.change == .gone { interfaces[position]?.isThere = false }
+                    if difference.change == .new {
+                        try interfaces[position]?.capture(from: difference.index, difference.name)
+                    }
                 } catch {
                     if error.code != ENODEV { sink.log(notice: error.line) }
                 }

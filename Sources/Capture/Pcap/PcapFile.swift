@@ -219,10 +219,10 @@
             let now = Timestamp(nanoseconds: packet.realTime)
             do throws(PacketFault) {
                 let isGiven = try packets.read(bytes, over: path, at: now, realTime: packet.realTime, into: &sink)
-                leftOut.note(bytes, over: path, isGiven: isGiven, nil, at: now)
+                leftOut.record(bytes, over: path, isGiven: isGiven, nil, at: now)
             } catch {
                 sink.count(error)
-                leftOut.note(bytes, over: path, isGiven: false, error, at: now)
+                leftOut.record(bytes, over: path, isGiven: false, error, at: now)
                 leftOut.count(error, in: bytes, over: path, isCut: packet.isCut)
             }
         }

@@ -151,7 +151,7 @@
             _ hardwareType: Int32, _ library: PcapLibrary
         ) throws(SystemError) {
             let isLoopback = hardwareType == Int32(LinkLayer.loopback)
-            if direction == .both || direction == .outgoing && (link.tellsDirection || isLoopback) { return }
+            if direction == .both || direction == .outgoing && (link.knowsDirection || isLoopback) { return }
             let way = direction == .incoming ? PCAP_D_IN : PCAP_D_OUT
             if unsafe library.functions.pointee.setdirection(handle, way) < 0 {
                 throw unsafe library.error(name, "leave out the other direction", of: handle)

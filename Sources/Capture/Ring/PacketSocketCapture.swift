@@ -113,25 +113,25 @@ public struct PacketSocketCapture: ~Copyable, PacketSource {
 // MARK: Interfaces
 
 extension PacketSocketCapture {
-    /// Tells what became of interfaces, and takes packets from those that are wanted now. What fails is told as well:
+    /// Logs what became of interfaces, and takes packets from those that are wanted now. What fails is logged as well:
     /// an interface may be gone before we are done with it.
     @inline(never)
     private mutating func followInterfaces(
-        at now: Timestamp, tell: (LogLine) -> Void
+        at now: Timestamp, log: (LogLine) -> Void
     ) throws(SystemError) {
         // The bound interface went down or away. The socket stays readable until it is told that we know.
         let code = try socket.pendingError()
         if code != 0 && code != ENETDOWN { throw SystemError(socket.name, "receive", code: code) }
         try interfaces.update()
         var isChanged = false
-        while let news = interfaces.table.nextChange() {
+        while let difference = interfaces.table.nextChange() {
             isChanged = true
-            if let line = notices.line(news, at: now) { tell(line) }
-            if !intake.promiscuous || news.change != .new { continue }
+            if let line = notices.line(difference, at: now) { log(line) }
+            if !intake.promiscuous || difference.change != .new { continue }
             do throws(SystemError) {
-                try PacketSocketCapture.enterPromiscuousMode(socket, of: news.index)
+                try PacketSocketCapture.enterPromiscuousMode(socket, of: difference.index)
             } catch {
-                if error.code != ENODEV { tell(error.line) }
+                if error.code != ENODEV { log(error.line) }
             }
         }
         if !isChanged || interfaces.table.followsAll { return }
@@ -140,7 +140,7 @@ extension PacketSocketCapture {
             try PacketSocketCapture.filter(socket, for: intake)
             try PacketSocketCapture.bind(socket, to: &interfaces.table)
         } catch {
-            if error.code != ENODEV { tell(error.line) }
+            if error.code != ENODEV { log(error.line) }
         }
     }
 

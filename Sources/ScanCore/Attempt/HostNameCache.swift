@@ -41,8 +41,8 @@ public struct HostNameCache<let setCount: Int, let mostUnderWay: Int>: ~Copyable
     /// How many lookups are under way, those among them that take too long included.
     public private(set) var underWay = 0
     /// When it was last looked which of them take too long: seldom, for a flood must not make that its business.
-    private var lastLook = Timestamp(nanoseconds: 0)
-    private static var lookPause: Int64 { 100_000_000 }
+    private var lastExpiry = Timestamp(nanoseconds: 0)
+    private static var expiryInterval: Int64 { 100_000_000 }
 
     /// A cache that knows nothing.
     init() {}
@@ -126,8 +126,8 @@ public struct HostNameCache<let setCount: Int, let mostUnderWay: Int>: ~Copyable
 
     /// Settles the lookups that take too long.
     private mutating func expireLookups(at now: Timestamp) {
-        if now.isWithin(Self.lookPause - 1, after: lastLook) { return }
-        lastLook = now
+        if now.isWithin(Self.expiryInterval - 1, after: lastExpiry) { return }
+        lastExpiry = now
         var index = underWay
         while index > 0 {  // from behind, where the list gets shorter
             index -= 1

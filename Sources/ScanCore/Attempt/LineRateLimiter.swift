@@ -1,7 +1,7 @@
 /// Lets so many lines a second through, and says every ten seconds how many it did not.
 public struct LineRateLimiter: Sendable {
     /// How often it is said that lines were suppressed, in nanoseconds.
-    public static let noteInterval: Int64 = 10_000_000_000
+    public static let summaryInterval: Int64 = 10_000_000_000
 
     /// How many lines were suppressed since the start.
     public private(set) var suppressed: UInt64 = 0
@@ -9,8 +9,8 @@ public struct LineRateLimiter: Sendable {
     private let limit: UInt64?
     private var begin: Timestamp?
     private var count: UInt64 = 0
-    private var untold: UInt64 = 0
-    private var untoldSince: Timestamp?
+    private var unreported: UInt64 = 0
+    private var unreportedSince: Timestamp?
 
     /// A rate of so many lines a second, which begins with the first; `nil`: any number.
     public init(limit: UInt64?) {
@@ -28,15 +28,15 @@ public struct LineRateLimiter: Sendable {
             count += 1
             return true
         }
-        if untold == 0 { untoldSince = now }
-        untold += 1
+        if unreported == 0 { unreportedSince = now }
+        unreported += 1
         suppressed += 1
         return false
     }
 
     /// When it is to be said how many lines were suppressed; `nil`: none were.
-    public var noteDue: Timestamp? {
-        untoldSince.map { Timestamp(nanoseconds: $0.nanoseconds &+ LineRateLimiter.noteInterval) }
+    public var summaryDue: Timestamp? {
+        unreportedSince.map { Timestamp(nanoseconds: $0.nanoseconds &+ LineRateLimiter.summaryInterval) }
     }
 
     /// The line that says how many lines were suppressed since it was last said, and in how many seconds, rounded up.
@@ -46,18 +46,18 @@ public struct LineRateLimiter: Sendable {
     ///   - atExit: it is time to say so anyway.
     /// - Returns: the line, or `nil` if there is nothing to say yet.
     @inline(never)
-    public mutating func note(at now: Timestamp, atExit: Bool = false) -> LogLine? {
-        guard let since = untoldSince else { return nil }
+    public mutating func summary(at now: Timestamp, atExit: Bool = false) -> LogLine? {
+        guard let since = unreportedSince else { return nil }
         // A clock of packets goes backwards, too.
-        if !atExit && now.isWithin(LineRateLimiter.noteInterval - 1, after: since) { return nil }
+        if !atExit && now.isWithin(LineRateLimiter.summaryInterval - 1, after: since) { return nil }
         let (elapsed, overflow) = now.nanoseconds.subtractingReportingOverflow(since.nanoseconds)
         var line = LogLine("connections: ")
-        line.append(decimal: untold)
+        line.append(decimal: unreported)
         line.append(" lines suppressed in ")
         line.append(decimal: overflow || elapsed <= 0 ? 1 : UInt64(elapsed - 1) / 1_000_000_000 + 1)
         line.append(" s")
-        untold = 0
-        untoldSince = nil
+        unreported = 0
+        unreportedSince = nil
         return line
     }
 }

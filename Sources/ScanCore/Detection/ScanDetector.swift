@@ -39,13 +39,13 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     ///   touched no new port for longer than ``Parameters/longestGap``; one whose report was suppressed, as
     ///   ``remember(_:)`` was told, with every new port.
     public mutating func observe(_ probe: Probe, at now: Timestamp, wallClock: Int64) -> ScanReport? {
-        guard let found = look(at: probe, at: now, wallClock: wallClock) else { return nil }
+        guard let found = lookUp(probe, at: now, wallClock: wallClock) else { return nil }
         return table.withEntry(found.index) { $0.report }
     }
 
     /// The same, with what the limit on the log has to know of the scan.
     public mutating func find(_ probe: Probe, at now: Timestamp, wallClock: Int64) -> ScanFinding? {
-        guard let found = look(at: probe, at: now, wallClock: wallClock) else { return nil }
+        guard let found = lookUp(probe, at: now, wallClock: wallClock) else { return nil }
         return table.withEntry(found.index) { ScanFinding($0, isNew: found.isNew, hash: found.hash) }
     }
 
@@ -57,7 +57,7 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     }
 
     @inline(__always)
-    private mutating func look(at probe: Probe, at now: Timestamp, wallClock: Int64) -> Found? {
+    private mutating func lookUp(_ probe: Probe, at now: Timestamp, wallClock: Int64) -> Found? {
         counters.packets &+= 1
         if probe.source.isUnspecified || probe.isEstablishedData {
             counters.ignored &+= 1
@@ -160,7 +160,7 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     public var probationLost: UInt64 { probation.lost }
 
     /// The most entries that one packet has looked at to make room for a source that is followed, so far: for tests.
-    package var mostLookedAt: Int { table.mostLookedAt }
+    package var mostExamined: Int { table.mostExamined }
 
     /// How many sources seen with one port there is room for.
     public static var probationCapacity: Int { ProbationLog<firstTouchLines>.capacity }

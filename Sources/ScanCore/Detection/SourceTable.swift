@@ -42,7 +42,7 @@ public struct SourceTable<let capacity: Int, let bucketCount: Int>: ~Copyable {
     public private(set) var evicted: UInt64 = 0
 
     /// The most entries that one packet has looked at to make room, so far: for tests.
-    private(set) var mostLookedAt = 0
+    private(set) var mostExamined = 0
 
     /// An empty table.
     public init(key: HashKey) {
@@ -171,7 +171,7 @@ public struct SourceTable<let capacity: Int, let bucketCount: Int>: ~Copyable {
     }
 
     private mutating func evict(_ choice: EvictionChoice) {
-        mostLookedAt = max(mostLookedAt, choice.count)
+        mostExamined = max(mostExamined, choice.count)
         if !choice.isOutdated { evicted &+= 1 }  // a counter that wraps is better than one that ends the daemon
         remove(choice.index)
     }

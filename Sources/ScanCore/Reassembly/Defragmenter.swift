@@ -55,7 +55,7 @@ public struct Defragmenter<let capacity: Int, let setSize: Int>: ~Copyable {
         var free: Int?
         var found: Int?
         for index in set..<set + setSize {
-            packets[index].giveUp(at: now)
+            packets[index].expire(at: now)
             if !packets[index].isWaiting {
                 free = index
             } else if packets[index].name == fragment.name {

@@ -34,10 +34,10 @@ public struct LoneFragments: ~Copyable {
     ///   - fault: why it did not, if that is known.
     ///   - now: when it came.
     @inline(__always)
-    public mutating func note(
+    public mutating func record(
         _ packet: Span<UInt8>, over path: LinkPath, isGiven: Bool, _ fault: PacketFault?, at now: Timestamp
     ) {
-        if LoneFragments.canBeFragment(packet) { noteFragment(packet, over: path, isGiven, fault, at: now) }
+        if LoneFragments.canBeFragment(packet) { recordFragment(packet, over: path, isGiven, fault, at: now) }
     }
 
     /// Nearly all are none: they have TCP right behind the header, or are of IPv4 and whole.
@@ -52,7 +52,7 @@ public struct LoneFragments: ~Copyable {
     }
 
     @inline(never)
-    private mutating func noteFragment(
+    private mutating func recordFragment(
         _ packet: Span<UInt8>, over path: LinkPath, _ isGiven: Bool, _ fault: PacketFault?, at now: Timestamp
     ) {
         guard let fragment = LoneFragments.fragment(packet, over: path) else { return }

@@ -40,7 +40,7 @@ extension ReassemblyBuffer {
     var isWaiting: Bool { present != 0 }
 
     /// Gives it up if it waits in vain: it is too late or, on a clock that went back, too early.
-    mutating func giveUp(at now: Timestamp) {
+    mutating func expire(at now: Timestamp) {
         if !isAlive(at: now) { present = 0 }
     }
 

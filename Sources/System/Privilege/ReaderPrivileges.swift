@@ -53,8 +53,8 @@ package struct ReaderPrivileges {
         if mayEmptyBoundingSet { try System.emptyBoundingSet() }
     }
 
-    /// Gives up all that there are, for good. The order is that of ``dropPrivileges(to:)``.
-    package func giveUp() throws(SystemError) {
+    /// Drops all that there are, for good. The order is that of ``dropPrivileges(to:)``.
+    package func drop() throws(SystemError) {
         try emptyBoundingSet()
         var isOther = false
         if let account {
@@ -111,11 +111,11 @@ package enum PrivilegeDrop {
         }
     }
 
-    /// Gives them up for good.
-    package func giveUp() throws(SystemError) {
+    /// Drops them for good.
+    package func drop() throws(SystemError) {
         switch self {
         case .all(let account): try dropPrivileges(to: account)
-        case .present(let privileges): try privileges.giveUp()
+        case .present(let privileges): try privileges.drop()
         }
     }
 

@@ -20,7 +20,7 @@ import ScanCore
     /// How many lines there was no room for since the start.
     package private(set) var lost: UInt64 = 0
     /// How many of them no line has told of yet.
-    private var untold: UInt64 = 0
+    private var unreported: UInt64 = 0
 
     package init() {
         unsafe items = .allocate(capacity: LogQueue.capacity)
@@ -41,7 +41,7 @@ import ScanCore
     package mutating func append(_ line: LogLine, level: Int32, losses: UInt32) {
         if count == LogQueue.capacity {
             lost += losses == 0 ? 1 : 0
-            untold += UInt64(max(losses, 1))
+            unreported += UInt64(max(losses, 1))
             return
         }
         put(Item(level: level, line: line))
@@ -58,9 +58,9 @@ import ScanCore
     package mutating func removeHead() {
         count -= 1
         first = count == 0 ? 0 : (first + 1) % LogQueue.capacity  // the same memory again, if that will do
-        if untold > 0 {
-            put(Item(level: LOG_WARNING, line: .lost(untold)))
-            untold = 0
+        if unreported > 0 {
+            put(Item(level: LOG_WARNING, line: .lost(unreported)))
+            unreported = 0
         }
     }
 

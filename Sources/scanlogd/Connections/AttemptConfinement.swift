@@ -19,7 +19,7 @@
         case .some(let directory): try directory.enter()
         case .none: break
         }
-        try privileges.giveUp()
+        try privileges.drop()
         try forbidTracing()
         try limitDescriptors(more: hasFile ? 1 : 0)
         try SignalDescriptor.catchAlarms()

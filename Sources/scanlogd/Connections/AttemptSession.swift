@@ -71,11 +71,11 @@
         /// - Returns: whether packets are still wanted.
         private mutating func waitForPackets(_ packets: Int32) -> Bool {
             repeat {
-                keepAppointments()
+                runDueTasks()
                 if mustStop || isOver { return false }
                 // While lines wait for their reader, packets wait in the kernel, which counts those it has no room for.
                 let canReceive = !retry.isFailing && sink.output.isEmpty
-                wait(for: canReceive ? packets : -1, until: canReceive && isBehind ? .now() : nextAppointment())
+                wait(for: canReceive ? packets : -1, until: canReceive && isBehind ? .now() : nextDue())
                 if mustStop || isOver { return false }
             } while !sink.flush()
             return true
@@ -84,15 +84,15 @@
         /// Whether more packets may wait than were received, of which the descriptor need not tell.
         private var isBehind: Bool { reception == .batch || reception == .full }
 
-        private mutating func keepAppointments() {
+        private mutating func runDueTasks() {
             sink.writeNamed()
             sink.flush()
             sink.reportSuppressed(at: .now())
             reportDropped()
         }
 
-        private mutating func nextAppointment() -> Timestamp? {
-            let due = Timestamp.earlier(sink.rate.noteDue, drops?.due)
+        private mutating func nextDue() -> Timestamp? {
+            let due = Timestamp.earlier(sink.rate.summaryDue, drops?.due)
             return retry.isFailing ? .earlier(due, .fromNow(ReceiveRetry.pause)) : due
         }
 
@@ -198,7 +198,7 @@
             waiting.watch(Place.names, sink.names?.descriptor ?? -1)
             waiting.watch(Place.input, input)
             // As long as whoever reads is slow, nothing can be done about lines that have waited for long enough.
-            let due = isWritten ? Timestamp.earlier(due, .earlier(sink.names?.due, sink.output.newsDue)) : due
+            let due = isWritten ? Timestamp.earlier(due, .earlier(sink.names?.due, sink.output.reportDue)) : due
             do throws(SystemError) {
                 try waiting.wait(timeout: due?.millisecondsFromNow ?? -1)
             } catch {

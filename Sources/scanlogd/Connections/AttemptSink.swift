@@ -180,7 +180,7 @@
 
         /// Logs how many lines the limit kept back, if it is time to.
         mutating func reportSuppressed(at now: Timestamp, atExit: Bool = false) {
-            if let line = rate.note(at: now, atExit: atExit) { diagnostics.log(line, level: SyslogLevel.warning) }
+            if let line = rate.summary(at: now, atExit: atExit) { diagnostics.log(line, level: SyslogLevel.warning) }
         }
     }
 #endif

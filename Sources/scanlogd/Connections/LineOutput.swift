@@ -46,13 +46,13 @@
         private var rest = 0
 
         /// How many were lost that nobody was told the number of.
-        private var untold: UInt64 = 0
+        private var unreported: UInt64 = 0
         /// Why lines are lost, if they are.
         private var failure: SystemError?
         /// Whether it was said that lines are lost, and not yet that they no longer are.
-        private var isToldOf = false
+        private var isFailureReported = false
         /// Until when nothing is said of another failure, so that a disk on the edge does not fill the log.
-        private var quietUntil: Timestamp?
+        private var reportAllowedAt: Timestamp?
         private static var quietTime: Int64 { 60_000_000_000 }
 
         /// How many bytes gather before they have to be written.
@@ -101,7 +101,7 @@
         mutating func append(_ line: LogLine) {
             if used + line.count > LineOutput.capacity {
                 counters.lost += 1
-                untold += 1
+                unreported += 1
                 return
             }
             for index in 0..<line.count { unsafe buffer[used + index] = line.bytes[index] }
@@ -130,26 +130,26 @@
 
         /// Writes what has gathered, and never waits.
         mutating func flush() -> Progress {
-            if used == 0 { return news() }
+            if used == 0 { return nextReport() }
             return isStream ? flushStream() : flushFile()
         }
 
         /// When there is news of lines that were lost, which ``flush()`` tells; `nil`: there is none.
-        var newsDue: Timestamp? { untold > 0 && !isToldOf ? quietUntil : nil }
+        var reportDue: Timestamp? { unreported > 0 && !isFailureReported ? reportAllowedAt : nil }
 
         /// What is to be said of lines that were lost.
-        private mutating func news() -> Progress {
-            if untold == 0 { return .done }
-            if !isToldOf, let quietUntil, Timestamp.now() < quietUntil { return .done }
+        private mutating func nextReport() -> Progress {
+            if unreported == 0 { return .done }
+            if !isFailureReported, let reportAllowedAt, Timestamp.now() < reportAllowedAt { return .done }
             if let failure {
-                if isToldOf { return .done }
-                isToldOf = true
-                quietUntil = .fromNow(Self.quietTime)
+                if isFailureReported { return .done }
+                isFailureReported = true
+                reportAllowedAt = .fromNow(Self.quietTime)
                 return .failed(failure)
             }
-            isToldOf = false
-            let lost = untold
-            untold = 0
+            isFailureReported = false
+            let lost = unreported
+            unreported = 0
             return .recovered(lost: lost)
         }
 
@@ -175,7 +175,7 @@
                 remove(written)
             }
             failure = nil
-            return news()
+            return nextReport()
         }
 
         /// As many whole lines as may be written without waiting. What a terminal took of one has gone before.
@@ -193,18 +193,18 @@
                 }
                 let error = SystemError(name, "write")
                 if error.code == Errno.interrupted { continue }
-                noteWritten(done)
+                endPartialWrite(done)
                 return fail(error)
             }
             counters.written += lines(in: 0..<used)
             used = 0
             rest = 0
             failure = nil
-            return news()
+            return nextReport()
         }
 
         /// Sees to it that half a line is not left for good of what could be written.
-        private mutating func noteWritten(_ done: Int) {
+        private mutating func endPartialWrite(_ done: Int) {
             counters.written += lines(in: 0..<done)
             let whole = endOfLines(before: done)
             if done >= rest && takeBack(done - whole) { return remove(whole) }
@@ -229,13 +229,13 @@
             lose(rest..<used)
             used = rest
             failure = error
-            return news()
+            return nextReport()
         }
 
         private mutating func lose(_ range: Range<Int>) {
             let count = lines(in: range)
             counters.lost += count
-            untold += count
+            unreported += count
         }
 
         private mutating func remove(_ count: Int) {

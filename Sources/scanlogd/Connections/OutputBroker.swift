@@ -157,7 +157,7 @@
             try forbidNewPrivileges("broker")
             switch file {
             case .some: if privileges.isRoot { try keepDirectoryOnly(privileges) }
-            case .none: try privileges.giveUp()
+            case .none: try privileges.drop()
             }
             try forbidTracing()
             try limit(.fileSize, to: 0)
@@ -180,7 +180,7 @@
                 var waiting = PollSet<1>()
                 if endDue == nil { waiting.watch(0, channel.number) }
                 try waiting.wait(timeout: Timestamp.earlier(delivery.retryDue, endDue)?.millisecondsFromNow ?? -1)
-                if endDue == nil, try !obey(channel, file, &delivery) {
+                if endDue == nil, try !serve(channel, file, &delivery) {
                     delivery.retryAtOnce()
                     endDue = .fromNow(lastWait)
                 }
@@ -190,7 +190,7 @@
         }
 
         /// Does what it is told, and says whether there is more to come.
-        private static func obey(
+        private static func serve(
             _ channel: borrowing MessageChannel, _ file: borrowing AppendFile?, _ delivery: inout LogDelivery
         ) throws(SystemError) -> Bool {
             var record = Message(.ready)

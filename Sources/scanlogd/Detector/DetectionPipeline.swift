@@ -118,12 +118,12 @@ struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
     }
 
     /// Takes note of how many packets the kernel has dropped since the start.
-    mutating func noteDropped(_ total: UInt64) {
+    mutating func setDropped(_ total: UInt64) {
         detector.counters.droppedByKernel = total
     }
 
     /// Takes note of what became of fragments since the start.
-    mutating func noteFragments(_ fragments: FragmentCounters) {
+    mutating func setFragments(_ fragments: FragmentCounters) {
         detector.counters.fragmentsKept = fragments.kept
         detector.counters.fragmentsEvicted = fragments.evicted
     }

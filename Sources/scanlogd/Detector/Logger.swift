@@ -23,7 +23,7 @@ struct Logger: ~Copyable {
     private var statusDue: Timestamp?
     private var killDue: Timestamp?
     /// Set once the last line is in the queue: when to end with lines in it.
-    private var giveUpDue: Timestamp?
+    private var endDue: Timestamp?
 
     /// How long the sensor may take to end, in nanoseconds.
     private static let patience: Int64 = 2_000_000_000
@@ -79,7 +79,7 @@ struct Logger: ~Copyable {
             if happened.happened(Place.signals) { handleSignals() }
             if happened.happened(Place.control) { controlEnded = receive(ofData: false) }
             if happened.happened(Place.data) { dataEnded = receive(ofData: true) }
-            if giveUpDue == nil { handleSensorEnd() }
+            if endDue == nil { handleSensorEnd() }
             runDueTasks()
             log.deliver()
         }
@@ -108,7 +108,7 @@ struct Logger: ~Copyable {
         var first = Timestamp.earlier(log.retryDue, heartbeatRequestDue)
         first = .earlier(first, statusDue)
         first = .earlier(first, killDue)
-        first = .earlier(first, giveUpDue)
+        first = .earlier(first, endDue)
         return first?.millisecondsFromNow ?? -1
     }
 
@@ -148,7 +148,7 @@ struct Logger: ~Copyable {
 
     /// Sees to it that all comes to an end.
     mutating func stop() {
-        if killDue != nil || giveUpDue != nil { return }
+        if killDue != nil || endDue != nil { return }
         manager.notifyStopping()
         send(.stop)
         killDue = .fromNow(Self.patience)
@@ -220,13 +220,13 @@ struct Logger: ~Copyable {
             log.add(end.line, level: SyslogLevel.critical)
         }
         log.retryAtOnce()
-        giveUpDue = .fromNow(Self.lastWait)
+        endDue = .fromNow(Self.lastWait)
     }
 
     // MARK: The log
 
     private var isOver: Bool {
-        guard let giveUpDue else { return false }
-        return log.isDone || Timestamp.now() >= giveUpDue
+        guard let endDue else { return false }
+        return log.isDone || Timestamp.now() >= endDue
     }
 }

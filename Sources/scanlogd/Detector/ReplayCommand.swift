@@ -23,7 +23,7 @@ import System
         case .some(let directory): try directory.enter()
         case .none: break
         }
-        try privileges.giveUp()
+        try privileges.drop()
         try restrictFileSystem(to: .none)
         let log = StandardOutputLog(format)
         var replay = Replay(sensor: DetectionPipeline(try DetectorMemory(key: key), exempt, log: log))

@@ -26,7 +26,7 @@ func runSensor<Source: PacketSource & ~Copyable>(
         try loop.run()
         return end(0)
     } catch {
-        loop.giveUp(error)
+        loop.logFailure(error)
         return end(1)
     }
 }

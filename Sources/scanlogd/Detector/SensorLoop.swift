@@ -59,9 +59,9 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
     }
 
     /// Logs why the loop could not go on.
-    mutating func giveUp(_ error: SystemError) {
+    mutating func logFailure(_ error: SystemError) {
         sensor.log.reportLastLosses()
-        sensor.log.giveUp(error.line)
+        sensor.log.logFailure(error.line)
     }
 
     // MARK: Waiting
@@ -162,7 +162,7 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
     @inline(never)
     private mutating func currentStatus() -> LogLine {
         updateDrops()
-        sensor.noteFragments(capture.fragments)
+        sensor.setFragments(capture.fragments)
         return sensor.status(lost: sensor.log.lost + lostByLogger)
     }
 
@@ -199,7 +199,7 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
         } catch {
             sensor.log.warn(error.line)
         }
-        sensor.noteDropped(drops.total)
+        sensor.setDropped(drops.total)
     }
 
     private mutating func updateDrops() {
@@ -208,6 +208,6 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
         } catch {
             sensor.log.warn(error.line)
         }
-        sensor.noteDropped(drops.total)
+        sensor.setDropped(drops.total)
     }
 }

@@ -50,7 +50,7 @@ struct SensorReporter: ~Copyable {
     }
 
     /// Logs why the sensor ends, which nobody asked it to: without the logger, if that is gone.
-    mutating func giveUp(_ line: LogLine) {
+    mutating func logFailure(_ line: LogLine) {
         if send(Message(.line, level: SyslogLevel.critical, text: line), over: link.control) { return }
         CurrentProcess.end(after: 2)  // if syslogd takes no line
         SystemLog.writeOnce(line, level: SyslogLevel.critical)

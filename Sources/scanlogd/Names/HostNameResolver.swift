@@ -66,7 +66,7 @@
             if isGone { return .noName }
             let before = cache.value.underWay
             if let answer = cache.value.find(address, at: now) {
-                if cache.value.underWay < before { note(isUnanswered: true) }
+                if cache.value.underWay < before { recordAnswer(isUnanswered: true) }
                 return answer
             }
             if hasGivenUp { return .noName }
@@ -78,7 +78,7 @@
             return nil
         }
 
-        private mutating func note(isUnanswered: Bool) {
+        private mutating func recordAnswer(isUnanswered: Bool) {
             if !hasGivenUp { unanswered = isUnanswered ? unanswered + 1 : 0 }
         }
 
@@ -89,7 +89,7 @@
                 switch answer.receive(from: descriptor) {
                 case .message:
                     cache.value.store(answer.name, of: answer.address, at: now)
-                    note(isUnanswered: answer.isUnanswered)
+                    recordAnswer(isUnanswered: answer.isUnanswered)
                 case .nothing: return
                 case .end:
                     socket = nil

@@ -11,7 +11,7 @@
         let nullDevice = try openNullDevice()
         try CurrentProcess.startSession("host names")
         try CurrentProcess.enterRoot()
-        try privileges.giveUp()
+        try privileges.drop()
         try forbidDumps()
         try endWithParent("host names")
         try limit(.descriptors, to: 64)

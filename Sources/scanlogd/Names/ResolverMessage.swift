@@ -60,7 +60,7 @@
         }
 
         /// Says that nobody has answered.
-        mutating func giveUp() {
+        mutating func setUnanswered() {
             hasNoAnswer = 1
         }
 

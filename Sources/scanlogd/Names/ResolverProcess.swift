@@ -140,7 +140,7 @@
             if answer.receive(from: lookups[place].socket) == .message {
                 lookups[place].message.answer(as: answer)
             } else if .fromNow(Self.margin) >= lookups[place].due {
-                lookups[place].message.giveUp()
+                lookups[place].message.setUnanswered()
             }
             _ = lookups[place].message.send(to: questions)
             drop(Descriptor(owning: lookups[place].socket))

@@ -23,8 +23,8 @@ struct ReceiveRetry {
 
     /// Records that a receive did not fail: whether that is to be logged, for the last one did.
     mutating func recordSuccess() -> Bool {
-        let isNews = isFailing
+        let wasFailing = isFailing
         isFailing = false
-        return isNews
+        return wasFailing
     }
 }

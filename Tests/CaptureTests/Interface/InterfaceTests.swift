@@ -315,8 +315,8 @@ struct InterfaceNoticesTests {
 
     private func news(
         _ change: InterfaceTable.Change, of name: InterfaceName, _ otherName: CString? = nil
-    ) -> InterfaceTable.News {
-        InterfaceTable.News(position: 0, name: name, otherName: otherName, index: 3, change: change)
+    ) -> InterfaceTable.Difference {
+        InterfaceTable.Difference(position: 0, name: name, otherName: otherName, index: 3, change: change)
     }
 
     @Test func aChangeIsOneLine() throws {

@@ -93,7 +93,7 @@ struct LinkLayerTests {
         let frame = bytes(text)
         #expect(try link.place(in: frame.span).path.isOutgoing == isOutgoing)
         #expect(try link.isSent(frame.span) == isSent)
-        if !link.tellsDirection { return }
+        if !link.knowsDirection { return }
         for length in 0..<(type == 113 ? 4 : 11) {
             let cut = Array(frame.prefix(length))
             #expect(throws: PacketFault.truncated) { try link.isSent(cut.span) }

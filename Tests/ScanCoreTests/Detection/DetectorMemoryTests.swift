@@ -100,5 +100,5 @@ struct DetectorMemoryTests {
     var sourcesFollowed: Int { unsafe detector.pointee.sourcesFollowed }
     var sourcesEvicted: UInt64 { unsafe detector.pointee.sourcesEvicted }
     var probationLost: UInt64 { unsafe detector.pointee.probationLost }
-    var mostLookedAt: Int { unsafe detector.pointee.mostLookedAt }
+    var mostExamined: Int { unsafe detector.pointee.mostExamined }
 }

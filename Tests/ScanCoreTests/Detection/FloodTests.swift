@@ -182,7 +182,7 @@ struct TwoPortFloodTests {
         }
         let reports = (UInt16(4)...7).compactMap { watch.observe(segment(to: $0, from: scanner), at: .seconds(3)) }
         #expect(reports.count == 1)
-        #expect(watch.sourcesEvicted > 98_000 && watch.mostLookedAt <= 8)
+        #expect(watch.sourcesEvicted > 98_000 && watch.mostExamined <= 8)
         #expect(watch.fault == nil)
     }
 

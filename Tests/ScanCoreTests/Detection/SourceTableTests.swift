@@ -117,7 +117,7 @@ struct SourceTableTests {
         table.add(9)
         table.add(10)
         #expect((UInt32(1)...10).filter { !table.knows($0) } == [1])
-        #expect(table.mostLookedAt == Parameters.evictionCandidates)
+        #expect(table.mostExamined == Parameters.evictionCandidates)
     }
 
     @Test func inAFullBucketTheSameRuleHolds() {
@@ -149,7 +149,7 @@ struct SourceTableTests {
                 table.add(host, ports: Int.random(in: 1...6, using: &random), at: now)
             }
         }
-        #expect(table.mostLookedAt == max(Parameters.evictionCandidates, Parameters.collisionCap))
+        #expect(table.mostExamined == max(Parameters.evictionCandidates, Parameters.collisionCap))
     }
 
     @Test func eightSourcesOfOneBucketAreKept() {
@@ -302,7 +302,7 @@ private final class Table<let capacity: Int, let bucketCount: Int> {
     /// The port that a source was added with.
     func port(of host: UInt32) -> UInt16 { table.withEntry(index(of: host)) { $0.report.ports[0] } }
 
-    var mostLookedAt: Int { table.mostLookedAt }
+    var mostExamined: Int { table.mostExamined }
 
     /// Adds a source that has touched so many ports, of which the first is its number.
     func add(_ host: UInt32, ports: Int = 1, at time: Int64 = 0) {
