@@ -35,7 +35,7 @@ int clinux_open_directory_of(const char *path) {
 
 int clinux_try_new_file(int directory) {
     int file = openat(directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (file < 0) return errno == EOPNOTSUPP || errno == EISDIR ? 0 : -1; /* a file system that makes none so */
+    if (file < 0) return errno == EOPNOTSUPP || errno == EISDIR ? 0 : -1; /* no O_TMPFILE in this file system */
     return close(file);
 }
 
@@ -48,7 +48,7 @@ const char *clinux_last_name(const char *path) {
 void *clinux_map_zero(size_t size) {
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return NULL;
-    madvise(memory, size, MADV_NOHUGEPAGE); /* a wish: a kernel without huge pages refuses it */
+    madvise(memory, size, MADV_NOHUGEPAGE); /* only advice: a kernel without huge pages refuses it */
     return memory;
 }
 
@@ -62,12 +62,12 @@ static void note_alarm(int signal) {
 }
 
 int clinux_catch_alarms(void) {
-    struct sigaction action = {.sa_handler = note_alarm}; /* without SA_RESTART: it is to interrupt */
+    struct sigaction action = {.sa_handler = note_alarm}; /* without SA_RESTART, so that it interrupts */
     return sigaction(SIGALRM, &action, NULL);
 }
 
 bool clinux_syslog_impatiently(int priority, const char *text, int length) {
-    /* Again and again: interrupted once, syslog(3) connects anew and waits a second time. */
+    /* A periodic timer: interrupted once, syslog(3) reconnects and blocks a second time. */
     const struct timeval quarter = {.tv_usec = 250000};
     const struct itimerval on = {.it_interval = quarter, .it_value = quarter}, off = {.it_value = {0}};
     alarmed = 0;
@@ -101,7 +101,7 @@ int clinux_connect_local(int socket, const char *name) {
     socklen_t size = offsetof(struct sockaddr_un, sun_path) + length + 1;
     if (name[0] == '@') {
         address.sun_path[0] = 0;
-        size--; /* an abstract name has no end but its length */
+        size--; /* an abstract name is not zero-terminated */
     }
     return connect(socket, (struct sockaddr *)&address, size);
 }
@@ -119,7 +119,7 @@ int clinux_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0,
 int clinux_limit(int resource, uint64_t limit) {
     struct rlimit both;
     if (getrlimit(resource, &both) < 0) return -1;
-    if (both.rlim_max > limit) both.rlim_max = limit; /* who is not root can only go down */
+    if (both.rlim_max > limit) both.rlim_max = limit; /* without privileges it can only be lowered */
     both.rlim_cur = both.rlim_max;
     return setrlimit(resource, &both);
 }
@@ -128,10 +128,11 @@ int clinux_landlock_version(void) {
     return (int)syscall(444 /* landlock_create_ruleset */, NULL, 0, 1 /* ask for the version */);
 }
 
-/* What Landlock calls what it takes away beside files. */
+/* Landlock's bits for restrictions beyond files. */
 enum { NO_TCP = 3, NO_LISTENING = 1, NO_ABSTRACT_SOCKETS = 1, NO_FOREIGN_SIGNALS = 2 };
 
-/* <linux/landlock.h> of a newer kernel than ours may know more; its numbers are written out for older ones. */
+/* The kernel may support fewer rights than <linux/landlock.h>, so its version selects them. The numbers are written out
+ * for older headers. */
 static int make_ruleset(uint64_t network, uint64_t scopes) {
     struct {
         uint64_t files, network, scopes;
@@ -151,7 +152,7 @@ static int obey(int ruleset) {
     return result;
 }
 
-/* Leaves so much access to what is beneath a directory. */
+/* Allows some access to files beneath a directory. */
 static int landlock_all_but(int directory, uint64_t access, uint64_t network, uint64_t scopes) {
     struct {
         uint64_t access;
@@ -165,7 +166,7 @@ static int landlock_all_but(int directory, uint64_t access, uint64_t network, ui
 }
 
 int clinux_landlock_all(void) {
-    int ruleset = make_ruleset(NO_TCP, NO_ABSTRACT_SOCKETS); /* not signals: the sensor may have to be killed */
+    int ruleset = make_ruleset(NO_TCP, NO_ABSTRACT_SOCKETS); /* not signals: the process may have to kill the sensor */
     return ruleset < 0 ? -1 : obey(ruleset);
 }
 
@@ -181,7 +182,7 @@ int clinux_landlock_all_but_reading(void) {
 int clinux_landlock_all_but_new_files(int directory) {
     enum { WRITE = 0x0002, MAKE_REGULAR = 0x0100, TRUNCATE = 0x4000 };
     uint64_t access = WRITE | MAKE_REGULAR;
-    /* It belongs to the file that was opened: whoever that is handed to takes half a line back. */
+    /* The right is bound to the opened file: the process that receives the descriptor truncates incomplete lines. */
     if (clinux_landlock_version() >= 3) access |= TRUNCATE;
     return landlock_all_but(directory, access, NO_TCP, NO_ABSTRACT_SOCKETS);
 }
@@ -225,7 +226,7 @@ void clinux_begin_options(void) { optind = 0; }
 int clinux_set_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }
 
 int clinux_empty_bounding_set(void) {
-    /* The kernel may know more capabilities than our headers: it says EINVAL after its last. */
+    /* The kernel may know more capabilities than the headers: it returns EINVAL after its last. */
     for (int capability = 0; capability < 64; capability++) {
         int present = prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
         if (present < 0) return errno == EINVAL ? 0 : -1;
@@ -358,9 +359,9 @@ void clinux_release_stack(void) {
 
 void clinux_ask_next_name_server(void) {
     int last = _res.nscount - 1;
-    if (last < 1 || last >= MAXNS || _res.options & RES_ROTATE) return; /* which asks another each time by itself */
+    if (last < 1 || last >= MAXNS || _res.options & RES_ROTATE) return; /* it rotates them by itself */
     struct sockaddr_in first = _res.nsaddr_list[0];
-    struct sockaddr_in6 *first6 = _res._u._ext.nsaddrs[0]; /* where one has an address of IPv6 */
+    struct sockaddr_in6 *first6 = _res._u._ext.nsaddrs[0]; /* for name servers with IPv6 addresses */
     for (int index = 0; index < last; index++) {
         _res.nsaddr_list[index] = _res.nsaddr_list[index + 1];
         _res._u._ext.nsaddrs[index] = _res._u._ext.nsaddrs[index + 1];

@@ -1,17 +1,17 @@
-/// Who tried to reach what, and when.
+/// A connection attempt: source, destination and time.
 public struct Attempt: Equatable, Sendable {
-    /// Where the packet says it comes from. It can be forged.
+    /// The source address in the packet. It can be forged.
     public var source: Address
-    /// The address it was sent to.
+    /// The destination address.
     public var destination: Address
-    /// The port it says it comes from, 0 to 65,535.
+    /// The source port, 0 to 65,535.
     public var sourcePort: UInt16
-    /// The port it was sent to, 0 to 65,535.
+    /// The destination port, 0 to 65,535.
     public var destinationPort: UInt16
-    /// When it came, in nanoseconds since 1970 UTC.
+    /// The arrival time, in nanoseconds since 1970 UTC.
     public var realTime: Int64
 
-    /// An attempt of its parts.
+    /// Creates an attempt from its fields.
     public init(source: Address, destination: Address, sourcePort: UInt16, destinationPort: UInt16, realTime: Int64) {
         self.source = source
         self.destination = destination
@@ -20,7 +20,7 @@ public struct Attempt: Equatable, Sendable {
         self.realTime = realTime
     }
 
-    /// What a probe attempts, if that is to open a connection; else `nil`.
+    /// The attempt that a probe makes, or `nil` if the probe does not open a connection.
     public init?(_ probe: Probe, realTime: Int64) {
         if !probe.opensConnection { return nil }
         self.init(
@@ -28,10 +28,11 @@ public struct Attempt: Equatable, Sendable {
             sourcePort: probe.sourcePort, destinationPort: probe.destinationPort, realTime: realTime)
     }
 
-    /// What a packet of TCP or UDP attempts, whatever it says: it begins with its IP header and holds the ports.
+    /// The attempt that a TCP or UDP packet makes, regardless of its flags. The packet begins with its IP header and
+    /// must hold the ports.
     ///
-    /// - Throws: ``PacketFault/fragment`` for a fragment that does not hold the ports, ``PacketFault/otherProtocol`` for what
-    ///   is neither TCP nor UDP, and what ``Probe/init(packet:)`` throws.
+    /// - Throws: ``PacketFault/fragment`` for a fragment that does not hold the ports, ``PacketFault/otherProtocol``
+    ///   for any protocol but TCP and UDP, and the errors of ``Probe/init(packet:)``.
     public init(packet: Span<UInt8>, realTime: Int64) throws(PacketFault) {
         let header = try TransportHeader(packet: packet)
         let ports = try header.ports(in: packet)

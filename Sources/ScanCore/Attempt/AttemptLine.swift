@@ -1,4 +1,4 @@
-/// A point in time on the calendar, and how far its clock is from UTC.
+/// A date and time of day, with the offset of its clock from UTC.
 public struct CalendarTime: Equatable, Sendable {
     /// The year, of four digits in every time that a capture can hold.
     public var year: UInt16
@@ -11,7 +11,7 @@ public struct CalendarTime: Equatable, Sendable {
     /// How many minutes its clock is ahead of UTC: -1439 to 1439.
     public var minutesAheadOfUTC: Int16
 
-    /// A point of its parts.
+    /// Creates a calendar time from its fields.
     public init(year: UInt16, month: UInt8, day: UInt8, time: TimeOfDay, minutesAheadOfUTC: Int16) {
         self.year = year
         self.month = month
@@ -21,18 +21,18 @@ public struct CalendarTime: Equatable, Sendable {
     }
 }
 
-/// What a line about an attempt consists of: five fields, and a bar between each two of them:
+/// The line about an attempt has five fields, separated by bars:
 ///
 ///     DATE|SOURCE|SOURCE PORT|DESTINATION|DESTINATION PORT
 ///
-/// No field holds a bar, a blank or a control character, and there is no line without all five.
+/// No field holds a bar, a blank or a control character, and every line has all five.
 extension LogLine {
     /// The line about an attempt, without a line feed.
     ///
     /// - Parameters:
     ///   - attempt: the attempt.
     ///   - date: its ``Attempt/realTime``, as text.
-    ///   - source: the name to stand in place of its source's address, if there is one.
+    ///   - source: the host name to print instead of the source address, if there is one.
     ///   - destination: the same for its destination.
     @inline(never)
     public init(_ attempt: Attempt, date: LogLine, source: HostName? = nil, destination: HostName? = nil) {
@@ -52,7 +52,7 @@ extension LogLine {
         if let name { append(name) } else { append(address) }
     }
 
-    /// Appends a date as ISO 8601 has it, to the second, with the offset from UTC: `2026-11-21T09:22:51+00:00`.
+    /// Appends a date in ISO 8601 format, to the second, with the offset from UTC: `2026-11-21T09:22:51+00:00`.
     @inline(never)
     public mutating func append(_ date: CalendarTime) {
         append(decimal: date.year, width: 4)
@@ -77,7 +77,7 @@ extension LogLine {
         append(decimal: time.second, width: 2)
     }
 
-    /// Appends seconds since 1970 UTC, with six digits behind the point: `1795252971.123456`; `-0.500000` for a time before.
+    /// Appends seconds since 1970 UTC with six decimals: `1795252971.123456`; `-0.500000` for a time before 1970.
     @inline(never)
     public mutating func append(epoch nanoseconds: Int64) {
         let microseconds = nanoseconds.magnitude / 1_000

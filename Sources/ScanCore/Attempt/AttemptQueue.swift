@@ -1,8 +1,8 @@
-/// The attempts that wait for names, in the order they came, in fixed memory.
+/// The attempts that wait for host names, in order of arrival, in fixed memory.
 ///
-/// All bytes zero are an empty queue. All that reads is mutating: otherwise the compiler makes a copy of the whole.
+/// An all-zero value is an empty queue. Reading the items is mutating: otherwise the compiler copies the whole queue.
 public struct AttemptQueue: ~Copyable {
-    /// The most attempts that wait.
+    /// The maximum number of waiting attempts.
     public static let capacity = 4_096
 
     private struct Item {
@@ -13,7 +13,7 @@ public struct AttemptQueue: ~Copyable {
     private var items = InlineArray<4_096, Item>(repeating: Item(attempt: .none, arrival: Timestamp(nanoseconds: 0)))
     private var first = 0
 
-    /// How many attempts wait.
+    /// The number of waiting attempts.
     public private(set) var count = 0
 
     /// An empty queue.
@@ -22,7 +22,7 @@ public struct AttemptQueue: ~Copyable {
     /// Whether there is no room for another.
     public var isFull: Bool { count == AttemptQueue.capacity }
 
-    /// Adds an attempt at the end, for which there must be room.
+    /// Appends an attempt. There must be room for it.
     @inline(never)
     public mutating func append(_ attempt: Attempt, at now: Timestamp) {
         precondition(!isFull)
@@ -30,28 +30,28 @@ public struct AttemptQueue: ~Copyable {
         count += 1
     }
 
-    /// The attempt that has waited for the longest time.
+    /// The attempt that has waited longest.
     public var head: Attempt? {
         mutating get { count == 0 ? nil : items[first].attempt }
     }
 
-    /// When that one has waited for as long as a lookup may take.
+    /// When the lookup time of that attempt is over.
     public var headDeadline: Timestamp? {
         mutating get {
             count == 0 ? nil : Timestamp(nanoseconds: items[first].arrival.nanoseconds + HostNameAnswer.patience)
         }
     }
 
-    /// Takes that one off; there must be one.
+    /// Removes that attempt; there must be one.
     public mutating func removeHead() {
         precondition(count > 0)
         count -= 1
-        first = count == 0 ? 0 : (first + 1) % AttemptQueue.capacity  // the same memory again, if that will do
+        first = count == 0 ? 0 : (first + 1) % AttemptQueue.capacity  // reuse the same memory when the queue is empty
     }
 }
 
 extension Attempt {
-    /// What stands where there is none: all zero.
+    /// The all-zero value of an unused item.
     fileprivate static var none: Attempt {
         let nobody = Address(ipv6High: 0, low: 0)
         return Attempt(source: nobody, destination: nobody, sourcePort: 0, destinationPort: 0, realTime: 0)

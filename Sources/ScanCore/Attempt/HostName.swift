@@ -1,20 +1,20 @@
-/// A host's name, fit to stand in a line in place of its address.
+/// A host name that is safe to print in a line instead of the address.
 ///
-/// Whoever owns an address chooses what its name is: only letters, digits, dots, hyphens and underscores may be in it,
-/// which nothing that reads a line takes for anything else, and it never reads as an address. All zero bytes are a name
-/// of no bytes, which only stands where there is none.
+/// The owner of an address controls its name. So a name may hold only letters, digits, dots, hyphens and underscores,
+/// which no reader of the line takes for a separator, and it can't be read as an address. An all-zero value is a name
+/// of length 0, which marks an unused entry.
 public struct HostName: Equatable, Sendable {
-    /// The most bytes of a name. DNS has room for twice as much, which makes a line that nobody reads.
+    /// The maximum length of a name in bytes. DNS allows twice as much, which makes unreadable lines.
     public static let longest = 128
 
     private var bytes = InlineArray<128, UInt8>(repeating: 0)
     private var length: UInt8 = 0
 
-    /// The name that stands where there is none.
+    /// The empty name of an unused entry.
     init() {}
 
-    /// A name of its bytes, or `nil` if they make none: 1 to ``longest`` of those allowed, the first neither hyphen nor
-    /// dot, and the last label no number, which inet_aton(3) reads as an address or the end of one.
+    /// Creates a name from bytes. Returns `nil` unless there are 1 to ``longest`` allowed bytes, the first is neither
+    /// hyphen nor dot, and the last label is not a number, which inet_aton(3) reads as an address or the end of one.
     public init?(_ text: Span<UInt8>) {
         if text.isEmpty || text.count > HostName.longest { return nil }
         if text[0] == UInt8(ascii: "-") || text[0] == UInt8(ascii: ".") { return nil }
@@ -34,7 +34,7 @@ public struct HostName: Equatable, Sendable {
     /// One of the bytes, the first being 0.
     public subscript(index: Int) -> UInt8 { bytes[index] }
 
-    /// Whether two names have the same bytes: letters are not the same in upper and in lower case.
+    /// Whether two names have the same bytes. The comparison is case-sensitive.
     public static func == (one: HostName, other: HostName) -> Bool {
         for index in 0..<longest where one.bytes[index] != other.bytes[index] { return false }
         return one.length == other.length
@@ -50,7 +50,7 @@ public struct HostName: Equatable, Sendable {
         }
     }
 
-    /// Whether a label, with the dot that may be its end, is decimal digits, or hexadecimal ones behind `0x`.
+    /// Whether a label, with an optional final dot, is all decimal digits, or hexadecimal digits after `0x`.
     private static func isNumber(_ label: Span<UInt8>) -> Bool {
         let isHexadecimal = label.count > 1 && label[0] == UInt8(ascii: "0") && lowerCase(label[1]) == UInt8(ascii: "x")
         for index in label.indices.dropFirst(isHexadecimal ? 2 : 0) {
@@ -64,7 +64,7 @@ public struct HostName: Equatable, Sendable {
         return true
     }
 
-    private static func lowerCase(_ byte: UInt8) -> UInt8 { byte | 0x20 }  // of letters; digits and dots stay
+    private static func lowerCase(_ byte: UInt8) -> UInt8 { byte | 0x20 }  // changes letters only, not digits or dots
 }
 
 extension LogLine {

@@ -1,53 +1,54 @@
-/// What is known of the name of an address.
+/// The result of a host name query for an address.
 public enum HostNameAnswer: Equatable, Sendable {
-    /// This is it.
+    /// The address has this name.
     case name(HostName)
-    /// It has none that can be told: the address stands for itself.
+    /// There is no usable name: the address is printed instead.
     case noName
     /// It is being looked up.
     case pending
 
-    /// How long that may take, in nanoseconds, where nothing else is said: then there is no name.
+    /// The default time limit of a lookup, in nanoseconds. After it there is no name.
     public static var patience: Int64 { 2_000_000_000 }
 }
 
-/// The names of addresses, as far as they were looked up, and which lookups are under way: fixed memory, and bounded
-/// work for a packet, whatever arrives.
+/// A cache of host names, and the list of pending lookups. Memory is fixed, and the work for a packet is bounded,
+/// whatever arrives.
 ///
-/// The keyed hash of an address chooses one of the sets, so that nobody can aim at one; it has room for eight addresses.
-/// Whatever is new takes the place of what is outdated, or of the oldest; never of a lookup that is under way. So what
-/// was just answered is there when it is asked for again.
+/// The keyed hash of an address selects a set of eight entries, so that an attacker can't target a set. A new entry
+/// replaces an expired one, or else the oldest, but never a pending lookup. So a name that was just stored is still
+/// there at the next query.
 ///
-/// All bytes zero are an empty cache, whose key ``start(key:)`` gives it. All that reads is mutating: otherwise the
-/// compiler makes a copy of the whole.
+/// An all-zero value is an empty cache; ``start(key:)`` sets its key. Reading the entries is mutating: otherwise the
+/// compiler copies the whole cache.
 ///
-/// - `setCount`: how many sets: a power of two, at most 8,192.
-/// - `mostUnderWay`: how many lookups may be under way, 1 to 256.
+/// - `setCount`: the number of sets: a power of two, at most 8,192.
+/// - `mostUnderWay`: the maximum number of pending lookups, 1 to 256.
 public struct HostNameCache<let setCount: Int, let mostUnderWay: Int>: ~Copyable {
-    /// How long a name is remembered, in nanoseconds.
+    /// How long a name is cached, in nanoseconds.
     public static var namesLast: Int64 { 300_000_000_000 }
-    /// How long it is remembered that there is none, in nanoseconds.
+    /// How long the absence of a name is cached, in nanoseconds.
     public static var absencesLast: Int64 { 60_000_000_000 }
 
     private typealias Set = InlineArray<8, HostNameEntry>
 
     private var key = HashKey([0, 0, 0, 0, 0])
-    /// How much longer than usual a lookup may take, in nanoseconds.
+    /// The time limit of a lookup beyond the default, in nanoseconds.
     private var morePatience: Int64 = 0
     private var sets = InlineArray<setCount, Set>(repeating: Set(repeating: HostNameEntry()))
 
-    /// The places of the lookups under way, in no order.
+    /// The places of the pending lookups, in no order.
     private var places = InlineArray<mostUnderWay, UInt16>(repeating: 0)
-    /// How many lookups are under way, those among them that take too long included.
+    /// The number of pending lookups, including timed-out ones that have not been expired yet.
     public private(set) var underWay = 0
-    /// When it was last looked which of them take too long: seldom, for a flood must not make that its business.
+    /// When timed-out lookups were last expired. The scan is rate-limited, so that a flood can't trigger it for every
+    /// packet.
     private var lastExpiry = Timestamp(nanoseconds: 0)
     private static var expiryInterval: Int64 { 100_000_000 }
 
-    /// A cache that knows nothing.
+    /// An empty cache.
     init() {}
 
-    /// Gives its key to a cache that knows nothing yet.
+    /// Sets the key of an empty cache.
     ///
     /// - Parameters:
     ///   - key: must be secret.
@@ -57,7 +58,7 @@ public struct HostNameCache<let setCount: Int, let mostUnderWay: Int>: ~Copyable
         morePatience = patience - HostNameAnswer.patience
     }
 
-    /// What is known of an address; `nil`: nothing.
+    /// The cached result for an address, or `nil` if there is none.
     public mutating func find(_ address: Address, at now: Timestamp) -> HostNameAnswer? {
         guard let place = place(of: address) else { return nil }
         if self[place].isUnderWay && isOver(place, at: now) { settle(place, with: nil, at: now) }
@@ -70,9 +71,9 @@ public struct HostNameCache<let setCount: Int, let mostUnderWay: Int>: ~Copyable
         }
     }
 
-    /// Takes note that the lookup of an address of which nothing is known begins.
+    /// Registers a lookup of an address that is not in the cache.
     ///
-    /// - Returns: whether there is room for it. If not it must not begin.
+    /// - Returns: whether there is room for it. If not, the lookup must not be started.
     public mutating func begin(_ address: Address, at now: Timestamp) -> Bool {
         if underWay == mostUnderWay { expireLookups(at: now) }
         if underWay == mostUnderWay { return false }
@@ -85,25 +86,25 @@ public struct HostNameCache<let setCount: Int, let mostUnderWay: Int>: ~Copyable
         return true
     }
 
-    /// Cancels a lookup under way, which could not be made.
+    /// Cancels a pending lookup that could not be made.
     public mutating func cancel(_ address: Address) {
         guard let place = place(of: address), self[place].isUnderWay else { return }
         endLookup(place)
         self[place] = HostNameEntry()
     }
 
-    /// Takes the answer to a lookup, also one that comes too late; what was not asked for is not taken.
+    /// Stores the result of a lookup, even if it is late. A result that was not requested is ignored.
     ///
     /// - Parameters:
     ///   - name: the name, or `nil` for none.
-    ///   - now: when it came.
+    ///   - now: when the result arrived.
     public mutating func store(_ name: HostName?, of address: Address, at now: Timestamp) {
         guard let place = place(of: address), self[place].state != .named else { return }
         if !self[place].isUnderWay && isOver(place, at: now) { return }
         settle(place, with: name, at: now)
     }
 
-    // MARK: Lookups under way
+    // MARK: Pending lookups
 
     @inline(never)
     private mutating func settle(_ place: Int, with name: HostName?, at now: Timestamp) {
@@ -116,7 +117,7 @@ public struct HostNameCache<let setCount: Int, let mostUnderWay: Int>: ~Copyable
         }
     }
 
-    /// Takes a lookup off the list of those under way; the last in the list takes its place there.
+    /// Removes a lookup from the list of pending ones; the last in the list takes its index.
     private mutating func endLookup(_ place: Int) {
         let index = self[place].index
         underWay -= 1
@@ -124,12 +125,12 @@ public struct HostNameCache<let setCount: Int, let mostUnderWay: Int>: ~Copyable
         self[Int(places[underWay])].index = index
     }
 
-    /// Settles the lookups that take too long.
+    /// Marks timed-out lookups as having no name.
     private mutating func expireLookups(at now: Timestamp) {
         if now.isWithin(Self.expiryInterval - 1, after: lastExpiry) { return }
         lastExpiry = now
         var index = underWay
-        while index > 0 {  // from behind, where the list gets shorter
+        while index > 0 {  // backwards, as the list gets shorter
             index -= 1
             let place = Int(places[index])
             if isOver(place, at: now) { settle(place, with: nil, at: now) }
@@ -138,7 +139,7 @@ public struct HostNameCache<let setCount: Int, let mostUnderWay: Int>: ~Copyable
 
     // MARK: Places
 
-    /// A place is the number of a set, and of one of its eight entries.
+    /// A place is the index of a set times eight, plus the index of one of its eight entries.
     private subscript(place: Int) -> HostNameEntry {
         @inline(__always) mutating _read { yield sets[place >> 3][place & 7] }
         @inline(__always) _modify { yield &sets[place >> 3][place & 7] }
@@ -154,7 +155,7 @@ public struct HostNameCache<let setCount: Int, let mostUnderWay: Int>: ~Copyable
         return nil
     }
 
-    /// The place that something new takes, if not all are taken by lookups under way.
+    /// The place for a new entry, unless pending lookups occupy the whole set.
     private mutating func placeForNew(_ address: Address, at now: Timestamp) -> Int? {
         let first = firstPlace(for: address)
         var oldest: Int?
@@ -166,7 +167,7 @@ public struct HostNameCache<let setCount: Int, let mostUnderWay: Int>: ~Copyable
         return oldest
     }
 
-    /// Whether what an entry says is too old; always, of an empty one.
+    /// Whether an entry has expired; always true of an empty one.
     @inline(never)
     private mutating func isOver(_ place: Int, at now: Timestamp) -> Bool {
         let time: Int64
@@ -180,7 +181,7 @@ public struct HostNameCache<let setCount: Int, let mostUnderWay: Int>: ~Copyable
     }
 }
 
-/// One address of a cache. All zero, it is empty.
+/// The cache entry of an address. An all-zero entry is empty.
 private struct HostNameEntry {
     enum State: UInt8 {
         case empty = 0
@@ -191,10 +192,10 @@ private struct HostNameEntry {
 
     let address: Address
     var state: State
-    /// Of a lookup under way: where in the list of these it is.
+    /// The index of a pending lookup in the list of these.
     var index: UInt8
     var name: HostName
-    /// When it came into this state.
+    /// When it entered this state.
     var since: Timestamp
 
     init() {
@@ -215,7 +216,7 @@ private struct HostNameEntry {
 }
 
 extension HostNameCache {
-    /// What is wrong with the cache, if anything is: for tests.
+    /// The first violated invariant of the cache, or `nil`: for tests.
     var fault: String? {
         mutating get {
             var found = 0

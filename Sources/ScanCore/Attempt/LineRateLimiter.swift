@@ -1,9 +1,9 @@
-/// Lets so many lines a second through, and says every ten seconds how many it did not.
+/// Limits the rate of lines per second, and reports every ten seconds how many were suppressed.
 public struct LineRateLimiter: Sendable {
-    /// How often it is said that lines were suppressed, in nanoseconds.
+    /// The interval between reports of suppressed lines, in nanoseconds.
     public static let summaryInterval: Int64 = 10_000_000_000
 
-    /// How many lines were suppressed since the start.
+    /// The number of lines suppressed since the start.
     public private(set) var suppressed: UInt64 = 0
 
     private let limit: UInt64?
@@ -12,7 +12,7 @@ public struct LineRateLimiter: Sendable {
     private var unreported: UInt64 = 0
     private var unreportedSince: Timestamp?
 
-    /// A rate of so many lines a second, which begins with the first; `nil`: any number.
+    /// Creates a limiter of lines per second, whose first second begins with the first line; `nil`: no limit.
     public init(limit: UInt64?) {
         self.limit = limit
     }
@@ -34,21 +34,21 @@ public struct LineRateLimiter: Sendable {
         return false
     }
 
-    /// When it is to be said how many lines were suppressed; `nil`: none were.
+    /// When the next summary of suppressed lines is due; `nil` if none were suppressed.
     public var summaryDue: Timestamp? {
         unreportedSince.map { Timestamp(nanoseconds: $0.nanoseconds &+ LineRateLimiter.summaryInterval) }
     }
 
-    /// The line that says how many lines were suppressed since it was last said, and in how many seconds, rounded up.
+    /// The summary: how many lines were suppressed since the last one, and in how many seconds, rounded up.
     ///
     /// - Parameters:
-    ///   - now: when it is.
-    ///   - atExit: it is time to say so anyway.
-    /// - Returns: the line, or `nil` if there is nothing to say yet.
+    ///   - now: the current time.
+    ///   - atExit: return the summary even if it is not due yet.
+    /// - Returns: the line, or `nil` if nothing is due.
     @inline(never)
     public mutating func summary(at now: Timestamp, atExit: Bool = false) -> LogLine? {
         guard let since = unreportedSince else { return nil }
-        // A clock of packets goes backwards, too.
+        // Packet timestamps can go backwards.
         if !atExit && now.isWithin(LineRateLimiter.summaryInterval - 1, after: since) { return nil }
         let (elapsed, overflow) = now.nanoseconds.subtractingReportingOverflow(since.nanoseconds)
         var line = LogLine("connections: ")

@@ -1,24 +1,24 @@
-/// What tells a packet from all others, and stays the same while hosts and bridges pass it on: of its header the addresses
-/// and the identification, which IPv6 has a flow label for, and of what it carries the first 16 bytes, which end before
-/// the checksum of TCP. Time to live, type of service and checksums may change on the way.
+/// Identifies a packet by fields that hosts and bridges leave unchanged in transit: the addresses, the IPv4
+/// identification or IPv6 flow label, and the first 16 bytes of the payload, which end before the TCP checksum. Time to
+/// live, type of service and checksums may change in transit.
 ///
-/// All zero, it is that of no packet.
+/// An all-zero value identifies no packet.
 struct PacketIdentity: Equatable, Sendable {
-    // Not as `Address`: so that nothing stands between the numbers.
+    // Not as `Address`: so that there is no padding between the numbers.
     private var sourceHigh: UInt64 = 0
     private var sourceLow: UInt64 = 0
     private var destinationHigh: UInt64 = 0
     private var destinationLow: UInt64 = 0
-    /// Ports and, of TCP, the sequence number.
+    /// The ports and, for TCP, the sequence number.
     private var payloadHigh: UInt64 = 0
     private var payloadLow: UInt64 = 0
-    /// The identification of IPv4 (RFC 791), the flow label of IPv6 (RFC 6437), and above them the protocols.
+    /// The identification of IPv4 (RFC 791) or the flow label of IPv6 (RFC 6437), and above them the protocols.
     private var label: UInt32 = 0
 
-    /// That of no packet.
+    /// The identity of no packet.
     init() {}
 
-    /// Reads a packet of TCP or UDP that begins with its IP header.
+    /// Reads a TCP or UDP packet that begins with its IP header.
     ///
     /// - Throws: see ``TransportHeader/init(packet:)``; ``PacketFault/truncated`` if it holds no ports.
     init(packet: Span<UInt8>) throws(PacketFault) {
@@ -36,7 +36,7 @@ struct PacketIdentity: Equatable, Sendable {
         label = header.ip.label | UInt32(header.kind) << 24 | (source.isIPv4 ? 1 << 23 : 0)
     }
 
-    /// Eight bytes as a number, with zeros for those that are not there.
+    /// Eight bytes as a big-endian number; missing bytes are zero.
     private static func word(at offset: Int, of bytes: Span<UInt8>) throws(PacketFault) -> UInt64 {
         if offset + 8 <= bytes.count { return try bytes.uint64(at: offset) }
         var word: UInt64 = 0
@@ -46,7 +46,7 @@ struct PacketIdentity: Equatable, Sendable {
         return word
     }
 
-    /// A hash under a key: those of the addresses, and of ports and sequence number, hashed in turn.
+    /// The keyed hash: those of the addresses, and of ports and sequence number, hashed in turn.
     func hash(_ key: HashKey) -> UInt32 {
         let source = UInt64(key.hash(Address(ipv6High: sourceHigh, low: sourceLow)))
         let destination = UInt64(key.hash(Address(ipv6High: destinationHigh, low: destinationLow)))

@@ -1,24 +1,24 @@
-/// One cache line of an index: 16 slots, the youngest first, looked through together. (It is one where the table as a
-/// whole begins at one: its first member is the index.)
+/// One cache line of an index: 16 slots, the youngest first, searched together. (It is aligned to a cache line if the
+/// table as a whole is: the index is its first member.)
 ///
-/// A slot has the low 20 bits of a record's number above the 12 bits of a fingerprint. Numbers grow, and begin again
-/// at 0: how old a record is can be told as long as it is among the last million.
+/// A slot holds the low 20 bits of a record's number above a 12-bit fingerprint. Numbers grow and wrap around to 0: the
+/// age of a record can be computed as long as it is among the last million.
 struct ProbationIndex: Sendable {
     private typealias Slots = SIMD16<UInt32>
 
     private var slots = Slots(repeating: 0)
 
-    /// The bits of a fingerprint.
+    /// The mask of a fingerprint.
     static var fingerprintMask: UInt32 { 0xfff }
 
-    /// What stands in one of the slots, 0 to 15.
+    /// The contents of a slot, 0 to 15.
     subscript(number: Int) -> UInt32 { slots[number] }
 
-    /// What a slot holds for a record.
+    /// The contents of the slot of a record.
     @inline(__always)
     static func slot(number: UInt32, fingerprint: UInt32) -> UInt32 { number << 12 | fingerprint }
 
-    /// How many records were begun after the one in a slot.
+    /// The number of records begun after the one in a slot.
     @inline(__always)
     static func age(of slot: UInt32, newest: UInt32) -> Int {
         Int(((newest << 12 | fingerprintMask) &- slot) >> 12)  // wraps as the numbers do
@@ -35,7 +35,7 @@ struct ProbationIndex: Sendable {
         return (of2.x | of2.y) >> 31 != 0
     }
 
-    /// Puts a slot in front of the others, the oldest of which is lost.
+    /// Inserts a slot before the others; the oldest one is dropped.
     @inline(__always)
     mutating func insert(_ slot: UInt32) {
         slots = Slots(
@@ -43,13 +43,13 @@ struct ProbationIndex: Sendable {
             slots[10], slots[11], slots[12], slots[13], slots[14])
     }
 
-    /// Takes out a slot, 0 to 15: those behind it move up, and another one becomes the last, the first to be lost.
+    /// Removes a slot, 0 to 15: those after it move up, and the given one becomes the last, the first to be dropped.
     @inline(__always)
     mutating func remove(_ number: Int, last slot: UInt32) {
         let moved = Slots(
             slots[1], slots[2], slots[3], slots[4], slots[5], slots[6], slots[7], slots[8], slots[9], slots[10],
             slots[11], slots[12], slots[13], slots[14], slots[15], slot)
-        // All bits of the slots that stay where they are.
+        // All bits set in the slots that do not move.
         let before = 0 &- ((Self.numbers &- UInt32(truncatingIfNeeded: number)) &>> 31)
         slots = slots & before | moved & ~before
     }

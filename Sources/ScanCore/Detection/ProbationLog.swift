@@ -1,64 +1,66 @@
-/// The sources seen with one port: what a flood of forged sources fills, in place of ``SourceTable``.
+/// The sources seen with one port: a flood of forged sources fills this instead of ``SourceTable``.
 ///
-/// A source's first packet becomes a record in a log, which is written from front to back and then from the front
-/// again, over the oldest. The record is found through an index of lines of one cache line each. The keyed hash of an
-/// address chooses its line, and 12 more of its bits are its fingerprint. A line has 16 slots; a slot holds a
-/// fingerprint and the low 20 bits of the number of a record, which tell where in the log it is and how old.
+/// The first packet of a source becomes a record in a ring log, in which the newest record overwrites the oldest.
+/// Records are found through an index whose lines are one cache line each. The keyed hash of an address selects its
+/// line, and 12 more of its bits are its fingerprint. A line has 16 slots; a slot holds a fingerprint and the low 20
+/// bits of a record's number, which give its position in the log and its age.
 ///
-/// To find a source is to look for its fingerprint among the 16, at records still in the log, and to compare the
-/// address there: one line is read, and hardly ever a record in vain. To add one is to write the next record, and to
-/// put its number in front of the others in the line, of which the oldest is lost. There is no chain, and the work is the same whatever arrives.
+/// To find a source, its fingerprint is compared with the 16 slots, and its address with the records that match and are
+/// still in the log: one line is read, and hardly ever a record in vain. To add a source, the next record is written,
+/// and its number is inserted at the front of the line, whose oldest slot is dropped. There are no chains, and the work
+/// is the same whatever arrives.
 ///
-/// A record stays until as many more sources came as the log has room for (65,536 in the daemon: 0.65 s at 100,000 a
-/// second), unless 16 of those fall into its line and stay there. Eight are to be expected by then, so 0.8 % of the
-/// records are lost before the log comes round to them, 0.06 % in the first 50,000 (Poisson's distribution). A source
-/// that touches a second port while it is here moves to the ``SourceTable``, where no number of sources seen once can
-/// reach it, and its slot is free again.
+/// A record is kept until as many new sources arrive as the log has room for (65,536 in the daemon: 0.65 s at 100,000 a
+/// second), unless 16 of those fall into its line and stay there. Eight are expected by then, so 0.8 % of the records
+/// are lost before the log wraps around to them, 0.06 % in the first 50,000 (Poisson distribution). A source that
+/// touches a second port meanwhile moves to the ``SourceTable``, where sources seen once can't evict it, and its slot
+/// is free again.
 ///
-/// Only as much of the log is used as the sources of ``Parameters/longestGap`` need, so that little memory is touched
-/// on a quiet host. All bytes zero is the empty state. All that reads is mutating, for the reason at ``SourceTable``.
+/// Only as much of the log is used as the sources within ``Parameters/longestGap`` need, so that little memory is
+/// touched on a quiet host. An all-zero value is the empty state. Reading the records is mutating, for the reason at
+/// ``SourceTable``.
 struct ProbationLog<let lineCount: Int>: ~Copyable {
-    /// The records that the log has for each line of the index.
+    /// The records of the log per line of the index.
     private typealias Page = InlineArray<8, ProbationRecord>
 
     private var index = InlineArray<lineCount, ProbationIndex>(repeating: ProbationIndex())
     private var log = InlineArray<lineCount, Page>(repeating: Page(repeating: ProbationRecord()))
 
-    /// The number of the newest record, of which only the low 20 bits mean anything. The first is 1, and stands at the
-    /// front of the log.
+    /// The number of the newest record, of which only the low 20 bits are significant. The first is 1, at the front of
+    /// the log.
     private var newest: UInt32 = 0
     /// When the record at the front of the log was written.
     private var roundBegan = Timestamp(nanoseconds: 0)
 
-    /// The records in use, the outdated ones too.
+    /// The number of records in use, including expired ones.
     private(set) var held = 0
 
-    /// The records lost to others before their source had the time to touch a second port, since the start.
+    /// The number of records overwritten before their source had the time to touch a second port, since the start.
     private(set) var lost: UInt64 = 0
 
-    /// How many records there is room for: a power of two, at most 2^19.
+    /// The maximum number of records: a power of two, at most 2^19.
     static var capacity: Int { lineCount * 8 }
 
-    /// How much of the log is always gone through before it is begun again: 50 kB.
+    /// The minimum number of records written before the log starts over: 50 kB.
     private static var shortestRound: Int { 1024 }
 
     /// An empty log.
     init() {}
 
-    /// Where a record is: in the log, and in its line of the index.
+    /// The position of a record in the log, and its slot in the index.
     struct Place {
         var position: Int
         var line: Int
         var slot: Int
     }
 
-    /// Looks for a source, of which the hash is given.
+    /// Looks up a source by its address and hash.
     @inline(__always)
     mutating func find(_ source: Address, hash: UInt32) -> Place? {
         index[Self.line(hash)].has(Self.fingerprint(hash)) ? search(source, hash: hash) : nil
     }
 
-    @inline(never)  // keeps the way of a flood's packets short
+    @inline(never)  // keeps the path of a flood's packets short
     private mutating func search(_ source: Address, hash: UInt32) -> Place? {
         let line = Self.line(hash)
         for number in 0..<16 {
@@ -73,12 +75,12 @@ struct ProbationLog<let lineCount: Int>: ~Copyable {
         return nil
     }
 
-    /// Takes one more packet of a source that was found into account.
+    /// Processes one more packet of a source that was found.
     mutating func record(_ probe: Probe, at now: Timestamp, _ place: Place) -> SourceEntry.Effect {
         log[place.position >> 3][place.position & 7].record(probe, at: now)
     }
 
-    /// Takes out a source that was found, and returns its record.
+    /// Removes a source that was found, and returns its record.
     mutating func remove(_ place: Place) -> ProbationRecord {
         let touch = log[place.position >> 3][place.position & 7]
         log[place.position >> 3][place.position & 7] = ProbationRecord()
@@ -88,7 +90,7 @@ struct ProbationLog<let lineCount: Int>: ~Copyable {
         return touch
     }
 
-    /// Adds a source that isn't there, of which the hash is given.
+    /// Inserts a new source with its hash.
     @inline(__always)
     mutating func insert(_ probe: Probe, hash: UInt32, at now: Timestamp, wallClock: Int64) {
         newest = next(at: now)
@@ -103,10 +105,10 @@ struct ProbationLog<let lineCount: Int>: ~Copyable {
         held += 1
     }
 
-    /// The number of the next record: the one that follows, or the first of a new round if all that was written before
-    /// this round, and its first record, is too old to matter.
+    /// The number of the next record: the following one, or the first of a new round if the first record of this round,
+    /// and all that was written before, has expired.
     private mutating func next(at now: Timestamp) -> UInt32 {
-        let next = newest &+ 1  // only the low bits mean anything
+        let next = newest &+ 1  // only the low bits are significant
         if Self.position(next) < Self.shortestRound { return next }
         if now < roundBegan || now.isWithin(Parameters.longestGap, after: roundBegan) { return next }
         return ((newest &- 1) | UInt32(Self.capacity - 1)) &+ 2
@@ -123,7 +125,7 @@ struct ProbationLog<let lineCount: Int>: ~Copyable {
 }
 
 extension ProbationLog {
-    /// Whether this is the empty state, in which nothing ever was: for tests.
+    /// Whether the log was never used: for tests.
     var isFresh: Bool {
         mutating get {
             for line in 0..<lineCount {
@@ -134,15 +136,15 @@ extension ProbationLog {
         }
     }
 
-    /// What is wrong, or `nil`: for tests, which ask after every step.
+    /// The first violated invariant, or `nil`: for tests, which check it after every step.
     ///
-    /// All records in use are counted. Each is in one slot of its own line, or pushed out by younger ones.
+    /// All records in use are counted. Each is in one slot of its own line, or was dropped for younger ones.
     mutating func fault(key: HashKey) -> String? {
         var used = 0
         for position in 0..<Self.capacity where log[position >> 3][position & 7].isUsed {
             used += 1
             let behind = Self.position(newest) - position
-            if behind < 0 { continue }  // of an earlier round, and perhaps of none that is remembered
+            if behind < 0 { continue }  // from an earlier round, and perhaps too old to be found
             let hash = key.hash(log[position >> 3][position & 7].source)
             let slot = ProbationIndex.slot(number: newest &- UInt32(behind), fingerprint: Self.fingerprint(hash))
             var found = 0

@@ -1,13 +1,14 @@
-/// The one packet known of a source: all that the line about a scan would say of it, in 52 bytes.
+/// The only packet seen of a source: all fields that a scan report needs, in 52 bytes.
 ///
-/// Numbers of 64 bits stand in halves, so that an array of these has no gaps. All zero, it is the record of nobody.
+/// 64-bit numbers are stored as halves, so that an array of records has no padding. An all-zero record is unused.
 struct ProbationRecord: Sendable {
     private var sourceHigh: Halves
     private var sourceLow: Halves
     private var destinationHigh: Halves
     private var destinationLow: Halves
     private var nanoseconds: Halves
-    /// The low 30 bits of the wall clock in seconds, then whether the source and the destination are IPv4.
+    /// The low 30 bits of the wall clock in seconds, then a bit each for whether the source and the destination are
+    /// IPv4.
     private var clockAndFamilies: UInt32
     private var sourcePort: UInt16
     private var destinationPort: UInt16
@@ -16,7 +17,7 @@ struct ProbationRecord: Sendable {
     private var typeOfService: UInt8
     private var timeToLive: UInt8
 
-    /// The record of nobody.
+    /// An unused record.
     init() {
         sourceHigh = Halves(0)
         sourceLow = Halves(0)
@@ -33,7 +34,7 @@ struct ProbationRecord: Sendable {
     }
 
     /// The record of a source's first packet, which must not come from an unspecified address.
-    @inline(__always)  // made where it is to stand
+    @inline(__always)  // constructed in place
     init(_ probe: Probe, at now: Timestamp, wallClock: Int64) {
         sourceHigh = Halves(probe.source.high)
         sourceLow = Halves(probe.source.low)
@@ -41,7 +42,7 @@ struct ProbationRecord: Sendable {
         destinationLow = Halves(probe.destination.low)
         nanoseconds = Halves(UInt64(bitPattern: now.nanoseconds))
         clockAndFamilies =
-            UInt32(truncatingIfNeeded: wallClock) << 2  // the upper bits are found again by `wallClock(near:)`
+            UInt32(truncatingIfNeeded: wallClock) << 2  // `wallClock(near:)` restores the upper bits
             | (probe.source.isIPv4 ? 2 : 0) | (probe.destination.isIPv4 ? 1 : 0)
         sourcePort = probe.sourcePort
         destinationPort = probe.destinationPort
@@ -51,7 +52,7 @@ struct ProbationRecord: Sendable {
         timeToLive = probe.timeToLive
     }
 
-    /// Whether it is anybody's.
+    /// Whether it is in use.
     var isUsed: Bool { !source.isUnspecified }
 
     var source: Address {
@@ -62,14 +63,14 @@ struct ProbationRecord: Sendable {
 
     var time: Timestamp { Timestamp(nanoseconds: Int64(bitPattern: nanoseconds.value)) }
 
-    /// Whether it is this source's: the same as comparing ``source``, without making it first.
+    /// Whether it belongs to this source: the same as comparing ``source``, without constructing it first.
     func isOf(_ address: Address) -> Bool {
         sourceLow.value == address.low && sourceHigh.value == address.high
             && (clockAndFamilies & 2 != 0) == address.isIPv4
     }
 
-    /// Takes one more packet of the source into account, as ``SourceEntry/take(_:at:)`` does; a new port is left to
-    /// that, so this is never ``SourceEntry/Effect/scan``.
+    /// Processes one more packet of the source, as ``SourceEntry/record(_:at:)`` does. A new port is left to that, so
+    /// this never returns ``SourceEntry/Effect/scan``.
     mutating func record(_ probe: Probe, at now: Timestamp) -> SourceEntry.Effect {
         if !now.isWithin(Parameters.longestGap, after: time) { return .outdated }
         if probe.destinationPort == destinationPort {
@@ -80,9 +81,9 @@ struct ProbationRecord: Sendable {
         return probe.mayBeAnswer ? .ignored : .counted
     }
 
-    /// What the source would be known by, had it been given an entry at once.
+    /// The table entry that the source would have, had it been inserted with its first packet.
     ///
-    /// - Parameter wallClock: that of now. The record's is exact if the clock has not been set by 17 years meanwhile.
+    /// - Parameter wallClock: the current one. The record's is exact unless the clock has been set by 17 years since.
     func entry(wallClock: Int64) -> SourceEntry {
         let destination =
             clockAndFamilies & 1 != 0
@@ -96,15 +97,15 @@ struct ProbationRecord: Sendable {
         return entry
     }
 
-    /// The wall clock whose low 30 bits are kept and that is the nearest to another one.
+    /// The time with the stored low 30 bits that is nearest to another one.
     private func wallClock(near now: Int64) -> Int64 {
         let low = UInt32(truncatingIfNeeded: now) << 2
         let behind = Int32(bitPattern: low &- clockAndFamilies & ~3) >> 2
-        return now &- Int64(behind)  // wrapping only beyond any clock
+        return now &- Int64(behind)  // wraps only for times that no clock reaches
     }
 }
 
-/// A number of 64 bits that needs no better alignment than one of 32.
+/// A 64-bit number with the alignment of a 32-bit one.
 private struct Halves: Sendable {
     private let low: UInt32
     private let high: UInt32

@@ -1,55 +1,54 @@
 /// Decides which sources scan.
 ///
-/// A source scans when the ports it touches weigh ``Parameters/weightThreshold`` together, with at most
-/// ``Parameters/longestGap`` between two new ones. The rule is scanlogd 2.2.8's (Solar Designer, Phrack 53-13). Memory
+/// A source scans when the weights of the ports it touches add up to ``Parameters/weightThreshold``, with at most
+/// ``Parameters/longestGap`` between two new ports. The rule is scanlogd 2.2.8's (Solar Designer, Phrack 53-13). Memory
 /// is fixed, and the work for a packet bounded, whatever arrives.
 ///
-/// Sources seen with one port are kept apart from those that touched more, so that a flood of packets from forged
-/// sources can't make room for itself at the expense of a scan.
+/// Sources seen with one port are kept apart from those that touched more, so that a flood of packets with forged
+/// sources can't evict a scan.
 ///
-/// - `firstTouchLines`: a power of two, at most 65,536: eight sources seen once are remembered for each.
-/// - `capacity`: how many sources that touched more ports are followed, 1 to 65,534.
-/// - `bucketCount`: the hash buckets these are found through: a power of two, about twice the capacity.
+/// - `firstTouchLines`: a power of two, at most 65,536: there is room for eight sources seen once per line.
+/// - `capacity`: how many sources with two or more ports are tracked, 1 to 65,534.
+/// - `bucketCount`: the number of hash buckets for these: a power of two, about twice the capacity.
 public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let bucketCount: Int>: ~Copyable {
     private var probation: ProbationLog<firstTouchLines>
     private var table: SourceTable<capacity, bucketCount>
 
-    /// What happened since the start.
+    /// The event counters since the start.
     public var counters = DetectorCounters()
 
-    /// A detector that knows no source yet. The key must be secret, or packets can be made to put a source out.
+    /// Creates an empty detector. The key must be secret, or an attacker can evict a chosen source.
     public init(key: HashKey) {
         probation = ProbationLog()
         table = SourceTable(key: key)
     }
 
-    /// Gives its key to a detector that knows no source yet: to one in memory that is all zero, which is what
-    /// ``init(key:)`` makes of a key that is all zero.
+    /// Sets the key of an empty detector in all-zero memory, which is what ``init(key:)`` makes of an all-zero key.
     public mutating func start(key: HashKey) {
         table.key = key
     }
 
-    /// Takes one packet into account, which may be a probe of a scan or not.
+    /// Processes one packet, which may or may not be a probe of a scan.
     ///
     /// - Parameters:
     ///   - probe: the packet.
     ///   - now: when it arrived, on a clock that does not jump.
-    ///   - wallClock: the same in seconds since 1970 UTC, for the line only.
-    /// - Returns: the scan, if this probe is the one that makes it so. It is returned once, until the source has
-    ///   touched no new port for longer than ``Parameters/longestGap``; one whose report was suppressed, as
-    ///   ``remember(_:)`` was told, with every new port.
+    ///   - wallClock: the same time in seconds since 1970 UTC, for the log line only.
+    /// - Returns: the scan, if this probe completes one. It is returned once, until the source has touched no new port
+    ///   for longer than ``Parameters/longestGap``. If its report was suppressed, as recorded by ``remember(_:)``, it
+    ///   is returned again with every new port.
     public mutating func observe(_ probe: Probe, at now: Timestamp, wallClock: Int64) -> ScanReport? {
         guard let found = lookUp(probe, at: now, wallClock: wallClock) else { return nil }
         return table.withEntry(found.index) { $0.report }
     }
 
-    /// The same, with what the limit on the log has to know of the scan.
+    /// The same, with what the report limiter needs to know about the scan.
     public mutating func find(_ probe: Probe, at now: Timestamp, wallClock: Int64) -> ScanFinding? {
         guard let found = lookUp(probe, at: now, wallClock: wallClock) else { return nil }
         return table.withEntry(found.index) { ScanFinding($0, isNew: found.isNew, hash: found.hash) }
     }
 
-    /// The entry of a scan that is to be told of.
+    /// The entry of a scan to report.
     private struct Found {
         var index: Int
         var isNew: Bool
@@ -66,7 +65,7 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
         return judge(probe, at: now, wallClock: wallClock)
     }
 
-    @inline(never)  // keeps the way of packets that are ignored short
+    @inline(never)  // keeps the path of ignored packets short
     @_optimize(speed)  // the module is built for size; this is where a flood's time goes
     private mutating func judge(_ probe: Probe, at now: Timestamp, wallClock: Int64) -> Found? {
         let place = table.find(probe.source)
@@ -100,7 +99,7 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
         return nil
     }
 
-    /// Counts what a probe did to its source's entry, and returns whether there is a scan to tell of.
+    /// Counts the effect of a probe on its source's entry, and returns whether there is a scan to report.
     private mutating func count(_ effect: SourceEntry.Effect) -> Bool {
         switch effect {
         case .outdated, .repeated: break
@@ -117,7 +116,7 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
         return false
     }
 
-    /// Follows a source from its second port on.
+    /// Moves a source to the table on its second port.
     @inline(never)
     private mutating func promote(
         _ touch: ProbationRecord, _ probe: Probe, at now: Timestamp, wallClock: Int64,
@@ -129,15 +128,15 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
         return isScan ? Found(index: index, isNew: true, hash: place.hash) : nil
     }
 
-    /// Keeps with a scan's source what became of its report: until then it counts as logged.
+    /// Stores with a scan's source the state of its report: until then it counts as logged.
     ///
-    /// - Parameter finding: what ``find(_:at:wallClock:)`` has just returned, as ``ReportLimiter`` has changed it.
+    /// - Parameter finding: the value just returned by ``find(_:at:wallClock:)``, as modified by ``ReportLimiter``.
     public mutating func remember(_ finding: ScanFinding) {
         guard let index = table.find(finding.report.source).index else { return }
         table.withEntry(index) { $0.suppression = finding.suppression }
     }
 
-    /// Counts a packet that gives no probe.
+    /// Counts a packet that yields no probe.
     public mutating func count(_ fault: PacketFault) {
         counters.packets &+= 1
         switch fault {
@@ -146,31 +145,31 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
         }
     }
 
-    /// How many sources are known now, those whose time is over and whose place was not needed yet included.
+    /// The number of sources held, including expired ones that have not been replaced yet.
     public var sourcesHeld: Int { probation.held + table.held }
 
-    /// How many of them are followed: they touched more than one port.
+    /// The number of tracked sources: those that touched more than one port.
     public var sourcesFollowed: Int { table.held }
 
-    /// How many sources that were followed had to make room for others before their time was over, since the start.
+    /// The number of tracked sources evicted before they expired, since the start.
     public var sourcesEvicted: UInt64 { table.evicted }
 
-    /// How many sources seen with one port had to make room for others before they had the time to touch a second one,
+    /// The number of sources seen with one port that were overwritten before they had the time to touch a second one,
     /// since the start.
     public var probationLost: UInt64 { probation.lost }
 
-    /// The most entries that one packet has looked at to make room for a source that is followed, so far: for tests.
+    /// The maximum number of entries examined for one packet to evict a tracked source, so far: for tests.
     package var mostExamined: Int { table.mostExamined }
 
-    /// How many sources seen with one port there is room for.
+    /// The maximum number of sources seen with one port.
     public static var probationCapacity: Int { ProbationLog<firstTouchLines>.capacity }
 
-    /// Whether nothing was ever observed: for tests.
+    /// Whether no packet was ever observed: for tests.
     package var isFresh: Bool {
         mutating get { table.isFresh && probation.isFresh && counters == DetectorCounters() }
     }
 
-    /// What is wrong with the tables, or `nil`: for tests.
+    /// The first violated invariant of the tables, or `nil`: for tests.
     package var fault: String? {
         mutating get { table.fault ?? probation.fault(key: table.key) }
     }
@@ -178,19 +177,19 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
 
 /// The rule for one source.
 extension SourceEntry {
-    /// What a probe did to its source's entry.
+    /// The effect of a probe on its source's entry.
     enum Effect {
-        /// Nothing: the entry is too old to count, and the source a new one.
+        /// None: the entry has expired, and the source counts as new.
         case outdated
-        /// Its port is known already.
+        /// Its port was seen before.
         case repeated
-        /// Nothing: it may answer a connection of our own.
+        /// None: it may be a reply to an outgoing connection.
         case ignored
         /// It touched a new port.
         case counted
-        /// It touched a new port, and that makes it a scan.
+        /// It touched a new port, which makes the source a scan.
         case scan
-        /// It touched a new port, is a scan already, and its report was suppressed.
+        /// It touched a new port; the source is a scan already, and its report was suppressed.
         case continued
 
         /// Whether it touched a new port.
@@ -210,8 +209,8 @@ extension SourceEntry {
         weight = SourceEntry.weight(probe.destinationPort)
     }
 
-    /// Takes one more probe of the source into account.
-    @_optimize(speed)  // a tenth of the time of a packet of a source that is followed
+    /// Processes one more probe of the source.
+    @_optimize(speed)  // a tenth of the time spent on a packet of a tracked source
     mutating func record(_ probe: Probe, at now: Timestamp) -> Effect {
         if !now.isWithin(Parameters.longestGap, after: lastNewPort) { return .outdated }
         if report.ports.contains(probe.destinationPort) {
@@ -228,9 +227,9 @@ extension SourceEntry {
         return .counted
     }
 
-    /// What a port does to a source that was reported: it is new if it is none of those listed and not the last one.
+    /// The effect of a port on a source that was reported: it is new if it is not in the list and not the last one.
     ///
-    /// More than that isn't kept. A forger has to send as many packets for two ports in turn as for many.
+    /// No more is stored. An attacker has to send as many packets to alternate between two ports as to touch many.
     private mutating func effectAfterReport(_ port: UInt16) -> Effect {
         if !suppression.isSuppressed || port == lastPort { return .counted }
         lastPort = port

@@ -1,21 +1,21 @@
-/// A scan that a packet has made, or one that goes on with it after its report was suppressed.
+/// A scan that a packet has completed, or that continues with it after its report was suppressed.
 public struct ScanFinding: Sendable {
-    /// The scan as it was when it became one.
+    /// The scan as it was when it was detected.
     public let report: ScanReport
 
-    /// Whether the packet made it a scan; if not, it was one before, and its report was suppressed.
+    /// Whether the packet completed the scan; if not, the scan was detected before, and its report was suppressed.
     public let isNew: Bool
 
-    /// How many new ports of it have not been counted yet: all up to here if it is new, then one at a time.
+    /// The number of new ports not counted yet: all so far if the scan is new, otherwise one.
     let newPorts: UInt16
 
-    /// What orders it among others that did as much, which nobody can choose: the keyed hash of its source.
+    /// The tie-breaker among scans with equally many ports, which a sender can't choose: the keyed hash of its source.
     let lot: UInt32
 
-    /// What became of its report. ``ReportLimiter`` changes it, and ``ScanDetector/remember(_:)`` keeps it.
+    /// The state of its report. ``ReportLimiter`` changes it, and ``ScanDetector/remember(_:)`` stores it.
     public var suppression: Suppression
 
-    /// What is known of a source in its entry.
+    /// Creates a finding from a source's entry.
     init(_ entry: borrowing SourceEntry, isNew: Bool, hash: UInt32) {
         self.init(entry.report, isNew: isNew, lot: hash, suppression: entry.suppression)
     }
@@ -29,20 +29,20 @@ public struct ScanFinding: Sendable {
     }
 }
 
-/// What became of the report of a scan, as the limit on the log keeps it with the scan's source.
+/// The state of a scan's report, which the report limiter stores with the scan's source.
 public struct Suppression: Equatable, Sendable {
-    /// How many new ports it has touched in the time between two summaries, up to 65,535; 0 if its report was logged.
+    /// The number of new ports touched in the period between two summaries, up to 65,535; 0 if its report was logged.
     var newPorts: UInt16 = 0
 
-    /// The number of that time.
+    /// The number of that period.
     var period: UInt8 = 0
 
-    /// Whatever the caller keeps, to find the limit again that suppressed the report; it is not looked at here.
+    /// For the caller: identifies the limiter that suppressed the report. It is not used here.
     public var limit: UInt8 = 0
 
-    /// Whether the report was not logged, and has not been since: the scan is told of again with each new port.
+    /// Whether the report was not logged, and has not been since: the scan is returned again with each new port.
     public var isSuppressed: Bool { newPorts > 0 }
 
-    /// That of a report that was not suppressed.
+    /// The state of a report that was not suppressed.
     init() {}
 }

@@ -1,24 +1,25 @@
-/// The sources that touched two ports or more, in fixed memory: a hash table whose entries are also in the order in
-/// which they last touched a new port. Those seen with one port are in ``ProbationLog`` and can't push these out.
+/// The sources that touched two or more ports, in fixed memory: a hash table whose entries are also linked in the order
+/// in which they last touched a new port. Sources seen with one port are in ``ProbationLog`` and can't evict these.
 ///
-/// A source that comes takes an entry that is free, then one that was never used, then one whose time is over. When
-/// there is none, one must go whose time is not over, and is counted: of the ``Parameters/evictionCandidates`` that
-/// have touched no new port for longest the one that touched the fewest. A reported one counts as if it had touched
-/// none: its scan is in the log or will be named, and is found again if it goes on.
+/// A new source takes a free entry, else one that was never used, else an expired one. If there is none, one that has
+/// not expired is evicted, and counted: of the ``Parameters/evictionCandidates`` that have touched no new port for
+/// longest, the one that touched the fewest. A reported source counts as if it had touched none: its scan is in the log
+/// or will be named in a summary, and is detected again if it continues.
 ///
-/// So nobody is lost as long as fewer other sources than there are entries touch a new port between two new ports of
-/// his: whoever wants to hide a scan must send that many packets in each of its gaps, be it from new sources or from
-/// some that he keeps. Few ports alone do not decide, for then a forger would keep the table full at little cost, with
-/// sources that touch a port every three seconds; nor the order alone, for then a scan of six ports would go before
-/// forged sources of two. Reported ones are not spared, for else a forger would fill the table with them for ever.
+/// So a source is not evicted as long as fewer other sources than there are entries touch a new port between two of its
+/// own new ports: to hide a scan, an attacker must send that many packets in each of its gaps, from new sources or from
+/// known ones. The port count alone does not decide, or an attacker could keep the table full at little cost, with
+/// sources that touch a port every three seconds. Nor does the order alone, or a scan of six ports would be evicted
+/// before forged sources with two. Reported sources are not exempt from eviction, or an attacker could fill the table
+/// with them for good.
 ///
-/// `bucketCount` is a power of two. A packet walks at most ``Parameters/collisionCap`` entries, whatever the addresses:
-/// in a full bucket one of its own makes room, chosen in the same way. What the walks read stands close together, apart
-/// from the rest of the entries. All bytes zero is the empty table, if the key is zero too: memory that is zero need
-/// not be written to become one.
+/// `bucketCount` is a power of two. A packet visits at most ``Parameters/collisionCap`` entries, whatever the
+/// addresses: in a full bucket one of its own entries is evicted, chosen in the same way. The fields that these walks
+/// read are stored together, apart from the rest of the entries. An all-zero value is the empty table, if the key is
+/// zero too: zeroed memory need not be written to become one.
 ///
-/// All that reads the entries is mutating, also where it changes nothing: else the compiler (Swift 6.3) copies the
-/// whole table.
+/// Reading the entries is mutating, even if it changes nothing: otherwise the compiler (Swift 6.3) copies the whole
+/// table.
 public struct SourceTable<let capacity: Int, let bucketCount: Int>: ~Copyable {
     /// An index into the entries plus 1, or 0 for the end of a chain.
     typealias Link = UInt16
@@ -26,22 +27,22 @@ public struct SourceTable<let capacity: Int, let bucketCount: Int>: ~Copyable {
     private var heads = InlineArray<bucketCount, Link>(repeating: 0)
     var links = InlineArray<capacity, ChainLink>(repeating: ChainLink())
     private var entries = InlineArray<capacity, SourceEntry>(repeating: SourceEntry())
-    /// How many entries were ever used: these are the first.
+    /// The number of entries that were ever used: these are the first ones.
     private var everUsed = 0
-    /// The first of those that are free again, which are chained through ``ChainLink/next``.
+    /// The head of the free list, which is linked through ``ChainLink/next``.
     private var firstFree: Link = 0
     /// The ends of the order in which sources last touched a new port.
     private var youngest: Link = 0
     private var oldest: Link = 0
     var key: HashKey
 
-    /// How many sources are known now.
+    /// The number of sources held.
     public private(set) var held = 0
 
-    /// How many sources had to make room for others before their time was over, since the start.
+    /// The number of sources evicted before they expired, since the start.
     public private(set) var evicted: UInt64 = 0
 
-    /// The most entries that one packet has looked at to make room, so far: for tests.
+    /// The maximum number of entries examined for one eviction, so far: for tests.
     private(set) var mostExamined = 0
 
     /// An empty table.
@@ -53,9 +54,9 @@ public struct SourceTable<let capacity: Int, let bucketCount: Int>: ~Copyable {
     struct Place {
         var hash: UInt32
         var bucket: Int
-        /// Its entry, if it is known.
+        /// Its entry, if it has one.
         var index: Int?
-        /// The entries of the bucket that were passed on the way.
+        /// The number of entries of the bucket visited before it.
         var passed = 0
     }
 
@@ -82,7 +83,7 @@ public struct SourceTable<let capacity: Int, let bucketCount: Int>: ~Copyable {
         body(&entries[index])
     }
 
-    /// Takes note that a source has touched a new port: it becomes the youngest.
+    /// Records that a source has touched a new port: it becomes the youngest.
     @inline(__always)
     mutating func touch(_ index: Int) {
         if Int(youngest) == index + 1 { return }
@@ -90,9 +91,9 @@ public struct SourceTable<let capacity: Int, let bucketCount: Int>: ~Copyable {
         becomeYoungest(index)
     }
 
-    /// Adds the entry of a source that isn't there, first in its bucket, and as the youngest; returns where it is.
+    /// Inserts the entry of a new source, first in its bucket and youngest in the order; returns its index.
     @discardableResult
-    @_optimize(speed)  // with what it calls a good part of the time of a flood of sources with two ports
+    @_optimize(speed)  // with its callees, a good part of the time in a flood of sources with two ports
     mutating func insert(_ entry: SourceEntry, _ place: Place) -> Int {
         let now = entry.lastNewPort
         if place.passed >= Parameters.collisionCap { makeRoom(inBucket: place.bucket, at: now) }
@@ -115,7 +116,7 @@ public struct SourceTable<let capacity: Int, let bucketCount: Int>: ~Copyable {
         return index
     }
 
-    /// Takes a source out: its entry is free.
+    /// Removes a source and frees its entry.
     mutating func remove(_ index: Int) {
         leaveOrder(index)
         let link = links[index]
@@ -145,9 +146,9 @@ public struct SourceTable<let capacity: Int, let bucketCount: Int>: ~Copyable {
         youngest = Link(index + 1)
     }
 
-    // MARK: Making room
+    // MARK: Eviction
 
-    /// Puts out one of those that have touched no new port for longest, in a table that is full.
+    /// Evicts one of those that have touched no new port for longest, from a full table.
     @_optimize(speed)
     private mutating func makeRoom(at now: Timestamp) {
         var choice = EvictionChoice()
@@ -159,7 +160,7 @@ public struct SourceTable<let capacity: Int, let bucketCount: Int>: ~Copyable {
         evict(choice)
     }
 
-    /// Puts out one of a bucket that is full.
+    /// Evicts one entry of a full bucket.
     private mutating func makeRoom(inBucket bucket: Int, at now: Timestamp) {
         var choice = EvictionChoice()
         var link = heads[bucket]
@@ -172,24 +173,24 @@ public struct SourceTable<let capacity: Int, let bucketCount: Int>: ~Copyable {
 
     private mutating func evict(_ choice: EvictionChoice) {
         mostExamined = max(mostExamined, choice.count)
-        if !choice.isOutdated { evicted &+= 1 }  // a counter that wraps is better than one that ends the daemon
+        if !choice.isOutdated { evicted &+= 1 }  // wrapping is better than a trap that ends the daemon
         remove(choice.index)
     }
 }
 
-/// Which of some entries is to make room: one whose time is over, else the one that touched the fewest ports, and of
-/// such the one that has touched none for longest.
+/// Selects which of some entries to evict: an expired one, else the one that touched the fewest ports, and among equals
+/// the one that has touched none for longest.
 private struct EvictionChoice {
     private(set) var index = 0
     private(set) var isOutdated = false
-    /// How many entries were looked at.
+    /// The number of entries examined.
     private(set) var count = 0
     private var ports = Int.max
     private var lastNewPort = Timestamp(nanoseconds: .max)
 
-    /// Looks at one more.
+    /// Examines one more entry.
     ///
-    /// - Parameter isYounger: whether it came after those that were looked at, if it touched a port at the same time.
+    /// - Parameter isYounger: whether it is younger than those examined before, if it touched a port at the same time.
     @inline(__always)
     mutating func consider(_ entry: borrowing SourceEntry, _ index: Int, at now: Timestamp, isYounger: Bool) {
         count += 1
@@ -205,29 +206,29 @@ private struct EvictionChoice {
     }
 }
 
-/// Where an entry stands in its bucket's chain, and in the order of all.
+/// The links of an entry in its bucket's chain and in the order of all.
 struct ChainLink: Sendable {
-    /// The hash of its source, which tells nearly all others apart.
+    /// The hash of its source, which distinguishes nearly all others.
     var hash: UInt32 = 0
     var bucket: UInt16 = 0
-    /// The neighbours in the chain, as links; 0 at the ends. Of a free entry, `next` is the next one that is free.
+    /// The neighbours in the chain, as links; 0 at the ends. In a free entry, `next` links to the next free one.
     var next: UInt16 = 0
     var previous: UInt16 = 0
     /// The neighbours in the order in which new ports were touched, as links; 0 at the ends.
     var older: UInt16 = 0
     var younger: UInt16 = 0
-    /// Whether it is on a chain: its source is known.
+    /// Whether it is on a chain, that is, in use.
     var isLinked = false
 }
 
-/// What is known of a source.
+/// The state of a source.
 struct SourceEntry: Sendable {
     var report: ScanReport
     /// When the last new port was touched.
     var lastNewPort: Timestamp
-    /// What its ports weigh together.
+    /// The sum of the weights of its ports.
     var weight: UInt8
-    /// What becomes of its report while the log is silent.
+    /// The state of its report while the limiter suppresses reports.
     var suppression = Suppression()
     /// The last port that counted as a new one after the report.
     var lastPort: UInt16 = 0
@@ -251,7 +252,7 @@ extension SourceEntry {
 }
 
 extension SourceTable {
-    /// Whether this is the empty state, in which nothing ever was: for tests. What unused entries hold is never read.
+    /// Whether the table was never used: for tests. The contents of unused entries are never read.
     var isFresh: Bool {
         mutating get {
             for bucket in 0..<bucketCount where heads[bucket] != 0 { return false }
@@ -260,10 +261,10 @@ extension SourceTable {
         }
     }
 
-    /// What is wrong with the table, or `nil`: for tests, which ask after every step.
+    /// The first violated invariant of the table, or `nil`: for tests, which check it after every step.
     ///
-    /// Every known source is on exactly one chain, its own, and once in the order; no chain is longer than the cap or
-    /// leads in a circle. Every entry that was used and isn't any more is free, once.
+    /// Every source is on exactly one chain, its own, and once in the order; no chain is longer than the cap or
+    /// circular. Every entry that was used and no longer is, is on the free list once.
     package var fault: String? {
         mutating get { findFault() ?? findFaultOfOrder() ?? findFaultOfFree() }
     }

@@ -1,7 +1,7 @@
 /// An IPv4 or IPv6 address.
 ///
-/// An IPv4 address never equals an IPv6 one, also not the IPv4-mapped form (RFC 4291, section 2.5.5.2): a host that
-/// forges such packets must not be taken for another.
+/// An IPv4 address never equals an IPv6 one, not even its IPv4-mapped form (RFC 4291, section 2.5.5.2): a host that
+/// forges such packets must not be mistaken for another.
 public struct Address: Equatable, Sendable {
     /// The first 64 bits of an IPv6 address, most significant bit first; 0 for IPv4.
     public let high: UInt64
@@ -12,26 +12,27 @@ public struct Address: Equatable, Sendable {
     /// Whether this is an IPv4 address.
     public let isIPv4: Bool
 
-    /// The IPv4 address of a value in host byte order: `0x7f000001` is 127.0.0.1.
+    /// Creates an IPv4 address from a value in host byte order: `0x7f000001` is 127.0.0.1.
     public init(ipv4 value: UInt32) {
         high = 0
         low = UInt64(value)
         isIPv4 = true
     }
 
-    /// The IPv6 address of its two halves, in host byte order: the network prefix, then the interface identifier.
+    /// Creates an IPv6 address from its two halves in host byte order: the network prefix, then the interface
+    /// identifier.
     public init(ipv6High high: UInt64, low: UInt64) {
         self.high = high
         self.low = low
         isIPv4 = false
     }
 
-    /// Whether this is 0.0.0.0 or ::, which no host can send from.
+    /// Whether this is 0.0.0.0 or ::, which is not a valid source address.
     public var isUnspecified: Bool { high | low == 0 }
 }
 
 extension LogLine {
-    /// Appends an address as text: dotted decimal, or the one form RFC 5952 allows for IPv6.
+    /// Appends an address as text: dotted decimal, or the canonical form of RFC 5952 for IPv6.
     @inline(never)
     public mutating func append(_ address: Address) {
         if address.isIPv4 {
@@ -80,8 +81,8 @@ extension Address {
         return UInt16(truncatingIfNeeded: half >> UInt64(48 - index % 4 * 16))
     }
 
-    /// The groups that `::` stands for: the first of the longest runs of at least two zero groups (RFC 5952,
-    /// section 4.2); empty, and past the end, when there is none.
+    /// The groups that `::` replaces: the first of the longest runs of at least two zero groups (RFC 5952, section
+    /// 4.2); empty, and past the end, if there is none.
     var longestZeroRun: Range<Int> {
         var best = 8..<8
         var start = 0

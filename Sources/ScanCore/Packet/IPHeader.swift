@@ -1,9 +1,9 @@
-/// The version of IP that a packet says it is of, in its first four bits.
+/// The IP version of a packet, from its first four bits.
 package enum IPVersion {
     case ipv4
     case ipv6
 
-    /// - Throws: ``PacketFault/malformed`` for any other.
+    /// - Throws: ``PacketFault/malformed`` for any other version.
     @inline(__always)
     package init(of packet: Span<UInt8>) throws(PacketFault) {
         switch try packet.uint8(at: 0) >> 4 {
@@ -14,14 +14,14 @@ package enum IPVersion {
     }
 }
 
-/// The IP header that a packet begins with (RFC 791, section 3.1; RFC 8200, section 3), and where the packet ends.
+/// The IP header at the start of a packet (RFC 791, section 3.1; RFC 8200, section 3), and where the packet ends.
 ///
-/// The extension headers of IPv6 follow it: see ``IPv6ExtensionHeaders``. Checksums are not checked: a host that drops
+/// The extension headers of IPv6 follow it: see ``IPv6ExtensionHeaders``. Checksums are not verified: a host that drops
 /// the packet was probed all the same.
 package struct IPHeader {
-    /// Where the packet says it comes from.
+    /// The source address.
     package let source: Address
-    /// Where it goes.
+    /// The destination address.
     package let destination: Address
     /// The type of service of IPv4, the traffic class of IPv6.
     package let typeOfService: UInt8
@@ -29,22 +29,22 @@ package struct IPHeader {
     package let timeToLive: UInt8
     /// The identification of IPv4, the flow label of IPv6 (RFC 6437).
     package let label: UInt32
-    /// Which part of a packet this is, of IPv4; fragments of IPv6 have a header for that.
+    /// For IPv4, which part of the original packet this is; IPv6 has a fragment header for that.
     package let part: FragmentPart
-    /// What follows: an ``IPProtocol``.
+    /// The protocol of the next header: an ``IPProtocol``.
     package let next: UInt8
-    /// The length of the header, with the options of IPv4, in bytes. It may be more than the packet has.
+    /// The length of the header, including IPv4 options, in bytes. It may exceed the packet.
     package let length: Int
-    /// Where the packet ends as its header says, in bytes; 0 or, of IPv6, 40, if it does not say.
+    /// The end of the packet according to its header, in bytes; 0, or 40 for IPv6, if the length field is 0.
     package let statedEnd: Int
-    /// How many bytes of the packet were captured, with padding of the link behind it.
+    /// The number of captured bytes, including link-layer padding.
     private let captured: Int
 
-    /// Reads the header of either version.
+    /// Parses the header of either version.
     ///
-    /// - Parameter packet: the packet, of any length, cut off anywhere.
-    /// - Throws: ``PacketFault/truncated`` if the header is not all there but for options, and ``PacketFault/malformed``
-    ///   for another version, or a header that says that it is shorter than any can be.
+    /// - Parameter packet: the packet, of any length, possibly truncated.
+    /// - Throws: ``PacketFault/truncated`` if the header, without options, is not complete, and
+    ///   ``PacketFault/malformed`` for another version, or a header length below the minimum.
     package init(packet: Span<UInt8>) throws(PacketFault) {
         switch try IPVersion(of: packet) {
         case .ipv4: try self.init(ipv4: packet)
@@ -52,8 +52,8 @@ package struct IPHeader {
         }
     }
 
-    /// Reads the header of a packet that is known to be of IPv4.
-    @inline(__always)  // with all of Probe that is about IPv4: half the time of a packet
+    /// Parses the header of a packet that is known to be IPv4.
+    @inline(__always)  // with the IPv4 part of Probe: half the time of a packet
     package init(ipv4 packet: Span<UInt8>) throws(PacketFault) {
         length = Int(try packet.uint8(at: 0) & 15) * 4
         if length < IPHeader.ipv4Length { throw .malformed }
@@ -69,7 +69,7 @@ package struct IPHeader {
         captured = packet.count
     }
 
-    /// Reads the header of a packet that is known to be of IPv6.
+    /// Parses the header of a packet that is known to be IPv6.
     @inline(__always)
     package init(ipv6 packet: Span<UInt8>) throws(PacketFault) {
         length = IPHeader.ipv6Length
@@ -86,27 +86,28 @@ package struct IPHeader {
         captured = packet.count
     }
 
-    /// Where the packet ends in the bytes that it was read from: what follows is padding of the link.
+    /// The end of the packet in the captured bytes: what follows is link-layer padding.
     package var end: Int {
         @inline(__always) get { isJoined ? captured : min(statedEnd, captured) }
     }
 
-    /// Whether it ends there as its header says, and not because no more of it was captured.
+    /// Whether the packet was captured to the end that its header states.
     package var isWhole: Bool {
         @inline(__always) get { 0 < statedEnd && statedEnd <= captured && !isJoined }
     }
 
-    /// Whether its length is 0 as Linux joined it to over 65,535 bytes (GRO, TSO), or of IPv6, as it is a jumbogram (RFC
-    /// 2675). An IPv4 packet in a short Ethernet frame is none: with padding that makes 46 bytes at most.
+    /// Whether its length is 0 because Linux merged packets to over 65,535 bytes (GRO, TSO), or, for IPv6, because it
+    /// is a jumbogram (RFC 2675). An IPv4 packet in a minimum-length Ethernet frame is neither: with padding it has 46
+    /// bytes at most.
     private var isJoined: Bool {
         @inline(__always) get { source.isIPv4 ? statedEnd == 0 && captured > 46 : statedEnd == IPHeader.ipv6Length }
     }
 
-    /// The shortest header of IPv4, and the header of IPv6, in bytes.
+    /// The minimum length of the IPv4 header, and the length of the IPv6 header, in bytes.
     private static var ipv4Length: Int { 20 }
     private static var ipv6Length: Int { 40 }
 
-    /// Where a packet ends as its header says, which may not be all there: see ``statedEnd``.
+    /// The end of a packet according to its header, which may not be captured: see ``statedEnd``.
     package static func statedEnd(of packet: Span<UInt8>) throws(PacketFault) -> Int {
         switch try IPVersion(of: packet) {
         case .ipv4: try statedEnd(ipv4: packet)
@@ -125,35 +126,35 @@ package struct IPHeader {
     }
 }
 
-/// Which part of a packet that was divided a fragment is (RFC 791, section 3.2; RFC 8200, section 4.5).
+/// Which part of the original packet a fragment is (RFC 791, section 3.2; RFC 8200, section 4.5).
 package struct FragmentPart: Equatable, Sendable {
-    /// Where its bytes belong, in bytes from the beginning of what was divided.
+    /// The offset of its bytes in the fragmented data, in bytes.
     package let offset: Int
-    /// Whether more of the packet follows behind them.
+    /// Whether more fragments follow.
     package let isFollowed: Bool
 
-    /// That of a packet that was not divided.
+    /// The value of an unfragmented packet.
     static var whole: FragmentPart { FragmentPart(ipv4: 0) }
 
-    /// That of the flags and the fragment offset of IPv4's header.
+    /// Decodes the flags and the fragment offset of the IPv4 header.
     @inline(__always)
     init(ipv4 field: UInt16) {
         offset = Int(field & 0x1fff) * 8
         isFollowed = field & 0x2000 != 0
     }
 
-    /// That of the fragment offset, and what stands behind it, in the fragment header of IPv6.
+    /// Decodes the fragment offset and the M flag of the IPv6 fragment header.
     @inline(__always)
     init(ipv6 field: UInt16) {
         offset = Int(field & 0xfff8)
         isFollowed = field & 1 != 0
     }
 
-    /// Whether it is not all of the packet.
+    /// Whether it is less than the whole packet.
     package var isFragment: Bool { offset > 0 || isFollowed }
 }
 
-/// Protocol numbers, as the Protocol and Next Header fields have them (IANA, Assigned Internet Protocol Numbers).
+/// Protocol numbers of the Protocol and Next Header fields (IANA, Assigned Internet Protocol Numbers).
 package enum IPProtocol {
     package static let hopByHop: UInt8 = 0
     package static let tcp: UInt8 = 6
@@ -164,9 +165,10 @@ package enum IPProtocol {
     package static let destinationOptions: UInt8 = 60
 }
 
-/// Whether an IPv4 header begins at an offset whose checksum is right (RFC 1071): its words add up to 0 in one's complement.
+/// Whether an IPv4 header with a valid checksum begins at an offset (RFC 1071): the one's complement sum of its words
+/// is 0.
 ///
-/// - Throws: ``PacketFault/truncated`` if the bytes end before it does.
+/// - Throws: ``PacketFault/truncated`` if the header is not complete.
 package func isSoundIPv4Header(at start: Int, in bytes: Span<UInt8>) throws(PacketFault) -> Bool {
     let first = try bytes.uint8(at: start)
     let length = Int(first & 15) * 4

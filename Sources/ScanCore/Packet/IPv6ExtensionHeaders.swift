@@ -1,33 +1,34 @@
-/// A walk over IPv6 extension headers (RFC 8200, section 4).
+/// Walks the IPv6 extension headers (RFC 8200, section 4).
 struct IPv6ExtensionHeaders {
-    /// What the header that the walk has come to is: an ``IPProtocol``.
+    /// The type of the current header: an ``IPProtocol``.
     var next: UInt8
 
-    /// Where that header begins, in bytes; it may lie past the end.
+    /// The offset of that header, in bytes; it may lie past the end.
     var offset: Int
 
-    /// Where a fragment header was met, in bytes. One that says the packet is whole (RFC 6946) is no such header.
+    /// The offset of the fragment header, if one was found, in bytes. An atomic fragment (RFC 6946) does not count.
     var fragmentHeader: Int?
 
-    /// A walk that is to begin at a header.
+    /// Creates a walk that begins at a header.
     ///
-    /// - Parameter fragmentHeader: where one was met before, if that is known.
+    /// - Parameter fragmentHeader: the offset of a fragment header found before, if there was one.
     init(next: UInt8, offset: Int, fragmentHeader: Int? = nil) {
         self.next = next
         self.offset = offset
         self.fragmentHeader = fragmentHeader
     }
 
-    /// A walk that is to begin behind an IP header. Behind that of IPv4 none of them stands.
+    /// Creates a walk that begins after an IP header. After an IPv4 header there are no extension headers.
     init(behind header: IPHeader) {
         self.init(next: header.next, offset: header.length)
     }
 
-    /// Goes on to the TCP header. Every step goes on by 8 bytes or more, in a packet that ends: no other bound is needed.
+    /// Advances to the TCP header. Every step advances by 8 bytes or more, and the packet is finite: no other bound is
+    /// needed.
     ///
-    /// - Throws: ``PacketFault/fragment`` where a fragment begins that is not the first of its packet,
-    ///   ``PacketFault/malformed`` for a fragment of a fragment, and ``PacketFault/truncated`` where the packet ends in
-    ///   front of the header that the walk has come to, which ``next`` and ``offset`` tell then.
+    /// - Throws: ``PacketFault/fragment`` at a fragment header that is not of the first fragment,
+    ///   ``PacketFault/malformed`` for a fragment of a fragment, and ``PacketFault/truncated`` if the packet ends
+    ///   before the current header, which ``next`` and ``offset`` then describe.
     mutating func advanceToTransport(in packet: Span<UInt8>) throws(PacketFault) {
         while true {
             switch next {
@@ -41,7 +42,7 @@ struct IPv6ExtensionHeaders {
                 try enterFragment(in: packet)
                 next = try packet.uint8(at: offset)
                 offset += 8
-            case IPProtocol.authentication:  // counts in units of 4 bytes, less 2 (RFC 4302, section 2.2)
+            case IPProtocol.authentication:  // in units of 4 bytes, minus 2 (RFC 4302, section 2.2)
                 let length = Int(try packet.uint8(at: offset + 1))
                 next = try packet.uint8(at: offset)
                 offset += (length + 2) * 4
@@ -60,7 +61,7 @@ struct IPv6ExtensionHeaders {
     }
 }
 
-/// Whether a protocol number is TCP's, or that of an extension header behind which TCP may come.
+/// Whether a protocol number is TCP's, or that of an extension header that TCP can follow.
 package func canLeadToTransport(_ number: UInt8) -> Bool {
     switch number {
     case IPProtocol.tcp, IPProtocol.hopByHop, IPProtocol.routing, IPProtocol.fragment, IPProtocol.authentication,

@@ -1,29 +1,29 @@
-/// A packet as whoever looks for scans or attempts to connect sees it: who sent it where, and by what protocol. Whether it
-/// is part of a scan, only what else its source sends can tell.
+/// The fields of a packet that matter for detecting scans and connection attempts: addresses, ports and protocol.
+/// Whether it is part of a scan depends on the other packets of its source.
 public struct Probe: Equatable, Sendable {
-    /// Where the packet says it comes from. It can be forged.
+    /// The source address in the packet. It can be forged.
     public var source: Address
-    /// The address it was sent to.
+    /// The destination address.
     public var destination: Address
-    /// The port it says it comes from, 0 to 65,535.
+    /// The source port, 0 to 65,535.
     public var sourcePort: UInt16
-    /// The port it was sent to, 0 to 65,535.
+    /// The destination port, 0 to 65,535.
     public var destinationPort: UInt16
-    /// Its transport protocol, and what only that has.
+    /// The transport protocol, with its specific fields.
     public var transport: Transport
     /// The type of service of IPv4 (RFC 791), the traffic class of IPv6.
     public var typeOfService: UInt8
-    /// The time to live of IPv4, the hop limit of IPv6, as it arrived.
+    /// The time to live of IPv4, the hop limit of IPv6, on arrival.
     public var timeToLive: UInt8
 
-    /// A transport protocol that can be scanned, and what only a packet of that has.
+    /// A transport protocol that can be scanned, with its specific fields.
     public enum Transport: Equatable, Sendable {
-        /// TCP (RFC 9293), with the flags of its header; `nil` where they were not seen, as the first fragment of the packet
-        /// ends before them.
+        /// TCP (RFC 9293), with the flags of its header; `nil` if they were not seen, because the first fragment of the
+        /// packet ends before them.
         case tcp(TCPFlags?)
     }
 
-    /// A probe of given fields.
+    /// Creates a probe from its fields.
     public init(
         source: Address, destination: Address, sourcePort: UInt16, destinationPort: UInt16,
         transport: Transport, typeOfService: UInt8, timeToLive: UInt8
@@ -38,9 +38,9 @@ public struct Probe: Equatable, Sendable {
     }
 }
 
-/// What a probe can be part of: what each transport protocol has to answer.
+/// The classification of a probe, which every transport protocol has to provide.
 extension Probe {
-    /// The flags of TCP, as far as they were seen.
+    /// The TCP flags, if they were seen.
     @inline(__always)
     public var flags: TCPFlags? {
         switch transport {
@@ -48,20 +48,21 @@ extension Probe {
         }
     }
 
-    /// Whether it is data on an open connection, and so no part of a scan.
+    /// Whether it is data on an established connection, and so not part of a scan.
     @inline(__always)
     public var isEstablishedData: Bool { flags?.isEstablishedData ?? false }
 
-    /// Whether it may be an answer to us, or the middle of a connection: from a source that is not known it opens nothing.
+    /// Whether it may be a reply to this host, or part of an established connection: from an unknown source it is not
+    /// counted.
     @inline(__always)
     var mayBeOfConnection: Bool { hasAny(of: .ack) }
 
-    /// Whether it may answer a connection of our own, also by refusing it.
+    /// Whether it may be a reply to an outgoing connection, including a refusal.
     @inline(__always)
     var mayBeAnswer: Bool { hasAny(of: .ack.union(.rst)) }
 
-    /// Whether it attempts to open a connection: it has SYN and not ACK, whatever else it has, or its flags were not seen,
-    /// as nobody sends such a fragment who has nothing to hide.
+    /// Whether it attempts to open a connection: it has SYN without ACK, whatever else is set, or its flags were not
+    /// seen, as such fragments are only sent to evade detection.
     var opensConnection: Bool {
         guard let flags else { return true }
         return flags.intersection(.syn.union(.ack)) == .syn
@@ -74,16 +75,16 @@ extension Probe {
 // MARK: Reading
 
 extension Probe {
-    /// Reads a packet that begins with its IPv4 or IPv6 header.
+    /// Parses a packet that begins with its IPv4 or IPv6 header.
     ///
-    /// Bytes past the length that the IP header gives (padding of the link) are not looked at: see ``IPHeader/end``.
+    /// Bytes past the length in the IP header (link-layer padding) are ignored: see ``IPHeader/end``.
     ///
-    /// IPv6 extension headers are walked to the end of the packet, however many there are: Linux does so too. A first
-    /// fragment counts if it holds the whole TCP header; ``PacketFault/fragment`` says that it does not: see
+    /// IPv6 extension headers are followed to the end of the packet, however many there are, as in Linux. A first
+    /// fragment counts if it holds the whole TCP header; otherwise this throws ``PacketFault/fragment``: see
     /// ``ProbeReader``.
     ///
-    /// - Parameter packet: the packet from its IP header on, of any length, cut off anywhere.
-    /// - Throws: why there is no probe in it.
+    /// - Parameter packet: the packet from its IP header on, of any length, possibly truncated.
+    /// - Throws: the reason why it yields no probe.
     public init(packet: Span<UInt8>) throws(PacketFault) {
         switch try IPVersion(of: packet) {
         case .ipv4: try self.init(ipv4: packet)
@@ -91,13 +92,13 @@ extension Probe {
         }
     }
 
-    /// Reads a packet that is known to be of IPv4.
-    @inline(__always)  // with the one of a TCP header: half the time of a packet
+    /// Parses a packet that is known to be IPv4.
+    @inline(__always)  // with the initialiser for a TCP header: half the time of a packet
     init(ipv4 packet: Span<UInt8>) throws(PacketFault) {
         let header = try IPHeader(ipv4: packet)
         if header.next != IPProtocol.tcp { throw .otherProtocol }
         if header.part.offset > 0 { throw .fragment }
-        // More follow, and they must: not the capture ends before the TCP header does, but the fragment.
+        // More fragments follow, as they must: the fragment ends before the TCP header does, not the capture.
         if header.part.isFollowed && header.isWhole && header.end < header.length + TCPHeader.length {
             throw .fragment
         }
@@ -111,7 +112,7 @@ extension Probe {
             try chain.advanceToTransport(in: packet.extracting(..<header.end))
             try self.init(header, tcpHeaderAt: chain.offset, of: packet)
         } catch {
-            // Not the capture ends before the TCP header does, but the first fragment.
+            // The first fragment ends before the TCP header does, not the capture.
             if error == .truncated && header.isWhole && chain.fragmentHeader != nil { throw .fragment }
             throw error
         }
@@ -125,13 +126,13 @@ extension Probe {
             typeOfService: header.typeOfService, timeToLive: header.timeToLive)
     }
 
-    /// Reads a TCP header whose IP header is gone, as IPv6 raw sockets give it.
+    /// Parses a TCP header without its IP header, as IPv6 raw sockets deliver it.
     ///
     /// - Parameters:
-    ///   - header: what the TCP header is in, cut off anywhere.
-    ///   - offset: where in it the TCP header begins, in bytes.
-    /// - Throws: ``PacketFault/truncated`` if the header is not whole, ``PacketFault/malformed`` if it says that it is shorter
-    ///   than any can be: no host takes that.
+    ///   - header: the bytes with the TCP header, possibly truncated.
+    ///   - offset: the offset of the TCP header in them, in bytes.
+    /// - Throws: ``PacketFault/truncated`` if the header is not complete, ``PacketFault/malformed`` if its length field
+    ///   is below the minimum: every host drops that.
     @inline(__always)
     public init(
         tcpHeader header: Span<UInt8>, at offset: Int = 0,
@@ -148,10 +149,11 @@ extension Probe {
             typeOfService: typeOfService, timeToLive: timeToLive)
     }
 
-    /// Reads the ports of a packet that ends before its TCP header does, and the flags if it holds them: `nil` if it holds
+    /// Parses the ports of a packet that ends within its TCP header, and the flags if it holds them; `nil` if it holds
     /// no ports.
     ///
-    /// - Throws: see ``init(packet:)``; of a header that is too short if it holds what says so.
+    /// - Throws: see ``init(packet:)``; ``PacketFault/malformed`` for a header length below the minimum if the packet
+    ///   holds that field.
     init?(beginningIn packet: Span<UInt8>) throws(PacketFault) {
         do throws(PacketFault) {
             let header = try TransportHeader(packet: packet)

@@ -2,17 +2,17 @@
 ///
 /// Not an OptionSet: its literals are arrays, and ScanCore has no heap.
 public struct TCPFlags: Equatable, Sendable {
-    /// The byte as it stands in the header.
+    /// The flags byte of the header.
     public var rawValue: UInt8
 
-    /// The flags of a header's byte.
+    /// Creates flags from the flags byte of a header.
     public init(rawValue: UInt8) {
         self.rawValue = rawValue
     }
 
     /// No flag: what a NULL scan sends.
     public static let none = TCPFlags(rawValue: 0)
-    /// Every flag: what merging by ``intersection(_:)`` begins with.
+    /// Every flag: the initial value for merging by ``intersection(_:)``.
     static let all = TCPFlags(rawValue: 0xff)
     /// No more data from the sender.
     public static let fin = TCPFlags(rawValue: 0x01)
@@ -31,14 +31,14 @@ public struct TCPFlags: Equatable, Sendable {
     /// Congestion window reduced, the line's `y`.
     public static let cwr = TCPFlags(rawValue: 0x80)
 
-    /// Whether these are exactly the flags of data on an open connection, ACK or PSH and ACK.
+    /// Whether these are exactly the flags of data on an established connection, ACK or PSH and ACK.
     @inline(__always)
     public var isEstablishedData: Bool { EstablishedData.has(self) }
 
-    /// Whether all of some flags are set.
+    /// Whether all given flags are set.
     public func contains(_ flags: TCPFlags) -> Bool { rawValue & flags.rawValue == flags.rawValue }
 
-    /// Whether any of some flags is set.
+    /// Whether any of the given flags is set.
     public func containsAny(of flags: TCPFlags) -> Bool { rawValue & flags.rawValue != 0 }
 
     /// The flags set in either.

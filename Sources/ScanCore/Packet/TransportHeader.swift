@@ -1,17 +1,18 @@
-/// Where in a packet the header of TCP or UDP begins, or in a fragment the beginning of one.
+/// The position of the TCP or UDP header in a packet, or of its beginning in a fragment.
 ///
-/// Less is asked for than ``Probe`` asks: ports are enough for some.
+/// It requires less of the packet than ``Probe``: some callers need only the ports.
 struct TransportHeader {
-    /// The header of IP before it.
+    /// The preceding IP header.
     let ip: IPHeader
-    /// What follows: ``IPProtocol/tcp`` or ``IPProtocol/udp``.
+    /// The protocol: ``IPProtocol/tcp`` or ``IPProtocol/udp``.
     let kind: UInt8
-    /// Where it begins, in bytes: it may be past the end of the packet.
+    /// The offset of the header, in bytes: it may be past the end of the packet.
     let offset: Int
 
     /// Finds the header in a packet that begins with its IP header: see ``Probe/init(packet:)``.
     ///
-    /// - Throws: ``PacketFault/fragment`` for any fragment but the first, ``PacketFault/otherProtocol`` for what is neither.
+    /// - Throws: ``PacketFault/fragment`` for any fragment but the first, ``PacketFault/otherProtocol`` for other
+    ///   protocols.
     init(packet: Span<UInt8>) throws(PacketFault) {
         ip = try IPHeader(packet: packet)
         var chain = IPv6ExtensionHeaders(behind: ip)
@@ -32,12 +33,12 @@ struct TransportHeader {
         }
     }
 
-    /// Which bytes of the packet are its own, and those of what follows it.
+    /// The range of the header and its payload in the packet.
     var range: Range<Int> { min(offset, ip.end)..<ip.end }
 
-    /// The ports: the source's in the upper half.
+    /// The source and destination ports.
     ///
-    /// - Throws: ``PacketFault/truncated`` if they are not there.
+    /// - Throws: ``PacketFault/truncated`` if the packet does not hold them.
     func ports(in packet: Span<UInt8>) throws(PacketFault) -> (source: UInt16, destination: UInt16) {
         let payload = packet.extracting(range)
         return (try payload.uint16(at: 0), try payload.uint16(at: 2))

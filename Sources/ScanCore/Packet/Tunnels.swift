@@ -1,5 +1,5 @@
-/// Whether an IP packet that is not TCP can have other packets in it, and so TCP: by its protocol (IANA, Assigned Internet
-/// Protocol Numbers), or by the port of UDP.
+/// Whether an IP packet that is not TCP may encapsulate other packets, and so TCP, judging by its protocol (IANA,
+/// Assigned Internet Protocol Numbers) or its UDP port.
 public func isTunnel(_ packet: Span<UInt8>) -> Bool {
     do throws(PacketFault) {
         let header = try IPHeader(packet: packet)
@@ -11,7 +11,7 @@ public func isTunnel(_ packet: Span<UInt8>) -> Bool {
     }
 }
 
-/// - Parameter offset: where the header begins, if it is in the packet.
+/// - Parameter offset: the offset of the transport header, if it is in the packet.
 private func isTunnel(
     of kind: UInt8, at offset: Int?, in packet: Span<UInt8>
 ) throws(PacketFault) -> Bool {
@@ -26,8 +26,8 @@ private func isTunnel(
     }
 }
 
-/// L2TP, GTP, Teredo, LISP, ESP in UDP, GRE in UDP, VXLAN, VXLAN-GPE, CAPWAP, GUE, GENEVE, MPLS in UDP, and what Linux took
-/// for VXLAN.
+/// L2TP, GTP, Teredo, LISP, ESP in UDP, GRE in UDP, VXLAN, VXLAN-GPE, CAPWAP, GUE, GENEVE, MPLS in UDP, and the default
+/// port of Linux for VXLAN.
 private func isTunnel(port: UInt16) -> Bool {
     switch port {
     case 1701, 2152, 3544, 4341, 4500, 4754, 4789, 4790, 5247, 6080, 6081, 6635, 8472: true

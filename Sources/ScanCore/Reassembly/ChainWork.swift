@@ -1,24 +1,25 @@
-/// What following the fragments of divided chains may cost, so that nobody can keep a sensor busy with it.
+/// The work budget for following fragmented header chains, so that an attacker can't keep a sensor busy with them.
 ///
-/// Fragments can be made so that each leads from 64 places into 64 others, which takes a hundred times as long as a
-/// packet should. So the steps of all packets are counted together: a step is a record that is looked at, or a header
-/// that is gone past. There are ``most`` at once, and after that as many as time gives back: some percent of a processor. A
-/// packet has ``least`` steps whatever others took, enough for one of a few fragments that has its name for itself.
+/// Fragments can be crafted so that each leads from 64 places to 64 others, which takes a hundred times as long as a
+/// packet should. So the steps of all packets are counted together: a step is a record that is examined, or a header
+/// that is passed. ``most`` steps are allowed in a burst, and they recover over time at a rate of some percent of a
+/// processor. Each packet has ``least`` steps regardless of others, enough for one of a few fragments whose key is not
+/// shared.
 ///
-/// All bytes zero is the state in which none was taken.
+/// An all-zero value is the initial state, in which no step was taken.
 struct ChainWork {
-    /// How many steps may be taken at once.
+    /// The maximum number of steps in a burst.
     static var most: Int { 1 << 20 }
-    /// After how many nanoseconds one of them may be taken again.
+    /// The time to recover one step, in nanoseconds.
     static var recovery: Int64 { 250 }
-    /// How many steps each packet may take in any case.
+    /// The minimum number of steps for each packet.
     static var least: Int { 256 }
-    /// As how many steps it counts to look for what is known of a place.
+    /// The cost of a search for a place, in steps.
     static var search: Int { 16 }
 
     private var taken = 0
     private var latest = Timestamp(nanoseconds: 0)
-    /// How many may be taken for this packet.
+    /// The number of steps left for this packet.
     private var left = 0
 
     /// Begins a packet.
@@ -29,12 +30,12 @@ struct ChainWork {
         left = max(Self.most - taken, Self.least)
     }
 
-    /// Takes steps.
+    /// Subtracts steps from the budget.
     mutating func charge(_ steps: Int) {
         left -= steps
         taken = min(taken + steps, Self.most)
     }
 
-    /// Whether no more may be taken for this packet.
+    /// Whether the budget of this packet is used up.
     var isOver: Bool { left <= 0 }
 }

@@ -1,53 +1,53 @@
-/// What the fragments of a packet have in common, and those of another don't.
+/// The fields that identify the packet of a fragment.
 struct FragmentKey: Equatable, Sendable {
     var source: Address
     var destination: Address
     var identification: UInt32
 
-    /// Over which link it came.
+    /// The link that it came over.
     var path: LinkPath
 
-    /// Whether the checksum of the IP header is right, where it has one.
+    /// Whether the checksum of the IPv4 header is valid; true for IPv6, which has none.
     ///
-    /// A host drops the fragments where it isn't: they must not get into a packet that it takes.
+    /// A host drops fragments with an invalid checksum: they must not contribute to a packet that it accepts.
     var isSound = true
 
-    /// The name of no packet.
+    /// The key of no packet.
     static var nobody: FragmentKey {
         let unspecified = Address(ipv6High: 0, low: 0)
         return FragmentKey(source: unspecified, destination: unspecified, identification: 0, path: LinkPath())
     }
 
-    /// A hash under a key: those of the addresses and the identification, hashed in turn. The rest is the same for nearly
-    /// all that have these in common.
+    /// The keyed hash: those of the addresses and the identification, hashed in turn. The other fields are the same for
+    /// nearly all fragments with these in common.
     func hash(_ key: HashKey) -> UInt32 {
         let addresses = UInt64(key.hash(source)) << 32 | UInt64(key.hash(destination))
         return key.hash(Address(ipv6High: addresses, low: UInt64(identification)))
     }
 }
 
-/// A fragment: the packet it is of, and which part (RFC 791, section 3.2; RFC 8200, section 4.5).
+/// A fragment: the key of its packet, and its position (RFC 791, section 3.2; RFC 8200, section 4.5).
 struct Fragment {
     let name: FragmentKey
 
-    /// What the fragmentable part begins with. It counts in the fragment with offset 0 only.
+    /// The type of the first header in the fragmentable part. It is only significant in the fragment with offset 0.
     let next: UInt8
     let typeOfService: UInt8
     let timeToLive: UInt8
 
-    /// Where in the fragmentable part its bytes belong, in bytes.
+    /// The offset of its bytes in the fragmentable part, in bytes.
     let offset: Int
 
-    /// Which of the bytes that it was read from are its own and captured: at least one.
+    /// The range of its captured bytes in the packet: at least one.
     let data: Range<Int>
 
-    /// Reads what ``Probe/init(packet:)`` calls a fragment.
+    /// Parses a packet for which ``Probe/init(packet:)`` throws ``PacketFault/fragment``.
     ///
-    /// Where more fragments follow, the bytes behind the last multiple of 8 are none of the packet's: Linux cuts them off
-    /// in IPv4 (net/ipv4/ip_fragment.c, ip_frag_queue), and drops the fragment in IPv6.
+    /// If more fragments follow, the bytes past the last multiple of 8 are not part of the packet: Linux trims them in
+    /// IPv4 (net/ipv4/ip_fragment.c, ip_frag_queue), and drops the fragment in IPv6.
     ///
-    /// - Throws: ``PacketFault/malformed`` for what every host drops: no bytes, or bytes past the longest packet;
-    ///   ``PacketFault/truncated`` if none of its bytes was captured.
+    /// - Throws: ``PacketFault/malformed`` for fragments that every host drops: without bytes, or with bytes past the
+    ///   maximum packet length; ``PacketFault/truncated`` if none of its bytes was captured.
     init(packet: Span<UInt8>, over path: LinkPath) throws(PacketFault) {
         let header = try IPHeader(packet: packet)
         if header.source.isIPv4 {
@@ -68,7 +68,7 @@ struct Fragment {
         do throws(PacketFault) {
             try chain.advanceToTransport(in: packet)
         } catch {
-            if chain.fragmentHeader == nil { throw error }  // what follows a fragment header comes in pieces
+            if chain.fragmentHeader == nil { throw error }  // the headers after a fragment header may be incomplete
         }
         guard let place = chain.fragmentHeader else { throw .malformed }
         try self.init(

@@ -1,49 +1,50 @@
-/// Something that is known of a packet which comes in fragments.
+/// A record about a fragmented packet.
 protocol FragmentRecord {
-    /// The packet's name.
+    /// The packet's key.
     var name: FragmentKey { get }
-    /// When the fragment came that it is known from.
+    /// When the fragment that it was made from arrived.
     var begin: Timestamp { get }
 }
 
 extension FragmentRecord {
-    /// Whether it may be of a packet of a name, whichever link that came over: a host may be on several links with one
-    /// other, and joins what comes over either.
+    /// Whether it may belong to the packet of a key, regardless of the link: two hosts may be connected by several
+    /// links, and fragments from any of them are reassembled.
     func isOf(_ other: FragmentKey) -> Bool {
         name.source == other.source && name.destination == other.destination
             && name.identification == other.identification
     }
 
-    /// Whether its host may still join the packet.
+    /// Whether the host may still be reassembling the packet.
     func isAlive(at now: Timestamp) -> Bool {
         now.isWithin(name.source.isIPv4 ? Parameters.fragmentLifetime : Parameters.fragmentLifetimeIPv6, after: begin)
     }
 }
 
-/// Records in a ring of fixed memory, 16 for each of `lines`, found by a hash that is not 0. The oldest makes room.
+/// A ring of records in fixed memory, 16 for each of `lines`, found by a nonzero hash. The oldest is overwritten.
 struct FragmentRing<let lines: Int, Record: FragmentRecord>: ~Copyable {
     private var records: InlineArray<lines, InlineArray<16, Record>>
     private var hashes = InlineArray<lines, HashLine>(repeating: HashLine())
-    /// Where the next record goes, in the place of the oldest.
+    /// The index of the next record, which replaces the oldest.
     private(set) var next = 0
 
-    /// A ring of records of nobody's.
+    /// Creates a ring of unused records.
     init(_ empty: Record) {
         records = InlineArray(repeating: InlineArray(repeating: empty))
     }
 
-    /// Where a search begins: at the line of the youngest record.
+    /// The state of a search, which begins at the line of the youngest record.
     struct Search {
         fileprivate var line: Int
         fileprivate var linesLeft: Int
-        /// The slots of the line that are still to be looked at are those below this one.
+        /// The slots of the line below this one are still to be examined.
         fileprivate var slot = 16
     }
 
-    /// A search that has found nothing yet.
+    /// A new search from the youngest record.
     var newest: Search { Search(line: (next + lines * 16 - 1) / 16 % lines, linesLeft: lines) }
 
-    /// The next record with a hash, line by line from the youngest on; the line that is half old comes first as a whole.
+    /// The next record with a hash, line by line from the youngest on; the line with both youngest and oldest records
+    /// is searched first, as a whole.
     mutating func match(_ hash: UInt32, from search: inout Search) -> Int? {
         while search.linesLeft > 0 {
             if search.slot < 16 || hashes[search.line].has(hash) {
@@ -59,18 +60,18 @@ struct FragmentRing<let lines: Int, Record: FragmentRecord>: ~Copyable {
         return nil
     }
 
-    /// The record at a place.
+    /// The record at an index.
     subscript(place: Int) -> Record {
         mutating get { records[place >> 4][place & 15] }
         set { records[place >> 4][place & 15] = newValue }
     }
 
-    /// Takes a record out.
+    /// Removes a record.
     mutating func forget(_ place: Int) {
         hashes[place >> 4][place & 15] = 0
     }
 
-    /// Whether there is a record at a place, and in time.
+    /// Whether there is a record at an index that has not expired.
     mutating func holdsAlive(_ place: Int, at now: Timestamp) -> Bool {
         hashes[place >> 4][place & 15] != 0 && self[place].isAlive(at: now)
     }
@@ -83,7 +84,7 @@ struct FragmentRing<let lines: Int, Record: FragmentRecord>: ~Copyable {
     }
 }
 
-/// The hashes of 16 records, looked through together.
+/// The hashes of 16 records, searched together.
 struct HashLine {
     private typealias Slots = SIMD16<UInt32>
 
@@ -94,10 +95,10 @@ struct HashLine {
         set { slots[slot] = newValue }
     }
 
-    /// Whether any is equal to a hash.
+    /// Whether any slot equals a hash.
     func has(_ hash: UInt32) -> Bool {
-        // Only of 0 neither the number nor its negative has the top bit set. By halves, as `any` of SIMD masks needs a
-        // heap.
+        // Only for 0 do both the number and its negative have a clear top bit. By halves, as `any` of SIMD masks needs
+        // a heap.
         let differences = slots ^ Slots(repeating: hash)
         let isZero = ~(differences | (0 &- differences)) &>> 31
         let of8 = isZero.lowHalf | isZero.highHalf

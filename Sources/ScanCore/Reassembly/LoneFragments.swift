@@ -1,8 +1,8 @@
-/// Counts the fragments of a capture file that may be of TCP segments, and whose packets have no beginning in it.
+/// Counts the fragments in a capture file that may be of TCP segments, and whose packets have no first fragment in it.
 ///
-/// A packet is decided by its first fragment, in whatever order they come: the others of it are no loss. 1,024 packets are
-/// kept at a time, each for a minute, and where one makes room for another its count is as it is then: a file that was made
-/// to be counted wrongly is.
+/// The first fragment decides about a packet, in whatever order the fragments come: the others are not counted as
+/// missing. 1,024 packets are tracked at a time, each for a minute, and the count of an evicted packet is final: a
+/// crafted file can be miscounted.
 public struct LoneFragments: ~Copyable {
     private struct Entry {
         var name: UInt64 = 0
@@ -22,17 +22,17 @@ public struct LoneFragments: ~Copyable {
         ])
     }
 
-    /// None was seen.
+    /// Creates an empty counter.
     public init() {}
 
-    /// Takes note of a packet, if it is a fragment.
+    /// Records a packet, if it is a fragment.
     ///
     /// - Parameters:
     ///   - packet: the packet from its IP header on.
-    ///   - path: over which link it came.
-    ///   - isGiven: it gave a probe.
-    ///   - fault: why it did not, if that is known.
-    ///   - now: when it came.
+    ///   - path: the link it came over.
+    ///   - isGiven: whether it yielded a probe.
+    ///   - fault: the reason why it did not, if that is known.
+    ///   - now: when it arrived.
     @inline(__always)
     public mutating func record(
         _ packet: Span<UInt8>, over path: LinkPath, isGiven: Bool, _ fault: PacketFault?, at now: Timestamp
@@ -40,7 +40,7 @@ public struct LoneFragments: ~Copyable {
         if LoneFragments.canBeFragment(packet) { recordFragment(packet, over: path, isGiven, fault, at: now) }
     }
 
-    /// Nearly all are none: they have TCP right behind the header, or are of IPv4 and whole.
+    /// Nearly all packets are not: they have TCP right after the header, or are unfragmented IPv4.
     @inline(__always)
     private static func canBeFragment(_ packet: Span<UInt8>) -> Bool {
         do throws(PacketFault) {
@@ -65,13 +65,13 @@ public struct LoneFragments: ~Copyable {
             counted += entry.fragments
             entry = Entry(name: name, begin: now)
         }
-        // Of a later one no fault decides what its packet is.
+        // The fault of a later fragment does not decide what its packet is.
         if isGiven || fragment.offset == 0 && fault != nil && fault != .fragment { entry.isDecided = true }
         entry.fragments = entry.isDecided ? 0 : entry.fragments + 1
         entries[place] = entry
     }
 
-    /// The fragment that a packet is, if it may be of a TCP segment.
+    /// Parses a packet as a fragment, if it may be of a TCP segment.
     private static func fragment(_ packet: Span<UInt8>, over path: LinkPath) -> Fragment? {
         do throws(PacketFault) {
             let fragment = try Fragment(packet: packet, over: path)
@@ -83,7 +83,7 @@ public struct LoneFragments: ~Copyable {
         }
     }
 
-    /// How many there are.
+    /// The number of fragments without a first fragment.
     public var count: UInt64 {
         var sum = counted
         for index in entries.indices { sum += entries[index].fragments }

@@ -1,46 +1,46 @@
-/// Reads packets as probes, also of those that come in fragments.
+/// Extracts probes from packets, including fragmented ones.
 ///
-/// What a host takes must never be hidden by what it drops. So nothing that is kept here decides whether a port counts:
+/// Packets that a host drops must never hide one that it accepts. So no stored fragment decides whether a port counts:
 ///
-/// - A first fragment that holds the ports counts at once, and by its own bytes, whatever others say that have its
-///   identification. Nobody honest sends one that does not hold the whole TCP header (RFC 1858, RFC 3128, RFC 7112).
-/// - Its flags, where it ends before them, are learnt when the fragment that holds them comes: then the probe is given
-///   once more, with them. See ``Defragmenter``.
-/// - A first fragment of IPv6 may end before all its extension headers do. Linux joins even that, and so does
-///   ``SplitChains``.
+/// - A first fragment that holds the ports counts at once, and by its own bytes, whatever other fragments with its
+///   identification contain. Legitimate senders put the whole TCP header into it (RFC 1858, RFC 3128, RFC 7112).
+/// - If it ends before the flags, these are learnt from the fragment that holds them: then the probe is emitted again,
+///   with flags. See ``Defragmenter``.
+/// - A first fragment of IPv6 may end before all its extension headers do. Linux reassembles even that, and
+///   ``SplitChains`` follows it.
 ///
-/// It takes 3 MiB, too much for a stack. So it is made of memory that is all zero, a page of which the kernel gives when it
-/// is first written to: see ``start(key:takesCutHeaders:)``.
+/// It takes 3 MiB, too much for a stack. So it is created in all-zero memory, whose pages the kernel allocates on first
+/// write: see ``start(key:takesCutHeaders:)``.
 public struct ProbeReader: ~Copyable {
     private var fragments: Parameters.Fragments
     private var chains: Parameters.Chains
     private var takesCutHeaders: Bool
 
-    /// How many fragments were kept until others come, since the start.
+    /// The number of fragments stored until others arrive, since the start.
     public private(set) var fragmentsKept: UInt64
 
-    /// Makes a reader of memory that is all zero.
+    /// Initialises a reader in all-zero memory.
     ///
     /// - Parameters:
     ///   - key: must be secret: see ``Defragmenter/init(key:)``.
-    ///   - takesCutHeaders: a packet that was cut short by whoever captured it is a probe if it holds the flags. Then
-    ///     flags matter in first fragments only that hold them, and are not learnt from others.
+    ///   - takesCutHeaders: whether a packet truncated by the capture counts as a probe if it holds the flags. If so,
+    ///     flags only matter in first fragments that hold them, and are not learnt from others.
     public mutating func start(key: HashKey, takesCutHeaders: Bool = false) {
         self.takesCutHeaders = takesCutHeaders
         fragments.start(key: key)
         chains.start(key: key)
     }
 
-    /// Reads a packet that begins with its IPv4 or IPv6 header.
+    /// Parses a packet that begins with its IPv4 or IPv6 header.
     ///
     /// - Parameters:
-    ///   - packet: the packet from its IP header on, of any length, cut off anywhere: see ``Probe/init(packet:)``.
-    ///   - path: over which link it came.
+    ///   - packet: the packet from its IP header on, of any length, possibly truncated: see ``Probe/init(packet:)``.
+    ///   - path: the link it came over.
     ///   - now: when it arrived.
-    ///   - emit: is given its probe; of a fragment, what it makes known, which may be more than one probe. A fragment
-    ///     that is kept until others come makes nothing known yet.
-    /// - Throws: why there is no probe in it; ``PacketFault/fragment`` for a fragment that adds nothing.
-    @inline(__always)  // each probe would be copied twice on its way out: half the time of a packet
+    ///   - emit: receives its probe; for a fragment, the probes that it completes, which may be several. A fragment
+    ///     that is stored until others arrive yields none yet.
+    /// - Throws: the reason why it yields no probe; ``PacketFault/fragment`` for a fragment that adds nothing.
+    @inline(__always)  // otherwise each probe is copied twice on return: half the time of a packet
     public mutating func read(
         _ packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, _ emit: (Probe) -> Void
     ) throws(PacketFault) {
@@ -56,10 +56,10 @@ public struct ProbeReader: ~Copyable {
         }
     }
 
-    /// How many fragmented packets had to make room for others before their headers were whole, since the start.
+    /// The number of fragmented packets evicted before their headers were complete, since the start.
     public var fragmentedPacketsEvicted: UInt64 { fragments.evicted &+ chains.evicted }
 
-    @inline(never)  // rare, and large: not for the path of the other packets
+    @inline(never)  // rare, and large: kept out of the path of other packets
     private mutating func read(
         _ packet: Span<UInt8>, over path: LinkPath, after fault: PacketFault, at now: Timestamp,
         _ emit: (Probe) -> Void
@@ -69,7 +69,7 @@ public struct ProbeReader: ~Copyable {
             return emit(cut)
         }
         let fragment = try Fragment(packet: packet, over: path)
-        // Without what hosts cut off.
+        // Without the bytes that hosts trim.
         let beginning = try Probe(beginningIn: packet.extracting(..<fragment.data.upperBound))
         if let beginning { emit(beginning) }
         if beginning?.flags != nil { return }
@@ -90,7 +90,7 @@ public struct ProbeReader: ~Copyable {
             }
             isKept = true
         } catch {
-            // Else it has been counted, or is kept for what comes.
+            // Otherwise it has been counted, or is stored for later fragments.
             if !isEmitted && !(isKept && error == .fragment) { throw error }
         }
         if isKept { fragmentsKept &+= 1 }

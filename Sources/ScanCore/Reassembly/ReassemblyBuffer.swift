@@ -1,22 +1,23 @@
-/// The beginning of a packet that comes in fragments.
+/// The beginning of a fragmented packet.
 struct ReassemblyBuffer: FragmentRecord, Sendable {
-    /// How many bytes of the fragmentable part are kept: the TCP header, after 44 bytes of extension headers.
+    /// The number of bytes of the fragmentable part that are stored: the TCP header, after 44 bytes of extension
+    /// headers.
     static let window = 64
 
     private(set) var name: FragmentKey
 
-    /// When its first fragment came, of whatever offset.
+    /// When its first fragment arrived, whatever its offset.
     private(set) var begin: Timestamp
 
-    /// What the fragment with offset 0 says; `nil` as long as it is missing.
+    /// The fields of the fragment with offset 0; `nil` while it is missing.
     private var first: FirstFragment?
 
     private var bytes = InlineArray<64, UInt8>(repeating: 0)
 
-    /// A bit for each byte, the first the lowest: whether it came. None in a packet that waits for nothing.
+    /// A bit for each byte received, the first byte in the lowest bit; 0 in an unused buffer.
     private var present: UInt64 = 0
 
-    /// What the fragment with offset 0 alone can say.
+    /// The fields that only the fragment with offset 0 determines.
     private struct FirstFragment {
         var next: UInt8
         var typeOfService: UInt8
@@ -25,29 +26,29 @@ struct ReassemblyBuffer: FragmentRecord, Sendable {
 }
 
 extension ReassemblyBuffer {
-    /// A place where no packet ever was.
+    /// An unused buffer.
     init() {
         self.init(.nobody, at: Timestamp(nanoseconds: 0))
     }
 
-    /// A packet none of whose fragments is in it yet.
+    /// Creates a buffer for a packet, without fragments yet.
     init(_ name: FragmentKey, at now: Timestamp) {
         self.name = name
         begin = now
     }
 
-    /// Whether some of it came, and not yet all.
+    /// Whether some of it was received, but not yet all.
     var isWaiting: Bool { present != 0 }
 
-    /// Gives it up if it waits in vain: it is too late or, on a clock that went back, too early.
+    /// Discards it if it has expired or, on a clock that went back, begins in the future.
     mutating func expire(at now: Timestamp) {
         if !isAlive(at: now) { present = 0 }
     }
 
-    /// Puts a fragment in, which begins within the ``window``; see ``Defragmenter`` for what overlaps.
+    /// Adds a fragment that begins within the ``window``; see ``Defragmenter`` about overlaps.
     ///
-    /// - Returns: the probe, if this was the last fragment missing.
-    /// - Throws: what is wrong with the headers; ``PacketFault/fragment`` if there are more than there is room for.
+    /// - Returns: the probe, if this was the last missing fragment.
+    /// - Throws: the fault of the headers; ``PacketFault/fragment`` if the extension headers don't fit into the window.
     mutating func add(_ fragment: Fragment, of packet: Span<UInt8>) throws(PacketFault) -> Probe? {
         let end = min(fragment.offset + fragment.data.count, Self.window)
         let all = UInt64.max >> (64 - end) & UInt64.max << fragment.offset
@@ -72,7 +73,7 @@ extension ReassemblyBuffer {
         return probe
     }
 
-    /// The probe, if its TCP header is whole.
+    /// The probe, if the TCP header is complete.
     private func probe() throws(PacketFault) -> Probe? {
         guard let first else { return nil }
         let whole = bytes.span.extracting(0..<(~present).trailingZeroBitCount)

@@ -1,61 +1,62 @@
-/// Finds the ports of IPv6 packets whose extension headers go on beyond their first fragment.
+/// Finds the ports of IPv6 packets whose extension header chain continues past the first fragment.
 ///
-/// Nobody honest sends those (RFC 7112), but Linux joins them, unless the first fragment ends within the TCP header. They
-/// need not be joined here: of each such packet it is known which header comes next, and at which offset; the fragment
-/// that holds that offset leads on, and in the end to the ports.
+/// RFC 7112 forbids such packets, but Linux reassembles them, unless the first fragment ends within the TCP header.
+/// They need not be reassembled here: for each such packet the type and offset of the next header are stored; the
+/// fragment that covers that offset leads to the following header, and in the end to the ports.
 ///
-/// What the host drops leads to other places, of packets of the same name. So nothing that is known is given up for what
-/// comes later: a fragment is followed from every place that is known for its name, over whichever link it came, and each
-/// new place that it leads to is known besides. Fragments are kept, for they may come before their places are known.
+/// Fragments that the host drops may lead to other places in packets with the same key. So no known place is discarded
+/// for a later one: a fragment is followed from every known place with its key, over whichever link it came, and each
+/// place that it leads to is added. Fragments are stored, because they may arrive before their places are known.
 ///
-/// Memory is fixed: 16 places for each of `lines`, as many fragments, and `room` bytes for these together. In each the
-/// oldest makes room. A fragment is followed from ``mostSteps`` places in it at most that are known from the link that it
-/// came over, and from as many others, the youngest first; ``ChainWork`` bounds what that takes, whatever arrives.
+/// Memory is fixed: 16 places for each of `lines`, as many fragments, and `room` bytes for the contents of these. In
+/// each the oldest is evicted. A fragment is followed from at most ``mostSteps`` places in it that are known from its
+/// own link, and from as many of other links, the youngest first; ``ChainWork`` bounds the work, whatever arrives.
 ///
-/// All bytes zero is the state in which nothing is known, if the key is zero too.
+/// An all-zero value is the empty state, if the key is zero too.
 public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
     private var places = FragmentRing<lines, ChainPlace>(ChainPlace())
     private var early = FragmentRing<lines, KeptFragment>(KeptFragment())
     private var bytes = InlineArray<room, UInt8>(repeating: 0)
-    /// How many bytes have been kept: more than there is room for, once it has been gone through.
+    /// The number of bytes stored so far: it exceeds `room` once the buffer has wrapped.
     private var bytesKept = 0
-    /// How many fragments have been kept, and how many of these are gone: the oldest.
+    /// The number of fragments stored so far, and the number of these that were evicted: the oldest.
     private var kept = 0
     private var gone = 0
     private var work = ChainWork()
     private var key: HashKey
 
-    /// How many places and fragments made room for others before their time was over, and how many were too many to be
-    /// followed, or took too long; since the start.
+    /// The number of places and fragments evicted before they expired, and of those not followed because of the limits
+    /// on steps or work; since the start.
     public private(set) var evicted: UInt64 = 0
 
-    /// How many places a fragment is followed from at most: more than anybody needs who does not want to be lost among them.
+    /// The maximum number of places that a fragment is followed from: more than any legitimate packet needs.
     static var mostSteps: Int { 64 }
 
-    /// Nothing is known yet. The key must be secret, or fragments can be made to be taken for others', which takes time.
+    /// Creates an empty state. The key must be secret, or an attacker can make fragments collide with others, which
+    /// costs time.
     public init(key: HashKey) {
         self.key = key
     }
 
-    /// Gives its key to one in memory that is all zero.
+    /// Sets the key of an all-zero value.
     mutating func start(key: HashKey) {
         self.key = key
     }
 
-    /// Follows the chain that a fragment of IPv6 is a part of.
+    /// Follows the header chain through a fragment of IPv6.
     ///
     /// - Parameters:
     ///   - fragment: the fragment.
-    ///   - packet: what it was read from.
+    ///   - packet: the packet that holds the fragment.
     ///   - now: when it arrived.
-    ///   - emit: is given each probe whose ports become known by it, with the flags if they stand in the same fragment;
-    ///     not that of a first fragment that holds the ports, which is known without this.
-    /// - Returns: whether it may be of use later.
+    ///   - emit: receives each probe whose ports become known, with the flags if the same fragment holds them; not the
+    ///     probe of a first fragment that holds the ports, which the caller has already.
+    /// - Returns: whether it was stored for later fragments.
     mutating func follow(
         _ fragment: Fragment, of packet: Span<UInt8>, at now: Timestamp, _ emit: (Probe) -> Void
     ) -> Bool {
         let content = packet.extracting(fragment.data)
-        let hash = fragment.name.hash(key) | 1  // 0 is nobody's
+        let hash = fragment.name.hash(key) | 1  // 0 marks an unused slot
         var steps = ChainSteps()
         var work = self.work
         work.begin(at: now)
@@ -68,7 +69,7 @@ public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
                 work.charge(1)
                 let place = places[found]
                 if !place.isOf(fragment.name) || !place.isIn(content, at: fragment.offset) { continue }
-                if !place.isAlive(at: now) {  // for good, also if the clock goes back
+                if !place.isAlive(at: now) {  // for good, even if the clock goes back
                     places.forget(found)
                 } else if budget.spend(on: place.name.path) {
                     steps.follow(place, in: content, at: fragment.offset, &work, emit)
@@ -84,7 +85,7 @@ public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
         return fragment.offset != 0 || steps.count > 0
     }
 
-    /// Takes note of new places, and follows the fragments that came before from each of them.
+    /// Stores new places, and follows earlier fragments from each of them.
     private mutating func learn(
         _ steps: inout ChainSteps, _ hash: UInt32, at now: Timestamp, _ work: inout ChainWork,
         _ emit: (Probe) -> Void
@@ -112,7 +113,8 @@ public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
         }
     }
 
-    /// Whether a place is known already. If so its time begins anew: what made it known first the host may have dropped.
+    /// Whether a place is already known. If so its lifetime is renewed: the host may have dropped the fragment that it
+    /// was first known from.
     private mutating func renew(
         _ place: ChainPlace, _ hash: UInt32, at now: Timestamp, _ work: inout ChainWork
     ) -> Bool {
@@ -128,11 +130,11 @@ public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
         return false
     }
 
-    /// Keeps a fragment that may hold what is asked for later.
+    /// Stores a fragment that may hold a header found later.
     private mutating func keep(_ fragment: Fragment, _ content: Span<UInt8>, _ hash: UInt32, at now: Timestamp) {
         let length = content.count
         var start = bytesKept
-        if start % room + length > room { start += room - start % room }  // not across the end
+        if start % room + length > room { start += room - start % room }  // contiguous: not across the end
         for index in 0..<length { bytes[start % room + index] = content[index] }
         bytesKept = start + length
         makeRoom(at: now)
@@ -142,7 +144,7 @@ public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
                 name: fragment.name, begin: now, range: fragment.offset..<fragment.offset + length, start: start), hash)
     }
 
-    /// Lets go of the oldest fragments: those whose bytes have been written over, and one if there are too many.
+    /// Evicts the oldest fragments: those whose bytes have been overwritten, and one if there are too many.
     private mutating func makeRoom(at now: Timestamp) {
         let capacity = lines * 16
         while gone < kept && (kept - gone == capacity || bytesKept - early[gone % capacity].start > room) {
@@ -154,22 +156,22 @@ public struct SplitChains<let lines: Int, let room: Int>: ~Copyable {
     }
 }
 
-/// A place in the part of a packet that was divided, at which a header is known to begin.
+/// A place in the fragmentable part of a packet at which a header is known to begin.
 struct ChainPlace: FragmentRecord {
     var name = FragmentKey.nobody
     var begin = Timestamp(nanoseconds: 0)
-    /// What begins there: an ``IPProtocol``.
+    /// The type of the header: an ``IPProtocol``.
     private var header: UInt8 = 0
     /// Of the first fragment.
     private var typeOfService: UInt8 = 0
     private var timeToLive: UInt8 = 0
-    /// In bytes from the beginning of that part.
+    /// The offset in bytes from the start of the fragmentable part.
     private(set) var offset = 0
 
-    /// A place of nobody's.
+    /// An unused place.
     init() {}
 
-    /// The beginning of the part, as its first fragment has it.
+    /// The start of the fragmentable part, from the first fragment.
     init(start fragment: Fragment, at now: Timestamp) {
         name = fragment.name
         begin = now
@@ -178,29 +180,29 @@ struct ChainPlace: FragmentRecord {
         timeToLive = fragment.timeToLive
     }
 
-    /// Where a fragment leads from a place.
+    /// The result of following a place through a fragment.
     enum Lead {
         /// It holds the ports.
         case ports(Probe)
-        /// Another place, past its end.
+        /// The chain continues at another place, past its end.
         case further(ChainPlace)
-        /// Nowhere.
+        /// The chain does not continue.
         case nowhere
     }
 
-    /// Whether it says the same as another one, whatever the type of service and the time to live.
+    /// Whether it is the same place as another one, regardless of type of service and time to live.
     func isSame(as other: ChainPlace) -> Bool {
         offset == other.offset && header == other.header && name == other.name
     }
 
-    /// Whether it is in the content of a fragment, which has an offset.
+    /// Whether it is in the content of a fragment at an offset.
     func isIn(_ content: Span<UInt8>, at start: Int) -> Bool { start <= offset && offset < start + content.count }
 
-    /// Follows the headers from here on in the content of a fragment, which has an offset.
+    /// Follows the headers from this place through the content of a fragment at an offset.
     func followed(in content: Span<UInt8>, at start: Int, _ work: inout ChainWork) -> Lead {
         if !isIn(content, at: start) { return .nowhere }
         var chain = IPv6ExtensionHeaders(next: header, offset: offset - start, fragmentHeader: 0)
-        defer { work.charge((min(chain.offset, content.count) - (offset - start)) / 8) }  // none is shorter
+        defer { work.charge((min(chain.offset, content.count) - (offset - start)) / 8) }  // 8 bytes or more each
         do throws(PacketFault) {
             try chain.advanceToTransport(in: content)
             if content.hasTooShortTCPHeader(at: chain.offset) { return .nowhere }
@@ -219,26 +221,26 @@ struct ChainPlace: FragmentRecord {
         var place = self
         place.header = chain.next
         place.offset = start + chain.offset
-        return place.offset > offset ? .further(place) : .nowhere  // nowhere: the capture cut the fragment off
+        return place.offset > offset ? .further(place) : .nowhere  // nowhere: the capture is truncated
     }
 }
 
-/// A fragment that came before it was known what in it is asked for.
+/// A fragment that arrived before the places in it were known.
 struct KeptFragment: FragmentRecord {
     var name = FragmentKey.nobody
     var begin = Timestamp(nanoseconds: 0)
-    /// Where in the part that was divided its content belongs, in bytes.
+    /// The range of its content in the fragmentable part, in bytes.
     var range = 0..<0
-    /// Which of all bytes that were kept is its first.
+    /// The index of its first byte among all bytes stored so far.
     var start = 0
 }
 
-/// How many steps may still be taken: what came over the same link, and what came over others, have as many each.
+/// The remaining steps: fragments of the same link, and of other links, have as many each.
 private struct StepBudget {
     private let path: LinkPath
     private var left: Int
     private var leftForOthers: Int
-    /// How many were too many.
+    /// The number of steps refused.
     private(set) var refused: UInt64 = 0
 
     init(for path: LinkPath, _ most: Int) {
@@ -247,7 +249,7 @@ private struct StepBudget {
         leftForOthers = most
     }
 
-    /// Takes one step, if there is one left.
+    /// Takes one step, if the budget allows it.
     mutating func spend(on other: LinkPath) -> Bool {
         if other == path && left > 0 {
             left -= 1
@@ -261,12 +263,12 @@ private struct StepBudget {
     }
 }
 
-/// The places that a fragment has led to and that were not followed yet, in turn.
+/// The queue of places found that were not followed yet.
 private struct ChainSteps {
     private var places = InlineArray<64, ChainPlace>(repeating: ChainPlace())
     private(set) var count = 0
     private var done = 0
-    /// How many there was no room for.
+    /// The number of places dropped because the queue was full.
     private(set) var refused: UInt64 = 0
 
     private mutating func append(_ place: ChainPlace) {
@@ -278,14 +280,14 @@ private struct ChainSteps {
         count += 1
     }
 
-    /// The next that was not followed yet.
+    /// The next place to follow.
     mutating func next() -> ChainPlace? {
         if done == count { return nil }
         done += 1
         return places[(done - 1) % places.count]
     }
 
-    /// Follows a place into a fragment.
+    /// Follows a place through a fragment.
     mutating func follow(
         _ place: ChainPlace, in content: Span<UInt8>, at offset: Int, _ work: inout ChainWork,
         _ emit: (Probe) -> Void

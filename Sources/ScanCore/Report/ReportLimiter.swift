@@ -1,51 +1,52 @@
-/// Keeps the log from being flooded, and nobody from hiding in what it leaves out.
+/// Rate-limits reports so that the log can't be flooded, without letting a scan hide among the suppressed ones.
 ///
-/// So many reports in a row are logged, then one line that says more may follow, then no report until none was logged
-/// for ``Parameters/reportQuiet``; those that came in the silence don't prolong it. Their sources are kept, and named
-/// in a summary of a few lines when the silence is over, or in the next ones when that has no room for all.
+/// A burst of reports is logged, then one line that says more may follow, then no report until none was logged for
+/// ``Parameters/reportQuiet``; suppressed reports don't prolong this quiet period. Their sources are stored, and named
+/// in a summary of a few lines when the quiet period is over, or in the following summaries if there is no room for
+/// all.
 ///
-/// A scan that was not logged and goes on is found again with each of its ports: it is named in every summary while it
-/// does, and is logged like a new one when the silence is over.
+/// A suppressed scan that continues is found again with each new port: it is named in every summary while it continues,
+/// and is logged like a new one when the quiet period is over.
 ///
-/// On a clock that does not go back, no 20 seconds (``Parameters/reportQuiet``) see more than ``mostLines`` lines come
-/// of this: the burst, the line after it, and one summary.
+/// On a clock that does not go back, reports produce at most ``mostLines`` lines in any 20 seconds
+/// (``Parameters/reportQuiet``): the burst, the line after it, and one summary.
 public struct ReportLimiter: Sendable {
     private var count: UInt32 = 0
     private var last: Timestamp?
     private var suppressed = SuppressedSources()
-    /// When the first of the scans came that the next summary is about.
+    /// When the first scan for the next summary was suppressed.
     private var firstSilenced: Timestamp?
     private var lastSummary: Timestamp?
 
-    /// When the next summary is due, or `nil` if there is nothing to say: when the silence is over, and not before the
-    /// last summary is as long ago.
+    /// When the next summary is due, or `nil` if there is none: when the quiet period is over, and not within a quiet
+    /// period after the last summary.
     public private(set) var nextSummaryDue: Timestamp?
 
-    /// The lines of the summary that is being given out, so far.
+    /// The number of lines of the current summary returned so far.
     private var summaryLines = 0
 
-    /// A limiter that lets the first reports through.
+    /// Creates a limiter that lets the first reports through.
     public init() {}
 
-    /// What becomes of a report.
+    /// The decision on a report.
     public enum Verdict: Equatable, Sendable {
         /// It is logged.
         case log
-        /// It is the first not to be: ``ReportLimiter/notice`` is logged in its place.
+        /// It is the first to be suppressed: ``ReportLimiter/notice`` is logged instead.
         case notice
         /// Nothing is logged.
         case suppress
     }
 
-    /// The line that says reports are being left out.
+    /// The line that announces that reports are suppressed.
     public static let notice = "More possible port scans follow"
 
-    /// The most lines that come of reports in ``Parameters/reportQuiet``: the reports, the notice and a summary.
+    /// The maximum number of lines in ``Parameters/reportQuiet``: the reports, the notice and a summary.
     public static var mostLines: Int { Int(Parameters.reportBurst) + 1 + Parameters.summaryLines }
 
-    /// Decides what becomes of a scan that was found at a time. If it is not logged, its source will be named.
+    /// Decides whether to log a scan found at a time. If it is not logged, its source will be named in a summary.
     ///
-    /// - Parameter finding: the scan, whose ``ScanFinding/suppression`` becomes what the detector has to remember.
+    /// - Parameter finding: the scan; its ``ScanFinding/suppression`` is set to what the detector has to store.
     public mutating func admit(_ finding: inout ScanFinding, at now: Timestamp) -> Verdict {
         let verdict = admit(at: now)
         if verdict == .log {
@@ -60,7 +61,7 @@ public struct ReportLimiter: Sendable {
         return verdict
     }
 
-    /// Decides what becomes of a report, which is what the reference does.
+    /// Decides whether to log a report, exactly as the reference does.
     mutating func admit(at now: Timestamp) -> Verdict {
         if let last, now.isWithin(Parameters.reportQuiet, after: last) {
             if count > Parameters.reportBurst { return .suppress }
@@ -72,17 +73,17 @@ public struct ReportLimiter: Sendable {
         return count <= Parameters.reportBurst ? .log : .notice
     }
 
-    /// When the quiet time after a point is over.
+    /// The end of the quiet period that begins at a time.
     private static func after(_ point: Timestamp) -> Timestamp {
         let (end, overflow) = point.nanoseconds.addingReportingOverflow(Parameters.reportQuiet + 1)
         return Timestamp(nanoseconds: overflow ? .max : end)
     }
 
-    /// The next line of a summary, or `nil` when there are no more: to be asked until it is.
+    /// The next line of a summary, or `nil` if there are no more: to be called until it returns `nil`.
     ///
     /// - Parameters:
-    ///   - now: nothing is said before a summary is due.
-    ///   - atExit: say what there is to say at once, as there will be no later.
+    ///   - now: no line is returned before a summary is due.
+    ///   - atExit: return what is pending at once, as there will be no later summary.
     @inline(never)
     public mutating func nextSummaryLine(at now: Timestamp, atExit: Bool = false) -> LogLine? {
         guard let nextSummaryDue else { return nil }
@@ -99,7 +100,7 @@ public struct ReportLimiter: Sendable {
             duration: overflow ? .max : max(elapsed, 0), isFirst: summaryLines == 1, isLast: isLast)
     }
 
-    /// Makes ready for the next summary, in which those are named that there was no room for in this one.
+    /// Prepares the next summary, which names the sources that did not fit into this one.
     private mutating func endSummary(at now: Timestamp, atExit: Bool) {
         suppressed.beginPeriod()
         firstSilenced = nil

@@ -1,22 +1,22 @@
-/// What is known of one source: all that the line about it says.
+/// The data of a scan by one source: all that its log line needs.
 public struct ScanReport: Sendable {
-    /// Where the packets say they come from. It can be forged: nothing should be done to it.
+    /// The source address in the packets. It can be forged, so nothing should be done to it.
     public internal(set) var source: Address
-    /// Where the first packet was sent to.
+    /// The destination address of the first packet.
     public internal(set) var destination: Address
     /// The source port of the first packet.
     public internal(set) var sourcePort: UInt16
-    /// The destination ports in the order seen, but for the one that made it a scan.
+    /// The destination ports in the order seen, except the one that completed the scan.
     public internal(set) var ports: PortList
-    /// The flags that at least one packet had, of those whose flags were seen.
+    /// The flags set in at least one packet, among packets whose flags were seen.
     public internal(set) var flagsEverSet: TCPFlags
-    /// The flags that every packet had, of those whose flags were seen: all if none were.
+    /// The flags set in every packet, among packets whose flags were seen: all if there were none.
     public internal(set) var flagsAlwaysSet: TCPFlags
     /// The type of service or traffic class of the first packet.
     public internal(set) var typeOfService: UInt8
     /// The time to live or hop limit of the first packet.
     public internal(set) var timeToLive: UInt8
-    /// What was not the same in every packet, so that the line leaves it out.
+    /// The fields that differed between packets, which the line omits.
     public internal(set) var changed: ChangedFields
     /// The time of day of the first packet, in seconds since 1970 UTC.
     public internal(set) var startTime: Int64
@@ -36,13 +36,13 @@ public struct ScanReport: Sendable {
         self.startTime = startTime
     }
 
-    /// Takes note of the flags of one more packet, if they were seen.
+    /// Merges the flags of one more packet, if they were seen.
     mutating func merge(_ flags: TCPFlags?) {
         flagsEverSet = flagsEverSet.union(flags ?? .none)
         flagsAlwaysSet = flagsAlwaysSet.intersection(flags ?? .all)
     }
 
-    /// Takes note of what one more packet to a new port has in common with the first.
+    /// Merges the fields of one more packet to a new port.
     mutating func merge(_ probe: Probe) {
         merge(probe.flags)
         if destination != probe.destination { changed.destination = true }
@@ -52,7 +52,7 @@ public struct ScanReport: Sendable {
     }
 }
 
-/// The fields of a report that were not the same in every packet.
+/// The fields of a report that differed between packets.
 public struct ChangedFields: Equatable, Sendable {
     /// The destination address.
     public internal(set) var destination = false
@@ -64,12 +64,12 @@ public struct ChangedFields: Equatable, Sendable {
     public internal(set) var timeToLive = false
 }
 
-/// The first ports a source touched, at most ``capacity``, in the order seen.
+/// The first ports touched by a source, at most ``capacity``, in the order seen.
 public struct PortList: Sendable {
-    /// The most ports kept: all that can be seen before the last one makes it a scan.
+    /// The maximum number of ports: all that can be seen before the last one completes a scan.
     public static let capacity = 20
 
-    /// How many there are.
+    /// The number of ports.
     public var count: Int { Int(used) }
 
     private var storage = InlineArray<20, UInt16>(repeating: 0)
@@ -81,7 +81,7 @@ public struct PortList: Sendable {
         return storage[index]
     }
 
-    /// Whether a port is among them.
+    /// Whether the list has a port.
     @inline(__always)
     func contains(_ port: UInt16) -> Bool {
         let ports = storage.span  // without it, the compiler (Swift 6.3) copies the list

@@ -1,33 +1,33 @@
-/// A report as bytes, as it goes from one process of this host to another.
+/// The encoding of a report that is passed between processes of this host.
 ///
-/// Whoever reads them trusts them no more than a packet, since the process that wrote them may have been taken over: each
-/// field is checked, and a report has one form only. Numbers are in network order.
+/// The reader trusts it no more than a packet, since the process that wrote it may be compromised: each field is
+/// checked, and a report has exactly one encoding. Numbers are in network byte order.
 extension ScanReport {
-    /// How many bytes every report takes.
+    /// The size of an encoded report in bytes.
     package static var encodedSize: Int { 90 }
 
-    /// Where the fields are, in bytes.
+    /// The offsets of the fields, in bytes.
     private enum Offset {
-        /// A bit for each address, the source's the lower: whether it is of IPv4.
+        /// A bit for each address, the source's the lower: whether it is an IPv4 address.
         static var families: Int { 0 }
-        /// A bit for each field of ``ChangedFields``, in their order, the first the lowest.
+        /// A bit for each field of ``ChangedFields``, in order from the lowest bit.
         static var changed: Int { 1 }
         static var flagsEverSet: Int { 2 }
         static var flagsAlwaysSet: Int { 3 }
         static var typeOfService: Int { 4 }
         static var timeToLive: Int { 5 }
-        /// How many ports there are, and a byte that is 0.
+        /// The number of ports, and a byte that is 0.
         static var portCount: Int { 6 }
-        /// The two halves of each address: of one of IPv4, 0 and the number.
+        /// The two halves of each address; for IPv4, 0 and the address.
         static var source: Int { 8 }
         static var destination: Int { 24 }
         static var startTime: Int { 40 }
         static var sourcePort: Int { 48 }
-        /// Room for ``PortList/capacity`` ports: 0 where there is none.
+        /// Space for ``PortList/capacity`` ports: unused ones are 0.
         static var ports: Int { 50 }
     }
 
-    /// The bytes of it.
+    /// The encoded report.
     package var encoded: InlineArray<90, UInt8> {
         var bytes = InlineArray<90, UInt8>(repeating: 0)
         bytes[Offset.families] = (source.isIPv4 ? 1 : 0) | (destination.isIPv4 ? 2 : 0)
@@ -47,10 +47,10 @@ extension ScanReport {
         return bytes
     }
 
-    /// Reads what ``encoded`` gives.
+    /// Decodes the result of ``encoded``.
     ///
-    /// - Throws: ``PacketFault/truncated`` if the bytes are too few, ``PacketFault/malformed`` if they are too many or those
-    ///   of no report that a detector can make.
+    /// - Throws: ``PacketFault/truncated`` if there are too few bytes, ``PacketFault/malformed`` if there are too many
+    ///   or they encode no report that a detector can make.
     package init(encoded bytes: Span<UInt8>) throws(PacketFault) {
         if bytes.count < ScanReport.encodedSize { throw .truncated }
         let families = try bytes.uint8(at: Offset.families)
@@ -73,7 +73,7 @@ extension ScanReport {
 }
 
 extension InlineArray<90, UInt8> {
-    /// Writes a number from an offset on.
+    /// Writes a number at an offset, in network byte order.
     fileprivate mutating func put(_ number: some FixedWidthInteger & UnsignedInteger, at offset: Int) {
         let last = offset + number.bitWidth / 8 - 1
         for index in offset...last { self[index] = UInt8(truncatingIfNeeded: number >> (8 * (last - index))) }
@@ -107,7 +107,7 @@ extension ChangedFields {
 }
 
 extension PortList {
-    /// A source has touched a port at least, and none is listed twice.
+    /// There is at least one port, and no port is listed twice.
     fileprivate init(encodedIn bytes: Span<UInt8>, at offset: Int, count: Int) throws(PacketFault) {
         if count == 0 || count > PortList.capacity { throw .malformed }
         self.init()

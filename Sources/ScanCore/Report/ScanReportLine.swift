@@ -1,4 +1,4 @@
-/// A time of day on the clock on the wall.
+/// A local time of day.
 public struct TimeOfDay: Equatable, Sendable {
     /// 0 to 23.
     public var hour: UInt8
@@ -7,7 +7,7 @@ public struct TimeOfDay: Equatable, Sendable {
     /// 0 to 60: leap seconds exist.
     public var second: UInt8
 
-    /// A time of its parts.
+    /// Creates a time of day from its fields.
     public init(hour: UInt8, minute: UInt8, second: UInt8) {
         self.hour = hour
         self.minute = minute
@@ -15,7 +15,7 @@ public struct TimeOfDay: Equatable, Sendable {
     }
 }
 
-/// The line about a scan, as scanlogd 2.2.8 words it, so that what reads its log reads ours:
+/// The line about a scan, in the format of scanlogd 2.2.8, for compatibility with tools that read its log:
 ///
 ///     saddr[:sport] to daddr [and others,] ports port[, port...], ..., flags[, TOS xx][, TTL n] @HH:MM:SS
 extension LogLine {
@@ -24,8 +24,8 @@ extension LogLine {
     /// - Parameters:
     ///   - report: the scan.
     ///   - time: its ``ScanReport/startTime`` on the local clock.
-    ///   - limit: the length in bytes that the last ports are left out to stay within, at least one port staying; in
-    ///     an IPv6 line each address counts as 15 bytes, so that it may name as many ports. `nil`: no limit.
+    ///   - limit: the maximum length in bytes, which is kept by omitting the last ports, but never the first one. In an
+    ///     IPv6 line each address counts as 15 bytes, so that it may list as many ports. `nil`: no limit.
     public init(_ report: ScanReport, time: TimeOfDay, limit: Int? = Parameters.lineLength) {
         self.init()
         let addressLength = appendAddresses(report)
@@ -46,7 +46,7 @@ extension LogLine {
         append(tail)
     }
 
-    /// Appends all before the ports, and returns how many bytes of it are the two addresses.
+    /// Appends everything before the ports, and returns the length of the two addresses in bytes.
     private mutating func appendAddresses(_ report: ScanReport) -> Int {
         let withPort = !report.changed.sourcePort
         let bracketed = withPort && !report.source.isIPv4
@@ -68,7 +68,7 @@ extension LogLine {
         return addressLength
     }
 
-    /// Appends all after the ports.
+    /// Appends everything after the ports.
     private mutating func appendTail(_ report: ScanReport, time: TimeOfDay) {
         append("..., ")
         appendFlags(everSet: report.flagsEverSet, alwaysSet: report.flagsAlwaysSet)
@@ -84,14 +84,14 @@ extension LogLine {
         append(time)
     }
 
-    /// Appends a letter for each flag, lowest bit first: upper case for always set, lower case for never, `?` for both,
-    /// and for all flags where none were seen: then they were always set, and never.
+    /// Appends a letter for each flag, lowest bit first: upper case if always set, lower case if never set, `?` if
+    /// sometimes set. It is `?` for all flags if none were seen, as the two sets then have their initial values.
     private mutating func appendFlags(everSet: TCPFlags, alwaysSet: TCPFlags) {
         let letters = "fsrpauxy".utf8Span.span
         for index in letters.indices {
             let flag = TCPFlags(rawValue: 1 << UInt8(index))
             switch (everSet.contains(flag), alwaysSet.contains(flag)) {
-            case (true, true): append(byte: letters[index] - 32)  // ASCII's distance from lower to upper case
+            case (true, true): append(byte: letters[index] - 32)  // the distance from lower to upper case in ASCII
             case (false, false): append(byte: letters[index])
             default: append(byte: UInt8(ascii: "?"))
             }

@@ -1,35 +1,34 @@
-/// The sources of scans that were not logged and have not been named yet, and how many scans that were.
+/// The sources of suppressed scans that have not been named yet, and the number of those scans.
 ///
-/// There is room for 128 sources, as many as `nmap -D` takes. When more come, those stay that have touched the most new
-/// ports since the last summary. Of those that did the same, a lot decides, which falls anew for each summary and which
-/// nobody can foresee. So a forger must send as much for each of his decoys as the scan itself does, and gains nothing
-/// by their order. Sources whose names found no room in a summary keep their place and what they have done until then, so
-/// that they are named in one of the next, and those that go on are named in turn.
+/// There is room for 128 sources, as many as `nmap -D` takes. If there are more, those with the most new ports since
+/// the last summary are kept. Ties are broken by a keyed hash that is permuted anew for each summary, which an attacker
+/// can't predict. So an attacker must send as many packets for each decoy as for the scan itself, and gains nothing by
+/// their order. Sources that did not fit into a summary keep their place and their port count, so that they are named
+/// in one of the next, and those that continue are named in turn.
 ///
-/// That the counts are exact is due to the detector, which keeps one with each source: what the space-saving algorithm
-/// (Metwally, Agrawal, El Abbadi 2005) estimates for those it has no room for is known here. Of those without a place
-/// only the scans are counted.
+/// The counts are exact because the detector keeps one with each source: the space-saving algorithm (Metwally, Agrawal,
+/// El Abbadi 2005) has to estimate those of sources without a place. For these only the scans are counted.
 ///
-/// All that reads the places is mutating, also where it changes nothing: else the compiler (Swift 6.3) copies them.
+/// Reading the places is mutating, even if it changes nothing: otherwise the compiler (Swift 6.3) copies them.
 struct SuppressedSources: Sendable {
-    /// How many sources are known by their addresses.
+    /// The maximum number of sources stored.
     static var capacity: Int { 128 }
 
     private var places = InlineArray<128, SuppressedSource>(repeating: SuppressedSource())
     private var count = 0
     /// Scans since the last summary.
     private var scans: UInt64 = 0
-    /// The number of the time since the last summary.
+    /// The number of the period since the last summary.
     private(set) var period: UInt8 = 0
 
-    /// How many sources stand in the lines so far.
+    /// The number of sources named in the current summary so far.
     private var named = 0
     private(set) var isComplete = false
 
     /// Whether there is nothing to name.
     var isEmpty: Bool { count == 0 }
 
-    /// Takes note of a scan that was not logged, or of one more port of such a scan.
+    /// Records a suppressed scan, or one more port of such a scan.
     mutating func add(_ finding: inout ScanFinding) {
         var suppression = finding.suppression
         let isFirst = finding.isNew || suppression.period != period  // of this scan, since the last summary
@@ -69,7 +68,7 @@ struct SuppressedSources: Sendable {
         return last
     }
 
-    /// Puts those first that did the most.
+    /// Sorts the sources by descending port count.
     private mutating func sort() {
         for sorted in 1..<max(count, 1) {  // by insertion: they are few, and seldom sorted
             let moving = places[sorted]
@@ -82,7 +81,7 @@ struct SuppressedSources: Sendable {
         }
     }
 
-    /// Begins the time after a summary: those that it named leave, the others wait for the next.
+    /// Begins the period after a summary: the sources that it named are removed, the others are kept for the next.
     mutating func beginPeriod() {
         for index in named..<count {
             places[index - named] = places[index]
@@ -92,16 +91,16 @@ struct SuppressedSources: Sendable {
         named = 0
         scans = 0
         isComplete = false
-        period &+= 1  // nothing goes on for as long as it takes to come round
+        period &+= 1  // no scan continues until it wraps around
     }
 
-    /// The next line of the summary: as many sources as it has room for, and in the last line how many are missing.
+    /// The next line of the summary: as many sources as fit, and in the last line how many are missing.
     ///
     ///     33 port scans from 31 sources not logged in 20 s: 10.77.2.41, 10.77.2.42,
     ///     also not logged: 10.77.2.43, 10.77.2.44 and 29 more
     ///
     /// - Parameters:
-    ///   - duration: the time in which the scans came, in nanoseconds.
+    ///   - duration: the time span of the scans, in nanoseconds.
     ///   - isFirst: whether it begins the summary.
     ///   - isLast: whether no line may follow.
     mutating func nextLine(duration: Int64, isFirst: Bool, isLast: Bool) -> LogLine {
@@ -119,7 +118,7 @@ struct SuppressedSources: Sendable {
             line.append(before == head ? " " : ", ")
             line.append(places[named].address)
             let after = line.count
-            // Behind it must be room for a comma, or for what ends the last line.
+            // There must be room after it for a comma, or for the end of the last line.
             if isLast { appendTail(to: &line, after: named + 1, others: others) } else { line.append(",") }
             let fits = Self.fits(line)
             line.shorten(to: fits ? after : before)
@@ -140,7 +139,7 @@ struct SuppressedSources: Sendable {
         line.count <= Parameters.lineLength ?? LogLine.capacity - 1
     }
 
-    /// The scans since the last summary of sources that there was no room for.
+    /// The number of scans since the last summary of sources that were not stored.
     private var scansOfOthers: UInt64 {
         mutating get {
             var ofKnown: UInt64 = 0
@@ -174,9 +173,9 @@ struct SuppressedSources: Sendable {
         line.append(":")
     }
 
-    /// Says how many are not named, when so many are.
+    /// Appends how many are not named, given the number that are.
     ///
-    /// - Parameter alone: whether no name stands before it in the line.
+    /// - Parameter alone: whether no name precedes it in the line.
     @inline(never)
     private mutating func appendTail(to line: inout LogLine, after named: Int, others: UInt64, alone: Bool = false) {
         if named < count {
@@ -192,24 +191,25 @@ struct SuppressedSources: Sendable {
     }
 }
 
-/// A source that is to be named.
+/// A source to be named.
 private struct SuppressedSource: Sendable {
     var address = Address(ipv4: 0)
-    /// How many new ports it has touched since it has its place.
+    /// The number of new ports touched since it was stored.
     var ports: UInt32 = 0
     /// See ``ScanFinding/lot``.
     var lot: UInt32 = 0
-    /// Of the scans since the last summary, those of this source.
+    /// The number of scans since the last summary by this source.
     var scans: UInt32 = 0
 
-    /// Whether it is to be named rather than another one.
+    /// Whether it is named before another one.
     func comesBefore(_ other: borrowing SuppressedSource, period: UInt8) -> Bool {
         ports != other.ports ? ports > other.ports : drawn(period) < other.drawn(period)
     }
 
-    /// Its lot in a period: each bit of both bears on the upper ones. Of equal lots, that comes first which came first.
+    /// The tie-breaker in a period: each bit of lot and period affects the upper bits. Among equals, the one stored
+    /// first comes first.
     private func drawn(_ period: UInt8) -> UInt32 {
-        // Wrapping is meant: a permutation of the lot for each period (Fibonacci hashing, Knuth 1973).
+        // Wrapping is intended: a permutation of the lot for each period (Fibonacci hashing, Knuth 1973).
         let turned = lot &* (2 &* UInt32(period) &+ 1)
         return (turned ^ turned >> 15) &* 0x9e37_79b1
     }

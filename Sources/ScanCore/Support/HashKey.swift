@@ -1,28 +1,29 @@
-/// The secret that decides which bucket an address falls in.
+/// The secret key of the hash that selects the bucket of an address.
 ///
-/// Multilinear hashing modulo 2^64 (Carter and Wegman 1979; Dietzfelbinger 1996) of four 32-bit words, and then a fixed
-/// permutation of the sum that lets every bit of it bear on every bit of the result (the finaliser of MurmurHash3,
-/// Appleby 2011). Each does what the other can't:
+/// Multilinear hashing modulo 2^64 (Carter and Wegman 1979; Dietzfelbinger 1996) of four 32-bit words, followed by a
+/// fixed permutation of the sum, in which every input bit affects every output bit (the finaliser of MurmurHash3,
+/// Appleby 2011). Each makes up for a weakness of the other:
 ///
-/// - The sum is secret. Two addresses chosen without the key differ by a sum that is as good as random: it is 0 with a
-///   probability of at most 2^-32, whatever the difference of the addresses. The permutation alone is known to all.
+/// - The sum is secret. The sums of two addresses chosen without the key differ by a value that is as good as random:
+///   it is 0 with a probability of at most 2^-32, whatever the difference of the addresses. The permutation alone is
+///   publicly known.
 /// - The sums of addresses at equal distances are at equal distances, too. Without the permutation one key in some
-///   hundred has thousands of them fall into a few buckets, be they an attacker's or 1,000 neighbours.
+///   hundred maps thousands of them to a few buckets, be they an attacker's or 1,000 neighbours.
 ///
-/// A hash that is a pseudorandom function, SipHash, would stand up to somebody who sees hashes as well. Nothing shows
-/// them: which sources share a bucket can't be seen from outside.
+/// A pseudorandom function such as SipHash would also resist an attacker who can observe hashes. Nothing exposes them:
+/// which sources share a bucket can't be seen from outside.
 public struct HashKey: Sendable {
     private let words: InlineArray<5, UInt64>
 
-    /// The key of five words that nobody else knows, from the system's random number generator.
+    /// Creates a key from five secret words of the system's random number generator.
     public init(_ words: InlineArray<5, UInt64>) {
         self.words = words
     }
 
-    /// The hash of an address, of which all 32 bits are good, together and each by itself.
-    @inline(__always)  // a packet's first step, and short
+    /// The hash of an address. All 32 bits are usable, together and each by itself.
+    @inline(__always)  // the first step for each packet, and short
     package func hash(_ address: Address) -> UInt32 {
-        // Wrapping is meant throughout: the sum is one modulo 2^64.
+        // Wrapping is intended throughout: the sum is modulo 2^64.
         var sum = words[0] &+ words[1] &* (address.high >> 32)
         sum = sum &+ words[2] &* (address.high & 0xffff_ffff)
         sum = sum &+ words[3] &* (address.low >> 32)

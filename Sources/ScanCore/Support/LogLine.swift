@@ -1,11 +1,11 @@
-/// A line of text in fixed memory, put together piece by piece.
+/// A line of text in fixed memory, built piece by piece.
 ///
-/// What does not fit is left out: a line is never longer than ``capacity`` bytes.
+/// Text that does not fit is dropped: a line is never longer than ``capacity`` bytes.
 public struct LogLine: Sendable {
-    /// The most bytes a line holds; the longest report, without a limit on its length, takes fewer than 320.
+    /// The maximum length of a line in bytes; the longest report, without a limit on its length, takes fewer than 320.
     public static let capacity = 512
 
-    /// The bytes of the line: the first ``count`` count.
+    /// The bytes of the line, of which the first ``count`` are valid.
     public private(set) var bytes = InlineArray<512, UInt8>(repeating: 0)
 
     /// The length of the line in bytes.
@@ -14,13 +14,13 @@ public struct LogLine: Sendable {
     /// An empty line.
     public init() {}
 
-    /// A line of some text.
+    /// Creates a line with some text.
     public init(_ text: String) {
         append(text)
     }
 
     /// Appends text, byte for byte.
-    @inline(never)  // like the others below: lines are rare, and called for in many places
+    @inline(never)  // like the others below: lines are rare, and there are many call sites
     public mutating func append(_ text: String) {
         let utf8 = text.utf8Span.span
         for index in utf8.indices { append(byte: utf8[index]) }
@@ -72,13 +72,14 @@ public struct LogLine: Sendable {
         }
     }
 
-    /// Takes bytes off the end until `count` are left.
+    /// Truncates the line to `count` bytes.
     @inline(never)
     public mutating func shorten(to count: Int) {
         self.count = min(self.count, max(count, 0))
     }
 
-    /// Puts a question mark in place of each byte that would make it two lines, or change the terminal that shows it.
+    /// Replaces each control character, which could split the line or control the terminal that shows it, by a question
+    /// mark.
     public mutating func replaceControls() {
         for index in 0..<count where bytes[index] < 0x20 || bytes[index] == 0x7f { bytes[index] = UInt8(ascii: "?") }
     }

@@ -1,22 +1,24 @@
-/// A point on a clock that only matters against other points of the same clock.
+/// A point in time that can only be compared with others of the same clock.
 ///
-/// Live, that is the monotonic clock, which setting the time of day does not move; in a replay, the packets' own time.
+/// In live capture that is a clock that setting the time of day does not change; in a replay, the packets' own
+/// timestamps.
 public struct Timestamp: Comparable, Sendable {
     /// Nanoseconds since the clock's own zero.
     public let nanoseconds: Int64
 
-    /// The point so many nanoseconds after the clock's zero.
+    /// Creates a timestamp from nanoseconds since the clock's zero.
     public init(nanoseconds: Int64) {
         self.nanoseconds = nanoseconds
     }
 
-    /// Whether `earlier` lies at most `limit` nanoseconds back, and not in the future: clocks in files go backwards.
+    /// Whether `earlier` is at most `limit` nanoseconds ago, and not in the future: timestamps in files can go
+    /// backwards.
     public func isWithin(_ limit: Int64, after earlier: Timestamp) -> Bool {
         let (elapsed, overflow) = nanoseconds.subtractingReportingOverflow(earlier.nanoseconds)
         return !overflow && elapsed >= 0 && elapsed <= limit
     }
 
-    /// The earlier of two points, of which there may be one only, or none.
+    /// The earlier of two optional points in time.
     @inline(never)
     public static func earlier(_ one: Timestamp?, _ other: Timestamp?) -> Timestamp? {
         guard let one else { return other }

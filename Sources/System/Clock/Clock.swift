@@ -2,19 +2,19 @@ import CLinux
 import ScanCore
 
 extension Timestamp {
-    /// The time on a clock that can't be set, and goes on while the machine sleeps (clock_gettime(2)).
+    /// The time on a clock that can't be set, and continues during suspend (clock_gettime(2)).
     public static func now() -> Timestamp {
         var time = timespec()
         unsafe clock_gettime(CLOCK_BOOTTIME, &time)
         return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
     }
 
-    /// The point so many nanoseconds from now.
+    /// The time a number of nanoseconds from now.
     package static func fromNow(_ nanoseconds: Int64) -> Timestamp {
         Timestamp(nanoseconds: now().nanoseconds + nanoseconds)
     }
 
-    /// How many milliseconds there are until then, rounded up; 0 when it is over.
+    /// The number of milliseconds until then, rounded up; 0 if it is past.
     package var millisecondsFromNow: Int32 {
         let left = nanoseconds - Timestamp.now().nanoseconds
         return left <= 0 ? 0 : Int32(clamping: left / 1_000_000 + 1)

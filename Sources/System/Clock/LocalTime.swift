@@ -1,14 +1,14 @@
 import CLinux
 import ScanCore
 
-/// Reads the time zone while its file can still be reached: from inside the chroot it can't (tzset(3)).
+/// Loads the time zone while its file can still be reached: it can't from inside the chroot (tzset(3)).
 package func loadTimeZone() {
     tzset()
     _ = TimeOfDay(local: 0)
 }
 
 extension TimeOfDay {
-    /// The local time of day at so many seconds since 1970 UTC; midnight for a year that no calendar reaches.
+    /// The local time of day at a number of seconds since 1970 UTC; midnight for a year out of range.
     package init(local seconds: Int64) {
         unsafe self.init(localParts(of: seconds))
     }
@@ -22,7 +22,7 @@ extension TimeOfDay {
 }
 
 extension CalendarTime {
-    /// The local time at so many seconds since 1970 UTC.
+    /// The local time at a number of seconds since 1970 UTC.
     package init(local seconds: Int64) {
         let parts = unsafe localParts(of: seconds)
         self.init(
@@ -33,11 +33,11 @@ extension CalendarTime {
     }
 }
 
-/// The parts of a local time (localtime(3)); all zero for a year that no calendar reaches.
+/// The fields of a local time (localtime(3)); all zero for a year out of range.
 private func localParts(of seconds: Int64) -> tm {
     var time = time_t(seconds)
     var parts = unsafe tm()
-    // Not localtime(3), which looks for the time zone's file again, and would find UTC inside the chroot.
+    // Not localtime(3), which loads the time zone's file again, and would fall back to UTC inside the chroot.
     if unsafe localtime_r(&time, &parts) == nil { unsafe parts = tm() }
     return unsafe parts
 }

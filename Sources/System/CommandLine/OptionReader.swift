@@ -2,16 +2,16 @@ import CLinux
 
 /// An option of a command line.
 package struct CommandOption {
-    /// How it is written with one hyphen, and with two; `nil`: it is not.
+    /// The short form with one hyphen, and the long form with two; `nil`: none.
     fileprivate let short: CString?
     fileprivate let long: CString?
-    /// What a command knows it by: the letter it is written with, or another if there is none.
+    /// The letter that identifies it: that of its short form, or another if it has none.
     fileprivate let letter: UInt8
     fileprivate let takesArgument: Bool
-    /// Whether it may be given more than once, each naming one more of something.
+    /// Whether it may be repeated, each time with another value.
     fileprivate let mayRepeat: Bool
 
-    /// An option that can be written with a letter: `-x`.
+    /// An option with a short form: `-x`.
     package init(
         _ short: CString, _ long: CString? = nil, takesArgument: Bool = false, mayRepeat: Bool = false
     ) {
@@ -22,7 +22,7 @@ package struct CommandOption {
         self.mayRepeat = mayRepeat
     }
 
-    /// An option that is written with a word only: `--word`.
+    /// An option with only a long form: `--word`.
     package init(_ long: CString, knownBy letter: Unicode.Scalar, takesArgument: Bool = true) {
         short = nil
         self.long = long
@@ -31,22 +31,22 @@ package struct CommandOption {
         mayRepeat = false
     }
 
-    /// That it is given a second time, as it was written that time.
+    /// The error for a repeated option, in the form in which it was repeated.
     fileprivate func givenTwice(isWord: Bool) -> SystemError {
         SystemError((isWord ? long : short) ?? "option", "option", because: "given twice")
     }
 }
 
-/// Reads the options of a command line with getopt_long(3), which says itself what it does not know.
+/// Reads the options of a command line with getopt_long(3), which reports unknown ones itself.
 ///
-/// What is given twice, however it is written, is refused: one of the two would be left out.
+/// A repeated option is refused, in whichever form: otherwise one of the two would be ignored.
 @safe package struct OptionReader {
     private let count: Int32
     private let arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
-    /// A bit for each option that was given, as they are numbered where they are known.
+    /// A bit for each option that was given, numbered as in the list of known options.
     private var given: UInt32 = 0
 
-    /// Begins behind the first argument, in place of which `program` begins what getopt_long(3) says.
+    /// Starts after the first argument, which is replaced by `program`, the prefix of getopt_long(3)'s messages.
     package init(
         _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, as program: CString
     ) {
@@ -56,9 +56,9 @@ package struct CommandOption {
         clinux_begin_options()
     }
 
-    /// The letter of the next option, `?` for one that is wrong, or `nil` when there are no more.
+    /// The letter of the next option, `?` for an invalid one, or `nil` if there are no more.
     ///
-    /// - Parameter known: the options there are, the same each time, 15 at most.
+    /// - Parameter known: the known options, the same each time, 15 at most.
     @inline(never)
     package mutating func next(of known: Span<CommandOption>) throws(SystemError) -> Unicode.Scalar? {
         var place: Int32 = -1
@@ -68,7 +68,7 @@ package struct CommandOption {
         return Unicode.Scalar(UInt8(truncatingIfNeeded: found))
     }
 
-    /// Marks an option as given, and returns it if it was before.
+    /// Marks an option as given, and returns it if it was given before.
     private mutating func markGiven(_ letter: Int32, of known: Span<CommandOption>) -> CommandOption? {
         for index in known.indices where Int32(known[index].letter) == letter {
             let bit: UInt32 = 1 << UInt32(index)
@@ -79,8 +79,7 @@ package struct CommandOption {
         return nil
     }
 
-    /// Calls getopt_long(3). `place` becomes the number of an option that is written with two hyphens, among those that
-    /// can be.
+    /// Calls getopt_long(3). `place` is set to the index of a long option among those with a long form.
     private func getopt(_ known: Span<CommandOption>, _ place: inout Int32) -> Int32 {
         var letters = InlineArray<32, CChar>(repeating: 0)
         var words = unsafe InlineArray<16, option>(repeating: option())
@@ -108,20 +107,20 @@ package struct CommandOption {
         }
     }
 
-    /// One of the arguments that are no options, from 0 on, once there are no more options: those are put in front.
+    /// A positional argument, from 0, once all options are read: getopt_long(3) moves those to the front.
     package func operand(_ index: Int) -> CString? {
         let place = Int(clinux_option_index()) + index
         guard place < Int(count), let argument = unsafe arguments[place] else { return nil }
         return unsafe CString(unsafe: argument)
     }
 
-    /// Refuses arguments that are no options.
+    /// Refuses positional arguments.
     package func refuseOperands() throws(SystemError) {
         if let extra = operand(0) { throw SystemError(extra, "argument", because: "none is expected") }
     }
 }
 
-/// The argument of the option just found, which must have one.
+/// The argument of the option just read, which must have one.
 package func optionArgument() -> CString {
     guard let argument = unsafe clinux_option_argument() else { return "(none)" }
     return unsafe CString(unsafe: argument)

@@ -1,26 +1,26 @@
 import CLinux
 
-/// An open file descriptor, closed when its value ends.
+/// An open file descriptor, closed at the end of its lifetime.
 @frozen public struct Descriptor: ~Copyable {
-    /// The number the kernel knows it by.
+    /// The descriptor number.
     public let number: Int32
 
-    /// Takes over a descriptor that nothing else will close.
+    /// Takes ownership of a descriptor.
     public init(owning number: Int32) {
         self.number = number
     }
 
-    /// The place of a file, to be compared with others and nothing else (open(2), O_PATH).
+    /// Opens a path only for comparison with other files (open(2), O_PATH).
     package init(locating path: CString) throws(SystemError) {
         number = try check(path, "open") { unsafe clinux_open(path.pointer, O_PATH | O_CLOEXEC, 0) }
     }
 
-    /// The same open file under a number of our choice, of which nothing else is known any more (dup2(2)).
+    /// Duplicates a descriptor to a given number, which no other owner may hold (dup2(2)).
     package init(duplicating other: borrowing Descriptor, as number: Int32) throws(SystemError) {
         self.number = try check("descriptors", "duplicate") { dup2(other.number, number) }
     }
 
-    /// The number, for somebody else to close.
+    /// Releases ownership: the caller must close the number.
     public consuming func release() -> Int32 {
         let number = number
         discard self

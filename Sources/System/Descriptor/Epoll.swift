@@ -1,6 +1,6 @@
 import CLinux
 
-/// Waits for any of several sockets, as one descriptor (epoll(7)).
+/// A set of sockets that can be polled through one descriptor (epoll(7)).
 package struct ReadableSet: ~Copyable {
     package let descriptor: Descriptor
 
@@ -8,7 +8,7 @@ package struct ReadableSet: ~Copyable {
         descriptor = Descriptor(owning: try check("epoll", "create") { epoll_create1(Int32(EPOLL_CLOEXEC)) })
     }
 
-    /// Makes the set readable when a socket is.
+    /// Adds a socket: the set is readable when the socket is.
     package func add(_ socket: borrowing Socket) throws(SystemError) {
         let number = socket.number
         var event = unsafe epoll_event()

@@ -1,9 +1,9 @@
 import CLinux
 
-/// Closes what a careless parent left open, which would stay open for as long as we run.
+/// Closes descriptors leaked by the parent, which would otherwise stay open for the lifetime of the process.
 ///
-/// - Parameter path: of a file to read: what it leads to stays open, for it may be a descriptor. A shell gives us a
-///   pipe so: `<(zcat day.pcap.gz)`.
+/// - Parameter path: the path of a file to read: if it names a descriptor, that stays open. A shell passes pipes this
+///   way: `<(zcat day.pcap.gz)`.
 package func closeInheritedDescriptors(but path: CString?) {
     let first = STDERR_FILENO + 1
     var status = stat()
@@ -14,7 +14,7 @@ package func closeInheritedDescriptors(but path: CString?) {
     closefrom(kept + 1)
 }
 
-/// The descriptor that a path leads to by its number; `nil`: none that a shell would give.
+/// The descriptor number that a path names; `nil` if it is not in a form that a shell uses.
 private func descriptor(at path: CString) -> Int32? {
     guard let digits = unsafe rest(of: path, behind: "/dev/fd/") ?? rest(of: path, behind: "/proc/self/fd/") else {
         return nil

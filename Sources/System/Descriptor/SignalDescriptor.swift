@@ -1,42 +1,43 @@
 import CLinux
 
-/// The signals that mean something to us, as something to poll (signalfd(2)): no handler ever runs, so nothing is
-/// interrupted and nothing shared.
+/// The signals that the process handles, as a descriptor to poll (signalfd(2)): no handler ever runs, so no call is
+/// interrupted and no state is shared.
 ///
-/// A process's own: each of the two opens one after the fork.
+/// It belongs to one process: each opens its own after the fork.
 package struct SignalDescriptor: ~Copyable {
-    /// What somebody wants.
+    /// The request that a signal stands for.
     package enum Request {
         case stop
         case logStatus
         /// A child has ended.
         case collectChild
-        /// Of a test build: do what the sandbox forbids.
+        /// In a test build: make a call that the sandbox forbids.
         case runTestHook
-        /// Take files anew: for who has any.
+        /// Reopen files, in processes that have any.
         case reload
     }
 
     private let descriptor: Descriptor
 
-    /// The number to poll.
+    /// The descriptor to poll.
     package var number: Int32 { descriptor.number }
 
-    /// Blocks the signals, for this process and those it will fork. They wait from here on.
+    /// Blocks the signals, for this process and its future children. They stay pending from here on.
     package static func block() throws(SystemError) {
         var set = SignalDescriptor.all
-        // A closed standard error, or a file at its limit of size, must not end us: a write says it too.
+        // A closed standard error, or a file at its size limit, must not kill the process: write(2) reports it too.
         unsafe sigaddset(&set, SIGPIPE)
         unsafe sigaddset(&set, SIGXFSZ)
         _ = try check("signals", "block") { unsafe sigprocmask(SIG_SETMASK, &set, nil) }
     }
 
-    /// Lets those that mean the end do what they do to any process, until they are blocked again: a start may have to
-    /// wait, for who writes into a pipe, or for a name server.
+    /// Gives the termination signals their default action until they are blocked again: a start may have to wait for
+    /// the writer of a pipe, or for a name server.
     ///
-    /// - Parameter hangup: whether SIGHUP is one of them.
+    /// - Parameter hangup: whether to include SIGHUP.
     package static func allowTermination(hangup: Bool) throws(SystemError) {
-        // The first process of a container gets none that it does not catch: blocked, it waits at least.
+        // The init process of a container receives only signals that it catches: if blocked, they at least stay
+        // pending.
         if getpid() == 1 { return }
         var set = sigset_t()
         unsafe sigemptyset(&set)
@@ -46,18 +47,18 @@ package struct SignalDescriptor: ~Copyable {
         _ = try check("signals", "unblock") { unsafe sigprocmask(SIG_UNBLOCK, &set, nil) }
     }
 
-    /// Whether SIGHUP means the end, as it does to any program that has no files to take anew.
+    /// Whether SIGHUP terminates the process, as it does any program without files to reopen.
     package var hangupEnds = false
 
-    /// Has SIGALRM interrupt a call that waits, as what waits for half a second at most needs it.
+    /// Makes SIGALRM interrupt blocking calls, as the half-second time limits require.
     package static func catchAlarms() throws(SystemError) {
         _ = try check("signals", "catch alarms") { clinux_catch_alarms() }
     }
 
-    /// Whether whoever started us wants no end by SIGHUP, as nohup(1) does.
+    /// Whether the parent set SIGHUP to be ignored, as nohup(1) does.
     package static var hangupIsIgnored: Bool { clinux_is_ignored(SIGHUP) }
 
-    /// Makes them readable.
+    /// Opens the descriptor.
     package init() throws(SystemError) {
         var set = SignalDescriptor.all
         let number = try check("signals", "open") {
@@ -76,7 +77,7 @@ package struct SignalDescriptor: ~Copyable {
         return set
     }
 
-    /// The next signal that has come, or `nil`.
+    /// The next pending signal, or `nil`.
     package func next() -> Request? {
         var information = signalfd_siginfo()
         let size = MemoryLayout<signalfd_siginfo>.size

@@ -1,14 +1,14 @@
 import CLinux
 
-/// An open socket with the name it has in error messages.
+/// An open socket with its name in error messages.
 package struct Socket: ~Copyable {
     package let descriptor: Descriptor
     package let name: CString
 
-    /// The number the kernel knows it by.
+    /// The descriptor number.
     package var number: Int32 { descriptor.number }
 
-    /// Opens a socket that never blocks and that no other program inherits (socket(2)).
+    /// Opens a non-blocking, close-on-exec socket (socket(2)).
     @inline(never)
     package init(_ family: Int32, _ type: __socket_type, _ socketProtocol: Int32, name: CString)
         throws(SystemError)
@@ -18,13 +18,13 @@ package struct Socket: ~Copyable {
         self.name = name
     }
 
-    /// Takes over a socket that is open already.
+    /// Takes ownership of an open socket.
     package init(adopting number: Int32, name: CString) {
         descriptor = Descriptor(owning: number)
         self.name = name
     }
 
-    /// Sets an option whose value is a number (setsockopt(2)).
+    /// Sets an integer option (setsockopt(2)).
     @inline(never)
     package func set(_ option: Int32, level: Int32, to value: Int32, _ operation: CString) throws(SystemError) {
         var value = value
@@ -33,7 +33,7 @@ package struct Socket: ~Copyable {
         }
     }
 
-    /// Lets the kernel hold so many bytes for us: past the system's limit with CAP_NET_ADMIN, up to it without.
+    /// Sets the size of the receive buffer: beyond the system's limit with CAP_NET_ADMIN, up to it without.
     @inline(never)
     package func setReceiveBuffer(_ size: Int32) throws(SystemError) {
         do throws(SystemError) {
@@ -44,7 +44,7 @@ package struct Socket: ~Copyable {
         }
     }
 
-    /// How many bytes the kernel holds for us: twice what was asked for and given (socket(7), SO_RCVBUF).
+    /// The size of the receive buffer: twice the size requested and granted (socket(7), SO_RCVBUF).
     package func receiveBuffer() throws(SystemError) -> Int32 {
         var size: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
@@ -54,7 +54,7 @@ package struct Socket: ~Copyable {
         return size
     }
 
-    /// Makes the kernel run a program on each packet, and drop those that it says 0 to.
+    /// Makes the kernel run a BPF program on each packet, and drop those for which it returns 0.
     ///
     /// - Parameter program: its instructions, at most 4,096.
     @inline(never)
@@ -70,7 +70,7 @@ package struct Socket: ~Copyable {
         }
     }
 
-    /// The error that waits on the socket, which is taken off it; 0 when there is none (socket(7), SO_ERROR).
+    /// Returns the pending error of the socket and clears it; 0 if there is none (socket(7), SO_ERROR).
     package func pendingError() throws(SystemError) -> Int32 {
         var code: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)

@@ -1,24 +1,24 @@
 import CLinux
 import ScanCore
 
-/// The numbers of the standard streams.
+/// The descriptor numbers of the standard streams.
 package enum StandardStream {
     package static var input: Int32 { STDIN_FILENO }
     package static var output: Int32 { STDOUT_FILENO }
     package static var error: Int32 { STDERR_FILENO }
 }
 
-/// Prints text to standard output, all of it.
+/// Prints the whole text to standard output.
 package func print(_ text: String) throws(SystemError) {
     try write(text.utf8Span.span, to: STDOUT_FILENO, "standard output")
 }
 
-/// Prints a few lines to standard output, all of them.
+/// Prints all of a few lines to standard output.
 package func print(_ lines: LogLine) throws(SystemError) {
     try write(lines.bytes.span.extracting(0..<lines.count), to: STDOUT_FILENO, "standard output")
 }
 
-/// Says on standard error what went wrong, in one line: `scanlogd: object: operation: reason`.
+/// Prints an error to standard error, in one line: `scanlogd: object: operation: reason`.
 package func warn(_ complaint: LogLine) {
     var line = LogLine("scanlogd: ")
     line.append(complaint)
@@ -31,11 +31,11 @@ package func printError(_ text: LogLine) {
     do throws(SystemError) {
         try write(line.bytes.span.extracting(0..<line.count), to: STDERR_FILENO, "standard error")
     } catch {
-        // There is nobody left to tell; the exit status says it too.
+        // The error can't be reported; the exit status shows it too.
     }
 }
 
-/// Prints one line on standard error if whoever reads it need not be waited for.
+/// Prints one line on standard error unless that would block.
 package func printErrorIfWritable(_ text: LogLine) {
     if FileWriting.room(in: STDERR_FILENO) == .none { return }
     let line = errorLine(text)

@@ -1,4 +1,4 @@
-/// Adds up a count that the kernel keeps in 32 bits, which wrap.
+/// A 64-bit total of a 32-bit kernel counter, which wraps around.
 package struct WrappingCount {
     package private(set) var total: UInt64 = 0
     private var last: UInt32 = 0
@@ -6,9 +6,9 @@ package struct WrappingCount {
     /// Zero.
     package init() {}
 
-    /// Takes the kernel's count as it is now.
+    /// Adds the increase of the kernel's counter since the last update.
     package mutating func update(_ now: UInt32) {
-        total &+= UInt64(now &- last)  // wrapping is meant: the difference is right across the kernel's wrap
+        total &+= UInt64(now &- last)  // wrapping is intended: the difference is right across the kernel's wraparound
         last = now
     }
 }

@@ -1,33 +1,33 @@
 import CLinux
 import ScanCore
 
-/// Text that lives as long as the process and ends in a zero byte, as C wants it: a literal, or an argument.
+/// Zero-terminated text that lives as long as the process, for C functions: a literal, or an argument.
 ///
-/// Not a String: what that brings along would make the whole daemon twice as large.
+/// Not a String: its runtime support would double the size of the daemon.
 @safe public struct CString: Equatable, ExpressibleByStringLiteral, @unchecked Sendable {
     /// The first byte.
     public let pointer: UnsafePointer<CChar>
 
-    /// The text of a literal.
+    /// Creates the text of a literal.
     public init(stringLiteral text: StaticString) {
         self.init(text)
     }
 
-    /// The text of a constant, which is a literal as well. Its characters must be more than one.
+    /// Creates the text of a constant, which is a literal as well. It must have more than one character.
     public init(_ text: StaticString) {
         precondition(text.hasPointerRepresentation)
         unsafe pointer = UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
     }
 
-    /// The text at a pointer, which must stay valid and unchanged as long as the process lives.
+    /// Creates the text at a pointer, which must stay valid and unchanged for the lifetime of the process.
     public init(unsafe pointer: UnsafePointer<CChar>) {
         unsafe self.pointer = pointer
     }
 
-    /// How many bytes it has before the zero.
+    /// The length in bytes, without the terminating zero.
     package var count: Int { unsafe strlen(pointer) }
 
-    /// Whether another text stands in it as a word: no byte next to it is one of those that words are made of.
+    /// Whether another text occurs in it as a word: no adjacent byte is a word character.
     package func hasWord(_ word: CString, of isOfWord: (UInt8) -> Bool) -> Bool {
         let length = word.count
         var rest = unsafe pointer
@@ -49,7 +49,7 @@ extension LogLine {
     /// Appends constant text.
     public mutating func append(_ text: CString) {
         var next = unsafe text.pointer
-        while unsafe next.pointee != 0 {  // every text has its end
+        while unsafe next.pointee != 0 {  // every text is zero-terminated
             append(byte: UInt8(bitPattern: unsafe next.pointee))
             unsafe next += 1
         }

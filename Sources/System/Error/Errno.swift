@@ -1,6 +1,6 @@
 import CLinux
 
-/// The error numbers that something depends on (errno(3)), by the names that Swift System has for them.
+/// The error numbers that the code distinguishes (errno(3)), with the names of Swift System.
 package enum Errno {
     package static var badFileDescriptor: Int32 { EBADF }
     package static var brokenPipe: Int32 { EPIPE }
@@ -11,9 +11,9 @@ package enum Errno {
     package static var notPermitted: Int32 { EPERM }
     package static var wouldBlock: Int32 { EAGAIN }
 
-    /// The reason in words (strerror(3)).
+    /// The description of an error number (strerror(3)).
     package static func text(of number: Int32) -> CString { unsafe CString(unsafe: strerror(number)) }
 
-    /// That of the call that has just failed.
+    /// The error number of the call that has just failed.
     package static var last: Int32 { clinux_errno() }
 }

@@ -1,18 +1,18 @@
 import CLinux
 import ScanCore
 
-/// Something the system refused, or that must not be: on what, what for, and why.
+/// A failed system call or a violated requirement: the object, the operation and the reason.
 public struct SystemError: Error {
-    /// What it was done to: a path, a kind of socket, a user.
+    /// The object of the operation: a path, a kind of socket, a user.
     public let object: CString
-    /// What was tried.
+    /// The operation that failed.
     public let operation: CString
-    /// The error number of the call, 0 where there was none.
+    /// The error number of the call, 0 if there is none.
     public var code: Int32 { reason == nil ? value : 0 }
 
-    // Four words in all, so that an error is returned in registers: that makes the whole program smaller by a tenth.
+    // Four words in all, so that an error is returned in registers: that makes the whole program a tenth smaller.
     private let reason: CString?
-    /// The error number, or the number that ends a reason.
+    /// The error number, or the number appended to a reason.
     private let value: Int32
     private let hasNumber: Bool
 
@@ -31,7 +31,7 @@ public struct SystemError: Error {
         self.operation = operation
     }
 
-    /// An error that the system has no number for: the reason in words, and a number from 0 that ends them.
+    /// Creates an error without an error number: the reason in words, and optionally a number from 0 appended to it.
     public init(
         _ object: CString, _ operation: CString, because reason: CString, _ number: Int32? = nil
     ) {
@@ -46,7 +46,7 @@ public struct SystemError: Error {
     public var line: LogLine {
         var line = LogLine()
         line.append(object)
-        line.shorten(to: 256)  // a filter can be long; what is wrong with it must be read as well
+        line.shorten(to: 256)  // a filter can be long; keep room for the reason
         line.append(": ")
         line.append(operation)
         line.append(": ")
@@ -56,7 +56,8 @@ public struct SystemError: Error {
     }
 }
 
-/// Runs a call that returns -1 and sets errno until no signal interrupts it, and throws its error.
+/// Runs a call that returns -1 and sets errno on failure, repeats it while a signal interrupts it, and throws its
+/// error.
 @inline(__always)
 public func check(
     _ object: CString, _ operation: CString, _ call: () -> Int32

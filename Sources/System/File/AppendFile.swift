@@ -1,31 +1,31 @@
 import CLinux
 
-/// A file that lines are appended to, and where it is: a directory that stays the same one, whatever becomes of its
-/// name and of those above it.
+/// A file that lines are appended to, and its directory, which is held open: it stays the same even if it or a parent
+/// directory is renamed or replaced.
 package struct AppendFile: ~Copyable {
-    /// As it was given, for messages.
+    /// As given, for messages.
     package let path: CString
-    /// The directory, of which nothing can be done with this but to reach what is in it.
+    /// The directory, opened with O_PATH: only for access to its entries.
     package let directory: Descriptor
     private let name: CString
 
-    /// How it is opened: the filter of system calls knows these flags, see Sources/CSeccomp/policy.
+    /// The flags for opening it. The system-call filter has the same flags: see Sources/CSeccomp/policy.
     package static var flags: Int32 { O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC }
 
-    /// Finds the directory.
+    /// Opens the directory.
     package init(_ path: CString) throws(SystemError) {
         let number = try check(path, "open") { unsafe clinux_open_directory_of(path.pointer) }
         self.init(path, in: Descriptor(owning: number))
     }
 
-    /// Takes over the directory of a path.
+    /// Takes ownership of the directory of a path.
     package init(_ path: CString, in directory: consuming Descriptor) {
         self.path = path
         self.directory = directory
         name = unsafe CString(unsafe: clinux_last_name(path.pointer))
     }
 
-    /// The file, if there is one, to be compared with others and nothing else.
+    /// The file, if it exists, only for comparison with others.
     package func find() throws(SystemError) -> Descriptor? {
         do throws(SystemError) {
             return Descriptor(
@@ -40,10 +40,10 @@ package struct AppendFile: ~Copyable {
 
     private var notRegular: SystemError { SystemError(path, "open", because: "not a regular file") }
 
-    /// Opens the file, or makes it with mode 0640.
+    /// Opens the file, or creates it with mode 0640.
     ///
-    /// - Throws: why it can't be; also that it is a symbolic link or has a second name, which in a directory that others
-    ///   write to would be a trap for root, or no regular file.
+    /// - Throws: if it can't be opened; also if it is not a regular file, or is a symbolic link or has a second name,
+    ///   which in a directory that others can write to would be a trap for root.
     package func open() throws(SystemError) -> Descriptor {
         _ = umask(0o027)
         let file: Descriptor
@@ -53,7 +53,7 @@ package struct AppendFile: ~Copyable {
                     unsafe clinux_open_in(directory.number, name.pointer, AppendFile.flags, 0o640)
                 })
         } catch {
-            // Of a pipe that nobody reads, and of a socket, the system says that there is no such device.
+            // For a pipe without a reader, and for a socket, the error is ENXIO.
             throw error.code == ENXIO ? notRegular : error
         }
         let status = try fileStatus(of: file.number, path)

@@ -1,8 +1,8 @@
 import CLinux
 
-/// All bytes of a file, of any size, in memory of their own.
+/// The contents of a file of any size, in memory.
 ///
-/// Safe: the memory is this value's alone, and only the bytes that were read are lent.
+/// Safe: the memory is owned by this value, and only bytes that were read are lent.
 @safe @usableFromInline package struct FileContents: ~Copyable {
     @usableFromInline let memory: UnsafeMutablePointer<UInt8>?
     private let count: Int
@@ -10,10 +10,9 @@ import CLinux
     /// Reads a file to its end.
     ///
     /// - Parameters:
-    ///   - path: the file; `-` is no special name.
-    ///   - isRegular: whether it has to be a regular file: not a pipe that nobody writes to, nor a device that has no
-    ///     end.
-    ///   - limit: the most bytes it may have.
+    ///   - path: the file; `-` has no special meaning.
+    ///   - isRegular: whether it must be a regular file: not a pipe without a writer, nor an endless device.
+    ///   - limit: the maximum size in bytes.
     @inline(never)
     package init(_ path: CString, isRegular: Bool = false, limit: Int64 = .max) throws(SystemError) {
         let flags = O_RDONLY | O_CLOEXEC | (isRegular ? O_NONBLOCK : 0)

@@ -1,21 +1,21 @@
 import CLinux
 
-/// What a descriptor is of (fstat(2)).
-@inline(__always)  // a call of it, and of what it throws, takes more room than it does
+/// The status of an open file (fstat(2)).
+@inline(__always)  // a call to it, with its error handling, takes more code than its body
 package func fileStatus(of descriptor: Int32, _ name: CString) throws(SystemError) -> stat {
     var status = stat()
     _ = try check(name, "stat") { unsafe fstat(descriptor, &status) }
     return status
 }
 
-/// Refuses to write into a file that is there for something else too, whatever it is called there.
+/// Throws if a file to be written is one that is also used for something else, even under another name.
 ///
 /// - Parameters:
-///   - descriptor: what is to be written to.
-///   - name: what it is called.
-///   - operation: what is to be written.
-///   - other: what it must not be; -1: nothing.
-///   - reason: what that is.
+///   - descriptor: the file to be written.
+///   - name: its name in error messages.
+///   - operation: the operation in error messages.
+///   - other: the descriptor of the other file; -1: none.
+///   - reason: the error message.
 package func requireAnotherFile(
     _ descriptor: Int32, _ name: CString, _ operation: CString, than other: Int32,
     _ reason: CString
@@ -44,6 +44,6 @@ extension stat {
     /// Whether it is a regular file.
     package var isRegularFile: Bool { st_mode & mode_t(S_IFMT) == mode_t(S_IFREG) }
 
-    /// Whether both are of one file.
+    /// Whether both describe the same file.
     func isSameFile(as other: stat) -> Bool { st_dev == other.st_dev && st_ino == other.st_ino }
 }

@@ -1,9 +1,9 @@
 import CLinux
 
-/// What lines are written to, by its number: a file, a pipe, a terminal, with nothing but what the filter of system
-/// calls allows.
+/// Operations on the descriptor that lines are written to: a file, a pipe or a terminal. They use only calls that the
+/// system-call filter allows.
 package enum FileWriting {
-    /// Whether something can be written now.
+    /// Whether a write would succeed now.
     package enum Room {
         case none
         case some
@@ -18,35 +18,35 @@ package enum FileWriting {
         return Int32(entry.revents) & (POLLERR | POLLHUP) != 0 ? .closed : .some
     }
 
-    /// Whether a descriptor is one that can be written to.
+    /// Whether a descriptor is open for writing.
     package static func isPossible(to descriptor: Int32) -> Bool { clinux_can_write(descriptor) }
 
     /// Writes some bytes, at least one.
     ///
-    /// - Returns: how many; not above 0 where the call failed, see ``Errno/last``.
+    /// - Returns: how many; 0 or less if the call failed, see ``Errno/last``.
     package static func write(_ bytes: RawSpan, to descriptor: Int32) -> Int {
         unsafe bytes.withUnsafeBytes { unsafe CLinux.write(descriptor, $0.baseAddress, $0.count) }
     }
 
-    /// The same, but it waits for half a second at most, and has been interrupted then.
+    /// The same, but it blocks for half a second at most, and then fails as interrupted.
     package static func writeImpatiently(_ bytes: RawSpan, to descriptor: Int32) -> Int {
         unsafe bytes.withUnsafeBytes { unsafe clinux_write_impatiently(descriptor, $0.baseAddress, $0.count) }
     }
 
-    /// Takes bytes off the end of a file.
+    /// Truncates a file by a number of bytes.
     ///
-    /// - Returns: whether that is possible: of a file that can only be appended to it is not.
+    /// - Returns: whether it was truncated: an append-only file can't be.
     package static func takeBack(_ count: Int, of descriptor: Int32) -> Bool {
         var status = stat()
         if unsafe fstat(descriptor, &status) != 0 { return false }
         let end = status.st_size - count
         if ftruncate(descriptor, end) != 0 { return false }
-        // Where it was opened without O_APPEND, as standard output may be, writing would go on behind a hole.
+        // If it was opened without O_APPEND, as standard output may be, the next write would leave a hole.
         lseek(descriptor, end, SEEK_SET)
         return true
     }
 
-    /// Whether two descriptors are of one file.
+    /// Whether two descriptors refer to the same file.
     package static func isSameFile(_ one: Int32, _ other: Int32) -> Bool {
         var (first, second) = (stat(), stat())
         return unsafe fstat(one, &first) == 0 && fstat(other, &second) == 0 && first.isSameFile(as: second)

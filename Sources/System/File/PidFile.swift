@@ -1,23 +1,23 @@
 import CLinux
 import ScanCore
 
-/// The file that holds the daemon's process id, and its lock: one daemon a file.
+/// The file that holds the daemon's process id and serves as its lock: one daemon per file.
 ///
-/// It stays open while the daemon lives. From inside the chroot it can't be removed, so a daemon that ends empties it.
+/// It stays open while the daemon runs. It can't be removed from inside the chroot, so a daemon that ends truncates it.
 ///
-/// Whoever can open a file can lock it, for reading too. So nobody else can open this one: only then does a lock mean
-/// that a daemon runs.
+/// Any process that can open a file can lock it, even if opened for reading. So no other user may open this one: only
+/// then does a lock mean that a daemon is running.
 package struct PidFile: ~Copyable {
     private let descriptor: Descriptor
-    /// As it was given, for messages.
+    /// As given, for messages.
     package let path: CString
 
-    /// The number the kernel knows it by.
+    /// The descriptor number.
     package var number: Int32 { descriptor.number }
 
     /// Opens and locks the file.
     package init(_ path: CString) throws(SystemError) {
-        // Each turn but the last is one in which somebody else who starts has put a new file in the place of the old.
+        // The loop repeats only if another starting process has replaced the file meanwhile.
         for _ in 0..<8 {
             let descriptor = try Self.open(path)
             let status = try fileStatus(of: descriptor.number, path)
@@ -29,7 +29,7 @@ package struct PidFile: ~Copyable {
                 self.descriptor = descriptor
                 return
             }
-            // An older version made it so that all could read it. That one may run.
+            // An older version created it readable for all. A daemon of that version may be running.
             let canBeTrusted = status.st_uid == geteuid() && status.st_mode & 0o022 == 0
             if canBeTrusted, let holder = Self.holder(of: descriptor), try !Self.lock(descriptor, path),
                 Self.exists(holder)
@@ -45,7 +45,7 @@ package struct PidFile: ~Copyable {
         throw SystemError(path, "lock", because: "others are starting, again and again")
     }
 
-    /// Tries whether the file can be opened, or made, and leaves all as it is: a daemon may run.
+    /// Checks whether the file can be opened or created, without changing anything: a daemon may be running.
     package static func tryPlace(_ path: CString) throws(SystemError) {
         let flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK
         do throws(SystemError) {
@@ -56,12 +56,12 @@ package struct PidFile: ~Copyable {
         } catch {
             if error.code != ENOENT { throw error }
         }
-        // A new one has to be made: in its place, or where nothing is yet.
+        // A new file has to be created: as a replacement, or because there is none.
         let directory = Descriptor(owning: try check(path, "open") { unsafe clinux_open_directory_of(path.pointer) })
         _ = try check(path, "make") { clinux_try_new_file(directory.number) }
     }
 
-    /// Opens a file, or makes it.
+    /// Opens or creates a file.
     private static func open(_ path: CString) throws(SystemError) -> Descriptor {
         Descriptor(
             owning: try check(path, "open") {
@@ -69,13 +69,13 @@ package struct PidFile: ~Copyable {
             })
     }
 
-    /// Whether nobody else can ever have opened a file, and it is no other one of root's under a second name, which
-    /// somebody who can write to the directory has given it: a process id would be all that is left in it.
+    /// Whether no other user can have opened a file, and it is not a hard link to another file of root's, created by a
+    /// user who can write to the directory: a process id would overwrite its contents.
     private static func isOurs(_ status: stat) -> Bool {
         status.isRegularFile && status.st_uid == geteuid() && status.st_mode & 0o077 == 0 && status.st_nlink <= 1
     }
 
-    /// Locks a file, and says whether nobody else has.
+    /// Locks a file. Returns whether the lock was free.
     private static func lock(_ file: borrowing Descriptor, _ path: CString) throws(SystemError) -> Bool {
         let number = file.number
         do throws(SystemError) {
@@ -87,7 +87,7 @@ package struct PidFile: ~Copyable {
         }
     }
 
-    /// Whether a file is what is still to be found at a path.
+    /// Whether a path still leads to a file.
     private static func isAt(_ path: CString, _ file: stat) throws(SystemError) -> Bool {
         var found = stat()
         if unsafe lstat(path.pointer, &found) < 0 {
@@ -98,11 +98,11 @@ package struct PidFile: ~Copyable {
         return found.isSameFile(as: file)
     }
 
-    /// Puts a new file, locked, in the place of one that others could open.
+    /// Replaces a file that others could open by a new one, locked.
     ///
-    /// The new file has a name of its own first. Its lock is what those who start together agree by.
+    /// The new file has a temporary name at first. Its lock decides between processes that start together.
     ///
-    /// - Returns: nothing if somebody else did so just now.
+    /// - Returns: `nil` if another process has just done so.
     private static func replace(_ path: CString) throws(SystemError) -> Descriptor? {
         let newPath = try path.followed(by: ".new")
         let descriptor = try open(newPath)
@@ -124,10 +124,10 @@ package struct PidFile: ~Copyable {
         return SystemError(path, "lock", because: "already running as process ", process)
     }
 
-    /// Whether there is a process of a number.
+    /// Whether there is a process with an id.
     private static func exists(_ process: pid_t) -> Bool { kill(process, 0) == 0 || clinux_errno() == EPERM }
 
-    /// Writes a process id in place of what is there.
+    /// Replaces the contents by a process id.
     package func write(_ process: pid_t) throws(SystemError) {
         try empty()
         var line = LogLine()
@@ -139,12 +139,12 @@ package struct PidFile: ~Copyable {
         }
     }
 
-    /// Leaves nothing in the file: nobody is running.
+    /// Truncates the file: no daemon is running.
     package func empty() throws(SystemError) {
         _ = try check(path, "truncate") { ftruncate(descriptor.number, 0) }
     }
 
-    /// The process that the file names, if it does.
+    /// The process id in the file, if there is one.
     private static func holder(of descriptor: borrowing Descriptor) -> pid_t? {
         var text = InlineArray<10, UInt8>(repeating: 0)
         var bytes = text.mutableSpan
@@ -161,7 +161,7 @@ package struct PidFile: ~Copyable {
 }
 
 extension CString {
-    /// This text with more behind it. The memory is never freed, for errors may name it: to be called seldom.
+    /// Concatenates two texts. The memory is never freed, as errors may refer to it: to be called rarely.
     fileprivate func followed(by end: CString) throws(SystemError) -> CString {
         let (length, more) = unsafe (strlen(pointer), strlen(end.pointer) + 1)
         guard let memory = unsafe malloc(length + more) else { throw SystemError(self, "name", code: ENOMEM) }

@@ -1,14 +1,14 @@
 import CLinux
 import ScanCore
 
-/// A large value in memory of its own, so that whoever owns it can be moved about: each move of the value itself would
-/// leave a copy of it on the stack, in pages that are never given back.
+/// A large value in separately allocated memory, so that its owner can be moved cheaply: each move of the value itself
+/// would leave a copy on the stack, in pages that are never released.
 @safe @usableFromInline package struct Box<Value: ~Copyable>: ~Copyable {
     @usableFromInline package let memory: UnsafeMutablePointer<Value>
-    /// Whether it stands in pages of its own, and not on the heap.
+    /// Whether it is in mapped pages, not on the heap.
     @usableFromInline package let isMapped: Bool
 
-    /// Keeps what a function makes.
+    /// Stores the result of a function.
     package init<Failure>(_ make: () throws(Failure) -> Value) throws(Failure) {
         let memory = UnsafeMutablePointer<Value>.allocate(capacity: 1)
         do throws(Failure) {
@@ -19,16 +19,16 @@ import ScanCore
         }
         unsafe self.memory = memory
         isMapped = false
-        clinux_release_stack()  // where the value was put together
+        clinux_release_stack()  // which was used to construct the value
     }
 
-    /// Takes memory that is all zero for a value, which must be one then; the kernel gives it as it is written to, so that
-    /// a quiet host needs little of it.
+    /// Maps zeroed memory for a value, which must be valid when all zero. The kernel allocates pages on first write, so
+    /// that a quiet host needs few.
     ///
-    /// - Parameter name: what an error calls it.
+    /// - Parameter name: its name in error messages.
     package init(zeroed name: CString) throws(SystemError) {
         guard let memory = unsafe clinux_map_zero(MemoryLayout<Value>.size) else { throw SystemError(name, "map") }
-        unsafe self.memory = memory.bindMemory(to: Value.self, capacity: 1)  // of its size, and aligned to a page
+        unsafe self.memory = memory.bindMemory(to: Value.self, capacity: 1)  // of its size, and page-aligned
         isMapped = true
     }
 
@@ -49,7 +49,7 @@ import ScanCore
         }
     }
 
-    /// The value, in its place.
+    /// The value, accessed in place.
     package var value: Value {
         @inline(__always) _read { yield unsafe memory.pointee }
         @inline(__always) _modify { yield unsafe &memory.pointee }

@@ -2,7 +2,7 @@ import CLinux
 import ScanCore
 
 extension HashKey {
-    /// A key that nobody can guess, from the kernel's random numbers (getentropy(3)).
+    /// An unpredictable key from the kernel's random number generator (getentropy(3)).
     package static func random() throws(SystemError) -> HashKey {
         var words = InlineArray<5, UInt64>(repeating: 0)
         var span = words.mutableSpan

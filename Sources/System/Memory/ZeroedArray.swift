@@ -1,14 +1,15 @@
 import CLinux
 
-/// Elements in pages of their own, all bytes zero at first, which must be values of theirs.
+/// An array in mapped pages. All bytes are zero at first, which must be valid element values.
 ///
-/// Safe: the memory is private, of the elements' size, and given back with the value; an index out of bounds traps.
+/// Safe: the memory is private, has the size of the elements, and is unmapped with the value; an index out of bounds
+/// traps.
 @safe @usableFromInline package struct ZeroedArray<Element: BitwiseCopyable>: ~Copyable {
     @usableFromInline let elements: UnsafeMutableBufferPointer<Element>
 
-    /// So many of them.
+    /// Maps an array with a number of elements.
     ///
-    /// - Parameter name: what an error calls them.
+    /// - Parameter name: its name in error messages.
     package init(_ count: Int, _ name: CString) throws(SystemError) {
         guard let memory = unsafe clinux_map_zero(count * MemoryLayout<Element>.stride) else {
             throw SystemError(name, "map")
@@ -22,7 +23,7 @@ import CLinux
         unsafe munmap(elements.baseAddress, elements.count * MemoryLayout<Element>.stride)
     }
 
-    /// How many there are.
+    /// The number of elements.
     package var count: Int { unsafe elements.count }
 
     package subscript(_ index: Int) -> Element {

@@ -1,28 +1,29 @@
 import CLinux
 import ScanCore
 
-/// How long the C library's resolver waits for a name server before it asks another, in nanoseconds: the shortest time
-/// that it can be told, in the option below.
+/// How long the C library's resolver waits for a name server before it asks the next, in nanoseconds: the minimum that
+/// can be set, by the option below.
 private var serverPatience: Int64 { 1_000_000_000 }
 
-/// Takes the environment away, of which the C library's resolver reads more than it should, and makes it ask a second
-/// name server, if there is one, before a lookup's time is over.
+/// Clears the environment, from which the C library's resolver reads more than it should, and sets its timeout so that
+/// it asks a second name server, if there is one, within the time of a lookup.
 package func prepareResolver() {
     _ = clearenv()
     _ = unsafe setenv("RES_OPTIONS", "timeout:1", 1)
 }
 
-/// Has the C library load what a lookup needs, so that the processes that are forked for lookups have it.
+/// Makes the C library load the modules for lookups, so that the processes forked for lookups have them.
 package func loadResolver() {
     _ = name(of: Address(ipv4: 0x7f00_0001))
 }
 
-/// The name of an address, as the C library looks it up, if looking it up gives the address back: whoever owns the
-/// address may have it claim any name.
+/// The name of an address from the C library, if a lookup of the name yields the address again: the owner of an address
+/// can make its record point to any name.
 package func forwardConfirmedName(of address: Address) -> HostName? {
     let start = Timestamp.now()
     guard let name = name(of: address) else { return nil }
-    // One that has not answered would not answer the second question either, for which there is too little time then.
+    // A name server that did not answer would not answer the second query either, and there is no time left to wait for
+    // it.
     if !Timestamp.now().isWithin(serverPatience, after: start) { clinux_ask_next_name_server() }
     return has(name, address) ? name : nil
 }
@@ -41,13 +42,13 @@ private func name(of address: Address) -> HostName? {
     }
 }
 
-/// Whether a name has an address, among others perhaps.
+/// Whether an address is among those of a name.
 private func has(_ name: HostName, _ address: Address) -> Bool {
-    var text = InlineArray<129, CChar>(repeating: 0)  // with the zero at its end
+    var text = InlineArray<129, CChar>(repeating: 0)  // with the terminating zero
     for index in 0..<name.count { text[index] = CChar(bitPattern: name[index]) }
     var hints = unsafe addrinfo()
     unsafe hints.ai_family = address.isIPv4 ? AF_INET : AF_INET6
-    unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)  // else each address comes three times
+    unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)  // otherwise each address is listed three times
     var list: UnsafeMutablePointer<addrinfo>?
     let span = text.span
     let failure = unsafe span.withUnsafeBufferPointer {
@@ -73,7 +74,7 @@ private func has(_ name: HostName, _ address: Address) -> Bool {
     }
 }
 
-/// Lends an address in the C library's form.
+/// Lends an address as a socket address.
 private func withSocketAddress<Result>(
     _ address: Address, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
 ) -> Result {

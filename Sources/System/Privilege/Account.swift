@@ -1,15 +1,15 @@
 import CLinux
 import ScanCore
 
-/// The user that the daemon becomes.
+/// The user that the daemon runs as.
 package struct Account {
     package let user: uid_t
     package let group: gid_t
 
-    /// Looks a user up by name (getpwnam(3)), who must have the group of that name, which is his alone.
+    /// Looks up a user by name (getpwnam(3)). The user's primary group must be the one with the same name.
     ///
-    /// Root, and the group root, are refused: becoming them drops nothing. So is any other group, such as the one that
-    /// whoever has no group is in: others may be in it too.
+    /// Root, and the group root, are refused: switching to them drops nothing. So is any other group, such as nogroup:
+    /// it may have other members.
     package init(named name: CString) throws(SystemError) {
         guard let account = try Account(whoeverIs: name) else {
             throw SystemError(name, "look up user", because: "no such user")
@@ -27,7 +27,7 @@ package struct Account {
         self.group = group
     }
 
-    /// What getpwnam(3) says of a name, if anything.
+    /// The result of getpwnam(3) for a name, or `nil` if there is no such user.
     private init?(whoeverIs name: CString) throws(SystemError) {
         var entry = unsafe passwd()
         var found: UnsafeMutablePointer<passwd>?
@@ -42,8 +42,8 @@ package struct Account {
         self.init(user: unsafe entry.pw_uid, group: unsafe entry.pw_gid)
     }
 
-    /// Whom root becomes to read a file: the user that the daemon becomes, or, where it could not become him, nobody,
-    /// whom every system has: he owns nothing, and the process keeps to itself what it does.
+    /// The user that root switches to before it reads a file: the daemon's user, or, if that is not possible, nobody,
+    /// which exists on every system: it owns nothing, and this process is protected from others of that user.
     package static var forReading: Account {
         do throws(SystemError) {
             return try Account(named: CString(Parameters.user))
@@ -55,7 +55,7 @@ package struct Account {
     private static var nobody: Account {
         do throws(SystemError) {
             if let known = try Account(whoeverIs: "nobody"), known.user != 0, known.group != 0 { return known }
-        } catch {}  // the number will do
+        } catch {}  // fall back to the usual number
         return Account(user: 65534, group: 65534)
     }
 

@@ -1,15 +1,15 @@
 import CLinux
 import ScanCore
 
-/// A directory to be the root directory, in which nobody but root can have put anything.
+/// A directory to change the root to, in which only root can have created anything.
 ///
-/// It is opened first, and everything done to what was opened: it can't be changed for another between the check and
-/// the use.
+/// It is opened first, and checked and entered through its descriptor, so that it can't be replaced between check and
+/// use.
 package struct ChrootDirectory: ~Copyable {
     private let descriptor: Descriptor
     private let path: CString
 
-    /// Opens and checks the directory; a symbolic link is none.
+    /// Opens and checks the directory; a symbolic link is refused.
     package init(_ path: CString) throws(SystemError) {
         let number = try check(path, "open") {
             unsafe clinux_open(path.pointer, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0)
@@ -22,14 +22,14 @@ package struct ChrootDirectory: ~Copyable {
         self.path = path
     }
 
-    /// Locks the process into the directory.
+    /// Changes the root of the process to the directory.
     package consuming func enter() throws(SystemError) {
         _ = try check(path, "enter") { fchdir(descriptor.number) }
         _ = try check(path, "chroot") { unsafe chroot(".") }
     }
 }
 
-/// The directory that the daemon locks itself into.
+/// Opens the directory that the daemon changes its root to.
 package func openChrootDirectory() throws(SystemError) -> ChrootDirectory {
     try ChrootDirectory(CString(Parameters.chrootDirectory))
 }

@@ -1,17 +1,17 @@
 import CLinux
 
-/// What is left of the file system to a process (landlock(7)).
+/// The file system access that a process keeps (landlock(7)).
 package enum FileSystemAccess {
-    /// Nothing but what is open.
+    /// None, except through open descriptors.
     case none
-    /// What can be read, and connections over TCP, for the C library's resolver.
+    /// Reading, and outgoing TCP connections, for the C library's resolver.
     case reading
-    /// The files of a directory: they may be made, written to and cut off.
+    /// Creating, writing and truncating files in a directory.
     case filesIn(Int32)
 }
 
-/// Takes the file system away, or some of it, where the kernel can do so: to connect to a socket is not among what it
-/// forbids.
+/// Restricts file system access, if the kernel supports it. Landlock does not restrict connecting to a Unix socket with
+/// a path.
 package func restrictFileSystem(to access: FileSystemAccess) throws(SystemError) {
     do throws(SystemError) {
         _ = try check("Landlock", "restrict") {
@@ -22,12 +22,12 @@ package func restrictFileSystem(to access: FileSystemAccess) throws(SystemError)
             }
         }
     } catch {
-        // EPERM is what the filter of a container or a service manager says that does not know Landlock.
+        // EPERM is returned by the seccomp filter of a container or a service manager that does not know Landlock.
         if error.code != ENOSYS && error.code != EOPNOTSUPP && error.code != EPERM { throw error }
     }
 }
 
-/// The version of this kernel's Landlock, from 1.
+/// The kernel's Landlock ABI version, from 1.
 package func landlockVersion() throws(SystemError) -> Int32 {
     try check("Landlock", "look") { clinux_landlock_version() }
 }

@@ -1,38 +1,38 @@
 import CLinux
 
-/// Gives up root for good: after it the process is one user with one group, without any capability, and can't get
-/// anything back.
+/// Drops root privileges permanently: the process then runs as one user with one group, without capabilities, and can't
+/// regain any.
 ///
-/// The order matters, each step needing the privileges that a later one gives up.
+/// The order matters: each step needs privileges that a later one drops.
 package func dropPrivileges(to account: Account) throws(SystemError) {
     try emptyBoundingSet()
-    // Groups before the user: after it we can't change groups.
+    // Groups before the user: afterwards groups can't be changed.
     try becomeGroup(of: account)
     try becomeUser(of: account)
-    // The change of user emptied all but the inheritable set, which root's parent may have filled.
+    // The change of user cleared all but the inheritable set, which root's parent may have filled.
     _ = try check("privileges", "drop capabilities") { clinux_drop_capabilities() }
     try forbidNewPrivileges()
     try verifyPrivilegesAreGone(account)
 }
 
-/// Sees to it that no program started later can get a capability. Needs CAP_SETPCAP.
+/// Prevents programs started later from gaining capabilities. Needs CAP_SETPCAP.
 ///
-/// - Parameter name: what an error calls whose they are, here and below.
+/// - Parameter name: the owner of the privileges in error messages, here and below.
 package func emptyBoundingSet(_ name: CString = "privileges") throws(SystemError) {
     _ = try check(name, "empty bounding set") { clinux_empty_bounding_set() }
 }
 
-/// Sees to it that no program started later can have more privileges than this process (no_new_privs).
+/// Prevents programs started later from gaining more privileges than this process (no_new_privs).
 package func forbidNewPrivileges(_ name: CString = "privileges") throws(SystemError) {
     _ = try check(name, "set no_new_privs") { clinux_set_no_new_privileges() }
 }
 
-/// Leaves no capability but that to open files whatever their modes say, if it is there.
+/// Drops all capabilities but the one to open files regardless of their modes, if it is present.
 package func keepFileAccess(_ name: CString) throws(SystemError) {
     _ = try check(name, "drop capabilities") { clinux_keep_file_access() }
 }
 
-/// Has the kernel end this process with its parent, until it changes user.
+/// Makes the kernel kill this process when its parent ends, until it changes its user.
 package func endWithParent(_ name: CString) throws(SystemError) {
     _ = try check(name, "end with parent") { clinux_die_with_parent() }
 }
@@ -61,7 +61,8 @@ package func becomeUser(of account: Account) throws(SystemError) {
     _ = try check("privileges", "set user") { setresuid(account.user, account.user, account.user) }
 }
 
-/// Looks at what the kernel says we are, and tries to get root back: trust nothing that was only asked for.
+/// Checks the credentials that the kernel reports, and that root can't be regained, rather than trusting the calls
+/// above.
 private func verifyPrivilegesAreGone(_ account: Account) throws(SystemError) {
     if !account.isGroupForGood || !account.isUserForGood || !clinux_has_no_capabilities()
         || !clinux_has_no_bounding_set()
@@ -73,14 +74,14 @@ private func verifyPrivilegesAreGone(_ account: Account) throws(SystemError) {
 package var privilegesAreLeft: SystemError { SystemError("privileges", "drop", because: "some are left") }
 
 extension Account {
-    /// Whether the process is this user, and can't become root.
+    /// Whether the process runs as this user, and can't become root.
     package var isUserForGood: Bool {
         if setuid(0) == 0 || seteuid(0) == 0 { return false }
         var (real, effective, saved) = (uid_t(0), uid_t(0), uid_t(0))
         return unsafe getresuid(&real, &effective, &saved) == 0 && real == user && effective == user && saved == user
     }
 
-    /// Whether it has this group, and can't get root's.
+    /// Whether the process has this group, and can't get root's.
     fileprivate var isGroupForGood: Bool {
         if setgid(0) == 0 || setegid(0) == 0 { return false }
         var (real, effective, saved) = (gid_t(0), gid_t(0), gid_t(0))
@@ -89,13 +90,13 @@ extension Account {
     }
 }
 
-/// Nothing can look into the process, its memory is never written out, and it has no children.
+/// Forbids tracing and core dumps, and forking.
 package func forbidTracing() throws(SystemError) {
     try forbidDumps()
     try limit(.processes, to: 0)
 }
 
-/// Nothing can look into the process, and its memory is never written out.
+/// Forbids tracing and core dumps.
 package func forbidDumps() throws(SystemError) {
     _ = try check("privileges", "forbid dumps") { clinux_set_undumpable() }
     try limit(.coreSize, to: 0)

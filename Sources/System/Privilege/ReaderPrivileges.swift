@@ -1,21 +1,22 @@
 import CLinux
 
-/// The privileges of whoever reads a file, which takes none: all that there are can be given up, and must be.
+/// The privileges of a process that reads a file. Reading an open file needs none, so all that are present must be
+/// dropped.
 ///
-/// Root may have some only, or none: in a container, in a user namespace, or where a service manager has taken some
-/// away. What there is is asked of the kernel first, and not guessed from what fails: without CAP_SETUID, say, it stays
-/// the user it is, who can do no more than any other.
+/// Root may have only some privileges, or none: in a container, in a user namespace, or under a service manager that
+/// has removed some. The kernel is asked which are present, rather than inferring it from failures: without CAP_SETUID,
+/// for example, the process keeps its user, who can do no more than any other.
 package struct ReaderPrivileges {
-    /// Whom root becomes, as far as it can; `nil`: it is somebody else already.
+    /// The user to switch to from root, if possible; `nil`: the process is not root's.
     private let account: Account?
     private let mayChangeRoot: Bool
     private let mayEmptyBoundingSet: Bool
     private let mayChangeUser: Bool
     private let mayChangeGroup: Bool
-    /// Whether this user namespace has everybody keep the groups he has (user_namespaces(7)).
+    /// Whether this user namespace denies setgroups(2) (user_namespaces(7)).
     private let groupsAreFixed: Bool
 
-    /// To be found out while /proc can be reached.
+    /// Must be called while /proc can be reached.
     package init() {
         account = geteuid() == 0 ? .forReading : nil
         mayChangeRoot = clinux_may_have(CAP_SYS_CHROOT)
@@ -35,25 +36,24 @@ package struct ReaderPrivileges {
 
     package var isRoot: Bool { account != nil }
 
-    /// The directory to be locked into, if root can be: the daemon's, or, where nothing is installed, one that has
-    /// nothing but the numbers of what the process has open (proc(5)), and where nobody can make anything.
+    /// The directory to change the root to, if root can do so: the daemon's, or, if the program is not installed, one
+    /// that holds only the numbers of the process's open descriptors (proc(5)), and where no file can be created.
     package func openDirectory() throws(SystemError) -> ChrootDirectory? {
         if !isRoot || !mayChangeRoot { return nil }
         do throws(SystemError) {
             return try openChrootDirectory()
         } catch {
-            let missing = error  // which says more than that there is no /proc, either
+            let missing = error  // a more useful error than a missing /proc
             do throws(SystemError) { return try ChrootDirectory("/proc/self/fdinfo") } catch { throw missing }
         }
     }
 
-    /// Takes them out of what programs started later can get, if there is something to take it out with; else
-    /// no_new_privs sees to that.
+    /// Empties the bounding set if that is permitted; otherwise no_new_privs has the same effect.
     package func emptyBoundingSet() throws(SystemError) {
         if mayEmptyBoundingSet { try System.emptyBoundingSet() }
     }
 
-    /// Drops all that there are, for good. The order is that of ``dropPrivileges(to:)``.
+    /// Drops all that are present, permanently. The order is that of ``dropPrivileges(to:)``.
     package func drop() throws(SystemError) {
         try emptyBoundingSet()
         var isOther = false
@@ -76,7 +76,7 @@ package struct ReaderPrivileges {
         _ = try isKnown { () throws(SystemError) in try setGroup(of: account) }
     }
 
-    /// Changes an id, and returns whether this user namespace has the new one.
+    /// Changes an id, and returns whether it is mapped in this user namespace.
     private func isKnown(_ change: () throws(SystemError) -> Void) throws(SystemError) -> Bool {
         do throws(SystemError) {
             try change()
@@ -88,14 +88,14 @@ package struct ReaderPrivileges {
     }
 }
 
-/// How a process of `scanlogd connections` gives its privileges up.
+/// How a process of `scanlogd connections` drops its privileges.
 package enum PrivilegeDrop {
-    /// All of root's: it becomes that user, or does not go on. It takes packets from a network.
+    /// All of root's: it switches to that user, or fails. For live capture.
     case all(Account)
-    /// Those that there are: it reads a file.
+    /// Those that are present. For reading a file.
     case present(ReaderPrivileges)
 
-    /// Whether there are any of root's.
+    /// Whether the process is root's.
     package var isRoot: Bool {
         switch self {
         case .all: true
@@ -103,7 +103,7 @@ package enum PrivilegeDrop {
         }
     }
 
-    /// The directory to be locked into, if there is to be one.
+    /// The directory to change the root to, if any.
     package func openDirectory() throws(SystemError) -> ChrootDirectory? {
         switch self {
         case .all: try openChrootDirectory()
@@ -111,7 +111,7 @@ package enum PrivilegeDrop {
         }
     }
 
-    /// Drops them for good.
+    /// Drops them permanently.
     package func drop() throws(SystemError) {
         switch self {
         case .all(let account): try dropPrivileges(to: account)
@@ -119,7 +119,7 @@ package enum PrivilegeDrop {
         }
     }
 
-    /// Does so with what programs started later could get.
+    /// Empties the bounding set, for programs started later.
     package func emptyBoundingSet() throws(SystemError) {
         switch self {
         case .all: try System.emptyBoundingSet("broker")

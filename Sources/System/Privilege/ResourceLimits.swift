@@ -1,16 +1,16 @@
 import CLinux
 
-/// What a process can be kept from using (setrlimit(2)).
+/// The resources that can be limited (setrlimit(2)).
 package enum Resource {
-    /// Bytes of its memory.
+    /// The address space, in bytes.
     case addressSpace
-    /// Bytes of a file that its memory is written out to.
+    /// The size of a core dump, in bytes.
     case coreSize
-    /// The number above the highest that a descriptor may have.
+    /// The highest descriptor number plus one.
     case descriptors
-    /// Bytes that a file may grow to; a pipe is none.
+    /// The size of a file, in bytes; pipes are not affected.
     case fileSize
-    /// Processes of its user, so that it can't fork when it is 0.
+    /// The number of processes of its user: with 0 it can't fork.
     case processes
 
     fileprivate var number: Int32 {
@@ -24,16 +24,16 @@ package enum Resource {
     }
 }
 
-/// Limits this process, for good, unless it is limited more.
+/// Limits this process permanently, unless a lower limit is set already.
 package func limit(_ resource: Resource, to value: UInt64) throws(SystemError) {
     _ = try check("limits", "set") { clinux_limit(resource.number, value) }
 }
 
-/// The most descriptors that a confined process waits for at a time.
+/// The maximum number of descriptors that a confined process polls at a time.
 private var mostPolled: Int32 { 5 }
 
-/// Lets only so many descriptors be opened beside those that are open: what opens one takes the lowest free number, and
-/// the limit leaves no more free numbers below it.
+/// Limits how many more descriptors can be opened: a new one takes the lowest free number, and the limit leaves no
+/// other free numbers below it.
 package func limitDescriptors(more count: Int) throws(SystemError) {
     var placeholders: InlineArray<2, Int32> = [-1, -1]
     for index in 0..<count { placeholders[index] = try check("descriptors", "duplicate") { dup(STDIN_FILENO) } }

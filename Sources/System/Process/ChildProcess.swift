@@ -1,43 +1,43 @@
 import CLinux
 import ScanCore
 
-/// A process that we have forked. Somebody has to wait for its end, once.
+/// A forked child process. Its parent must wait for its end exactly once.
 package struct ChildProcess {
-    /// What it is for: `sensor`, say.
+    /// Its role: for example `sensor`.
     package let name: CString
     private let number: pid_t
 
-    /// What a child has answered by the time that it should be ready.
+    /// The state of a child when its startup time is over.
     package enum Readiness {
         case ready
-        /// Why it never will be.
+        /// It failed, for this reason.
         case failed(LogLine)
-        /// It has not answered.
+        /// It has not reported yet.
         case pending
         /// It has ended.
         case ended
     }
 
-    /// How long a child may take until it is ready, in milliseconds.
+    /// The startup time of a child, in milliseconds.
     private static var startTime: Int32 { 10_000 }
 
-    /// Forks (fork(2)). In the child there is nothing.
+    /// Forks (fork(2)). Returns `nil` in the child.
     package static func fork(_ name: CString) throws(SystemError) -> ChildProcess? {
         let number = try check(name, "fork", CLinux.fork)
         return number == 0 ? nil : ChildProcess(name: name, number: number)
     }
 
-    /// Waits until the child is ready. If it never will be, this says why, unless the child has, and ends the process.
+    /// Waits until the child is ready. If it fails, this prints the reason, unless the child has, and ends the process.
     ///
     /// - Parameters:
-    ///   - descriptor: where it answers.
-    ///   - answer: reads what it has answered.
+    ///   - descriptor: the descriptor that it reports on.
+    ///   - answer: reads its report.
     package func waitUntilReady(
         on descriptor: Int32, _ answer: () throws(SystemError) -> Readiness
     ) throws(SystemError) {
         let readiness = try readiness(on: descriptor, answer)
         if case .ready = readiness { return }
-        let end = try waitForEnd()  // what has failed is gone when we say so
+        let end = try waitForEnd()  // report the failure only after the child has ended
         switch readiness {
         case .pending: throw takesTooLong
         case .failed(let reason): warn(reason)
@@ -46,12 +46,12 @@ package struct ChildProcess {
         _exit(1)
     }
 
-    /// The same over a channel of messages, where it says that it is ready, or why it never will be.
+    /// The same over a message channel, on which the child reports that it is ready, or why it failed.
     package func waitUntilReady(on channel: borrowing MessageChannel) throws(SystemError) {
         try waitUntilReady(on: channel.number) { () throws(SystemError) in try Self.answer(from: channel) }
     }
 
-    /// Waits for the end of a child that only says whether it could get ready: why it could not, or `nil`.
+    /// Waits for the end of a child that only reports whether it could start: the reason why it could not, or `nil`.
     package func failure(on channel: borrowing MessageChannel) throws(SystemError) -> LogLine? {
         let readiness = try readiness(on: channel)
         let end = try waitForEnd()
@@ -63,15 +63,15 @@ package struct ChildProcess {
         }
     }
 
-    /// What is wrong with a child that was pending for too long.
+    /// The error for a child that was pending for too long.
     package var takesTooLong: SystemError { SystemError(name, "start", because: "it takes too long") }
 
-    /// Waits for a child's answer over a channel of messages, and kills it if none comes.
+    /// Waits for a child's report over a message channel, and kills the child if none arrives.
     package func readiness(on channel: borrowing MessageChannel) throws(SystemError) -> Readiness {
         try readiness(on: channel.number) { () throws(SystemError) in try Self.answer(from: channel) }
     }
 
-    /// Waits for a child's answer, and kills it if none comes.
+    /// Waits for a child's report, and kills the child if none arrives.
     private func readiness(
         on descriptor: Int32, _ answer: () throws(SystemError) -> Readiness
     ) throws(SystemError) -> Readiness {
@@ -92,12 +92,12 @@ package struct ChildProcess {
         }
     }
 
-    /// Ends it at once.
+    /// Kills it.
     package func kill() {
         _ = CLinux.kill(number, SIGKILL)
     }
 
-    /// Ends it at once, and waits for its end.
+    /// Kills it, and waits for its end.
     package func killAndWait() {
         kill()
         _ = waitpid(number, nil, 0)
@@ -108,36 +108,36 @@ package struct ChildProcess {
         try ProcessEnd(of: name, waitingFor: number)
     }
 
-    /// How it has ended, if it has. Not to be asked again after that.
+    /// How it ended, or `nil` if it is running. Must not be called again after a result.
     package func endIfOver() -> ProcessEnd? {
         var status: Int32 = 0
         return unsafe waitpid(number, &status, WNOHANG) == number ? ProcessEnd(of: name, status: status) : nil
     }
 }
 
-/// The process that this is.
+/// The current process.
 package enum CurrentProcess {
-    /// Its number (getpid(2)).
+    /// Its process id (getpid(2)).
     package static var number: pid_t { getpid() }
 
-    /// That of the process that started it (getppid(2)).
+    /// The process id of its parent (getppid(2)).
     package static var parent: pid_t { getppid() }
 
     /// Whether it is root's (geteuid(2)).
     package static var isRoot: Bool { geteuid() == 0 }
 
-    /// Ends it with all that is open, and nothing else done (_exit(2)).
+    /// Ends it without any cleanup (_exit(2)).
     package static func exit(_ status: Int32) -> Never { _exit(status) }
 
-    /// Has the kernel end it after so many seconds (alarm(2)).
+    /// Makes the kernel end it after a number of seconds (alarm(2)).
     package static func end(after seconds: UInt32) { alarm(seconds) }
 
-    /// Leaves the terminal, whose signals are not meant for it (setsid(2)).
+    /// Detaches from the terminal, so as not to receive its signals (setsid(2)).
     package static func startSession(_ name: CString) throws(SystemError) {
         _ = try check(name, "start session") { setsid() }
     }
 
-    /// Leaves the directory that it was started in, which must not be kept busy.
+    /// Changes the working directory to the root, so that the original one is not kept in use.
     package static func enterRoot() throws(SystemError) {
         _ = try check("/", "enter") { unsafe chdir("/") }
     }

@@ -1,23 +1,23 @@
 import CLinux
 
-/// The way to the background: a child with a session of its own, whose parent waits until the child is ready.
+/// Daemonization: a child with its own session, whose parent waits until the child is ready.
 ///
-/// Whoever ends the parent means the child: it does not outlive the parent but as a daemon that is ready.
+/// A signal that ends the parent is meant for the child: the child outlives the parent only as a daemon that is ready.
 package struct Daemonization: ~Copyable {
-    /// Where the parent waits. It is closed when a child that failed, and said why, ends.
+    /// The pipe on which the parent waits. It is closed when a child that failed, and reported why, ends.
     private let toParent: Descriptor
-    /// What becomes of the terminal.
+    /// The replacement for the terminal.
     private let nullDevice: Descriptor
 
-    /// Goes on in the child. The parent exits with 0 once the child says that it is ready. If that ends before, so does the
-    /// parent, with the same exit status, and says what happened where the child could not.
+    /// Continues in the child. The parent exits with 0 once the child reports that it is ready. If the child ends
+    /// before, the parent exits with the same status, and prints what happened if the child could not.
     ///
-    /// - Parameter name: what the child is for.
+    /// - Parameter name: the role of the child.
     package init(of name: CString) throws(SystemError) {
         let ends = unsafe try makePair("background", "make pipe") { unsafe pipe2($0, O_CLOEXEC) }
         let fromChild = Descriptor(owning: ends[0])
         let toParent = Descriptor(owning: ends[1])
-        let requests = try EndRequests()  // before the fork: whenever one comes, somebody obeys it
+        let requests = try EndRequests()  // before the fork, so that no signal is lost
         let child = try check("background", "fork", fork)
         if child > 0 {
             close(toParent.number)
@@ -26,15 +26,15 @@ package struct Daemonization: ~Copyable {
         }
         drop(requests)
         _ = try check("background", "start session") { setsid() }
-        // Where it can't hand over a signal that ends it. A start may take long.
+        // If the parent is killed by a signal that it can't forward. A start may take long.
         _ = try check("background", "end with parent") { clinux_die_with_parent() }
         nullDevice = try openNullDevice()
         self.toParent = toParent
     }
 
-    /// Lets go of the terminal and says that all is ready: last, when nothing else is left that can fail.
+    /// Detaches from the terminal and reports readiness: last, when nothing else can fail.
     ///
-    /// - Returns: whether the parent was there to hear it. If not, somebody wants the child to end.
+    /// - Returns: whether the parent was still there. If not, the child is meant to end.
     package consuming func finish() throws(SystemError) -> Bool {
         try replaceStandardDescriptors(by: nullDevice)
         var word: UInt8 = 0
@@ -48,13 +48,13 @@ package struct Daemonization: ~Copyable {
     }
 }
 
-/// What the first process does while the one that is to be the daemon starts.
+/// The parent process while the daemon starts.
 private struct DaemonizationParent: ~Copyable {
     private let child: pid_t
     private let name: CString
     private let fromChild: Descriptor
     private let requests: EndRequests
-    /// The signal that asked for the end, 0 as long as none did.
+    /// The termination signal received, 0 if there was none.
     private var request: Int32 = 0
 
     package init(
@@ -77,9 +77,9 @@ private struct DaemonizationParent: ~Copyable {
         } while !waiting.happened(0)
         var word: UInt8 = 0
         let isReady = unsafe read(fromChild.number, &word, 1) == 1
-        handOverRequest()  // one that came meanwhile
+        handOverRequest()  // one that arrived meanwhile
         if isReady && request == 0 { _exit(0) }
-        let end = try ProcessEnd(of: name, waitingFor: child)  // what has failed is gone when we say so
+        let end = try ProcessEnd(of: name, waitingFor: child)  // report the failure only after the child has ended
         if request != 0 { endBySignal(request) }
         end.warnOfStart()
         _exit(end.failureStatus)
@@ -92,11 +92,11 @@ private struct DaemonizationParent: ~Copyable {
     }
 }
 
-/// The signals that ask a process to end, kept back to be read, but for those that whoever started it has it ignore.
+/// The termination signals, blocked and read from a descriptor, except those that the parent set to be ignored.
 private struct EndRequests: ~Copyable {
     private let descriptor: Descriptor
 
-    /// The number to poll.
+    /// The descriptor to poll.
     package var number: Int32 { descriptor.number }
 
     package init() throws(SystemError) {
@@ -108,7 +108,7 @@ private struct EndRequests: ~Copyable {
             owning: try check("signals", "open") { unsafe signalfd(-1, &set, Int32(SFD_CLOEXEC | SFD_NONBLOCK)) })
     }
 
-    /// The next one that has come, or `nil`.
+    /// The next pending signal, or `nil`.
     package func next() -> Int32? {
         var information = signalfd_siginfo()
         let size = MemoryLayout<signalfd_siginfo>.size
@@ -117,12 +117,12 @@ private struct EndRequests: ~Copyable {
     }
 }
 
-/// Ends the process as the signal would have if it had not been kept back.
+/// Ends the process as the signal would have if it had not been blocked.
 private func endBySignal(_ signal: Int32) -> Never {
     var set = sigset_t()
     unsafe sigemptyset(&set)
     unsafe sigaddset(&set, signal)
     _ = kill(getpid(), signal)
     unsafe sigprocmask(SIG_UNBLOCK, &set, nil)
-    _exit(128 + signal)  // the first process of a container does not die of it
+    _exit(128 + signal)  // the init process of a container is not killed by it
 }

@@ -1,18 +1,18 @@
 import CLinux
 
-/// How commands end that fail.
+/// The exit statuses of commands that fail.
 package enum ExitStatus {
-    /// Something failed that may work another time.
+    /// A failure that may be temporary.
     package static var failure: Int32 { 1 }
 
-    /// The command line is wrong, or the file of exempt sources, or a parameter: the same start will always fail. A service
-    /// manager is told by it not to try again; `scanlogd rules` has the same status for this.
+    /// The command line, the file of exempt sources, or a parameter is invalid: every start will fail. It tells a
+    /// service manager not to restart; `scanlogd rules` uses the same status for this.
     package static var misconfigured: Int32 { 2 }
 }
 
-/// Runs what finds out what is wanted, and says what is wrong with that.
+/// Runs a function that reads the configuration, and reports errors in it.
 ///
-/// - Returns: nothing if something is.
+/// - Returns: the result, or `nil` after an error in the configuration.
 package func readConfiguration<Result: ~Copyable>(_ read: () throws(SystemError) -> Result?) throws(SystemError)
     -> Result?
 {
@@ -20,7 +20,7 @@ package func readConfiguration<Result: ~Copyable>(_ read: () throws(SystemError)
         return try read()
     } catch {
         switch error.code {
-        case ENOMEM, EMFILE, ENFILE, EIO: throw error  // no mistake of whoever wrote it
+        case ENOMEM, EMFILE, ENFILE, EIO: throw error  // not a configuration error
         default: warn(error.line)
         }
         return nil

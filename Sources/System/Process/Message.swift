@@ -1,44 +1,45 @@
 import CLinux
 import ScanCore
 
-/// What the daemon's two processes hand to each other: something for the log, or a control message.
+/// A message between the daemon's processes: something to log, or a control message.
 ///
-/// It has a fixed size, below PIPE_BUF (pipe(7)): it goes into a pipe whole, or not at all.
+/// It has a fixed size, below PIPE_BUF (pipe(7)), so that writes to a pipe are atomic.
 package struct Message {
-    /// What it means.
+    /// The type of a message.
     package enum Kind: UInt8 {
-        /// From the sensor: its text is to be logged.
+        /// From the sensor: the text to log.
         case line = 1
-        /// From the sensor: it has given its privileges up and looks at packets. From the broker: it has given them up.
+        /// From the sensor: it has dropped its privileges and captures packets. From the broker: it has dropped them.
         case ready
-        /// From the sensor: it is alive. The text is its counters.
+        /// From the sensor: a sign of life, with its counters as text.
         case heartbeat
-        /// To the sensor: show that you are alive.
+        /// To the sensor: a request for a heartbeat.
         case heartbeatRequest
-        /// To the sensor: log your counters. The number is how many lines the logger has lost.
+        /// To the sensor: a request to log its counters. The number is how many lines the logger has lost.
         case logStatus
-        /// To the sensor: end.
+        /// To the sensor: a request to end.
         case stop
-        /// To the broker: open the output file anew. From it: here it is.
+        /// To the broker: a request to reopen the output file. From it: the reply.
         case reopen
-        /// From the sensor: a scan is to be logged.
+        /// From the sensor: a scan to log.
         case report
-        /// From the sensor: its text, about reports that are left out, is to be logged.
+        /// From the sensor: the text to log about suppressed reports.
         case suppression
     }
 
-    /// Its size in bytes: eight of them fill a page.
+    /// The size in bytes: eight messages fill a page.
     package static let size = 512
-    /// The bytes before the text or the report: kind, level, length of what follows, number, in the order of this machine.
+    /// The size of the header before the text or the report: kind, level, length of what follows, number,
+    /// little-endian.
     private static let headerSize = 8
 
     package let kind: Kind
-    /// The syslog level of what is to be logged.
+    /// The syslog level.
     package let level: Int32
-    /// Of a line: how many lost lines it tells of.
+    /// For a line: how many lost lines it reports.
     package let number: UInt32
     package let text: LogLine
-    /// The report; `nil` in a message of any other kind.
+    /// The report; `nil` in other messages.
     package let report: ScanReport?
 
     package init(_ kind: Kind, level: Int32 = LOG_INFO, number: UInt32 = 0, text: LogLine = LogLine()) {
@@ -49,7 +50,7 @@ package struct Message {
         report = nil
     }
 
-    /// A report that is to be logged at a level.
+    /// Creates a message with a report to log at a level.
     package init(_ report: ScanReport, level: Int32) {
         kind = .report
         self.level = level
@@ -58,9 +59,9 @@ package struct Message {
         self.report = report
     }
 
-    /// Reads what another process wrote, and trusts it no more than a packet: `nil` if it is no message.
+    /// Decodes a message of another process, which is trusted no more than a packet: `nil` if it is invalid.
     ///
-    /// A byte of the text that can't be printed becomes a question mark.
+    /// Unprintable bytes of the text are replaced by question marks.
     package init?(_ bytes: InlineArray<512, UInt8>) {
         let length = Int(bytes[2]) | Int(bytes[3]) << 8
         guard let kind = Kind(rawValue: bytes[0]), bytes[1] <= 7, length <= Message.size - Message.headerSize else {
@@ -97,7 +98,7 @@ package struct Message {
         return text
     }
 
-    /// The bytes that ``init(_:)`` reads. Text that does not fit is cut off.
+    /// The encoded message. Text that does not fit is truncated.
     package var bytes: InlineArray<512, UInt8> {
         var bytes = InlineArray<512, UInt8>(repeating: 0)
         let length = report == nil ? min(text.count, Message.size - Message.headerSize) : ScanReport.encodedSize

@@ -1,7 +1,7 @@
 import CLinux
 
-/// Sends the bytes of a message over a socket that keeps messages apart, and says whether there was room, and somebody to
-/// take it.
+/// Sends a message over a socket that preserves message boundaries. Returns whether it was sent: there was room, and a
+/// peer.
 package func sendMessage(_ bytes: RawSpan, to socket: Int32) -> Bool {
     unsafe bytes.withUnsafeBytes {
         unsafe send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) == $0.count
@@ -10,38 +10,39 @@ package func sendMessage(_ bytes: RawSpan, to socket: Int32) -> Bool {
 
 /// Receives a message from such a socket.
 ///
-/// - Returns: how many bytes it has; 0 when the other end is closed, or isn't itself any more; `nil` when none waits.
+/// - Returns: its length in bytes; 0 if the peer has closed the socket, or the call failed; `nil` if no message is
+///   pending.
 package func receiveMessage(into bytes: inout MutableRawSpan, from socket: Int32) -> Int? {
     let count = unsafe bytes.withUnsafeMutableBytes { unsafe read(socket, $0.baseAddress, $0.count) }
     if count < 0 && clinux_errno() == EAGAIN { return nil }
     return max(count, 0)
 }
 
-/// One end of a pipe, or of a pair of sockets, that messages go through one by one, and that never makes anybody wait.
+/// One end of a pipe, or of a socket pair, that transfers messages and never blocks.
 package struct MessageChannel: ~Copyable {
-    /// Whether something came out of a channel.
+    /// The result of a receive call.
     package enum Received {
         case message
-        /// Nothing waits.
+        /// No message is pending.
         case nothing
-        /// The other end is closed, and all that was written has been read.
+        /// The peer has closed the channel, and everything was read.
         case end
     }
 
     private let descriptor: Descriptor
-    /// The process at the other end.
+    /// The peer process.
     private let peer: CString
 
-    /// The number to poll.
+    /// The descriptor to poll.
     package var number: Int32 { descriptor.number }
 
-    /// Takes over a descriptor that does not block.
+    /// Takes ownership of a non-blocking descriptor.
     package init(owning number: Int32, peer: CString) {
         descriptor = Descriptor(owning: number)
         self.peer = peer
     }
 
-    /// Sends a message, and says whether there was room for it.
+    /// Sends a message. Returns whether there was room for it.
     package func send(_ message: Message) throws(SystemError) -> Bool {
         var bytes = message.bytes
         var span = bytes.mutableSpan
@@ -52,7 +53,7 @@ package struct MessageChannel: ~Copyable {
         throw error
     }
 
-    /// Sends a message with an open file, or none if that is -1; without a promise.
+    /// Sends a message with an open file, or none if that is -1; failures are ignored.
     package func send(_ message: Message, with descriptor: Int32) {
         let bytes = message.bytes
         _ = unsafe bytes.span.withUnsafeBytes {
@@ -60,17 +61,17 @@ package struct MessageChannel: ~Copyable {
         }
     }
 
-    /// What came with a message, or without.
+    /// The result of receiving a message that may carry a descriptor.
     package enum ReceivedDescriptor: ~Copyable {
         case descriptor(Descriptor)
         case message(Message)
-        /// Nothing waits.
+        /// No message is pending.
         case nothing
-        /// The other end is closed, or isn't itself any more.
+        /// The peer has closed the channel, or sent something invalid.
         case end
     }
 
-    /// Receives a message that may come with an open file.
+    /// Receives a message that may carry an open file.
     @inline(never)
     package func receiveDescriptor() -> ReceivedDescriptor {
         var bytes = InlineArray<512, UInt8>(repeating: 0)
@@ -84,14 +85,14 @@ package struct MessageChannel: ~Copyable {
         return received >= 0 ? .descriptor(Descriptor(owning: received)) : .message(message)
     }
 
-    /// Makes room for so many bytes, in a pipe.
+    /// Sets the capacity of a pipe in bytes.
     package func setPipeSize(_ size: Int32) throws(SystemError) {
         _ = try check("link", "set pipe size") { clinux_set_pipe_size(number, size) }
     }
 
-    /// Receives a message in place of another.
+    /// Receives a message into an existing one.
     ///
-    /// - Throws: that it is none, or what the kernel said.
+    /// - Throws: if it is invalid, or the error of the call.
     @inline(never)
     package func receive(_ message: inout Message) throws(SystemError) -> Received {
         var bytes = InlineArray<512, UInt8>(repeating: 0)
@@ -101,7 +102,7 @@ package struct MessageChannel: ~Copyable {
         if count < 0 {
             let error = SystemError(peer, "receive")
             if error.code == EAGAIN { return .nothing }
-            if error.code == ECONNRESET { return .end }  // a socket's, closed with something unread
+            if error.code == ECONNRESET { return .end }  // from a socket that was closed with unread data
             throw error
         }
         guard count == Message.size, let received = Message(bytes) else {

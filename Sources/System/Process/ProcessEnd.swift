@@ -1,13 +1,13 @@
 import CLinux
 import ScanCore
 
-/// How a process ended that we had started.
+/// How a child process ended.
 package struct ProcessEnd {
-    /// What the process was for: `sensor`, say.
+    /// The role of the process: for example `sensor`.
     private let name: CString
     private let status: Int32
 
-    /// Takes over what waitpid(2) says of a process.
+    /// Creates it from a status of waitpid(2).
     package init(of name: CString, status: Int32) {
         self.name = name
         self.status = status
@@ -20,22 +20,22 @@ package struct ProcessEnd {
         self.init(of: name, status: status)
     }
 
-    /// It ended because it was told to.
+    /// Whether it ended as requested.
     package var isClean: Bool { status == 0 }
 
-    /// Whether a signal ended it: then it had no chance to say why.
+    /// Whether a signal killed it: then it could not report why.
     package var isSudden: Bool { clinux_ending_signal(status) != 0 }
 
-    /// The exit status of whoever can't go on without it.
+    /// The exit status of a process that can't continue without it.
     package var failureStatus: Int32 {
         if isSudden || isClean { return 1 }
         return clinux_exit_status(status)
     }
 
-    /// What happened, in words.
+    /// The description of the end.
     package var line: LogLine { line(LogLine()) }
 
-    /// The same, of a process that ended before it was ready.
+    /// The same for a process that ended before it was ready.
     package var startLine: LogLine { line(LogLine("start: ")) }
 
     private func line(_ operation: LogLine) -> LogLine {
@@ -57,7 +57,7 @@ package struct ProcessEnd {
         return line
     }
 
-    /// Says why it never was ready, unless it has said so itself.
+    /// Prints why it never became ready, unless it has done so itself.
     package func warnOfStart() {
         if isSudden || isClean { warn(startLine) }
     }

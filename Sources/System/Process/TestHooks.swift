@@ -1,7 +1,7 @@
 import CLinux
 
-/// Does what the sandbox forbids, in a build for tests: the call that the environment names. In any other build nothing
-/// asks for it, and it does nothing.
+/// In a test build, makes a call that the sandbox forbids, selected by the environment. In any other build it does
+/// nothing.
 package func runTestHook() {
     #if TEST_HOOKS
         guard let call = unsafe getenv("SCANLOGD_TEST_HOOK") else { return }
@@ -16,8 +16,8 @@ package func runTestHook() {
     #endif
 }
 
-/// The same in the broker when it is to open a file: it opens one elsewhere, by a `name` that leads out of the
-/// directory, or by a `path`.
+/// The same in the broker when it opens a file: it opens another one, by a `name` that leads out of the directory, or
+/// by a `path`.
 package func runBrokerTestHook(_ directory: Int32, _ path: CString) throws(SystemError) {
     #if TEST_HOOKS
         guard let hook = unsafe getenv("SCANLOGD_TEST_HOOK"), unsafe strlen(hook) > 5 else { return }
@@ -32,7 +32,7 @@ package func runBrokerTestHook(_ directory: Int32, _ path: CString) throws(Syste
     #endif
 }
 
-/// What a build for tests is to take for a problem of its parameters: what the environment says.
+/// In a test build, a problem with the parameters that the environment simulates.
 package var testParametersProblem: CString? {
     #if TEST_HOOKS
         if let problem = unsafe getenv("SCANLOGD_TEST_PARAMETERS") { return unsafe CString(unsafe: problem) }

@@ -1,15 +1,14 @@
 import CLinux
 import ScanCore
 
-/// A way of its own to the system log, for one line: when whoever else brings lines there is gone.
+/// A separate connection to the system log, for one line: used when the process that forwards lines there has ended.
 ///
-/// Not by syslog(3): where that finds that syslogd was started anew it makes a socket, which the filter of system calls
-/// forbids.
+/// Not by syslog(3): if syslogd was restarted, that creates a socket, which the system-call filter forbids.
 package struct DirectSyslog: ~Copyable {
-    /// Connected to the log, if somebody listened there for datagrams.
+    /// The connected socket, if the log accepts datagrams.
     private let socket: Descriptor?
 
-    /// To be made while the log's socket can be reached.
+    /// Must be created while the log's socket can be reached.
     package init() {
         do throws(SystemError) {
             let type = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
@@ -22,7 +21,7 @@ package struct DirectSyslog: ~Copyable {
         }
     }
 
-    /// Logs a line, without a promise.
+    /// Logs a line; failures are ignored.
     package func log(_ line: LogLine, level: Int32) {
         var datagram = LogLine("<")
         datagram.append(decimal: UInt64(Parameters.syslogFacility << 3 | level))

@@ -1,30 +1,30 @@
 import CLinux
 import ScanCore
 
-/// Lines on their way to the system log: each is kept until it has arrived, as long as there is room.
+/// Delivers lines to the system log: each is queued until it has been delivered, as long as there is room.
 package struct LogDelivery: ~Copyable {
     private var log: SystemLog
     private var queue = LogQueue()
 
-    /// When to try again to deliver what waits; `nil`: at once.
+    /// When to retry the delivery of queued lines; `nil`: at once.
     package private(set) var retryDue: Timestamp?
 
-    /// Whether the log did not take the line that was tried last.
+    /// Whether the last attempt to deliver a line failed.
     private var wasRefused = false
 
-    /// How long the system log is left alone when nobody listened there, in nanoseconds: ever longer, up to a bound.
+    /// The pause before the next retry when no system log is running, in nanoseconds: it doubles up to a bound.
     private var retryPause = Self.shortestPause
     private static let shortestPause: Int64 = 5_000_000
     private static let longestPause: Int64 = 200_000_000
 
-    /// How long lines may be delivered until it is looked what else there is to do, in nanoseconds.
+    /// The maximum time of a delivery before control returns to the event loop, in nanoseconds.
     private static let turn: Int64 = 250_000_000
 
     package init(_ log: SystemLog) {
         self.log = log
     }
 
-    /// How many lines there was no room for since the start.
+    /// The number of lines dropped since the start because the queue was full.
     package var lost: UInt64 { queue.lost }
 
     /// Adds a line.
@@ -32,15 +32,15 @@ package struct LogDelivery: ~Copyable {
     /// - Parameters:
     ///   - line: the line.
     ///   - level: its syslog level.
-    ///   - losses: how many lost lines it tells of.
-    @inline(never)  // called for in many places
+    ///   - losses: how many lost lines it reports.
+    @inline(never)  // many call sites
     package mutating func add(_ line: LogLine, level: Int32, losses: UInt32 = 0) {
         log.copy(line)
         queue.append(line, level: level, losses: losses)
     }
 
-    /// Delivers what waits, as far as the system log takes it, unless it is to be left alone. It takes less than a second,
-    /// for signals and the sensor must not wait behind a full log.
+    /// Delivers queued lines, as far as the system log accepts them, unless a retry is not due yet. It takes less than
+    /// a second, because signals and the sensor must not wait for a full log.
     @inline(never)
     package mutating func deliver() {
         if let due = retryDue, Timestamp.now() < due { return }
@@ -56,7 +56,7 @@ package struct LogDelivery: ~Copyable {
                 retryDue = .now()
             case .full:
                 wasRefused = true
-                retryDue = .now()  // we have waited
+                retryDue = .now()  // the write has waited already
             case .absent:
                 wasRefused = true
                 retryDue = .fromNow(retryPause)
@@ -72,14 +72,14 @@ package struct LogDelivery: ~Copyable {
         wasRefused = false
     }
 
-    /// Whether nothing is left that is worth waiting for: lines that are only good to know are not, once they were tried.
+    /// Whether no line is left that is worth waiting for: informational lines are not, once one attempt has failed.
     package var isDone: Bool {
         queue.countOfConsequence == 0 && wasRefused || queue.count == 0
     }
 
-    /// Says on standard error what is lost if we end now. Nobody may listen.
+    /// Prints the lines that are lost if the process ends now to standard error, which may have no reader.
     ///
-    /// - Returns: whether nothing is.
+    /// - Returns: whether no line of consequence is lost.
     package mutating func printUndelivered() -> Bool {
         let lost = queue.countOfConsequence
         if lost == 0 { return true }

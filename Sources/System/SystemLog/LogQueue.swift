@@ -1,8 +1,8 @@
 import CLinux
 import ScanCore
 
-/// Lines that wait for the system log, in the order they came: a bounded number, in memory that is only touched as far
-/// as lines wait.
+/// Lines queued for the system log, in order of arrival: a bounded number, in memory that is only touched as far as the
+/// queue is filled.
 @safe @usableFromInline package struct LogQueue: ~Copyable {
     /// A line and its syslog level.
     @usableFromInline package struct Item {
@@ -10,16 +10,16 @@ import ScanCore
         package let line: LogLine
     }
 
-    /// The most lines that wait.
+    /// The maximum number of queued lines.
     package static let capacity = 256
 
     @usableFromInline let items: UnsafeMutableBufferPointer<Item>
     private var first = 0
     package private(set) var count = 0
 
-    /// How many lines there was no room for since the start.
+    /// The number of lines dropped since the start because the queue was full.
     package private(set) var lost: UInt64 = 0
-    /// How many of them no line has told of yet.
+    /// The number of those that have not been reported yet.
     private var unreported: UInt64 = 0
 
     package init() {
@@ -31,12 +31,12 @@ import ScanCore
         unsafe items.deallocate()
     }
 
-    /// Adds a line at the end; if there is no room it is lost, and counted.
+    /// Appends a line; if there is no room it is dropped and counted.
     ///
     /// - Parameters:
     ///   - line: the line.
     ///   - level: its syslog level.
-    ///   - losses: how many lost lines it tells of, which must not be forgotten with it.
+    ///   - losses: how many lost lines it reports, which stay unreported if it is dropped.
     @inline(never)
     package mutating func append(_ line: LogLine, level: Int32, losses: UInt32) {
         if count == LogQueue.capacity {
@@ -47,24 +47,24 @@ import ScanCore
         put(Item(level: level, line: line))
     }
 
-    /// The line that has waited for the longest time; there must be one.
+    /// The line that has waited longest; there must be one.
     package var head: Item {
         precondition(count > 0)
         return unsafe items[first]
     }
 
-    /// Takes that line off. In its place, at the end, one may say how many were lost.
+    /// Removes that line. If lines were lost, one that reports their number is appended in its place.
     @inline(never)
     package mutating func removeHead() {
         count -= 1
-        first = count == 0 ? 0 : (first + 1) % LogQueue.capacity  // the same memory again, if that will do
+        first = count == 0 ? 0 : (first + 1) % LogQueue.capacity  // reuse the same memory when the queue is empty
         if unreported > 0 {
             put(Item(level: LOG_WARNING, line: .lost(unreported)))
             unreported = 0
         }
     }
 
-    /// How many lines wait that are more than good to know.
+    /// The number of queued lines more severe than level info.
     package var countOfConsequence: Int {
         var found = 0
         for index in 0..<count where unsafe items[(first + index) % LogQueue.capacity].level < LOG_INFO { found += 1 }
@@ -78,7 +78,7 @@ import ScanCore
 }
 
 extension LogLine {
-    /// The line that says how many others are missing.
+    /// The line that reports how many lines were lost.
     @inline(never)
     package static func lost(_ count: UInt64) -> LogLine {
         var line = LogLine("log lines lost: ")

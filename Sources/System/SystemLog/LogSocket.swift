@@ -1,8 +1,9 @@
 import CLinux
 
-/// The socket of the system log, looked at from outside syslog(3), which does not tell whether a line arrived.
+/// The socket of the system log, examined independently of syslog(3), which does not report whether a line was
+/// delivered.
 package enum LogSocket {
-    /// Which socket it is: a syslogd that is started again makes a new one in the place of the old.
+    /// The identity of the socket: a restarted syslogd creates a new one in its place.
     package struct Identity: Equatable {
         fileprivate let device: dev_t
         fileprivate let file: ino_t
@@ -15,12 +16,12 @@ package enum LogSocket {
         }
     }
 
-    /// Where it is: _PATH_LOG.
+    /// Its path: _PATH_LOG.
     package static var path: CString { "/dev/log" }
 
-    /// The socket on which a system log receives messages now.
+    /// The identity of the socket on which a system log currently receives messages.
     ///
-    /// - Throws: why there is none, or why it can't be reached.
+    /// - Throws: if there is none, or it can't be reached.
     package static func identity() throws(SystemError) -> Identity {
         let identity = try identify()
         let type = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
@@ -28,7 +29,7 @@ package enum LogSocket {
         do throws(SystemError) {
             _ = try check(path, "connect") { unsafe clinux_connect_local(probe.number, path.pointer) }
         } catch {
-            // Somebody listens for streams, which syslog(3) also speaks.
+            // A stream socket, which syslog(3) supports too.
             if error.code != EPROTOTYPE { throw error }
         }
         return identity

@@ -1,52 +1,52 @@
 import CLinux
 import ScanCore
 
-/// The system log, by way of syslog(3), and a copy of it on standard error if that is wanted.
+/// The system log, through syslog(3), with an optional copy on standard error.
 ///
-/// syslog(3) says nothing of failure. So we look at the log's socket before and after each line: if it was the same one,
-/// with somebody behind it, the line arrived. If not it has to be written again: at least once, that is.
+/// syslog(3) does not report failures. So the log's socket is examined before and after each line: if it was the same,
+/// with a listener, the line was delivered. If not, it is written again: delivery is at least once.
 package struct SystemLog {
-    /// What became of a line.
+    /// The outcome of a write.
     package enum Outcome {
-        /// It is in the log.
+        /// The line is in the log.
         case arrived
-        /// Whoever listens takes no line, or others were before us, all the time that we waited.
+        /// The log's queue stayed full, or other senders took the room, throughout the wait.
         case full
-        /// Nobody listens.
+        /// No log is running.
         case absent
     }
 
-    /// Whether each line goes to standard error as well.
+    /// Whether each line is also copied to standard error.
     package let copiesLines: Bool
     /// The socket that syslog(3) is connected to.
     private var connected: LogSocket.Identity?
 
-    /// Connects to syslogd, for the sensor too: it can't reach the socket from inside its root directory.
+    /// Connects to syslogd, for the sensor too: it can't reach the socket after its chroot.
     ///
-    /// - Parameter copyToStandardError: whether each line goes there as well.
+    /// - Parameter copyToStandardError: whether each line is also copied there.
     package init(copyToStandardError: Bool) {
         copiesLines = copyToStandardError && !standardErrorIsTheJournal()
         Self.open(LOG_NDELAY)
     }
 
-    /// Says whose lines they are, and connects at once or with the first line.
+    /// Sets the identifier of the lines, and connects at once or with the first line.
     private static func open(_ options: Int32) {
         unsafe openlog(CString(Parameters.syslogIdent).pointer, options, Parameters.syslogFacility << 3)
     }
 
     /// Tries to log a line, within about half a second.
     ///
-    /// Anybody can keep the socket full. So we wait where the kernel wakes one sender after the other as room comes: who
-    /// only looks now and then whether there is room finds none.
+    /// Any local process can keep the socket full. So this blocks in the kernel, which wakes one sender after the other
+    /// as room becomes available: a sender that only polls for room may never find any.
     ///
-    /// - Returns: whether it is in the log; if not, why, which says when to try again.
+    /// - Returns: the outcome, which determines when to retry.
     @inline(never)
     package mutating func write(_ line: LogLine, level: Int32) -> Outcome {
         do throws(SystemError) {
             let before = try LogSocket.identity()
             if connected != before {
-                closelog()  // it would go on with a socket that nobody finds any more
-                Self.open(0)  // closelog(3) forgot the name, and argv[0] would stand for it, whatever that is
+                closelog()  // otherwise it keeps using a socket that has been replaced
+                Self.open(0)  // closelog(3) resets the identifier, and argv[0], whatever that is, would replace it
                 connected = before
             }
             if unsafe withText(of: line, { unsafe clinux_syslog_impatiently(level, $0, $1) }) { return .full }
@@ -56,7 +56,7 @@ package struct SystemLog {
         }
     }
 
-    /// Copies a line to standard error, if that is wanted and nobody has to wait for it.
+    /// Copies a line to standard error, if that is enabled and does not block.
     package func copy(_ line: LogLine) {
         if !copiesLines { return }
         var waiting = PollSet<1>()
@@ -69,7 +69,7 @@ package struct SystemLog {
         if waiting.happened(0) { warn(line) }
     }
 
-    /// Logs a line over the connection that was opened at the start, and no other, without a promise.
+    /// Logs a line over the connection opened at the start, and no other; failures are ignored.
     package static func writeOnce(_ line: LogLine, level: Int32) {
         unsafe withText(of: line) { unsafe clinux_syslog(level, $0, $1) }
     }
@@ -81,7 +81,8 @@ private func withText<Result>(of line: LogLine, _ body: (UnsafePointer<CChar>?, 
     }
 }
 
-/// Whether standard error goes to the journal, where syslog goes too: systemd.exec(5), $JOURNAL_STREAM.
+/// Whether standard error is connected to the journal, which receives syslog messages too: systemd.exec(5),
+/// $JOURNAL_STREAM.
 private func standardErrorIsTheJournal() -> Bool {
     var status = stat()
     guard let stream = unsafe getenv("JOURNAL_STREAM"), unsafe fstat(STDERR_FILENO, &status) == 0 else { return false }
