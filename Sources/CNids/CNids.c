@@ -9,7 +9,7 @@
 static char reason[512];
 static __typeof__(nids_pcap_handler) *handle_packet;
 
-/* What libnids calls back with goes here. */
+/* Where the callback of libnids stores the packet. */
 static uint8_t *output;
 static size_t output_capacity;
 static size_t output_length;
@@ -17,7 +17,7 @@ static size_t output_length;
 const char *cnids_reason(void) { return reason; }
 
 static void keep_joined(struct ip *packet, int size) {
-    (void)size; /* of its buffer, as libnids accounts for it */
+    (void)size; /* the size of libnids' buffer */
     size_t length = ntohs(packet->ip_len);
     if (length > output_capacity) length = output_capacity;
     memcpy(output, packet, length);
@@ -62,7 +62,7 @@ int cnids_start(void *handle) {
     for (size_t index = 0; index < sizeof functions / sizeof functions[0]; index++) {
         void *function = find(module, functions[index].name);
         if (!function) return -1;
-        memcpy(functions[index].place, &function, sizeof function); /* as POSIX has it in dlsym(3) */
+        memcpy(functions[index].place, &function, sizeof function); /* as POSIX does in dlsym(3) */
     }
 
     parameters->pcap_desc = handle;
@@ -70,7 +70,7 @@ int cnids_start(void *handle) {
     parameters->scan_num_hosts = 0;
     parameters->multiproc = 0;
     parameters->tcp_workarounds = 0;
-    parameters->syslog = keep_silent; /* what it would log is what anybody sends */
+    parameters->syslog = keep_silent; /* it would log whatever anyone on the network sends */
     if (!init()) {
         snprintf(reason, sizeof reason, "%s", error);
         return -1;

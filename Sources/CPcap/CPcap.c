@@ -17,8 +17,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* One for each thread, for tests, which run side by side. Of the program's own (initial-exec), not of a library's that is
-   loaded later: so that the linker needs nothing of the dynamic loader for it. */
+/* Thread-local for the tests, which run in parallel. In the executable's own block (initial-exec), not that of a
+ * library loaded later: so that access needs no call into the dynamic loader. */
 #define OF_EACH_THREAD static _Thread_local __attribute__((tls_model("initial-exec")))
 
 OF_EACH_THREAD char reason[PCAP_ERRBUF_SIZE + 128];
@@ -36,7 +36,7 @@ const char *cpcap_reading_at(int64_t position) {
 }
 
 static void *open_library(void) {
-    /* Debian's name, for an ABI that never broke, then upstream's. */
+    /* Debian's name, whose ABI never changed, then upstream's. */
     void *module = dlopen("libpcap.so.0.8", RTLD_NOW | RTLD_LOCAL);
     if (module) return module;
     const char *text = dlerror();
@@ -44,7 +44,7 @@ static void *open_library(void) {
     return dlopen("libpcap.so.1", RTLD_NOW | RTLD_LOCAL);
 }
 
-/* Also sees to it that each is found: the first that is not ends the search. */
+/* Fails at the first function that is not found. */
 static bool find_functions(void *module, struct cpcap_library *library) {
     const struct {
         const char *name;
@@ -89,7 +89,7 @@ static bool find_functions(void *module, struct cpcap_library *library) {
             cpcap_set_reason(text ? text : functions[index].name);
             return false;
         }
-        memcpy(functions[index].place, &function, sizeof function); /* as POSIX has it in dlsym(3) */
+        memcpy(functions[index].place, &function, sizeof function); /* as POSIX does in dlsym(3) */
     }
     return true;
 }
@@ -110,7 +110,7 @@ static void store(u_char *user, const struct pcap_pkthdr *header, const u_char *
     uint32_t length = header->caplen < batch->snapshot ? header->caplen : batch->snapshot;
     batch->packets[batch->count++] = (struct cpcap_packet){
         .seconds = header->ts.tv_sec,
-        .nanoseconds = header->ts.tv_usec, /* the precision that was asked for */
+        .nanoseconds = header->ts.tv_usec, /* the requested precision */
         .offset = batch->used,
         .length = length,
         .whole = header->len,
@@ -137,13 +137,13 @@ int cpcap_set_filter(const struct cpcap_library *library, pcap_t *handle, const 
     return -1;
 }
 
-/* The kinds of files that can be read. A filter that is wrong for both of the first two is wrong. */
+/* The supported link types. A filter that is invalid for both of the first two is invalid. */
 static const int links[] = {1, 113, 0, 9, 12, 14, 50, 51, 101, 108, 228, 229, 276};
 enum { LINKS = sizeof links / sizeof links[0] };
 
 OF_EACH_THREAD struct {
     const char *expression;
-    bool names_link;  /* it speaks of what stands before packets */
+    bool names_link;  /* it refers to headers before the packet */
     bool is_foreseen; /* it was compiled for some link types only */
     struct {
         struct bpf_program program;
@@ -152,7 +152,7 @@ OF_EACH_THREAD struct {
     } of[LINKS];
 } prepared;
 
-/* The place of a link type: LINKS if there is none. 101 is libpcap's 12, in a file. */
+/* The index of a link type: LINKS if there is none. 101 is what files use for libpcap's 12. */
 static size_t index_of(int link) {
     size_t index = 0;
     while (index < LINKS && links[index] != (link == 101 ? 12 : link)) index++;
@@ -161,8 +161,8 @@ static size_t index_of(int link) {
 
 static uint32_t ordered(uint32_t word, bool swapped) { return swapped ? bswap_32(word) : word; }
 
-/* Sets those link types that the interfaces of a pcapng file have which stand before its first packet. Of each block no
-   more is looked at than three numbers, whatever else there is. */
+/* Marks the link types of the interfaces that precede the first packet of a pcapng file. Of each block, only the first
+ * three words are read. */
 static bool foresee_interfaces(int descriptor, off_t at, bool swapped, bool wanted[LINKS]) {
     bool any = false;
     for (int count = 0; count < 1024; count++) {
@@ -179,8 +179,7 @@ static bool foresee_interfaces(int descriptor, off_t at, bool swapped, bool want
     return any;
 }
 
-/* Sets the link types that stand at the beginning of a file that can be read at any place: false if they do not stand where
-   they should. */
+/* Marks the link types given at the beginning of a seekable file: false if they are not where they should be. */
 static bool foresee(int descriptor, bool wanted[LINKS]) {
     uint32_t words[6];
     off_t start = lseek(descriptor, 0, SEEK_CUR);
@@ -188,12 +187,12 @@ static bool foresee(int descriptor, bool wanted[LINKS]) {
     if (words[0] == 0x0a0d0d0a) return foresee_interfaces(descriptor, start, words[2] == 0x4d3c2b1a, wanted);
     bool swapped = words[0] == 0xd4c3b2a1 || words[0] == 0x4d3cb2a1;
     if (!swapped && words[0] != 0xa1b2c3d4 && words[0] != 0xa1b23c4d) return false;
-    size_t index = index_of(ordered(words[5], swapped) & 0xffff); /* above it has other things than the link type */
+    size_t index = index_of(ordered(words[5], swapped) & 0xffff); /* the upper bits have other uses */
     if (index < LINKS) wanted[index] = true;
     return index < LINKS;
 }
 
-/* Whether a program asks what only the kernel knows of a packet, and a file does not tell: it would match nothing. */
+/* Whether a program loads metadata of the kernel, which a file does not have: it would match nothing. */
 static bool asks_kernel(const struct bpf_program *program) {
     for (u_int index = 0; index < program->bf_len; index++) {
         const struct bpf_insn *instruction = &program->bf_insns[index];
@@ -203,11 +202,11 @@ static bool asks_kernel(const struct bpf_program *program) {
     return false;
 }
 
-/* Compiles the filter for a link type, and says why it can't: NULL if it can. */
+/* Compiles the filter for a link type: NULL, or the reason of the failure. */
 static const char *compile(const struct cpcap_library *library, int link, struct bpf_program *program, char *text) {
     pcap_t *handle = library->open_dead(link, 262144);
     if (!handle) return strerror(ENOMEM);
-    /* Not made better: for a long filter that takes seconds. */
+    /* Without the optimizer, which takes seconds for a long filter. */
     bool failed = library->compile(handle, program, prepared.expression, 0, PCAP_NETMASK_UNKNOWN) < 0;
     if (failed) snprintf(text, PCAP_ERRBUF_SIZE, "%s", library->geterr(handle));
     library->close(handle);
@@ -218,7 +217,7 @@ static const char *compile(const struct cpcap_library *library, int link, struct
     return failed ? text : NULL;
 }
 
-/* Compiles the filter for a link type, or keeps the reason why it can't. */
+/* Compiles the filter for a link type, or stores the reason of the failure. */
 static void prepare(const struct cpcap_library *library, size_t index) {
     struct bpf_program *program = &prepared.of[index].program;
     char text[PCAP_ERRBUF_SIZE];
@@ -331,7 +330,7 @@ int cpcap_leave_out(int socket, bool other_hosts, bool tagged) {
         LOAD_BESIDE(SKF_AD_VLAN_TAG_PRESENT),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 3, 0),
         LOAD_BESIDE(SKF_AD_VLAN_TAG),
-        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0xfff, 0, 1), /* the number 0 is of a priority, and of no VLAN */
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0xfff, 0, 1), /* number 0 is a priority tag, for no VLAN */
         DROP,
     };
     static struct sock_filter code[BPF_MAXINSNS];
@@ -351,14 +350,14 @@ int cpcap_leave_out(int socket, bool other_hosts, bool tagged) {
     return setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
-/* More than the longest packet that libpcap takes (MAXIMUM_SNAPLEN), its header, and what is read at once. */
+/* More than the longest packet that libpcap accepts (MAXIMUM_SNAPLEN), its header, and the size of a read. */
 enum { WINDOW = 1 << 19, PIECE = 1 << 16 };
 
-/* A descriptor, and what was read of it: the parser has taken the bytes before `next`, and done with those before `done`. */
+/* A descriptor, and the bytes read from it: those before `next` are consumed, those before `done` can be discarded. */
 struct cpcap_stream {
     int descriptor;
     FILE *file;       /* the same bytes, for libpcap */
-    int64_t position; /* of the first byte that is kept */
+    int64_t position; /* of the first byte in the buffer */
     size_t done, next, end;
     bool is_at_end, is_starved;
     int error; /* why no more can be read, or 0 */
@@ -396,7 +395,7 @@ struct cpcap_stream *cpcap_stream(int descriptor) {
         free(stream);
         return NULL;
     }
-    setvbuf(stream->file, NULL, _IONBF, 0); /* what it kept to itself could not be taken back */
+    setvbuf(stream->file, NULL, _IONBF, 0); /* bytes in a buffer of its own could not be rewound */
     return stream;
 }
 
@@ -412,7 +411,7 @@ void cpcap_stream_fill(struct cpcap_stream *stream) {
     while (count < 0 && errno == EINTR);
     if (count > 0) stream->end += (size_t)count;
     else if (count < 0) stream->error = errno;
-    else if (room == 0) stream->error = EFBIG; /* no parser asks for so much at once */
+    else if (room == 0) stream->error = EFBIG; /* no step of a parser needs so much */
     else stream->is_at_end = true;
 }
 

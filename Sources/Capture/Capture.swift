@@ -2,37 +2,37 @@ import CLinux
 import ScanCore
 import System
 
-/// A place that packets come from.
+/// A source of packets.
 ///
-/// Open one as root; all else works after every privilege is gone.
+/// Open one as root; everything else works after all privileges are dropped.
 public protocol PacketSource: ~Copyable {
-    /// What to poll for reading: readable when packets wait.
+    /// The descriptor to poll: readable when packets wait.
     var descriptor: Int32 { get }
 
-    /// How long it pays to let packets gather while they keep coming, in milliseconds; 0: not at all.
+    /// How long it pays to let packets accumulate while they keep arriving, in milliseconds; 0: not at all.
     var gatherTime: Int32 { get }
 
-    /// Hands over what waits, without waiting itself, and no more than a bounded batch of it. Stops behind a packet that
-    /// makes the sink full, and goes on there the next time; but raw sockets, which only the detector has, take no notice.
+    /// Delivers waiting packets, at most a bounded batch, and never blocks. Stops after a packet that fills the sink,
+    /// and continues there the next time; raw sockets, which only the detector uses, ignore a full sink.
     ///
-    /// - Throws: what the kernel said; the caller should not ask again at once.
+    /// - Throws: the kernel's error; the caller should not retry at once.
     mutating func receive(into sink: inout some ProbeSink & ~Copyable) throws(SystemError) -> Reception
 
-    /// What counts the packets that the kernel drops because they are not received fast enough. To be made once.
+    /// Makes the counter of packets that the kernel drops because they are not received fast enough. To be called once.
     func makeDropCounter() -> DropCounter
 
-    /// What became of fragments since the start, where they are not joined by the kernel.
+    /// The counters of fragments since the start, where the kernel does not reassemble them.
     var fragments: FragmentCounters { get }
 }
 
-/// What became of fragments.
+/// Counters of fragments.
 public struct FragmentCounters: Sendable {
-    /// How many were kept until others come.
+    /// How many were kept until others arrive.
     public let kept: UInt64
-    /// How many packets had to make room for others, while it was not known what their fragments say.
+    /// How many incomplete packets were evicted to make room for others.
     public let evicted: UInt64
 
-    /// None: the kernel joins them.
+    /// All zero: the kernel reassembles them.
     init() {
         kept = 0
         evicted = 0
@@ -44,49 +44,51 @@ public struct FragmentCounters: Sendable {
     }
 }
 
-/// How much was received.
+/// The result of a receive.
 public enum Reception: Sendable {
     /// Nothing waited.
     case nothing
-    /// All that waited.
+    /// All waiting packets.
     case all
-    /// A whole batch, and more may wait: ask again, whether or not the descriptor can be read.
+    /// A whole batch, and more may wait: call again, whether or not the descriptor is readable.
     case batch
-    /// As much as the sink has room for: ask again when it has more, whether or not the descriptor can be read.
+    /// As much as the sink has room for: call again when it has more, whether or not the descriptor is readable.
     case full
 }
 
-/// What packets go to.
+/// A receiver of packets and their probes.
 public protocol ProbeSink: ~Copyable {
-    /// Whether no packet should be given to it before it has been emptied. It takes what else the last one made known.
+    /// Whether it should get no more packets until it has been drained. It still accepts the rest of the last one's
+    /// probes.
     var isFull: Bool { get }
 
-    /// Takes a probe that arrived at a time: on the clock that can't be set, and in nanoseconds since 1970 UTC.
+    /// Receives a probe, with its time of arrival: on the monotonic clock, and in nanoseconds since 1970 UTC.
     mutating func receive(_ probe: Probe, at now: Timestamp, realTime: Int64)
 
-    /// The same, with the packet that made it known, from its IP header on, and the way that this came.
+    /// The same, with the packet that revealed it, from its IP header on, and the link that this came over.
     mutating func receive(
         _ probe: Probe, of packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64)
 
-    /// Looks at a packet, from its IP header on, before its probe is read: whether it is done with. Most aren't.
+    /// Inspects a packet, from its IP header on, before its probe is parsed. Returns whether it has been handled; by
+    /// default it is not.
     mutating func inspect(
         packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64
     ) throws(PacketFault) -> Bool
 
-    /// Takes a packet that gave no probe.
+    /// Counts a packet without a probe.
     mutating func count(_ fault: PacketFault)
 
-    /// Takes word of a change that an administrator should know of: a line for the log, at level notice.
+    /// Logs a change that an administrator should know of, at level notice.
     mutating func log(notice: LogLine)
 }
 
 extension ProbeSink where Self: ~Copyable {
-    /// Most need no room.
+    /// By default, a sink never gets full.
     @inlinable
     @inline(__always)
     public var isFull: Bool { false }
 
-    /// Who takes probes only looks at no packet.
+    /// By default, packets are not inspected.
     @inlinable
     @inline(__always)
     public mutating func inspect(
@@ -95,7 +97,7 @@ extension ProbeSink where Self: ~Copyable {
         false
     }
 
-    /// To most it is all the same how a probe came.
+    /// By default, the packet and its link are ignored.
     @inlinable
     @inline(__always)
     public mutating func receive(

@@ -1,7 +1,7 @@
 import CLinux
 import System
 
-/// Which packets a capture is to hand over.
+/// Which packets a capture delivers.
 public struct CaptureOptions: Sendable {
     /// The interfaces packets are taken from.
     public var interfaces = InterfaceNames()
@@ -9,58 +9,59 @@ public struct CaptureOptions: Sendable {
     /// Which way the packets go.
     public var direction = Direction.incoming
 
-    /// Lets the interfaces take frames for other hosts, and hands those over too.
+    /// Puts the interfaces into promiscuous mode, and delivers frames for other hosts too.
     public var promiscuous = false
 
-    /// Which of the packets are of use: the kernel may leave out the others, which it does not always do.
+    /// Which of the packets are of interest: the kernel may drop others, but does not drop all of them.
     public var interest = Interest.probes
 
     /// A filter in libpcap's language (pcap-filter(7)) that packets have to match; `nil`: none. For libpcap only.
     public var expression: CString?
 
-    /// Leaves out frames with a VLAN tag, as an expression of libpcap's that does not speak of VLANs does: where the
-    /// VLAN is an interface of the host, their packets come from that one as well.
+    /// Leaves out frames with a VLAN tag, as a libpcap expression without `vlan` does: where the VLAN is an interface
+    /// of the host, their packets arrive on that one as well.
     public var untaggedOnly = false
 
-    /// Of a file: asks ``expression``, which speaks of what stands before packets, about frames as they are. Else it is asked
-    /// about them as if nothing stood between the link header and the packet.
+    /// For a file: matches ``expression``, which refers to headers before the packet, against the frames as they are.
+    /// Otherwise it is matched against frames from which all headers between the link header and the packet are
+    /// removed.
     public var expressionNamesLink = false
 
-    /// Which way packets go. What the host sends to itself, over loopback, goes either way, and counts once.
+    /// The direction of packets. What the host sends to itself, over loopback, has both directions, and counts once.
     public enum Direction: Sendable {
         /// They come in.
         case incoming
-        /// The host sends them: its own, and those that it passes on.
+        /// The host sends them: its own, and those that it forwards.
         case outgoing
         /// Either.
         case both
     }
 
-    /// What packets are wanted for.
+    /// The purpose of a capture.
     public enum Interest: Sendable {
-        /// To see scans: all TCP segments but those with exactly ACK, or PSH and ACK.
+        /// To detect scans: all TCP segments but those with exactly ACK, or PSH and ACK.
         case probes
-        /// To see connections being attempted: TCP segments with SYN and without ACK.
+        /// To observe connection attempts: TCP segments with SYN and without ACK.
         case attempts
-        /// Whatever ``expression`` matches.
+        /// Everything that ``expression`` matches.
         case everything
     }
 
-    /// What a host wants to know that watches itself: what comes in for it, on all interfaces.
+    /// The default, for a host that monitors itself: incoming packets, on all interfaces.
     public init() {}
 }
 
 extension CaptureOptions {
-    /// Whether the beginning of a TCP header is enough, if it holds the flags: to see who attempts to connect it is.
+    /// Whether the beginning of a TCP header suffices, if it includes the flags: it does for connection attempts.
     var takesCutHeaders: Bool { interest == .attempts }
 
-    /// Whether the order in which packets came matters between interfaces, too: for scans it doesn't.
+    /// Whether the order of arrival matters across interfaces, too: for scans it does not.
     var keepsOrder: Bool { interest != .probes && interfaces.count > 1 }
 }
 
-/// The network interfaces that packets are wanted from, as an administrator names them.
+/// The network interfaces to capture from, as an administrator names them.
 public struct InterfaceNames: Sendable {
-    /// The most interfaces that can be named.
+    /// The maximum number of names.
     public static let most = 16
 
     /// How many were named, `any` not counted.
@@ -69,7 +70,7 @@ public struct InterfaceNames: Sendable {
     private var names = InlineArray<16, CString>(repeating: "any")
     private var hasAny = false
 
-    /// Whether packets are wanted from every interface: `any` was named, or nothing.
+    /// Whether packets of all interfaces are wanted: `any` was named, or nothing.
     public var areAll: Bool { hasAny || count == 0 }
 
     /// No names: all interfaces.
@@ -77,7 +78,7 @@ public struct InterfaceNames: Sendable {
 
     /// Adds a name, or `any`, unless it was given before.
     ///
-    /// - Throws: that there are too many, or that one would be ignored, since `any` stands for all.
+    /// - Throws: an error if there are too many, or if one would be ignored because `any` stands for all.
     public mutating func append(_ name: CString) throws(SystemError) {
         #if Ring || Pcap  // raw sockets take no names, which is refused elsewhere
             let isAny = name == "any"

@@ -1,13 +1,14 @@
 import ScanCore
 import System
 
-/// Maps the kernel's time stamps, which are of the clock that can be set, to the clock that can't.
+/// Maps the kernel's time stamps, which are of the settable real-time clock, to the monotonic clock.
 ///
-/// Both clocks are read once a batch. A packet from before the clock was set fits the difference that was read before,
-/// one from after it the difference of now: of the two times the later one that is not in the future is right. What
-/// comes out never goes back, is never after the batch, and never before packets can have been waiting.
+/// Both clocks are read once a batch. A packet from before the clock was set fits the previous difference of the
+/// clocks, one from after it the current difference: of the two resulting times, the later one that is not in the
+/// future is right. Results never decrease, are never later than the batch, and never earlier than packets can have
+/// been waiting.
 struct ClockMapping {
-    /// How long before the ring was last seen empty a packet may have come all the same: it was in a block that was
+    /// How long before the ring was last seen empty a packet may have arrived all the same: it was in a block that was
     /// not handed over yet.
     private let slack: Int64
 
@@ -16,12 +17,12 @@ struct ClockMapping {
     private var difference: Int64
     private var lastDifference: Int64
 
-    /// Begins with the clocks as they are: no packet is older.
+    /// Starts with the current clocks: no packet is older.
     ///
     /// - Parameters:
-    ///   - now: the time on the clock that can't be set.
-    ///   - realTime: the time on the other, in nanoseconds since 1970.
-    ///   - slack: the longest time that a packet waits for being handed over, in nanoseconds.
+    ///   - now: the time on the monotonic clock.
+    ///   - realTime: the time on the real-time clock, in nanoseconds since 1970.
+    ///   - slack: the longest time that a packet waits to be handed over, in nanoseconds.
     init(now: Timestamp, realTime: Int64, slack: Int64) {
         self.now = now
         self.slack = slack
@@ -30,7 +31,7 @@ struct ClockMapping {
         lastDifference = difference
     }
 
-    /// Takes both clocks before the packets of a batch are looked at.
+    /// Records both clocks before the packets of a batch are processed.
     mutating func beginBatch(now: Timestamp, realTime: Int64) {
         self.now = max(now, self.now)
         lastDifference = difference
@@ -50,7 +51,7 @@ struct ClockMapping {
         return earliest
     }
 
-    /// Ends a batch that left nothing behind: packets to come are not older than it.
+    /// Ends a batch that left no packets waiting: later packets are not older than it.
     mutating func endBatch() {
         earliest = max(earliest, Timestamp(nanoseconds: now.nanoseconds - slack))
     }

@@ -2,20 +2,20 @@ import CLinux
 import ScanCore
 import System
 
-/// How many packets the kernel dropped because a capture's sockets had no room for them.
+/// Counts packets that the kernel dropped because a capture's sockets had no room for them.
 ///
-/// For one owner: the kernel forgets what it has said of a packet socket. The capture, whose sockets these are, must
-/// outlive it.
+/// There must be only one for a capture: reading the counter of a packet socket resets it. The capture, which owns the
+/// sockets, must outlive it.
 public struct DropCounter: ~Copyable {
     private var sockets = InlineArray<16, CountedSocket?>(repeating: nil)
     private var count = 0
 
-    /// None, of no sockets.
+    /// A counter without sockets.
     package init() {}
 
     /// Adds a packet socket. At most 16 sockets can be added.
     ///
-    /// - Parameter name: what errors call it.
+    /// - Parameter name: the name for errors.
     mutating func add(packetSocket number: Int32, _ name: CString) {
         add(CountedSocket(number, name, .packet))
     }
@@ -30,7 +30,7 @@ public struct DropCounter: ~Copyable {
         count += 1
     }
 
-    /// Asks the kernel: how many packets were dropped since the start.
+    /// Reads the kernel's counters. Returns how many packets were dropped since the start.
     public mutating func update() throws(SystemError) -> UInt64 {
         var total: UInt64 = 0
         for index in 0..<count {
@@ -43,13 +43,13 @@ public struct DropCounter: ~Copyable {
     }
 }
 
-/// A socket of which is counted what it had no room for.
+/// A socket whose dropped packets are counted.
 private struct CountedSocket {
     /// How the kernel counts.
     enum Kind {
-        /// From the last time that it was asked (packet(7), PACKET_STATISTICS).
+        /// Since the last read (packet(7), PACKET_STATISTICS).
         case packet
-        /// From the start, modulo 2^32 (SO_MEMINFO).
+        /// Since the start, modulo 2^32 (SO_MEMINFO).
         case raw
     }
 
@@ -65,7 +65,7 @@ private struct CountedSocket {
         self.kind = kind
     }
 
-    /// How many packets there were since the start, when the kernel was asked last.
+    /// How many packets were dropped since the start, as last read.
     var total: UInt64 { sum &+ wrapping.total }
 
     mutating func update() throws(SystemError) {

@@ -2,7 +2,7 @@ import ScanCore
 import System
 
 extension Box<ProbeReader> {
-    /// A reader that keeps no fragment yet.
+    /// A reader without any fragments.
     package init(_ selection: CaptureOptions, key: HashKey) throws(SystemError) {
         try self.init(zeroed: "memory for fragments")
         unsafe memory.pointee.start(key: key, takesCutHeaders: selection.takesCutHeaders)

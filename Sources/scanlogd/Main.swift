@@ -5,8 +5,8 @@ import System
 /// The version that `--version` prints.
 let version = "0.1.0"
 
-/// What the system starts. Embedded Swift has no `CommandLine`, so the arguments are taken where C has them; SwiftPM
-/// gives the entry point of an executable this name.
+/// The entry point. Embedded Swift has no `CommandLine`, so the arguments are taken as C passes them; SwiftPM gives the
+/// entry point of an executable this name.
 @c(scanlogd_main)
 public func start(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Int32 {
     do throws(SystemError) {
@@ -23,7 +23,7 @@ public func start(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutabl
     }
 }
 
-/// What is wrong with the parameters that this was built with, if anything is.
+/// What is wrong with the compiled-in parameters; `nil`: nothing.
 private var parametersProblem: CString? {
     testParametersProblem ?? Parameters.problem.map { CString($0) }
 }

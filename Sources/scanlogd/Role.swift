@@ -1,17 +1,18 @@
 import System
 
-/// What the program is run as: the first argument says so, or else it is the detector.
+/// The role that the program runs in: the first argument selects it, otherwise it is the detector.
 ///
-/// A role is listed here, and nowhere else: what runs it, and its line of `--help`.
+/// Roles are listed here, and nowhere else: the entry point, and the line of `--help`.
 enum Role {
     case detector
     case connections
     case rules
 
-    /// All there are, in the order of `--help`.
+    /// All roles, in the order of `--help`.
     static var all: InlineArray<3, Role> { [.detector, .connections, .rules] }
 
-    /// The role that arguments ask for, of which the first is the program's name. A role that is not built in is none.
+    /// The role that the arguments select, of which the first is the program's name. Roles that are not built in do not
+    /// count.
     init(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) {
         self = .detector
         guard count > 1, let first = unsafe arguments[1] else { return }
@@ -23,7 +24,7 @@ enum Role {
         }
     }
 
-    /// The first argument that asks for it; `nil`: none does.
+    /// The first argument that selects it; `nil`: none does.
     var name: CString? {
         switch self {
         case .detector: nil
@@ -32,7 +33,7 @@ enum Role {
         }
     }
 
-    /// Whether this binary has it.
+    /// Whether this binary includes it.
     var isBuiltIn: Bool {
         switch self {
         case .detector: return true
@@ -51,7 +52,7 @@ enum Role {
         }
     }
 
-    /// Its line of `--help`; the detector has lines of its own.
+    /// Its line of `--help`; the detector prints its own lines.
     var usage: String {
         switch self {
         case .detector: ""
@@ -60,7 +61,7 @@ enum Role {
         }
     }
 
-    /// Runs it, and returns the exit status. The arguments are the program's.
+    /// Runs it, and returns the exit status. The arguments are those of the program.
     func run(
         _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
     ) throws(SystemError) -> Int32 {

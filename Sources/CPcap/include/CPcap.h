@@ -1,4 +1,4 @@
-/* libpcap, for Swift: loaded when it is asked for, so that a process that does not want it does not pay for it. */
+/* libpcap, for Swift: loaded on demand, so that a process that does not use it does not pay for it. */
 #pragma once
 
 #ifndef _GNU_SOURCE
@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The functions of libpcap that we call, with the types that its own header gives them. */
+/* The functions of libpcap in use, with the types of its own header. */
 struct cpcap_library {
     __typeof__(pcap_activate) *_Nonnull activate;
     __typeof__(pcap_close) *_Nonnull close;
@@ -38,117 +38,121 @@ struct cpcap_library {
     __typeof__(pcap_statustostr) *_Nonnull statustostr;
 };
 
-/* Loads libpcap (dlopen(3)), once: its functions, or NULL with the reason in cpcap_reason(). */
+/* Loads libpcap (dlopen(3)), once. Returns its functions, or NULL with the reason in cpcap_reason(). */
 const struct cpcap_library *_Nullable cpcap_load(void);
 
-/* Why the last call of this thread failed, until its next failure. The library's own text ends with its handle. */
+/* Why the last call of this thread failed, valid until its next failure. libpcap's own text is freed with its
+ * handle. */
 const char *_Nonnull cpcap_reason(void);
 
-/* "read at byte POSITION", until it is called again. */
+/* "read at byte POSITION", valid until the next call. */
 const char *_Nonnull cpcap_reading_at(int64_t position);
 
-/* Keeps a text for cpcap_reason(). */
+/* Stores a text for cpcap_reason(). */
 void cpcap_set_reason(const char *_Nullable text);
 
-/* Where a packet of a batch is. */
+/* The location of a packet in a batch. */
 struct cpcap_packet {
     int64_t seconds;
     int64_t nanoseconds;
     uint32_t offset; /* of its first byte */
     uint32_t length;
-    uint32_t whole; /* how many bytes it had in all */
+    uint32_t whole; /* its original length */
 };
 
-/* Memory of the caller's that packets are copied into, and how much of it is used. */
+/* The caller's memory for copies of packets, and how much of it is used. */
 struct cpcap_batch {
     struct cpcap_packet *_Nullable packets;
     uint8_t *_Nullable bytes;
-    uint32_t most;     /* packets there is room for */
-    uint32_t snapshot; /* bytes there is room for of each */
+    uint32_t most;     /* capacity in packets */
+    uint32_t snapshot; /* capacity for each, in bytes */
     uint32_t count;
     uint32_t used;
 };
 
-/* pcap_dispatch(3) calls back. Fills the batch with what waits; what pcap_dispatch returned. */
+/* In C because pcap_dispatch(3) takes a callback. Fills the batch with waiting packets. Returns pcap_dispatch's
+ * result. */
 int cpcap_dispatch(const struct cpcap_library *_Nonnull library, pcap_t *_Nonnull handle,
                    struct cpcap_batch *_Nonnull batch);
 
-/* pcap_compile(3) leaves memory to free. Compiles a filter and attaches it: 0; 1 when the link type can't express it;
- * -1 when it can't be attached, with the reason. */
+/* In C because the memory of pcap_compile(3) must be freed. Compiles a filter and attaches it. Returns 0; 1 if it can't
+ * be compiled for the link type; -1 if it can't be attached, with the reason. */
 int cpcap_set_filter(const struct cpcap_library *_Nonnull library, pcap_t *_Nonnull handle,
                      const char *_Nonnull expression);
 
-/* Names in a filter are looked up when it is compiled, and what link types a file has shows when it is read: so a filter is
- * compiled before, and kept. Where they stand at the beginning of a file that need not be read in order, it is compiled for
- * those, which is only a guess; else for each, and then each has its names looked up. For cooked frames one that names what
- * stands before packets is compiled as for Ethernet, if libpcap can't otherwise. The expression must stay where it is. 0, or
- * -1 with the reason. */
+/* Compiles a filter before the file is read, and stores it: its names are looked up during compilation, but the link
+ * types of a file are known only when it is read. If they are found at the beginning of a seekable file, it is compiled
+ * for these, which is only a guess; otherwise for all, and then names are looked up for each. A filter that refers to
+ * headers before the packet is compiled for Ethernet instead of cooked frames, if libpcap can't compile it for these.
+ * The expression must stay at its address. Returns 0, or -1 with the reason. */
 int cpcap_prepare_filter(const struct cpcap_library *_Nonnull library, const char *_Nonnull expression, bool names_link,
                          int descriptor);
 
-/* Whether it can be asked about frames of a link type: -1 with the reason if not, 1 if the frames must be made Ethernet's, else
- * 0. One that was not prepared at all is compiled now. */
+/* Whether the filter can be matched against frames of a link type: -1 with the reason if not, 1 if the frames must be
+ * converted to Ethernet, otherwise 0. A filter that was not prepared at all is compiled now. */
 int cpcap_check_filter(const struct cpcap_library *_Nonnull library, const char *_Nonnull expression, bool names_link,
                        int link);
 
-/* Whether it matches a frame of a link type that it was checked for, of which so many bytes are here. */
+/* Whether the filter matches a frame of a link type that it was checked for. The frame has `count` captured bytes. */
 bool cpcap_matches(const struct cpcap_library *_Nonnull library, int link, const uint8_t *_Nullable data, size_t count,
                    size_t whole);
 
-/* bind(2) takes a transparent union, ioctl(2) is variadic. Binds the socket of a capture, whose interface has gone, to the
- * one that has its name now. libpcap would open another socket, which takes a privilege; this takes none. 0, or -1 with
- * errno: EMEDIUMTYPE if it is not of the kind given, -1 for any. */
+/* In C because bind(2) takes a transparent union, and ioctl(2) is variadic. Binds the socket of a capture, whose
+ * interface has gone, to the one that has its name now. libpcap would open another socket, which takes a privilege;
+ * this takes none. Returns 0, or -1 with errno: EMEDIUMTYPE if the interface is not of `hardware_type`, where -1 stands
+ * for any. */
 int cpcap_rebind(int socket, const char *_Nonnull name, int interface, int hardware_type, int promiscuous);
 
-/* ioctl(2) is variadic. The longest packet that an interface takes, in bytes, without its link header: -1 with errno. */
+/* In C because ioctl(2) is variadic. The MTU of an interface, in bytes, without the link header: -1 with errno. */
 int cpcap_mtu(const char *_Nonnull name);
 
 /* The ARPHRD_ number of an interface's link layer: -1 with errno. */
 int cpcap_hardware_type(int socket, const char *_Nonnull name);
 
-/* The kernel then does not even hand over what the host sends; older kernels than 4.20 do. */
+/* Makes the kernel skip packets that the host sends; kernels before 4.20 can't. */
 void cpcap_ignore_outgoing(int socket);
 
-/* Has a socket's filter leave out frames for other hosts, which a bridge or a virtual link brings also when nobody asks:
-   libpcap tells of them only where the frames are cooked; or frames with a tag of a VLAN, which it does not tell of in all
-   kinds of those. -1 with errno. */
+/* Extends a socket's filter to drop frames for other hosts, which a bridge or a virtual link delivers also without
+ * promiscuous mode, and which libpcap marks in cooked frames only; or frames with a VLAN tag, which it does not include
+ * in all kinds of cooked frames. Returns -1 with errno. */
 int cpcap_leave_out(int socket, bool other_hosts, bool tagged);
 
-/* fopencookie(3) takes callbacks. The bytes of a descriptor, which it owns, as they come: nothing that reads them waits. A
- * step of a parser that finds too few is undone, and done again when there are more. NULL with errno. */
+/* In C because fopencookie(3) takes callbacks. The bytes of a descriptor, which it owns, as they arrive, for parsers
+ * that never block: a step that runs out of bytes is undone, and repeated when there are more. Returns NULL with
+ * errno. */
 struct cpcap_stream *_Nullable cpcap_stream(int descriptor);
 
-/* Reads what the descriptor has, and waits until it has anything; that it can't be read, who needs more is told. */
+/* Reads from the descriptor, and blocks until there is something to read. An error is reported by later reads. */
 void cpcap_stream_fill(struct cpcap_stream *_Nonnull stream);
 
-/* Ends a step: what it has taken is not kept. */
+/* Ends a step: the bytes it has consumed are discarded. */
 void cpcap_stream_keep(struct cpcap_stream *_Nonnull stream);
 
-/* Undoes a step: what it has taken can be taken again. */
+/* Undoes a step: the bytes it has consumed can be read again. */
 void cpcap_stream_rewind(struct cpcap_stream *_Nonnull stream);
 
-/* Reads a stream as a capture, and owns it when that succeeds: NULL with the reason. */
+/* Opens a stream as a capture, which owns it on success. Returns NULL with the reason. */
 pcap_t *_Nullable cpcap_open_stream(const struct cpcap_library *_Nonnull library,
                                     struct cpcap_stream *_Nonnull stream);
 
-/* Takes bytes of a stream, as many as were asked for if there are so many. */
+/* Reads up to `size` bytes of a stream. Returns their number. */
 size_t cpcap_stream_read(struct cpcap_stream *_Nonnull stream, void *_Nullable bytes, size_t size);
 
-/* Passes over bytes of a stream, as many as were asked for if so many are here: their number. */
+/* Skips up to `size` bytes of those read from the descriptor. Returns their number. */
 size_t cpcap_stream_skip(struct cpcap_stream *_Nonnull stream, size_t size);
 
-/* Whether the step has found too few bytes, and more may come. */
+/* Whether the step ran out of bytes, and more may arrive. */
 bool cpcap_stream_is_starved(const struct cpcap_stream *_Nonnull stream);
 
-/* Whether a read was short though the file has not ended: it is starved, or reading failed. errno says why. */
+/* Whether a read was short though the file has not ended: it is starved, or reading failed. errno has the reason. */
 bool cpcap_stream_failed(const struct cpcap_stream *_Nonnull stream);
 
-/* snprintf(3) is variadic. How a compressed file can be read: with a program in front of a command. It stands until the next
- * failure of this thread. */
+/* In C because snprintf(3) is variadic. The message on how to read a compressed file, by a pipe from a program to a
+ * command. Valid until the next failure of this thread. */
 const char *_Nonnull cpcap_decompressed_by(const char *_Nonnull kind, const char *_Nonnull program,
                                            const char *_Nonnull command);
 
-/* How many bytes of a stream have been taken. */
+/* How many bytes of a stream have been consumed. */
 int64_t cpcap_stream_position(const struct cpcap_stream *_Nonnull stream);
 
 void cpcap_stream_close(struct cpcap_stream *_Nonnull stream);

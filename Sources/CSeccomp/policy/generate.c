@@ -1,7 +1,7 @@
 /*
- * Prints Sources/CSeccomp/programs.h: for each processor and each process, the program that lets the system calls of a
- * list (policy.c) through and kills the process at any other; that of the helper for names refuses the others.
- * libseccomp makes the programs here, so that the daemon need not link it.
+ * Prints Sources/CSeccomp/programs.h: for each architecture and each process, the program that allows the system calls
+ * of a list (policy.c) and kills the process at any other; that of the helper for names makes the others fail.
+ * libseccomp generates the programs here, so that the daemon need not link it.
  *
  *     cc -o generate generate.c policy.c -lseccomp && ./generate
  */
@@ -20,7 +20,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* What happens to a call that is on the list of a role, and to one that is not. */
+/* The action for a call that is on the list of a role, and for one that is not. */
 static uint32_t effect_on_listed(unsigned role) { return role == LOOKUP ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_ALLOW; }
 static uint32_t effect_on_others(unsigned role) {
     switch (role) {
@@ -36,9 +36,9 @@ static void must(int result, const char *what) {
     exit(1);
 }
 
-/* Whether the program of a role on that processor gets rules for the call: it is on the list, and the processor has it.
- * libseccomp leaves out rules for calls that the processor lacks. But of a priority for a call without a rule it makes a
- * program that may not load the number of the call at all. */
+/* Whether the program of a role for an architecture gets rules for the call: it is on the list, and the architecture
+ * has it. libseccomp omits rules for calls that the architecture lacks. But given a priority for a call without a rule,
+ * it generates a program that may not load the number of the call at all. */
 static bool has_rule(uint32_t processor, const struct role *role, const char *call) {
     bool is_listed = false;
     for (const struct rule *rule = rules; rule < rules + rule_count; rule++)
@@ -51,7 +51,7 @@ static bool has_rule(uint32_t processor, const struct role *role, const char *ca
     return is_listed && number >= 0;
 }
 
-/* The flags of open(2) on that processor, of which this one may have others. */
+/* The flags of open(2) on an architecture, where they may differ from those of this one. */
 static uint64_t flags_of_open(uint32_t processor, uint64_t flags) {
     if (flags & (O_DIRECTORY | O_DIRECT)) must(-EINVAL, "tell flags of open");
     const uint64_t no_follow = processor == SCMP_ARCH_AARCH64 ? 0100000 : 0400000;
@@ -59,7 +59,7 @@ static uint64_t flags_of_open(uint32_t processor, uint64_t flags) {
 }
 
 static int add(scmp_filter_ctx filter, uint32_t processor, const struct rule *rule, uint32_t effect) {
-    /* The number is this processor's, also if the filter is another's: libseccomp translates it. */
+    /* The number is that of this architecture, also if the filter is for another: libseccomp translates it. */
     const int call = seccomp_syscall_resolve_name(rule->call);
     switch (rule->condition) {
     case NOT_EXECUTABLE:
@@ -100,7 +100,7 @@ static void print_program(uint32_t processor, const struct role *role) {
     for (const struct rule *rule = rules; rule < rules + rule_count; rule++)
         if (rule->roles & role->bit && has_rule(processor, role, rule->call))
             must(add(filter, processor, rule, effect_on_listed(role->bit)), "add rule");
-    /* The calls that come with each batch of packets are looked for first. */
+    /* The calls made for each batch of packets are tested first. */
     const char *const often[] = {"recvmmsg", "poll", "ppoll"};
     for (size_t index = 0; index < sizeof often / sizeof often[0]; index++)
         if (has_rule(processor, role, often[index]))

@@ -1,6 +1,6 @@
 /*
- * Which system calls each process may still make. A processor that lacks a call has another in its place, and the C
- * library knows which: both are listed.
+ * Which system calls each process may still make. An architecture that lacks a call has another in its place, which the
+ * C library uses: both are listed.
  */
 #define _GNU_SOURCE
 #include "policy.h"
@@ -21,14 +21,14 @@ const struct role roles[] = {
 };
 const unsigned role_count = sizeof roles / sizeof roles[0];
 
-/* What opens a file otherwise than for reading. */
+/* The flags that open a file other than for reading. */
 #define WRITING (O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND)
 #define NAMESPACES \
     (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
 #define WAIT_CALLS(roles) {"poll", roles, ANY, 0, 0}, {"ppoll", roles, ANY, 0, 0}
 
 const struct rule rules[] = {
-    /* The loop of each process: wait, read signals and records, look at the clock where the vDSO can't, end. */
+    /* The loop of each process: wait, read signals and records, read the clock where the vDSO can't, exit. */
     WAIT_CALLS(ALL | NAMES),
     {"restart_syscall", ALL | NAMES, ANY, 0, 0}, /* the wait, after SIGSTOP and SIGCONT */
     {"read", ALL | NAMES, ANY, 0, 0},
@@ -47,7 +47,7 @@ const struct rule rules[] = {
     {"madvise", ALL | NAMES, ANY, 0, 0},
     {"futex", ALL | NAMES, ANY, 0, 0},
 
-    /* syslog(3), with what keeps it from waiting for ever. The sensor has a connection for its last words only. */
+    /* syslog(3), and timers against its blocking forever. The sensor has a connection for its last message only. */
     {"sendto", ALL, ANY, 0, 0},
     {"setitimer", ALL, ANY, 0, 0},
     {"alarm", SENSORS, ANY, 0, 0},
@@ -59,7 +59,7 @@ const struct rule rules[] = {
     {"fstat", LOGGERS | CONNECTIONS, ANY, 0, 0},
     {"getpid", LOGGERS, ANY, 0, 0},
 
-    /* The logger's care of the sensor, the pid file, and standard input, output and error. */
+    /* The logger's control of the sensor, the pid file, and standard input, output and error. */
     {"wait4", LOGGER, ANY, 0, 0},
     {"kill", LOGGER, EQUAL, 1, SIGKILL},
     {"pwrite64", LOGGER | CONNECTIONS, ANY, 0, 0},
@@ -69,9 +69,9 @@ const struct rule rules[] = {
 
     /* Raw sockets. */
     {"recvmmsg", RAW, ANY, 0, 0},
-    {"getsockopt", SENSORS | CONNECTIONS, ANY, 0, 0}, /* how many packets were dropped; errors of a socket */
+    {"getsockopt", SENSORS | CONNECTIONS, ANY, 0, 0}, /* the count of dropped packets; errors of a socket */
 
-    /* The packet socket and libpcap's, and the netlink socket that tells of interfaces. */
+    /* The packet socket and libpcap's, and the netlink socket for changes of interfaces. */
     {"epoll_wait", LIBPCAP, ANY, 0, 0},
     {"epoll_pwait", LIBPCAP, ANY, 0, 0},
     {"epoll_ctl", LIBPCAP, ANY, 0, 0},
@@ -84,9 +84,9 @@ const struct rule rules[] = {
     {"ioctl", LIBPCAP, EQUAL, 1, SIOCGIFFLAGS},
     {"ioctl", LIBPCAP, EQUAL, 1, SIOCGIFINDEX},
     {"ioctl", LIBPCAP, EQUAL, 1, SIOCGIFHWADDR},
-    {"getsockname", LIBPCAP, ANY, 0, 0}, /* libpcap asks whether an interface that went down is still there */
+    {"getsockname", LIBPCAP, ANY, 0, 0}, /* libpcap checks whether an interface that went down still exists */
 
-    /* The helper for names: a child for each lookup, which gives up what it must not have, and is killed. */
+    /* The helper for names: a child for each lookup, which drops what it must not have, and is killed. */
     {"clone", NAMES, NONE_OF, 0, NAMESPACES},
     {"fork", NAMES, ANY, 0, 0},
     {"set_robust_list", NAMES, ANY, 0, 0},
@@ -105,7 +105,7 @@ const struct rule rules[] = {
     {"fork", LOOKUP, ANY, 0, 0},
     {"kill", LOOKUP, ANY, 0, 0},
 
-    /* The resolver and its modules: files to be read, and code in them to be run. */
+    /* The resolver and its modules: files to read, and code in them to execute. */
     {"mmap", NAMES, CODE_OF_A_FILE, 0, 0},
     {"mprotect", NAMES, NOT_EXECUTABLE, 2, 0},
     {"open", NAMES, NONE_OF, 1, WRITING},
@@ -124,11 +124,11 @@ const struct rule rules[] = {
     {"readlink", NAMES, ANY, 0, 0},
     {"readlinkat", NAMES, ANY, 0, 0},
     {"getdents64", NAMES, ANY, 0, 0},
-    {"fcntl", NAMES, AT_MOST, 1, F_SETFL}, /* not F_SETOWN, by which others are signalled */
+    {"fcntl", NAMES, AT_MOST, 1, F_SETFL}, /* not F_SETOWN, which can send signals to others */
     {"fcntl", NAMES, EQUAL, 1, F_DUPFD_CLOEXEC},
 
     /* Sockets to name servers, and to the daemons that answer for them: nscd, resolved, avahi. Not bind, and so not
-     * netlink: without it the resolver takes it that there are addresses of both families. */
+     * netlink: without it the resolver assumes that there are addresses of both families. */
     {"socket", NAMES, SOCKET, SOCK_DGRAM, AF_INET},
     {"socket", NAMES, SOCKET, SOCK_STREAM, AF_INET},
     {"socket", NAMES, SOCKET, SOCK_DGRAM, AF_INET6},
@@ -154,8 +154,8 @@ const struct rule rules[] = {
     {"select", NAMES, ANY, 0, 0},
     {"pselect6", NAMES, ANY, 0, 0},
 
-    /* What it asks of itself. */
-    {"getrandom", NAMES | BROKER, ANY, 0, 0}, /* malloc(3) does so when it is first called */
+    /* Information on the process itself, clocks and signals. */
+    {"getrandom", NAMES | BROKER, ANY, 0, 0}, /* the first call of malloc(3) uses it */
     {"getpid", NAMES, ANY, 0, 0},
     {"getppid", NAMES, ANY, 0, 0},
     {"gettid", NAMES, ANY, 0, 0},
@@ -170,7 +170,7 @@ const struct rule rules[] = {
     {"rt_sigaction", NAMES, ANY, 0, 0},
     {"rt_sigprocmask", NAMES, ANY, 0, 0},
 
-    /* A standard output that is a file, when the disk is full; a new output file, from the broker. */
+    /* Standard output to a file, when the disk is full; a reopened output file, by the broker. */
     {"lseek", CONNECTIONS, ANY, 0, 0},
     {"openat", BROKER, IN_DIRECTORY, 3,
      O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC},

@@ -1,16 +1,16 @@
 #if Pcap
     import ScanCore
 
-    /// A filter in libpcap's language (pcap-filter(7)): what it leaves out can't be part of a TCP scan.
+    /// A filter in libpcap's language (pcap-filter(7)) that drops packets that can't be part of a TCP scan.
     ///
-    /// Left out are TCP segments with the flags of ``EstablishedData`` that are no fragment, and all that is not TCP. What is
-    /// behind tags and labels, or behind IPv6 extension headers, comes through: a filter does not see it. It is a hint only,
-    /// like ``RawSocketFilter``; a first tag is no matter, since the kernel has taken it off.
+    /// Dropped are TCP segments with the flags of ``EstablishedData`` that are not fragments, and everything that is
+    /// not TCP. Packets behind tags, labels or IPv6 extension headers pass: the filter does not look behind these. It
+    /// is only a hint, like ``RawSocketFilter``; a first tag does not matter, since the kernel has removed it.
     struct PcapFilterText: ~Copyable {
         private var bytes = InlineArray<1024, CChar>(repeating: 0)
         private var count = 0
 
-        /// The filter for a link type, or `nil` for one whose frames all come through.
+        /// The filter for a link type, or `nil` for one whose frames all pass.
         init?(dataLinkType: Int32) {
             switch dataLinkType {
             case 1: appendEthernet()
@@ -20,7 +20,7 @@
             }
         }
 
-        /// Gives the text as C has it: it ends in a zero byte.
+        /// Passes the text as a C string, which ends in a zero byte.
         mutating func withPointer<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
             var text = bytes.mutableSpan
             return unsafe text.withUnsafeMutableBufferPointer { text in
@@ -34,9 +34,10 @@
             appendTypes(at: "ether[12:2]")
         }
 
-        /// The protocol of Linux cooked frames stands at another place; its own numbers are those below 0x600. It may be
-        /// the one behind VLAN tags that are still there: then no IP packet begins where one should, or one in whose third
-        /// and fourth byte a type of Ethernet stands. libpcap runs the filter itself on the packets that come first.
+        /// The protocol field of Linux cooked frames is at another offset; values below 0x600 are Linux's own. The
+        /// field may hold the protocol behind VLAN tags that are still in place: then no IP packet begins at the
+        /// expected offset, or one whose third and fourth byte are an EtherType. libpcap itself runs the filter on the
+        /// first packets.
         private mutating func appendCooked() {
             appendTCP()
             appendTypes(at: "link[14:2]")
@@ -47,7 +48,7 @@
             append("))")
         }
 
-        /// TCP right behind the IP header, but for established data; fragments, and what has extension headers.
+        /// TCP directly behind the IP header, except for established data; fragments; packets with extension headers.
         private mutating func appendTCP() {
             append("(ip proto ")
             append(hexadecimal: UInt16(IPProtocol.tcp))
@@ -82,7 +83,7 @@
             append(" or ")
         }
 
-        /// The types of Ethernet that packets may be behind, and those that are lengths.
+        /// EtherTypes that IP packets may be behind, and those that are lengths.
         private mutating func appendTypes(at place: String) {
             appendType(EtherType.customerTag, at: place)
             appendType(EtherType.providerTag, at: place)
@@ -97,7 +98,7 @@
             append(hexadecimal: EtherType.least)
         }
 
-        /// What the second half of a tag is that the kernel left in place.
+        /// The second half of a VLAN tag that the kernel left in place.
         private mutating func appendTags(before last: UInt16, at place: String) {
             appendType(last, at: place)
             appendType(EtherType.customerTag, at: place)
@@ -123,7 +124,7 @@
         }
 
         private mutating func append(byte: UInt8) {
-            precondition(count < bytes.count - 1)  // each text is known, and tested
+            precondition(count < bytes.count - 1)  // all texts are constants, and tested
             bytes[count] = CChar(bitPattern: byte)
             count += 1
         }

@@ -2,10 +2,10 @@ import CLinux
 import ScanCore
 import System
 
-/// Classic BPF programs for the kernel to run on each packet of a socket (socket(7), SO_ATTACH_FILTER).
+/// Classic BPF programs that the kernel runs on each packet of a socket (socket(7), SO_ATTACH_FILTER).
 ///
-/// They drop ``EstablishedData``. They are a hint only: packets from before they were attached still arrive, and are judged
-/// again.
+/// They drop ``EstablishedData``. They are only a hint: packets from before they were attached still arrive, and are
+/// checked again.
 enum RawSocketFilter {
     /// For a socket whose packets begin with the IPv4 header.
     static var ipv4: InlineArray<8, sock_filter> {
@@ -46,7 +46,7 @@ enum RawSocketFilter {
     private static func verdict(_ length: UInt32) -> sock_filter { .verdict(length) }
 }
 
-/// The instructions of classic BPF that filters here are made of (linux/filter.h).
+/// The classic BPF instructions that the filters consist of (linux/filter.h).
 extension sock_filter {
     /// Any instruction but a jump.
     static func instruction(_ code: Int32, _ operand: UInt32 = 0) -> sock_filter {
@@ -58,11 +58,11 @@ extension sock_filter {
         .instruction(BPF_LD | size | mode, offset)
     }
 
-    /// Compares A with a value and skips so many instructions.
+    /// Compares A with a value, and skips `ifTrue` or `ifFalse` instructions.
     static func jump(_ test: Int32, _ value: UInt32, _ ifTrue: UInt8, _ ifFalse: UInt8) -> sock_filter {
         sock_filter(code: UInt16(BPF_JMP | test | BPF_K), jt: ifTrue, jf: ifFalse, k: value)
     }
 
-    /// Ends the program: so many bytes of the packet are kept, with 0 nothing.
+    /// Ends the program: `length` bytes of the packet are kept; 0 drops it.
     static func verdict(_ length: UInt32) -> sock_filter { .instruction(BPF_RET | BPF_K, length) }
 }

@@ -2,31 +2,34 @@ import CLinux
 import ScanCore
 import System
 
-/// The classic BPF program of a cooked packet socket (packet(7), SOCK_DGRAM), whose packets begin behind the link header.
+/// The classic BPF program of a cooked packet socket (packet(7), SOCK_DGRAM), whose packets begin behind the link-layer
+/// header.
 ///
-/// It keeps TCP, but for ``EstablishedData`` that is no fragment. What it can't judge it keeps. It is a hint only, and what it
-/// keeps is judged again.
+/// It keeps TCP, except for ``EstablishedData`` that is not a fragment, and all packets that it can't classify. It is
+/// only a hint, and the packets that it keeps are checked again.
 ///
-/// The layout of the packet is told by the kernel beside it (socket(7), SKF_AD_PROTOCOL): IPv4 and IPv6 are looked at
-/// also behind one VLAN tag that the kernel left in place, one tag of Cisco TrustSec or one label of MPLS (RFC 3032), and in
-/// a PPPoE session (RFC 2516).
+/// The kernel provides the protocol of the packet as metadata (socket(7), SKF_AD_PROTOCOL): IPv4 and IPv6 are also
+/// recognized behind one VLAN tag that the kernel left in place, one tag of Cisco TrustSec or one label of MPLS (RFC
+/// 3032), and in a PPPoE session (RFC 2516).
 struct RingFilter {
-    /// How many bytes are kept of a packet whose TCP header is at a known place: PPPoE's header, which is as long as any, the
-    /// longest IPv4 header (or IPv6's and a fragment header's), and the longest TCP header, which fragments may be put together to.
+    /// How many bytes are kept of a packet whose TCP header is at a known offset: PPPoE's header, which is as long as
+    /// any, the longest IPv4 header (or IPv6's and a fragment header's), and the longest TCP header, which fragments
+    /// may be reassembled to.
     static let headerLength: UInt32 = 8 + 60 + 60
 
-    /// How many are kept of a packet with extension headers, which may go on to its end: all there can be.
+    /// How many bytes are kept of a packet with extension headers, which may extend to its end: the maximum possible.
     static let chainLength: UInt32 = 8 + 40 + 65_535
 
-    /// The program, in its first ``count`` instructions. The longest has 84: it names ``InterfaceNames/most`` interfaces.
+    /// The program, in its first ``count`` instructions. The longest has 84: it selects ``InterfaceNames/most``
+    /// interfaces.
     private(set) var instructions = InlineArray<84, sock_filter>(repeating: .verdict(0))
     private(set) var count = 0
 
-    /// Puts the program together.
+    /// Assembles the program.
     ///
     /// - Parameters:
     ///   - interfaces: the numbers of the interfaces whose packets are kept, or `nil` for all.
-    ///   - direction: which way the packets go that are kept; over loopback they go both ways, one after the other.
+    ///   - direction: the direction of packets that are kept; loopback packets appear once in each.
     ///   - promiscuous: keeps frames for the link address of another host.
     ///   - interest: which segments are kept.
     init(
@@ -76,10 +79,10 @@ struct RingFilter {
         append(.verdict(0))
     }
 
-    /// Where the kernel shows what it knows beside a packet: above the largest offset.
+    /// The offset of the kernel's metadata of a packet: beyond all offsets of bytes.
     private static func beside(_ offset: Int32) -> UInt32 { UInt32(bitPattern: SKF_AD_OFF + offset) }
 
-    /// What is the same for all. X is where the IP header begins, then where IPv4's payload does.
+    /// The part common to all programs. X is the offset of the IP header, then that of IPv4's payload.
     private static var body: InlineArray<61, sock_filter> {
         let tcp = IPProtocol.tcp
         return [
@@ -131,8 +134,8 @@ struct RingFilter {
             .instruction(BPF_JMP | BPF_JA, UInt32(flags - 36)),
             branch(36, IPProtocol.fragment, to: 37, otherwise: 41),
             .load(BPF_H, BPF_IND, 42),  // its offset
-            branch(38, 0xfff8 as UInt16, BPF_JSET, to: keepChain),  // extension headers may go on in it to its end
-            .load(BPF_B, BPF_IND, 40),  // the next header of what was cut up
+            branch(38, 0xfff8 as UInt16, BPF_JSET, to: keepChain),  // extension headers may extend to its end
+            .load(BPF_B, BPF_IND, 40),  // the next header of the fragmented packet
             branch(40, tcp, to: keepHeaders),
             branch(41, IPProtocol.hopByHop, to: keepChain),
             branch(42, IPProtocol.routing, to: keepChain),
@@ -164,7 +167,7 @@ struct RingFilter {
         ]
     }
 
-    // Where in the program things are.
+    // Offsets of the program's parts.
     private static var pppoe: Int { 11 }
     private static var securityTag: Int { 15 }
     private static var labels: Int { 21 }
@@ -176,7 +179,8 @@ struct RingFilter {
     private static var keepHeaders: Int { 59 }
     private static var drop: Int { 60 }
 
-    /// The instruction at a place that goes to another if A equals a value, else on, or where it is said.
+    /// The instruction at `place`: jumps to `target` if A equals a value, otherwise to `otherwise`, or the next
+    /// instruction.
     private static func branch(
         _ place: Int, _ value: some FixedWidthInteger & UnsignedInteger, _ test: Int32 = BPF_JEQ, to target: Int,
         otherwise: Int? = nil

@@ -1,7 +1,7 @@
 import CLinux
 import System
 
-/// Whether a name is that of no interface but the label of an address (ip-address(8)), as ifconfig(8) has them:
+/// Whether a name is not an interface's but the label of an address (ip-address(8)), as ifconfig(8) creates them:
 /// `eth0:1`.
 func isAddressLabel(_ name: CString) throws(SystemError) -> Bool {
     if RequestedName.colon(in: name) == nil { return false }
@@ -10,7 +10,7 @@ func isAddressLabel(_ name: CString) throws(SystemError) -> Bool {
     let buffer = try NetlinkBuffer()
     _ = try check(socket.name, "ask for addresses") { clinux_request_addresses(socket.number) }
     do throws(SystemError) {
-        while true {  // the kernel answers while it is asked, and has a last datagram
+        while true {  // the kernel replies during the request, and marks the last datagram
             let datagram = unsafe buffer.bytes(try buffer.receive(from: socket))
             if hasLabel(label, unsafe datagram.span) { return true }
         }
@@ -32,7 +32,7 @@ private func hasLabel(_ label: RequestedName, _ datagram: Span<UInt8>) -> Bool {
             }
         }
     } catch {
-        // The kernel's mistake: what could be read has been looked at.
+        // A malformed message of the kernel: everything before it has been examined.
     }
     return false
 }

@@ -1,14 +1,14 @@
 import ScanCore
 import System
 
-/// Puts changes of interfaces into words, and keeps them from flooding the log.
+/// Formats changes of interfaces as lines for the log, at a limited rate.
 struct InterfaceChangeLine {
     private static let minute: Int64 = 60_000_000_000
 
     private var begin: Timestamp?
     private var count: UInt32 = 0
 
-    /// The line for a change, or the one that says that more follow, or nothing.
+    /// The line for a change, or a line that more changes follow, or `nil`.
     mutating func line(_ difference: InterfaceTable.Difference, at now: Timestamp) -> LogLine? {
         if !isWithinMinute(now) {
             begin = now

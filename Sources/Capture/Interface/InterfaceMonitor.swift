@@ -2,14 +2,14 @@ import CLinux
 import ScanCore
 import System
 
-/// Keeps a table of interfaces true to what the kernel says of them (rtnetlink(7)).
+/// Keeps a table of interfaces in sync with the kernel (rtnetlink(7)).
 @safe @usableFromInline struct InterfaceMonitor: ~Copyable {
-    /// The most datagrams read at a time, so that packets are not kept waiting.
+    /// The maximum number of datagrams read at a time, so that packets are not delayed.
     private static let mostDatagrams = 64
-    /// Readable when there is news.
+    /// Readable when messages wait.
     let socket: Socket
 
-    /// The interfaces as they are known.
+    /// The known interfaces.
     var table: InterfaceTable {
         _read { yield tableBox.value }
         _modify { yield &tableBox.value }
@@ -18,18 +18,19 @@ import System
     private var tableBox: Box<InterfaceTable>
 
     private let buffer: NetlinkBuffer
-    /// Whether a list is being read.
+    /// Whether a dump is being read.
     private var isListing = false
-    /// Whether the list being read is worth nothing.
+    /// Whether the dump being read is inconsistent.
     private var isListBroken = false
-    /// Whether news was lost, so that a list is needed.
+    /// Whether messages were lost, so that a dump is needed.
     private var isStale = false
 
-    /// Begins to listen, and reads which interfaces there are. None of it is a change, but that a named one is down.
+    /// Subscribes to messages, and reads the existing interfaces. None of them counts as a change, except for a named
+    /// one that is down.
     ///
-    /// News wait when it is done.
+    /// Messages are waiting when it returns.
     ///
-    /// - Throws: the call that failed, or that a named interface doesn't exist.
+    /// - Throws: the error of the call that failed, or that a named interface doesn't exist.
     @inline(never)
     static func begin(_ names: InterfaceNames) throws(SystemError) -> InterfaceMonitor {
         let socket = try Socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, name: "netlink socket")
@@ -47,17 +48,17 @@ import System
         self.buffer = buffer
     }
 
-    /// The kernel answers while it is asked, so nothing is waited for; interfaces that come and go meanwhile make it
-    /// begin again.
+    /// The kernel replies during the request, so nothing blocks; interfaces that appear or disappear meanwhile restart
+    /// the dump.
     private mutating func readFirstList() throws(SystemError) {
         isStale = true
         for _ in 0..<16 where isStale || isListing { try update() }
         try table.checkRequests()
         table.markReportedExceptDown()
-        try requestList()  // so that it is told
+        try requestList()  // makes the socket readable, so that named interfaces that are down are reported
     }
 
-    /// Reads what news there is into the table, without waiting.
+    /// Applies waiting messages to the table, without blocking.
     @inline(never)
     mutating func update() throws(SystemError) {
         for _ in 0..<InterfaceMonitor.mostDatagrams {
@@ -66,9 +67,9 @@ import System
             } catch {
                 switch error.code {
                 case EINTR: continue
-                case ENOBUFS: isStale = true  // more news than the socket can hold: some are lost
+                case ENOBUFS: isStale = true  // more messages than the socket can hold: some are lost
                 case EAGAIN:
-                    // Only now, with nothing waiting, will the kernel tell what happens while the list is made.
+                    // Only now, with an empty queue, is the kernel able to report changes during the dump.
                     if !isStale || isListing { return }
                     try requestList()
                 default: throw error
@@ -96,7 +97,8 @@ import System
                 apply(item, in: unsafe datagram.span)
             }
         } catch {
-            // The kernel's mistake: what could be read is taken, and asking again would give the same.
+            // A malformed message of the kernel: what could be read is applied, and a repeated request would give the
+            // same.
         }
     }
 
@@ -109,7 +111,7 @@ import System
             isStale = isStale || isListBroken
             isListing = false
         case .refused:
-            isListing = false  // most often another list is being made; the next news tells
+            isListing = false  // most often another dump is in progress; the next message triggers a retry
         case .other: break
         }
     }

@@ -4,14 +4,14 @@ import System
 
 /// The name of an interface: 1 to 15 bytes, any but white space, `/`, `:` and zero (netdevice(7)).
 struct InterfaceName: Equatable {
-    /// The bytes, the first the lowest, zeros behind the last. Not an InlineArray: that takes much more code.
+    /// The bytes, the first one lowest, padded with zeros. Not an InlineArray: that takes much more code.
     private var first: UInt64 = 0
     private var second: UInt64 = 0
 
-    /// No interface's name, as it is empty.
+    /// An empty name, which no interface has.
     init() {}
 
-    /// The name that begins some bytes and ends with a zero byte or with them; `nil` if it is no name.
+    /// The name at the beginning of some bytes, which ends at a zero byte or at their end; `nil` if it is invalid.
     @inline(never)
     init?(_ text: Span<UInt8>) {
         for index in text.indices {
@@ -23,13 +23,13 @@ struct InterfaceName: Equatable {
         if first == 0 { return nil }
     }
 
-    /// The name that an administrator gave; `nil` if it can be no interface's own.
+    /// A name given by an administrator; `nil` if no interface can have it as its own name.
     init?(_ text: CString) {
         let bytes = unsafe UnsafeRawBufferPointer(start: text.pointer, count: strnlen(text.pointer, 16))
         self.init(unsafe bytes.bindMemory(to: UInt8.self).span)
     }
 
-    /// Lends the name as C has it.
+    /// Passes the name as a C string.
     func withCString<Result>(
         _ body: (UnsafePointer<CChar>) throws(SystemError) -> Result
     ) throws(SystemError) -> Result {
@@ -39,7 +39,7 @@ struct InterfaceName: Equatable {
         }
     }
 
-    /// Appends the name to a line, `?` for what doesn't print: whoever makes an interface chooses its name.
+    /// Appends the name to a line, with `?` for unprintable bytes: whoever creates an interface chooses its name.
     @inline(never)
     func append(to line: inout LogLine) {
         for index in 0..<16 {

@@ -2,21 +2,23 @@ import CLinux
 import ScanCore
 import System
 
-/// What is known of the interfaces that packets are wanted from, and what of it has been told.
+/// The state of the interfaces to capture from, as currently known and as last reported.
 ///
-/// Changes are found by comparing the two, so that it doesn't matter how the news came, one by one or as a whole list.
+/// Changes are found by comparing the two, so that it doesn't matter whether messages arrive one by one or as a whole
+/// dump.
 ///
-/// All that reads the entries is mutating, also where it changes nothing: else the compiler (Swift 6.3) copies the
-/// whole table. All that is rare, and stands out of line.
+/// All accessors of the entries are mutating, also where they change nothing: otherwise the compiler (Swift 6.3) copies
+/// the whole table. All of them are called rarely, and not inlined.
 struct InterfaceTable {
-    /// What can become of an interface.
+    /// A change of an interface.
     enum Change {
         case up, down, gone
-        /// It is there that was not, or another of its name. It may be up or down.
+        /// An interface that did not exist, or another one of the same name. It may be up or down.
         case new
     }
 
-    /// The most interfaces that are known at a time; changes of more are not told. Packets come from all the same.
+    /// The maximum number of interfaces tracked at a time; changes of others are not reported, but their packets are
+    /// captured.
     static let capacity = 128
 
     /// Whether all interfaces are wanted, not only those with certain names.
@@ -25,7 +27,7 @@ struct InterfaceTable {
     private var entries = InlineArray<128, Entry>(repeating: Entry())
     /// How many interfaces are known or named.
     private(set) var count = 0
-    /// What the first of them are asked for by, unless all are wanted.
+    /// The requested names of the first entries, unless all interfaces are wanted.
     private var requests = InlineArray<16, RequestedName?>(repeating: nil)
 
     private struct Entry {
@@ -36,15 +38,15 @@ struct InterfaceTable {
         var isListed = false
     }
 
-    /// The number is 0 when there is no such interface.
+    /// The index is 0 if there is no such interface.
     private struct State: Equatable {
         var index: Int32 = 0
         var isUp = false
     }
 
-    /// A table of interfaces that don't exist yet. Those that are named have the same places in it as among the names.
+    /// A table of interfaces that don't exist yet. Named ones have the same positions in it as among the names.
     ///
-    /// - Throws: that one can't exist.
+    /// - Throws: an error if one can't exist.
     init(_ names: InterfaceNames) throws(SystemError) {
         followsAll = names.areAll
         if followsAll { return }
@@ -63,7 +65,7 @@ struct InterfaceTable {
         SystemError(name, "open interface", code: ENODEV)
     }
 
-    /// Makes sure that there is an interface of each name, and another of each.
+    /// Checks that there is an interface of each name, and a different one for each.
     @inline(never)
     mutating func checkRequests() throws(SystemError) {
         if followsAll { return }
@@ -76,9 +78,9 @@ struct InterfaceTable {
         }
     }
 
-    /// Takes note of an interface as it is now.
+    /// Updates the state of an interface.
     ///
-    /// - Parameter datagram: what it was read from.
+    /// - Parameter datagram: the datagram that the message is in.
     @inline(never)
     mutating func update(_ link: RouteMessage, in datagram: Span<UInt8>) {
         if followsAll {
@@ -103,7 +105,7 @@ struct InterfaceTable {
         entries[position].isListed = true
     }
 
-    /// Takes note that an interface is no more.
+    /// Records that an interface has been deleted.
     @inline(never)
     mutating func remove(_ index: Int32) {
         for position in 0..<count where entries[position].now.index == index {
@@ -111,13 +113,13 @@ struct InterfaceTable {
         }
     }
 
-    /// Begins a list of all interfaces: each is to be told to ``update(_:)``.
+    /// Begins a dump of all interfaces: each is to be passed to ``update(_:in:)``.
     @inline(never)
     mutating func beginList() {
         for position in 0..<count { entries[position].isListed = false }
     }
 
-    /// Ends a list: what was not on it is no more.
+    /// Ends a dump: interfaces that were not in it have been deleted.
     @inline(never)
     mutating func endList() {
         for position in 0..<count where entries[position].isListed == false {
@@ -125,18 +127,18 @@ struct InterfaceTable {
         }
     }
 
-    /// An interface of which there is something to tell.
+    /// An interface with a change to report.
     struct Difference {
-        /// Where in the table it is: of one that is named, where among the names.
+        /// Its position in the table: for a named one, also its position among the names.
         let position: Int
         let name: InterfaceName
-        /// What it was asked for by, if that is not its own name.
+        /// The name it was requested by, if that is not its own name.
         let otherName: CString?
         let index: Int32
         let change: Change
     }
 
-    /// An interface that is not as it was last told, and how: from now on it is.
+    /// The next interface whose state differs from the reported one; its state then counts as reported.
     @inline(never)
     mutating func nextChange() -> Difference? {
         var position = 0
@@ -160,7 +162,7 @@ struct InterfaceTable {
         return request.text
     }
 
-    /// Takes everything as told, but that a named interface is down.
+    /// Marks everything as reported, except that named interfaces are down.
     @inline(never)
     mutating func markReportedExceptDown() {
         for position in 0..<count {
@@ -175,7 +177,7 @@ struct InterfaceTable {
         return new.isUp ? .up : .down
     }
 
-    /// The numbers of the named interfaces that exist; `nil` if all are wanted.
+    /// The indexes of the named interfaces that exist; `nil` if all are wanted.
     var wanted: InterfaceIndexes? {
         @inline(never)
         mutating get {
@@ -188,13 +190,13 @@ struct InterfaceTable {
         }
     }
 
-    /// The number of an interface that is known, `nil` if it doesn't exist. The position is 0 to ``count`` - 1.
+    /// The index of a known interface, `nil` if it doesn't exist. The position is 0 to ``count`` - 1.
     mutating func index(at position: Int) -> Int32? {
         let index = entries[position].now.index
         return index == 0 ? nil : index
     }
 
-    /// The own name of that one.
+    /// The interface's own name.
     mutating func name(at position: Int) -> InterfaceName { entries[position].name }
 
     @inline(never)
@@ -203,7 +205,7 @@ struct InterfaceTable {
         return nil
     }
 
-    /// Where an interface is, added if it wasn't known; `nil` if there is no room.
+    /// The position of an interface, which is added if it wasn't known; `nil` if there is no room.
     private mutating func place(of name: InterfaceName) -> Int? {
         if let position = find(name) { return position }
         if count == InterfaceTable.capacity { return nil }

@@ -1,11 +1,10 @@
 import CLinux
 import System
 
-/// Memory that the datagrams of a netlink socket are received into, a page of which the kernel gives when it is first
-/// written to.
+/// Memory for the datagrams of a netlink socket, of which the kernel allocates each page when it is first written to.
 @safe @usableFromInline struct NetlinkBuffer: ~Copyable {
-    /// What a datagram may be long: the kernel says all of an interface in one, whose properties take less than 65,536
-    /// bytes, and the rest less than half of what is left.
+    /// The maximum length of a datagram: the kernel describes an interface in one, whose properties take less than
+    /// 65,536 bytes, and the rest less than half of what remains.
     @usableFromInline static var size: Int { 81_920 }
 
     @usableFromInline let memory: UnsafeMutableRawPointer
@@ -22,16 +21,16 @@ import System
         unsafe munmap(memory, NetlinkBuffer.size)
     }
 
-    /// Receives a datagram, without waiting, and returns its length.
+    /// Receives a datagram, without blocking, and returns its length.
     ///
-    /// - Throws: what the kernel said: EAGAIN if none waits.
+    /// - Throws: the kernel's error: EAGAIN if none waits.
     func receive(from socket: borrowing Socket) throws(SystemError) -> Int {
         let length = unsafe clinux_receive_netlink(socket.number, memory, NetlinkBuffer.size)
         if length < 0 { throw SystemError(socket.name, "receive") }
         return length
     }
 
-    /// The bytes of the last datagram, of which the length is given, until the next is received.
+    /// The bytes of the last datagram, of the given length, valid until the next is received.
     @unsafe func bytes(_ length: Int) -> UnsafeBufferPointer<UInt8> {
         let bytes = unsafe UnsafeRawBufferPointer(start: memory, count: min(length, NetlinkBuffer.size))
         return unsafe bytes.bindMemory(to: UInt8.self)

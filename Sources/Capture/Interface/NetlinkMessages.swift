@@ -1,15 +1,15 @@
 import CLinux
 import System
 
-/// A datagram of a netlink socket that is not as it should be.
+/// A malformed datagram of a netlink socket.
 enum NetlinkFault: Error {
-    /// A length in it leads outside it.
+    /// A length exceeds the datagram.
     case malformed
 }
 
-/// Walks the messages of a datagram of a netlink socket (RFC 3549; netlink(7)), in host byte order.
+/// Iterates over the messages of a datagram of a netlink socket (RFC 3549; netlink(7)), in host byte order.
 struct NetlinkMessages {
-    /// One message: what its header says, and where in the datagram its body is.
+    /// One message: fields of its header, and the range of its body in the datagram.
     struct Message {
         let type: Int32
         let flags: Int32
@@ -20,7 +20,7 @@ struct NetlinkMessages {
 
     /// The next message, `nil` after the last.
     ///
-    /// - Throws: ``NetlinkFault``; what follows can't be read either.
+    /// - Throws: ``NetlinkFault``; what follows can't be parsed either.
     mutating func next(in datagram: Span<UInt8>) throws(NetlinkFault) -> Message? {
         if offset >= datagram.count { return nil }
         let header: nlmsghdr = try unsafe datagram.load(at: offset)
@@ -35,24 +35,24 @@ struct NetlinkMessages {
     static func aligned(_ length: Int) -> Int { (length + 3) & ~3 }
 }
 
-/// Walks the attributes of a message, or those that an attribute consists of (rtnetlink(7)).
+/// Iterates over the attributes of a message, or those nested in an attribute (rtnetlink(7)).
 struct NetlinkAttributes {
     private var offset: Int
     private let end: Int
 
-    /// Those in some bytes of a datagram.
+    /// The attributes in some bytes of a datagram.
     init(in bytes: Range<Int>) {
         offset = bytes.lowerBound
         end = bytes.upperBound
     }
 
-    /// Those behind the structure that a message begins with.
+    /// The attributes behind the structure that a message begins with.
     init<Head>(of message: NetlinkMessages.Message, behind head: Head.Type) {
         offset = message.body.lowerBound + NetlinkMessages.aligned(MemoryLayout<Head>.size)
         end = message.body.upperBound
     }
 
-    /// The type of the next attribute, and where in the datagram its value is; `nil` after the last.
+    /// The type of the next attribute, and the range of its value in the datagram; `nil` after the last.
     mutating func next(in datagram: Span<UInt8>) throws(NetlinkFault) -> (type: Int, value: Range<Int>)? {
         if offset >= end { return nil }
         let attribute: rtattr = try unsafe datagram.load(at: offset)
@@ -60,14 +60,14 @@ struct NetlinkAttributes {
         if length < MemoryLayout<rtattr>.size || length > end - offset { throw .malformed }
         let value = offset + MemoryLayout<rtattr>.size..<offset + length
         offset += NetlinkMessages.aligned(length)
-        return (Int(attribute.rta_type) & 0x3fff, value)  // the bits above say what the value consists of
+        return (Int(attribute.rta_type) & 0x3fff, value)  // the bits above are flags of the value's encoding
     }
 }
 
 extension Span<UInt8> {
-    /// A structure of the kernel's, as its bytes are in memory.
+    /// A kernel structure, loaded from its bytes in memory.
     ///
-    /// It is unsafe for types that not every bit pattern is a value of; C's structures of numbers are not such.
+    /// Unsafe for types with invalid bit patterns; C structures of numbers have none.
     @unsafe func load<Value: BitwiseCopyable>(at offset: Int) throws(NetlinkFault) -> Value {
         if offset < 0 || offset > count - MemoryLayout<Value>.size { throw .malformed }
         return unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: Value.self)

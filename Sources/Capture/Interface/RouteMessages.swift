@@ -1,19 +1,19 @@
 import CLinux
 import System
 
-/// What the kernel says about one interface (rtnetlink(7), RTM_NEWLINK).
+/// The kernel's description of an interface (rtnetlink(7), RTM_NEWLINK).
 struct RouteMessage: Equatable {
     var index: Int32
     var isUp: Bool
     var name: InterfaceName
-    /// Where in the datagram its properties are, and among them its alternative names.
+    /// The range of its properties in the datagram, which include its alternative names.
     var properties = 0..<0
 }
 
 extension RouteMessage {
-    /// Whether it is about an interface of a name, be it its own or an alternative one.
+    /// Whether it describes the interface of a name, be it its own or an alternative one.
     ///
-    /// - Parameter datagram: what it was read from.
+    /// - Parameter datagram: the datagram that the message is in.
     func isOf(_ name: RequestedName, in datagram: Span<UInt8>) -> Bool {
         if name.isOwn(self.name) { return true }
         var attributes = NetlinkAttributes(in: properties)
@@ -22,36 +22,36 @@ extension RouteMessage {
                 if type == Int(IFLA_ALT_IFNAME) && name.isIn(datagram.extracting(value)) { return true }
             }
         } catch {
-            // The kernel's mistake: those before it have been looked at.
+            // A malformed message of the kernel: everything before it has been examined.
         }
         return false
     }
 }
 
-/// Reads the messages about interfaces in a datagram of a routing netlink socket (rtnetlink(7)).
+/// Parses the messages about interfaces in a datagram of a routing netlink socket (rtnetlink(7)).
 struct RouteMessages {
-    /// What a message says.
+    /// The content of a message.
     enum Item: Equatable {
-        /// There is an interface: new, changed or in a list.
+        /// An interface: new, changed or part of a dump.
         case link(RouteMessage)
-        /// An interface is no more.
+        /// An interface was deleted.
         case gone(index: Int32)
-        /// The list is at its end.
+        /// The end of a dump.
         case endOfList
         /// The request was refused with an error number.
         case refused(Int32)
-        /// Something of no interest.
+        /// A message of no interest.
         case other
     }
 
-    /// Whether a list changed while it was put together: what it says may have been true at no time.
+    /// Whether interfaces changed during a dump: its content may be inconsistent.
     private(set) var areInterrupted = false
 
     private var messages = NetlinkMessages()
 
     /// The next message, `nil` after the last.
     ///
-    /// - Throws: ``NetlinkFault``; what follows can't be read either.
+    /// - Throws: ``NetlinkFault``; what follows can't be parsed either.
     mutating func next(in datagram: Span<UInt8>) throws(NetlinkFault) -> Item? {
         guard let message = try messages.next(in: datagram) else { return nil }
         if message.flags & NLM_F_DUMP_INTR != 0 { areInterrupted = true }
@@ -61,12 +61,12 @@ struct RouteMessages {
             return .endOfList
         case NLMSG_ERROR:
             let code: Int32 = try unsafe body.load(at: 0)
-            return .refused(0 &- code)  // wrapping is meant: nothing is said of what the number may be
+            return .refused(0 &- code)  // wrapping is intended: the number is not restricted
         case Int32(RTM_NEWLINK):
             return try RouteMessages.link(message, in: datagram)
         case Int32(RTM_DELLINK):
             let information: ifinfomsg = try unsafe body.load(at: 0)
-            // A bridge says the same of a port that leaves it.
+            // A bridge sends the same message about a port that leaves it.
             return Int32(information.ifi_family) == AF_UNSPEC ? .gone(index: information.ifi_index) : .other
         default:
             return .other

@@ -1,5 +1,5 @@
-/// Types of Ethernet, which other links use as well: what a header says of what follows it (IEEE 802, and the registry of
-/// IANA, IEEE 802 Numbers), in host byte order.
+/// EtherTypes, which other links use as well: the type of what follows a header (IEEE 802, and the registry of IANA,
+/// IEEE 802 Numbers), in host byte order.
 enum EtherType {
     static let ipv4: UInt16 = 0x0800
     static let ipv6: UInt16 = 0x86dd
@@ -7,7 +7,7 @@ enum EtherType {
     static let customerTag: UInt16 = 0x8100
     /// A VLAN tag of the provider (IEEE 802.1ad).
     static let providerTag: UInt16 = 0x88a8
-    /// The provider's before it had a number (QinQ).
+    /// The provider's tag before a type was assigned (QinQ).
     static let oldProviderTag: UInt16 = 0x9100
     /// A tag of Cisco TrustSec.
     static let securityTag: UInt16 = 0x8909
@@ -16,13 +16,13 @@ enum EtherType {
     static let multicastLabels: UInt16 = 0x8848
     /// A session of PPP over Ethernet (RFC 2516).
     static let pppoeSession: UInt16 = 0x8864
-    /// PPP with nothing before it.
+    /// PPP without a header before it.
     static let ppp: UInt16 = 0x880b
 
-    /// The least: what is below, in the same place, is the length of an IEEE 802.3 frame, or a number of Linux's own.
+    /// The minimum: a smaller value in the same field is the length of an IEEE 802.3 frame, or a Linux-specific number.
     static let least: UInt16 = 0x600
 
-    /// Whether a VLAN tag follows.
+    /// Whether it is the type of a VLAN tag.
     static func isTag(_ type: UInt16) -> Bool {
         type == customerTag || type == providerTag || type == oldProviderTag
     }

@@ -1,6 +1,6 @@
 import ScanCore
 
-/// What frames of a network begin with, before the IP packet (the LINKTYPE_ registry of tcpdump.org; libpcap's DLT_).
+/// The link-layer header of frames, before the IP packet (the LINKTYPE_ registry of tcpdump.org; libpcap's DLT_).
 public struct LinkLayer: Equatable, Sendable {
     let header: Header
 
@@ -9,17 +9,17 @@ public struct LinkLayer: Equatable, Sendable {
         case ethernet
         case linuxCooked
         case linuxCooked2
-        /// The address family in four bytes, in the byte order of whoever captured.
+        /// The address family in four bytes, in the byte order of the capturing host.
         case hostFamily
-        /// The same in network order.
+        /// The same in network byte order.
         case networkFamily
         case ppp
         case pppOverEthernet
     }
 
-    /// The link layer of a number, or `nil` if it is not known.
+    /// The link layer of a number, or `nil` if it is unknown.
     ///
-    /// LINKTYPE_ and DLT_ numbers are the same but for raw IP, of which all are taken.
+    /// LINKTYPE_ and DLT_ numbers are the same except for raw IP, of which all are accepted.
     public init?(dataLinkType: Int32) {
         switch dataLinkType {
         case 0: header = .hostFamily  // NULL
@@ -34,13 +34,14 @@ public struct LinkLayer: Equatable, Sendable {
         }
     }
 
-    /// Where in a frame its IP packet begins, also behind VLAN tags that the frame says nothing of.
+    /// The offset of the IP packet in a frame, also behind VLAN tags that the frame does not indicate.
     ///
     /// - Parameters:
-    ///   - frame: the frame, cut off anywhere.
-    ///   - length: how many bytes it had in all, if they are not all here.
-    ///   - interface: the number of the interface that it came over, or 0.
-    /// - Throws: ``PacketFault/otherProtocol`` if it holds no IP packet, ``PacketFault/truncated`` if it ends too early to tell.
+    ///   - frame: the frame, possibly truncated.
+    ///   - length: the frame's original length, if it is truncated.
+    ///   - interface: the number of the interface that it arrived on, or 0.
+    /// - Throws: ``PacketFault/otherProtocol`` if it holds no IP packet, ``PacketFault/truncated`` if that can't be
+    ///   determined.
     public func place(
         in frame: Span<UInt8>, length: Int = 0, interface: Int32 = 0
     ) throws(PacketFault) -> PacketPlace {
@@ -49,7 +50,7 @@ public struct LinkLayer: Equatable, Sendable {
         return place
     }
 
-    /// Where the walk over the headers of a frame that holds no IP packet ends.
+    /// Where the parsing of the headers of a frame without an IP packet stops.
     func obstacle(in frame: Span<UInt8>) -> PacketPlace {
         var place = PacketPlace(at: 0, LinkPath())
         do throws(PacketFault) { try walk(&place, over: frame, length: frame.count) } catch {}
@@ -85,14 +86,15 @@ public struct LinkLayer: Equatable, Sendable {
     /// The number of Linux cooked frames of version 2 (LINKTYPE_LINUX_SLL2).
     static var linuxCooked2: Int32 { 276 }
 
-    /// Whether a frame does not tell that it had a VLAN tag: libpcap puts none back into those of cooked version 2.
+    /// Whether a frame does not show that it had a VLAN tag: libpcap does not reinsert them into cooked frames of
+    /// version 2.
     var hidesTags: Bool { header == .linuxCooked2 }
 
-    /// Whether a frame tells which way it went.
+    /// Whether a frame indicates its direction.
     var knowsDirection: Bool { header == .linuxCooked || header == .linuxCooked2 }
 
-    /// Whether the host was sending a frame, or it may have been: few links tell. Of what goes over loopback libpcap gives
-    /// only the frame that comes in.
+    /// Whether the host sent a frame, or may have sent it: few link types indicate that. Of loopback traffic, libpcap
+    /// delivers only the incoming frame.
     func isSent(_ frame: Span<UInt8>) throws(PacketFault) -> Bool {
         switch header {
         case .linuxCooked:
@@ -105,49 +107,50 @@ public struct LinkLayer: Equatable, Sendable {
         }
     }
 
-    // What cooked frames say of themselves.
+    // Values of fields of cooked frames.
     private static var outgoing: UInt16 { 4 }  // LINUX_SLL_OUTGOING
     static var loopback: UInt16 { 772 }  // ARPHRD_LOOPBACK
 }
 
-/// How far a walk over the headers of a frame has come: in the end, to its IP packet.
+/// The position reached in parsing the headers of a frame: in the end, its IP packet.
 public struct PacketPlace: Equatable, Sendable {
-    /// Where in the frame it is, in bytes: at most the frame's length.
+    /// The offset in the frame, in bytes: at most the frame's length.
     public internal(set) var offset: Int
-    /// What was met on the way.
+    /// The headers passed on the way.
     public internal(set) var path: LinkPath
-    /// What is there, as a type of Ethernet: an IP packet, or 0 where the link has another number for that.
+    /// The type of what is there, as an EtherType: an IP packet, or 0 where the link uses other numbers.
     private(set) var etherType: UInt16 = 0
 
-    /// A walk that is to begin at an offset.
+    /// The start of parsing, at an offset.
     init(at offset: Int, _ path: LinkPath) {
         self.offset = offset
         self.path = path
     }
 
-    /// The IP packet in what begins with a type of Ethernet: see ``enter(etherType:in:)``.
+    /// The IP packet in a payload of an EtherType: see ``enter(etherType:in:isCooked:)``.
     init(etherType: UInt16, in payload: Span<UInt8>) throws(PacketFault) {
         self.init(at: 0, LinkPath())
         try enter(etherType: etherType, in: payload)
     }
 }
 
-// MARK: Ethernet's type field (IEEE 802, 802.1Q), which other links use as well
+// MARK: EtherType fields (IEEE 802, 802.1Q), which other links use as well
 
 extension PacketPlace {
-    /// Goes on to the IP packet, past VLAN tags, those of Cisco TrustSec, labels of MPLS and PPPoE.
+    /// Advances to the IP packet, past VLAN tags, tags of Cisco TrustSec, labels of MPLS and PPPoE.
     ///
     /// - Parameters:
-    ///   - first: what is here, in host byte order: a protocol of packet(7).
+    ///   - first: the type of what is here, in host byte order: a protocol of packet(7).
     ///   - frame: the frame, or what follows its link header.
-    ///   - isCooked: the type is Linux's word for what the frame holds: 0 says that more tags follow than it counts, which
-    ///     are eight (linux/if_vlan.h, VLAN_MAX_DEPTH). It takes the frame all the same, if they are for no VLAN.
+    ///   - isCooked: whether the type is Linux's protocol of the frame: 0 means that there are more tags than the eight
+    ///     that it parses (linux/if_vlan.h, VLAN_MAX_DEPTH). Linux accepts such a frame all the same, if its tags are
+    ///     for no VLAN.
     /// - Throws: see ``LinkLayer/place(in:length:interface:)``.
     mutating func enter(
         etherType first: UInt16, in frame: Span<UInt8>, isCooked: Bool = false
     ) throws(PacketFault) {
         etherType = first
-        while true {  // every step goes on in the frame, which ends
+        while true {  // each iteration advances in the frame, which is finite
             switch etherType {
             case EtherType.ipv4, EtherType.ipv6:
                 return
@@ -161,7 +164,7 @@ extension PacketPlace {
                 return try enterLabels(in: frame)
             case EtherType.pppoeSession:
                 return try enter(session: frame)
-            case 0..<EtherType.least:  // the length of an IEEE 802.3 frame: LLC follows, and here only SNAP with a type
+            case 0..<EtherType.least:  // an IEEE 802.3 length: LLC follows; only SNAP with a type is parsed
                 if try frame.uint32(at: offset) != 0xaaaa_0300 { throw .otherProtocol }
                 if try frame.uint16(at: offset + 4) != 0 { throw .otherProtocol }
                 etherType = try frame.uint16(at: offset + 6)
@@ -172,15 +175,15 @@ extension PacketPlace {
         }
     }
 
-    /// Goes past the tag that is here, to what it says follows.
+    /// Advances past the tag that is here, to the type that it gives.
     private mutating func enterTag(in frame: Span<UInt8>) throws(PacketFault) {
         etherType = try frame.uint16(at: offset + 2)
         path.enterTag(try frame.uint16(at: offset))
         offset += 4
     }
 
-    /// Goes past the tag of Cisco TrustSec that is here: version 1, a length in units of 4 bytes, as many bytes of options, of
-    /// which the last holds the number of a group, and the type of what follows.
+    /// Advances past the tag of Cisco TrustSec that is here: version 1, a length in units of 4 bytes, as many bytes of
+    /// options, of which the last hold the number of a group, and the type of what follows.
     private mutating func enterSecurityTag(in frame: Span<UInt8>) throws(PacketFault) {
         let head = try frame.uint16(at: offset)
         let units = Int(head & 0xff)
@@ -192,8 +195,8 @@ extension PacketPlace {
         offset = end + 2
     }
 
-    /// Goes past labels of MPLS (RFC 3032), the last of which has a bit for that. They don't say what they stand before: an IP
-    /// packet is known by its version, which nothing else that comes here begins with (RFC 4928).
+    /// Advances past labels of MPLS (RFC 3032), of which the last has a bit set. They don't include the type of what
+    /// follows: an IP packet is recognized by its version, which nothing else that comes here begins with (RFC 4928).
     fileprivate mutating func enterLabels(in frame: Span<UInt8>) throws(PacketFault) {
         var label: UInt32
         repeat {
@@ -206,22 +209,23 @@ extension PacketPlace {
         etherType = 0
     }
 
-    /// Goes past tags that stand where the IP packet is said to begin.
+    /// Advances past VLAN tags at the offset where the IP packet is supposed to begin.
     ///
-    /// Linux takes the first tag off a frame. If there are more, it gives cooked frames the protocol of what is behind all
-    /// of them since 6.10, and leaves them where they are (net/packet/af_packet.c, vlan_get_protocol_dgram): nothing tells
-    /// that there are any. A tag ends in the type of what follows it, the last one in the protocol that the frame is said
-    /// to be of; and what begins so is no tag if it can be that packet: see ``isPacket(in:length:)``. The first tag decides:
-    /// what follows it is what it says. Types that lead elsewhere were none, and the packet is where they began.
+    /// Linux removes the first tag of a frame. If there are more, since 6.10 it gives cooked frames the protocol behind
+    /// all of them, and leaves the tags in place (net/packet/af_packet.c, vlan_get_protocol_dgram): nothing indicates
+    /// them. A tag ends in the type of what follows it, the last one in the frame's protocol; but bytes that match are
+    /// no tag if they can be that packet: see ``isPacket(in:length:)``. That is checked for the first tag only: what
+    /// follows is what the tag's type says. If the types lead elsewhere, there were no tags, and the packet is at the
+    /// initial offset.
     ///
     /// - Parameters:
-    ///   - frame: the bytes of the frame that were kept.
-    ///   - length: how many it had in all.
+    ///   - frame: the captured bytes of the frame.
+    ///   - length: its original length.
     mutating func passHiddenTags(in frame: Span<UInt8>, length: Int) throws(PacketFault) {
         let start = self
         let last = etherType
         if last == 0 { return }
-        while offset + 4 < frame.count {  // every step goes on in the frame, which ends
+        while offset + 4 < frame.count {  // each iteration advances in the frame, which is finite
             let type = try frame.uint16(at: offset + 2)
             if type != last && !EtherType.isTag(type) {
                 self = start
@@ -233,12 +237,11 @@ extension PacketPlace {
         }
     }
 
-    /// Whether what is here can be the IP packet that it is said to be, though its third and fourth byte are a type of
-    /// Ethernet.
+    /// Whether the bytes here can be the expected IP packet, though its third and fourth byte are an EtherType.
     ///
-    /// Of IPv4 that would be its length, and the checksum of the header decides. Of IPv6 it would be the lower bits of the
-    /// flow label. Where a tag is, and another behind it, the next header would be one of no use here: half a type of
-    /// Ethernet; where a tag is, and IPv6 behind it, the length would be over 24,000 bytes.
+    /// In IPv4 those bytes are the length, and the checksum of the header decides. In IPv6 they are the lower bits of
+    /// the flow label. If there is a tag, and another behind it, the next header would be half of an EtherType, and
+    /// none of the relevant ones; if there is a tag, and IPv6 behind it, the length would be over 24,000 bytes.
     private func isPacket(in frame: Span<UInt8>, length: Int) -> Bool {
         if etherType == EtherType.ipv6 {
             guard let end = ipv6End(at: offset, in: frame), end <= length else { return false }
@@ -253,12 +256,12 @@ extension PacketPlace {
         }
     }
 
-    /// Where an IPv6 packet ends that begins at an offset and can hold TCP; `nil` if none does.
+    /// The end of an IPv6 packet that begins at an offset and can hold TCP; `nil` if there is none.
     private func ipv6End(at start: Int, in frame: Span<UInt8>) -> Int? {
         do throws(PacketFault) {
             let length = Int(try frame.uint16(at: start + 4))
             let next = try frame.uint8(at: start + 6)
-            // A length of 0 is for jumbograms, which their hop-by-hop options make (RFC 2675).
+            // A length of 0 is for jumbograms, which a hop-by-hop option indicates (RFC 2675).
             if try frame.uint8(at: start) >> 4 != 6 || !canLeadToTransport(next) || length == 0 && next != 0 {
                 return nil
             }
@@ -272,7 +275,7 @@ extension PacketPlace {
 // MARK: Other links
 
 extension PacketPlace {
-    /// Goes past the family of addresses.
+    /// Advances past the address family.
     fileprivate mutating func enter(familyIn frame: Span<UInt8>, inNetworkOrder: Bool) throws(PacketFault) {
         let family = try frame.uint32(at: 0)
         if !PacketPlace.isIP(family: family) && (inNetworkOrder || !PacketPlace.isIP(family: family.byteSwapped)) {
@@ -289,7 +292,8 @@ extension PacketPlace {
         }
     }
 
-    /// Goes past PPP (RFC 1661) in HDLC framing (RFC 1662), where address and control may be left out, as both sides agree.
+    /// Advances past PPP (RFC 1661) in HDLC framing (RFC 1662), where address and control may be omitted, as
+    /// negotiated.
     fileprivate mutating func enter(hdlc frame: Span<UInt8>) throws(PacketFault) {
         if try frame.uint8(at: 0) == 0xff {
             if try frame.uint8(at: 1) != 0x03 { throw .otherProtocol }
@@ -298,8 +302,8 @@ extension PacketPlace {
         try enterPPP(frame)
     }
 
-    /// Goes past PPP over Ethernet (RFC 2516). A session packet has version and type 1 and code 0, then the number of the
-    /// session and a length.
+    /// Advances past PPP over Ethernet (RFC 2516). A session packet has version and type 1 and code 0, followed by the
+    /// session number and a length.
     fileprivate mutating func enter(session frame: Span<UInt8>) throws(PacketFault) {
         if try frame.uint16(at: offset) != 0x1100 { throw .otherProtocol }
         path.session = try frame.uint16(at: offset + 2)
@@ -307,7 +311,8 @@ extension PacketPlace {
         try enterPPP(frame)
     }
 
-    /// The protocol number is odd and may be one byte, if its upper one is 0: the first byte says which.
+    /// The protocol number is odd and may be one byte, if its upper byte is 0: the lowest bit of the first byte
+    /// decides.
     private mutating func enterPPP(_ frame: Span<UInt8>) throws(PacketFault) {
         etherType = 0
         let first = try frame.uint8(at: offset)
@@ -318,7 +323,7 @@ extension PacketPlace {
             offset += 2
             etherType = EtherType.labels
             try enterLabels(in: frame)
-        case 0x002d, 0x002f, 0x003d, 0x00fd:  // what is compressed, or divided (RFC 1144, 1962, 1990)
+        case 0x002d, 0x002f, 0x003d, 0x00fd:  // compressed or fragmented payload (RFC 1144, 1962, 1990)
             etherType = EtherType.ppp
             throw .otherProtocol
         default: throw .otherProtocol

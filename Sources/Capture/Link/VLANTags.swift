@@ -3,10 +3,10 @@ import ScanCore
 import System
 
 extension RingPacket {
-    /// Where in the bytes that were kept of it its IP packet begins, and over which link it came.
+    /// The position of the IP packet in the captured bytes, and the link it came over.
     ///
-    /// The kernel takes off one tag. If there are more, Linux before 6.10 says that a tag follows; later ones give the
-    /// protocol behind all of them: see ``PacketPlace/passHiddenTags(in:length:)``.
+    /// The kernel removes one tag. If there are more, Linux before 6.10 gives the type of the next tag as the protocol;
+    /// later ones give the protocol behind all tags: see ``PacketPlace/passHiddenTags(in:length:)``.
     ///
     /// - Throws: see ``LinkLayer/place(in:length:interface:)``.
     func place(in payload: Span<UInt8>) throws(PacketFault) -> PacketPlace {
@@ -18,7 +18,8 @@ extension RingPacket {
         return place
     }
 
-    /// What a packet begins with: its protocol, or a VLAN tag before it where a session should be and isn't.
+    /// The type of what the packet begins with: its protocol, or a VLAN tag if there is no session header where one
+    /// should be.
     private func beginning(of payload: Span<UInt8>) throws(PacketFault) -> UInt16 {
         if etherType != EtherType.pppoeSession { return etherType }
         return try payload.uint16(at: 0) == 0x1100 ? etherType : EtherType.customerTag

@@ -4,9 +4,10 @@
 
     /// Packets from libnids.
     ///
-    /// All that ``PcapCapture`` sees, and besides what libnids makes of IPv4 fragments: where they contradict each other, it
-    /// joins them as other systems than Linux do. It can add to what is seen, and hide nothing. Its scan detector, TCP
-    /// tracking and checksum test are off, and its log is suppressed. libpcap captures, as it does for libnids itself.
+    /// It delivers all probes of ``PcapCapture``, and in addition those of IPv4 fragments that libnids reassembles: it
+    /// resolves contradicting overlaps as systems other than Linux do. It can add probes, and hide none. Its scan
+    /// detector, TCP tracking and checksum test are off, and its log is suppressed. libpcap captures, as it does for
+    /// libnids itself.
     public struct NidsCapture: ~Copyable, PacketSource {
         private var capture: PcapCapture
 
@@ -22,15 +23,15 @@
             capture = try PcapCapture(selection, try PcapFrameReader(selection, key: key, nids))
         }
 
-        /// Hands over what waits: see ``PcapCapture/receive(into:)``.
+        /// Delivers waiting packets: see ``PcapCapture/receive(into:)``.
         public mutating func receive(into sink: inout some ProbeSink & ~Copyable) throws(SystemError) -> Reception {
             try capture.receive(into: &sink)
         }
 
-        /// What became of fragments: see ``PcapCapture/fragments``.
+        /// The counters of fragments: see ``PcapCapture/fragments``.
         public var fragments: FragmentCounters { capture.fragments }
 
-        /// Counts the packets that found libpcap's buffer full: see ``PcapCapture/makeDropCounter()``.
+        /// Counts the packets that did not fit into libpcap's buffer: see ``PcapCapture/makeDropCounter()``.
         public func makeDropCounter() -> DropCounter { capture.makeDropCounter() }
     }
 #endif

@@ -4,17 +4,17 @@
     import ScanCore
     import System
 
-    /// Puts IPv4 fragments of TCP segments together with libnids.
+    /// Reassembles IPv4 fragments of TCP segments with libnids.
     ///
-    /// What libnids sees is a copy in a form that nothing in it objects to: without options, which it is strict about and
-    /// nobody here asks for; with a protocol number that it does not know, so that its TCP tracking leaves it alone;
-    /// and, where the snapshot cut a fragment short, with zeros in place of what is only data. One a process.
+    /// libnids gets a copy that it has no reason to reject: without options, about which it is strict and which are not
+    /// used here; with a protocol number unknown to it, so that its TCP tracking ignores it; and, where the snapshot
+    /// truncated a fragment, with zeros in place of payload. One per process.
     @safe @usableFromInline struct NidsDefragmenter: ~Copyable {
-        /// What became of a fragment.
+        /// The result for a fragment.
         enum Outcome {
             case probe(Probe)
             case kept
-            /// There are too many destinations at a time: libnids has memory for each, and no limit on them all.
+            /// Too many destinations at a time: libnids allocates memory for each, without a limit on all of them.
             case refused
         }
 
@@ -24,7 +24,7 @@
             var last = Timestamp(nanoseconds: .min)
         }
 
-        /// How long libnids keeps a fragment, and some to spare, in nanoseconds.
+        /// How long libnids keeps a fragment, and a margin, in nanoseconds.
         private static var lifetime: Int64 { 40_000_000_000 }
         private static var headerLength: Int { 20 }
         private static var unknownProtocol: UInt8 { 255 }  // reserved
@@ -55,16 +55,16 @@
             unsafe joined.deallocate()
         }
 
-        /// Whether a packet is a part of an IPv4 packet that holds TCP.
+        /// Whether a packet is a fragment of an IPv4 packet that holds TCP.
         static func isFragment(_ packet: Span<UInt8>) throws(PacketFault) -> Bool {
             if try IPVersion(of: packet) != .ipv4 { return false }
             let header = try IPHeader(ipv4: packet)
             return header.part.isFragment && header.next == IPProtocol.tcp
         }
 
-        /// Hands a fragment to libnids.
+        /// Passes a fragment to libnids.
         ///
-        /// - Throws: what is wrong with the fragment, or with the packet that it completes.
+        /// - Throws: the fault of the fragment, or of the packet that it completes.
         mutating func join(_ packet: Span<UInt8>, at now: Timestamp) throws(PacketFault) -> Outcome {
             let header = try IPHeader(ipv4: packet)
             let length = try copy(packet, header)
@@ -80,7 +80,7 @@
         private mutating func copy(_ packet: Span<UInt8>, _ header: IPHeader) throws(PacketFault) -> Int {
             let size = header.statedEnd - header.length
             if size <= 0 || header.part.isFollowed && size % 8 != 0 { throw .malformed }
-            // A frame that is shorter than the snapshot was not cut by it: it lies about its length.
+            // A frame that is shorter than the snapshot was not truncated by it: its length field is wrong.
             let isCut = packet.count < header.statedEnd
             if isCut && packet.count < Int(Parameters.pcapSnapshot) - 256 { throw .truncated }
             if packet.count < header.length { throw .truncated }
@@ -97,7 +97,7 @@
             return length
         }
 
-        /// Whether libnids may have a fragment for a destination: it knows it, or has forgotten another.
+        /// Whether libnids may hold a fragment for a destination: it is among the known ones, or a slot has expired.
         private mutating func admits(_ address: Address, at now: Timestamp) -> Bool {
             var free: Int?
             for index in destinations.indices {

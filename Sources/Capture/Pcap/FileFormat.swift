@@ -2,15 +2,16 @@
     import ScanCore
     import System
 
-    /// What a file is, by what it begins with.
+    /// The format of a file, by its first bytes.
     enum FileFormat {
         case pcapng
-        /// A capture file that has to be read by another program first.
+        /// A capture file that must be decompressed by another program first.
         case compressed(kind: CString, program: CString)
-        /// What libpcap may know.
+        /// A format that libpcap may support.
         case other
 
-        /// Looks at the beginning of a stream, and leaves it there; `nil` where it is not here yet.
+        /// Determines the format from the beginning of a stream, and consumes nothing; `nil` if too few bytes have been
+        /// read yet.
         init?(of stream: PcapStream) {
             let first = stream.peek()
             if stream.isStarved { return nil }
@@ -35,7 +36,7 @@
     }
 
     extension PcapStream {
-        /// Takes the first eight bytes, the first the highest; 0 in place of those that are not there.
+        /// The first eight bytes, the first one highest; 0 in place of missing ones.
         fileprivate func peek() -> UInt64 {
             var bytes = InlineArray<8, UInt8>(repeating: 0)
             var span = bytes.mutableSpan

@@ -3,11 +3,12 @@
     import ScanCore
     import System
 
-    /// An expression of libpcap's (pcap-filter(7)), asked about the frames of a file.
+    /// A libpcap expression (pcap-filter(7)) that is matched against the frames of a file.
     ///
-    /// libpcap finds an address or a port where a packet stands right behind the link header, and nowhere else unless the
-    /// expression says so. In a file of a trunk that is no use: whoever asks for a port means that port. So the expression
-    /// is asked about each frame without what stands in between. One that names what is there is asked about it as it is.
+    /// libpcap finds an address or a port only if the packet directly follows the link header, unless the expression
+    /// says otherwise. That is useless for a capture of a trunk, where a port should match behind tags as well. So the
+    /// expression is matched against each frame without the headers in between. An expression that refers to them is
+    /// matched against the frame as it is.
     @safe @usableFromInline struct FrameFilter: ~Copyable {
         /// More than any link header has.
         private static let longestHeader = 64
@@ -32,15 +33,16 @@
             unsafe bytes.deallocate()
         }
 
-        /// Gets it ready for whatever kind of file it will be, while names can be looked up. Of the file nothing is looked at
-        /// but where its link types should stand.
+        /// Compiles the filter for the link types that the file may have, while names can be looked up. Of the file,
+        /// only the fields that should hold its link types are read.
         func prepare(for file: Int32) throws(SystemError) {
             if unsafe cpcap_prepare_filter(library.functions, expression.pointer, namesLink, file) < 0 {
                 throw PcapLibrary.error(expression, "compile filter")
             }
         }
 
-        /// Makes sure that it can be asked about frames of a link type: whether they must be made Ethernet's.
+        /// Makes sure that the filter is compiled for a link type. Returns whether frames must be converted to Ethernet
+        /// for it.
         @discardableResult
         func check(_ dataLinkType: Int32) throws(SystemError) -> Bool {
             let result = unsafe cpcap_check_filter(library.functions, expression.pointer, namesLink, dataLinkType)
@@ -52,7 +54,7 @@
         ///
         /// - Parameters:
         ///   - packet: the frame.
-        ///   - place: where its IP packet begins; `nil` if it has none.
+        ///   - place: the position of its IP packet; `nil` if it has none.
         func matches(
             _ packet: FilePacket, _ link: LinkLayer, _ place: PacketPlace?
         ) throws(SystemError) -> Bool {
@@ -70,7 +72,7 @@
             }
         }
 
-        /// Whether a frame matches that has another header in place of what stands before an offset in it.
+        /// Whether a frame matches with another header in place of everything before an offset.
         private func matches(
             _ header: LinkHeader, _ frame: Span<UInt8>, from start: Int, _ packet: FilePacket
         ) -> Bool {
@@ -112,11 +114,11 @@
     }
 
     extension LinkLayer {
-        /// What a frame begins with whose IP packet stands right behind that: `nil` if it does so as it is.
+        /// The header of a frame whose IP packet directly follows it; `nil` if the frame has that already.
         ///
         /// - Parameters:
         ///   - frame: a frame.
-        ///   - offset: where its packet begins.
+        ///   - offset: the offset of its packet.
         fileprivate func plainHeader(of frame: Span<UInt8>, before offset: Int) -> LinkHeader? {
             let isIPv6 = offset < frame.count && frame[offset] >> 4 == 6
             let etherType: UInt16 = isIPv6 ? EtherType.ipv6 : EtherType.ipv4
@@ -133,7 +135,7 @@
             case .linuxCooked2:
                 plain.append(etherType)
                 plain.append(frame, 2..<20)
-            case .hostFamily:  // in the byte order of this host, whatever that of the other was
+            case .hostFamily:  // in this host's byte order, whatever that of the capturing host was
                 let isLittle = UInt16(1).littleEndian == 1
                 plain.append(isLittle ? UInt16(family) << 8 : 0)
                 plain.append(isLittle ? 0 : UInt16(family))
@@ -156,8 +158,8 @@
             return true
         }
 
-        /// The header of Ethernet that a cooked frame would have, and where what is behind its own begins; `nil` for others,
-        /// and for one that is cut off in it.
+        /// The Ethernet header for a cooked frame, and the end of its own header; `nil` for other links, and if the
+        /// header is truncated.
         fileprivate func ethernetHeader(of frame: Span<UInt8>) -> (LinkHeader, Int)? {
             let address: Int
             let type: Int
@@ -169,7 +171,7 @@
             }
             if frame.count < end { return nil }
             var ethernet = LinkHeader()
-            for _ in 0..<6 { ethernet.append(0 as UInt8) }  // whom it was for is not there
+            for _ in 0..<6 { ethernet.append(0 as UInt8) }  // the destination is not in the frame
             ethernet.append(frame, address..<address + 6)
             ethernet.append(frame, type..<type + 2)
             return (ethernet, end)

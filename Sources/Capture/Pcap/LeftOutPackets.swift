@@ -2,23 +2,24 @@
     import ScanCore
     import System
 
-    /// How many packets of a file were left out that may hold TCP, by the reason: nothing is left out in silence.
+    /// Counts packets of a file that were skipped and may hold TCP, by reason: none is skipped silently.
     struct LeftOutPackets: ~Copyable {
-        /// Why a packet was left out.
+        /// Why a packet was skipped.
         enum Reason: Int {
-            /// Labels of MPLS stand before something else than an IP packet, which they don't name.
+            /// MPLS labels, which don't include the type of what follows, are followed by something that is not an IP
+            /// packet.
             case label
-            /// A tag of Cisco TrustSec is of another form than the one that is known.
+            /// A tag of Cisco TrustSec has an unsupported format.
             case securityTag
-            /// Something else stands before it that a packet can be behind.
+            /// Another header precedes it, which an IP packet can be behind.
             case encapsulation
-            /// It is an IP packet that another one can be in.
+            /// It is an IP packet that can encapsulate another one.
             case tunnel
-            /// Whoever captured it kept too little.
+            /// The capture truncated it.
             case cut
-            /// It is a fragment of a packet whose beginning is not in the file.
+            /// It is a fragment of a packet whose first fragment is not in the file.
             case fragment
-            /// Its link type is not known.
+            /// Its link type is unknown.
             case unknownLink
         }
 
@@ -28,7 +29,7 @@
         /// Counts a packet.
         mutating func count(_ reason: Reason) { counts[reason.rawValue] += 1 }
 
-        /// Counts a frame in which no IP packet was found, if it may hold one.
+        /// Counts a frame without a recognized IP packet, if it may hold one.
         mutating func count(_ fault: PacketFault, in frame: Span<UInt8>, _ link: LinkLayer, isCut: Bool) {
             if fault == .truncated && isCut { return count(.cut) }
             if fault != .otherProtocol { return }
@@ -43,8 +44,8 @@
             }
         }
 
-        /// Whether the LLC of an IEEE 802.3 frame, which was not read, says that IP follows (IEEE 802.2, RFC 1042): itself, or
-        /// by SNAP of a bridge.
+        /// Whether the LLC header of an IEEE 802.3 frame, which was not parsed, shows that IP follows (IEEE 802.2, RFC
+        /// 1042): directly, or by the SNAP of a bridge.
         private static func canLeadToIP(_ header: Span<UInt8>) -> Bool {
             do throws(PacketFault) {
                 if try header.uint16(at: 0) == 0x0606 { return true }
@@ -55,11 +56,11 @@
             }
         }
 
-        /// Counts an IP packet that gave no probe, if it may hold one.
+        /// Counts an IP packet without a probe, if it may hold one.
         ///
         /// - Parameters:
-        ///   - path: over which link it came; labels of MPLS don't say that an IP packet follows.
-        ///   - isCut: whether the file says that it was cut short. Not all do, and then the packet does.
+        ///   - path: the link it came over; labels of MPLS don't include the type of what follows.
+        ///   - isCut: whether the file marks it as truncated. Not all files do; then the packet's length shows it.
         mutating func count(_ fault: PacketFault, in packet: Span<UInt8>, over path: LinkPath, isCut: Bool) {
             let isLonger = LeftOutPackets.isLonger(packet)
             if path.mark != 0 && !LeftOutPackets.isSound(packet, isLonger: isLonger && !isCut) { return count(.label) }
@@ -67,7 +68,7 @@
             if fault == .otherProtocol && isTunnel(packet) { count(.tunnel) }
         }
 
-        /// Whether an IP packet says that it is longer than what is here.
+        /// Whether the length field of an IP packet exceeds the captured bytes.
         private static func isLonger(_ packet: Span<UInt8>) -> Bool {
             do throws(PacketFault) {
                 return try IPHeader.statedEnd(of: packet) > packet.count
@@ -76,25 +77,25 @@
             }
         }
 
-        /// Whether what begins like an IP packet is one.
+        /// Whether bytes that begin like an IP packet are one.
         private static func isSound(_ packet: Span<UInt8>, isLonger: Bool) -> Bool {
             do throws(PacketFault) {
                 return try IPVersion(of: packet) == .ipv4 ? isSoundIPv4Header(at: 0, in: packet) : !isLonger
             } catch {
-                return true  // it ends too early to tell
+                return true  // truncated before the relevant fields
             }
         }
 
-        /// Takes note of an IP packet that was read: see ``LoneFragments``.
+        /// Records an IP packet that was parsed: see ``LoneFragments``.
         mutating func record(
             _ packet: Span<UInt8>, over path: LinkPath, isGiven: Bool, _ fault: PacketFault?, at now: Timestamp
         ) {
             fragments.record(packet, over: path, isGiven: isGiven, fault, at: now)
         }
 
-        /// The types of Ethernet, besides those that are looked behind, that IP packets can stand behind: TRILL, batman-adv,
-        /// bridged Ethernet, compressed headers, PPP, MACsec, provider backbone bridges, FabricPath, VN-Tag, HSR, E-Tag, the
-        /// network service header, two more types of VLAN tags, and the redundancy tag of 802.1CB.
+        /// Other EtherTypes that IP packets can be behind and that are not parsed: TRILL, batman-adv, bridged Ethernet,
+        /// compressed headers, PPP, MACsec, provider backbone bridges, FabricPath, VN-Tag, HSR, E-Tag, the network
+        /// service header, two more types of VLAN tags, and the redundancy tag of 802.1CB.
         private static func canEncapsulate(_ etherType: UInt16) -> Bool {
             switch etherType {
             case 0x22f3, 0x4305, 0x6558, 0x876b, EtherType.ppp, 0x88e5, 0x88e7, 0x8903, 0x8926, 0x892f, 0x893f,
@@ -104,7 +105,7 @@
             }
         }
 
-        /// The counts in one line, as an error begins that is about a file: `nil` if there is none.
+        /// The counts in one line, in the form of an error about a file; `nil` if all are zero.
         func line(of name: CString) -> LogLine? {
             var line = LogLine()
             line.append(name)

@@ -4,18 +4,19 @@
     import ScanCore
     import System
 
-    /// Fixed memory that libpcap's packets are copied into: those it gives end with its callback.
+    /// Fixed memory that libpcap's packets are copied into: they are valid during its callback only.
     @safe @usableFromInline struct PcapBatch: ~Copyable {
-        /// The most packets in a batch: copied while they are in the processor's cache, and read while they still are.
+        /// The maximum number of packets in a batch: few enough that they are still in the processor's cache when they
+        /// are read.
         static let count = 32
 
         @usableFromInline let packets: UnsafeMutableBufferPointer<cpcap_packet>
         @usableFromInline let bytes: UnsafeMutableBufferPointer<UInt8>
         private var batch: cpcap_batch
-        /// The packet that is to be handed over next.
+        /// The next packet to deliver.
         var next = 0
 
-        /// - Parameter snapshot: how many bytes there is room for of each packet.
+        /// - Parameter snapshot: the capacity for each packet, in bytes.
         init(snapshot: Int32) {
             let size = Int(snapshot)
             unsafe packets = .allocate(capacity: PcapBatch.count)
@@ -35,33 +36,33 @@
         /// How many packets there are.
         var count: Int { unsafe Int(batch.count) }
 
-        /// Whether packets have not been handed over yet.
+        /// Whether some packets have not been delivered yet.
         var hasNext: Bool { next < count }
 
-        /// Takes what waits, in place of what was there: whether libpcap found no fault.
+        /// Replaces the content with the waiting packets. Returns whether libpcap reported no error.
         mutating func fill(from handle: OpaquePointer, _ library: PcapLibrary) -> Bool {
             next = 0
             return unsafe cpcap_dispatch(library.functions, handle, &batch) >= 0
         }
 
-        /// When a packet came, in nanoseconds since 1970 UTC.
+        /// The time of arrival of a packet, in nanoseconds since 1970 UTC.
         func stamp(_ index: Int) -> Int64 {
             unsafe nanoseconds(seconds: packets[index].seconds, and: packets[index].nanoseconds)
         }
 
-        /// How many bytes a packet had in all.
+        /// The original length of a packet, in bytes.
         func wholeLength(_ index: Int) -> Int { unsafe Int(packets[index].whole) }
 
-        /// Lends the bytes of a packet.
+        /// Passes the bytes of a packet to a function.
         func withPacket<Result>(_ index: Int, _ body: (Span<UInt8>) -> Result) -> Result {
             let start = unsafe Int(packets[index].offset)
             let end = unsafe start + Int(packets[index].length)
-            // libpcap's callback has written these bytes, and the copy checked their number.
+            // libpcap's callback has written these bytes, and their number was limited by the copy.
             return body(unsafe UnsafeBufferPointer(rebasing: UnsafeBufferPointer(bytes)[start..<end]).span)
         }
     }
 
-    /// A time in nanoseconds; one that is too far off counts as the last or first that can be told.
+    /// A time in nanoseconds, clamped to the range of the type.
     func nanoseconds(seconds: Int64, and rest: Int64) -> Int64 {
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         if overflow { return seconds < 0 ? .min : .max }

@@ -6,18 +6,18 @@
 
     /// Packets from libpcap (pcap(3)).
     ///
-    /// Seen is what netfilter drops later as well. An interface that goes away is followed when it, or another of its
-    /// name and kind, comes back: libpcap's socket is bound to it anew, which takes no privilege.
+    /// It also sees packets that netfilter drops later. An interface that goes away is captured from again when it, or
+    /// another of its name and kind, appears: libpcap's socket is bound to it anew, which takes no privilege.
     public struct PcapCapture: ~Copyable, PacketSource {
-        /// The most batches taken from an interface at a time, so that signals are not kept waiting.
+        /// The maximum number of batches taken from an interface at a time, so that signals are not delayed.
         static let mostBatches = 64
 
-        /// How long news of interfaces may wait while packets keep coming, in nanoseconds.
+        /// How long messages about interfaces may wait while packets keep arriving, in nanoseconds.
         private static let longestInterfaceWait: Int64 = 100_000_000
 
         @usableFromInline let library: PcapLibrary
         @usableFromInline var interfaces: InlineArray<16, PcapInterface?>
-        /// How many there are.
+        /// The number of interfaces.
         let count: Int
         private let keepsOrder: Bool
         private let readable: ReadableSet
@@ -25,12 +25,12 @@
         private var notices = InterfaceChangeLine()
         private var interfacesRead = Timestamp.now()
         private var batch: PcapBatch
-        /// Which of the interfaces its packets are of.
+        /// The interface that the batch is from.
         private var batchInterface = 0
         var time: ClockMapping
         var packets: PcapFrameReader
 
-        /// The kernel lets packets gather itself, for ``Parameters/pcapTimeout``.
+        /// The kernel lets packets accumulate by itself, for ``Parameters/pcapTimeout``.
         public var gatherTime: Int32 { 0 }
 
         /// Readable when packets wait, or an interface has changed.
@@ -41,7 +41,7 @@
         /// - Parameters:
         ///   - selection: which packets are wanted; an interface can be promiscuous only if it is named.
         ///   - key: secret random numbers.
-        /// - Throws: what could not be done, with libpcap's own reason; most often CAP_NET_RAW is missing.
+        /// - Throws: the operation that failed, with libpcap's reason; most often CAP_NET_RAW is missing.
         public init(_ selection: CaptureOptions, key: HashKey) throws(SystemError) {
             try self.init(selection, try PcapFrameReader(selection, key: key))
         }
@@ -58,7 +58,7 @@
             self.readable = readable
             self.watch = watch
             self.packets = packets
-            // A block is handed over when the timer comes by the second time; and the timer may be late.
+            // A block is handed over when its timer expires for the second time; and the timer may be late.
             let wait = 2 * Int64(Parameters.pcapTimeout) + 20
             time = ClockMapping(now: .now(), realTime: realTime(), slack: wait * 1_000_000)
             batch = PcapBatch(snapshot: Parameters.pcapSnapshot)
@@ -100,7 +100,7 @@
             PcapCapture.close(interfaces, library)
         }
 
-        /// Hands over what waits on every interface, and says which have changed.
+        /// Delivers waiting packets of all interfaces, and reports changes of interfaces.
         public mutating func receive(into sink: inout some ProbeSink & ~Copyable) throws(SystemError) -> Reception {
             var failure: SystemError?
             let reception = keepsOrder ? receiveInOrder(into: &sink, &failure) : receiveInTurn(into: &sink, &failure)
@@ -114,9 +114,9 @@
             return reception
         }
 
-        /// Hands over what waits on one interface after the other.
+        /// Delivers waiting packets of one interface after the other.
         ///
-        /// - Parameter failure: what went wrong on one of them, to be thrown when the others have had their turn.
+        /// - Parameter failure: an error of one of them, to be thrown after the others have been handled.
         private mutating func receiveInTurn(
             into sink: inout some ProbeSink & ~Copyable, _ failure: inout SystemError?
         ) -> Reception {
@@ -142,7 +142,7 @@
             var reception = Reception.nothing
             for _ in 0..<PcapCapture.mostBatches {
                 let failure = fillBatch(from: index)
-                deliver(into: &sink)  // also what came before a failure
+                deliver(into: &sink)  // also packets received before a failure
                 if let failure { throw failure }
                 if batch.count > 0 { reception = .all }
                 if batch.hasNext || batch.count < PcapBatch.count { return reception }
@@ -160,7 +160,7 @@
             }
         }
 
-        /// Hands over the packets of the batch, until the sink is full.
+        /// Delivers the packets of the batch, until the sink is full.
         private mutating func deliver(into sink: inout some ProbeSink & ~Copyable) {
             if !batch.hasNext { return }
             guard let link = interfaces[batchInterface]?.link, interfaces[batchInterface]?.isThere == true else {
@@ -181,11 +181,12 @@
             }
         }
 
-        /// A number for the interface that frames come over: any of its own, or 0 where they may tell it themselves.
+        /// A number for the interface that frames arrive on: an arbitrary one of its own, or 0 where frames may include
+        /// it.
         func number(of index: Int) -> Int32 { interfaces[index]?.isAny == true ? 0 : Int32(index + 1) }
 
-        /// Logs what became of interfaces, and captures from those that have come. What fails is logged as well: an
-        /// interface may be gone before we are done with it.
+        /// Logs changes of interfaces, and captures from new ones. Errors are logged as well: an interface may
+        /// disappear before this is done.
         private mutating func followInterfaces(
             into sink: inout some ProbeSink & ~Copyable, at now: Timestamp
         ) throws(SystemError) {
@@ -205,11 +206,11 @@
             }
         }
 
-        /// What became of fragments.
+        /// The counters of fragments.
         public var fragments: FragmentCounters { packets.fragments }
 
-        /// Counts the packets that found libpcap's buffer full: not by pcap_stats(3), which also opens a file. A process in
-        /// its sandbox is killed for that.
+        /// Counts the packets that did not fit into libpcap's buffer. Does not use pcap_stats(3), which also opens a
+        /// file: the filter of system calls would kill the process.
         public func makeDropCounter() -> DropCounter {
             var drops = DropCounter()
             for index in interfaces.indices {

@@ -4,10 +4,10 @@
     import ScanCore
     import System
 
-    /// The packets of a capture file, pcap or pcapng, with their own times as clock.
+    /// The packets of a capture file, pcap or pcapng, with their timestamps as clock.
     ///
-    /// Whose packets they are can't be told: those that the capturing host sent count as well. What a file holds is read
-    /// by libpcap, but for the blocks of pcapng: give up privileges between opening and ``read(into:)``.
+    /// Which host sent a packet can't be determined: those of the capturing host count as well. The file is parsed by
+    /// libpcap, except for the blocks of pcapng: drop privileges between opening and ``read(into:)``.
     @safe public struct PcapFile: ~Copyable {
         @usableFromInline let library: PcapLibrary
         private let name: CString
@@ -16,20 +16,21 @@
         private var pcapng: PcapngReader?
         private var packets: PcapFrameReader
         private var filter: FrameFilter?
-        /// What can be polled to wait for more of the file.
+        /// The descriptor to poll for more of the file.
         public let descriptor: Int32
         /// Whether the beginning of the file has been read.
         private var isOpen = false
-        /// What reads a file that is not there yet.
+        /// The command for an error about a compressed file, which reads the decompressed one from a pipe.
         private var command: CString = "scanlogd -r -"
-        /// The packet that was read last, valid until the next is: see ``advance()``.
+        /// The last packet read, valid until the next is: see ``advance()``.
         private var packet: FilePacket?
-        /// A link type of packets that is not known, if there is one; and whether there are others.
+        /// An unknown link type of a packet, if there was one; and whether there was a known one.
         private var unknownLink: Int32?
         private var knowsLink = false
         private var leftOut = LeftOutPackets()
 
-        /// Loads libpcap and opens a file, without reading it, but for its link types if there is a filter expression.
+        /// Loads libpcap and opens a file, without reading it, except for its link types if there is a filter
+        /// expression.
         ///
         /// - Parameters:
         ///   - path: the file; `-` is standard input.
@@ -81,9 +82,9 @@
             }
         }
 
-        /// Reads the file to its end, once, and hands over its packets. Waits for whoever writes it.
+        /// Reads the file to its end, once, and delivers its packets. Blocks while the file's writer is slow.
         ///
-        /// - Throws: see ``advance()`` and ``deliver(into:)``. What comes before has been handed over.
+        /// - Throws: see ``advance()`` and ``deliver(into:)``. Packets before the error have been delivered.
         public mutating func read(into sink: inout some ProbeSink & ~Copyable) throws(SystemError) {
             while true {
                 switch try advance() {
@@ -98,17 +99,17 @@
         public enum Progress {
             /// To the next packet: see ``deliver(into:)``.
             case packet
-            /// Not to the next packet, for it has not all been read: see ``readMore()``.
+            /// Not to the next packet, which has not been read completely: see ``readMore()``.
             case mustWait
             case end
         }
 
-        /// Goes on to the next packet in what has been read, and never waits.
+        /// Advances to the next packet in the bytes read so far, and never blocks.
         ///
-        /// - Throws: at the beginning that the file is compressed, libpcap's reason why it is no capture, the name of a link type
-        ///   that is not known, or what is wrong with the filter expression; then the reason why the file can't be read on, and
-        ///   at which byte what can't be read begins; at the end the name of a link type that is not known, if there were packets
-        ///   of no other.
+        /// - Throws: at the beginning: that the file is compressed, libpcap's reason why it is not a capture, the name
+        ///   of an unknown link type, or an error in the filter expression; later: the reason why the file can't be
+        ///   read further, and the offset of the unreadable part; at the end: the name of an unknown link type, if
+        ///   there were packets of no other.
         public mutating func advance() throws(SystemError) -> Progress {
             packet = nil
             do throws(SystemError) {
@@ -124,7 +125,7 @@
             return .end
         }
 
-        /// Reads more of the file. It waits for whoever writes that, unless ``descriptor`` can be read.
+        /// Reads more of the file. Blocks until its writer has more, unless ``descriptor`` is readable.
         public func readMore() {
             stream.fill()
         }
@@ -132,7 +133,7 @@
         /// Reads the beginning of the file.
         private mutating func open() throws(SystemError) {
             switch FileFormat(of: stream) {
-            case nil: throw fault(at: 0)  // not here yet: to be tried again
+            case nil: throw fault(at: 0)  // not read yet: to be retried
             case .pcapng: pcapng = PcapngReader(name)
             case .compressed(let kind, let program):
                 let reason = unsafe cpcap_decompressed_by(kind.pointer, program.pointer, command.pointer)
@@ -165,16 +166,16 @@
             }
             guard let header = unsafe header?.pointee else { return nil }
             var seconds = Int64(header.ts.tv_sec)
-            if seconds < 0 { seconds += 1 << 32 }  // libpcap takes the 32 bits for signed, which end in 2038 then
+            if seconds < 0 { seconds += 1 << 32 }  // libpcap treats the 32 bits as signed, which would end in 2038
             return unsafe FilePacket(
                 bytes: UnsafeBufferPointer(start: data, count: Int(header.caplen)), wholeLength: Int(header.len),
-                realTime: nanoseconds(seconds: seconds, and: Int64(header.ts.tv_usec)),  // as was asked for
+                realTime: nanoseconds(seconds: seconds, and: Int64(header.ts.tv_usec)),  // as requested
                 dataLinkType: library.functions.pointee.datalink(handle))
         }
 
-        /// Hands over that packet.
+        /// Delivers the packet read by ``advance()``.
         ///
-        /// - Throws: what is wrong with the filter expression, if the packet is the first of its link type.
+        /// - Throws: an error in the filter expression, if the packet is the first of its link type.
         public mutating func deliver(into sink: inout some ProbeSink & ~Copyable) throws(SystemError) {
             guard let packet else { return }
             guard let link = LinkLayer(dataLinkType: packet.dataLinkType) else {
@@ -227,7 +228,7 @@
             }
         }
 
-        /// Says how many packets were left out so far that may hold TCP, and why: `nil` if none were.
+        /// A message on how many skipped packets may hold TCP, by reason; `nil` if there are none.
         public var leftOutLine: LogLine? { leftOut.line(of: name) }
 
         private func fault(at position: Int64) -> SystemError {

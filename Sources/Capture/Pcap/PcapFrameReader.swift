@@ -2,17 +2,17 @@
     import ScanCore
     import System
 
-    /// Makes probes of the frames that libpcap gives.
+    /// Extracts probes from the frames that libpcap delivers.
     struct PcapFrameReader: ~Copyable {
         private var reader: Box<ProbeReader>
         private let untaggedOnly: Bool
-        /// Whether frames are left out that say that the host did not send them.
+        /// Whether frames that are marked as not sent by this host are left out.
         private let outgoingOnly: Bool
         #if Nids
             private var nids: NidsDefragmenter?
         #endif
 
-        /// Packets whose fragments we put together ourselves.
+        /// A reader that reassembles fragments by itself.
         init(_ selection: CaptureOptions, key: HashKey) throws(SystemError) {
             reader = try Box(selection, key: key)
             untaggedOnly = selection.untaggedOnly
@@ -23,7 +23,7 @@
         }
 
         #if Nids
-            /// Packets whose IPv4 fragments libnids puts together as well.
+            /// A reader whose IPv4 fragments libnids reassembles as well.
             init(
                 _ selection: CaptureOptions, key: HashKey, _ nids: consuming NidsDefragmenter
             ) throws(SystemError) {
@@ -34,11 +34,11 @@
             }
         #endif
 
-        /// Reads a frame, and gives its probe, or what is wrong with it, to a sink.
+        /// Parses a frame, and passes its probe, or its fault, to a sink.
         ///
         /// - Parameters:
-        ///   - length: how many bytes the frame had in all.
-        ///   - interface: the number of the interface that it came over, or 0.
+        ///   - length: the original length of the frame, in bytes.
+        ///   - interface: the number of the interface that it arrived on, or 0.
         mutating func read(
             _ frame: Span<UInt8>, length: Int, of link: LinkLayer, interface: Int32 = 0, at now: Timestamp,
             realTime: Int64,
@@ -55,11 +55,12 @@
             }
         }
 
-        /// Reads an IP packet, and gives its probes to a sink.
+        /// Parses an IP packet, and passes its probes to a sink.
         ///
-        /// - Parameter path: over which link it came.
-        /// - Returns: whether there was anything to give: what is kept until other packets come gives nothing yet.
-        /// - Throws: why there is no probe in it.
+        /// - Parameter path: the link it came over.
+        /// - Returns: whether a probe was passed on, or the sink handled the packet; a fragment kept for later yields
+        ///   none yet.
+        /// - Throws: why it has no probe.
         @inline(__always)
         mutating func read(
             _ packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64,
@@ -78,7 +79,7 @@
         }
 
         #if Nids
-            /// The probe that a fragment makes whole by the rules of libnids. What is wrong with it, the reader says.
+            /// The probe that a fragment completes by the rules of libnids. The reader reports faults of the fragment.
             private mutating func joinedByNids(_ packet: Span<UInt8>, at now: Timestamp) -> Probe? {
                 do throws(PacketFault) {
                     if try !NidsDefragmenter.isFragment(packet) { return nil }
@@ -90,7 +91,7 @@
             }
         #endif
 
-        /// What became of fragments.
+        /// The counters of fragments.
         var fragments: FragmentCounters { FragmentCounters(reader.value) }
     }
 #endif

@@ -6,20 +6,20 @@
 
     /// An interface that libpcap captures from, or all of them.
     ///
-    /// Not closed by itself: ``PcapCapture`` has several, and does.
+    /// Not closed automatically: ``PcapCapture``, which owns several, closes them.
     @safe @usableFromInline struct PcapInterface {
         @usableFromInline let handle: OpaquePointer
         let name: CString
         let descriptor: Int32
         let link: LinkLayer
         private let promiscuous: Bool
-        /// The kind of network that ``link`` belongs to (ARPHRD_), or -1 if it does for all.
+        /// The hardware type of the network that ``link`` belongs to (ARPHRD_), or -1 if it applies to all.
         private let hardwareType: Int32
-        /// Whether its frames tell themselves which interface they are of.
+        /// Whether its frames include the number of their interface.
         let isAny: Bool
-        /// Whether what comes is of an interface of this name: one that was renamed is captured from until another comes.
+        /// Whether packets are of an interface of this name: a renamed one is captured from until another appears.
         var isThere = true
-        /// The next packet, if there was one when it was looked for; and whether there was none. See ``PcapHead``.
+        /// The next packet, if one has been fetched; and whether the last fetch found none. See ``PcapHead``.
         var head: PcapHead?
         var isIdle = false
 
@@ -33,9 +33,9 @@
         /// Starts to capture from an interface.
         ///
         /// - Parameters:
-        ///   - name: what errors call it.
-        ///   - ownName: its own name: libpcap takes no other that is longer.
-        ///   - index: its number.
+        ///   - name: the name for errors.
+        ///   - ownName: its own name: libpcap does not accept alternative ones that are longer.
+        ///   - index: its index.
         static func open(
             _ name: CString, _ ownName: InterfaceName, _ index: Int32, _ selection: CaptureOptions,
             _ library: PcapLibrary
@@ -47,7 +47,8 @@
             } catch {
                 if error.code != ENETDOWN { throw error }
             }
-            // libpcap takes none that is down, but all, whatever they do; and its socket can then be bound to one.
+            // libpcap does not open an interface that is down, but it opens `any`, and its socket can then be bound to
+            // one.
             var interface = try PcapInterface(name, ownName, by: "any", selection, library)
             do throws(SystemError) {
                 try interface.capture(from: index, ownName)
@@ -58,7 +59,7 @@
             return interface
         }
 
-        /// - Parameter device: what libpcap is to open.
+        /// - Parameter device: the device for libpcap to open.
         private init(
             _ name: CString, _ ownName: InterfaceName?, by device: CString, _ selection: CaptureOptions,
             _ library: PcapLibrary
@@ -96,7 +97,7 @@
             isAny = name == "any"
         }
 
-        /// Nothing is captured before the filter is there but what comes between the two calls, which is judged again.
+        /// Before the filter is attached, only packets between the two calls are captured, which are checked again.
         private static func configure(
             _ handle: OpaquePointer, _ name: CString, _ ownName: InterfaceName?, _ selection: CaptureOptions,
             _ library: PcapLibrary
@@ -116,7 +117,7 @@
             let status = unsafe pcap.activate(handle)
             if status < 0 { throw unsafe activationError(status, handle, name, library) }
             if ownName == nil && selection.interest != .probes && selection.untaggedOnly {
-                // Its frames tell which interface they are of, but not what tags they had. Not known before libpcap 1.10.
+                // Its frames include the interface, but not the tags they had. Unknown to libpcap before 1.10.
                 _ = unsafe pcap.set_datalink(handle, LinkLayer.linuxCooked2)
             }
             if let expression = selection.expression {
@@ -134,18 +135,18 @@
             if blocking < 0 { throw unsafe library.error(name, "make non-blocking", of: handle) }
         }
 
-        /// How many bytes are kept of a frame where all take as much room as the longest: of any network at least those of an
-        /// ordinary frame, and of one with jumbo frames all, as extension headers may fill them.
+        /// How many bytes of a frame are kept where each slot is as large as the longest: on any network at least an
+        /// ordinary frame, and on one with jumbo frames the whole frame, since extension headers may fill it.
         private static func orderedSnapshot(_ name: InterfaceName?) throws(SystemError) -> Int32 {
             let linkHeader: Int32 = 64  // more than any has
-            // -1 where there is no such interface, of which the activation tells.
+            // -1 if there is no such interface, which the activation reports.
             let length = try unsafe name?.withCString { (name) throws(SystemError) in unsafe cpcap_mtu(name) } ?? -1
             let longestPacket = min(length, 65_535 - linkHeader)
             return max(Parameters.pcapOrderedSnapshot, longestPacket + linkHeader)
         }
 
-        /// Leaves out what goes the other way, where the frames do not tell: see ``LinkLayer/isSent(_:)``. Of what goes over
-        /// loopback libpcap gives only the frame that comes in.
+        /// Leaves out the other direction, where the frames do not indicate it: see ``LinkLayer/isSent(_:)``. Of
+        /// loopback traffic, libpcap delivers only the incoming frame.
         private static func setDirection(
             _ handle: OpaquePointer, _ name: CString, _ direction: CaptureOptions.Direction, _ link: LinkLayer,
             _ hardwareType: Int32, _ library: PcapLibrary
@@ -158,7 +159,7 @@
             }
         }
 
-        /// libpcap has a text for the kind of error, and most often one for the case.
+        /// libpcap has a text for the kind of error, and most often one for the specific error.
         private static func activationError(
             _ status: Int32, _ handle: OpaquePointer, _ name: CString, _ library: PcapLibrary
         ) -> SystemError {
@@ -172,16 +173,16 @@
             return PcapLibrary.error(name, "open")
         }
 
-        /// Takes what waits into a batch.
+        /// Receives waiting packets into a batch.
         ///
-        /// - Throws: libpcap's reason why it can't; what came before is in the batch.
+        /// - Throws: libpcap's reason for a failure; packets before it are in the batch.
         mutating func receive(into batch: inout PcapBatch, _ library: PcapLibrary) throws(SystemError) {
             if unsafe !batch.fill(from: handle, library) { throw PcapLibrary.error(name, "receive") }
         }
 
-        /// Takes off the socket that its interface went down or away, which is told otherwise.
+        /// Clears the socket's error that its interface went down or away, which is reported by other means.
         ///
-        /// The socket stays readable until then; and libpcap, if it is the first to see it, takes it for the end.
+        /// The socket stays readable until then; and libpcap, if it sees the error first, treats it as fatal.
         func acknowledgeDown() throws(SystemError) {
             var code: Int32 = 0
             var length = socklen_t(MemoryLayout<Int32>.size)
@@ -189,12 +190,12 @@
             if code != 0 && code != ENETDOWN { throw SystemError(name, "receive", code: code) }
         }
 
-        /// Captures from what has the interface's name now: it is another than before, or was away.
+        /// Captures from the interface that has the name now: a different one than before, or one that was away.
         ///
         /// - Parameters:
-        ///   - index: its number.
+        ///   - index: its index.
         ///   - ownName: its own name.
-        /// - Throws: also that it is of another kind: whose frames begin in another way.
+        /// - Throws: also an error if it is of another kind, whose frames have another link header.
         mutating func capture(from index: Int32, _ ownName: InterfaceName) throws(SystemError) {
             isThere = false
             let (descriptor, hardwareType, promiscuous) = (descriptor, hardwareType, promiscuous)

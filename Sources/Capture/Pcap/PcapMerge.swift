@@ -4,30 +4,31 @@
     import ScanCore
     import System
 
-    /// The next packet of an interface. It stays where it is until the one behind it is looked for (pcap_next_ex(3)).
+    /// The next packet of an interface. Its memory is valid until the following one is fetched (pcap_next_ex(3)).
     @safe @usableFromInline struct PcapHead {
-        /// When it came, in nanoseconds since 1970 UTC.
+        /// Its time of arrival, in nanoseconds since 1970 UTC.
         let stamp: Int64
         private let data: UnsafePointer<UInt8>
         private let length: Int
-        /// How many bytes it had in all.
+        /// Its original length, in bytes.
         let wholeLength: Int
 
         init(_ header: pcap_pkthdr, _ data: UnsafePointer<UInt8>) {
-            stamp = nanoseconds(seconds: Int64(header.ts.tv_sec), and: Int64(header.ts.tv_usec))  // as was asked for
+            stamp = nanoseconds(seconds: Int64(header.ts.tv_sec), and: Int64(header.ts.tv_usec))  // as requested
             length = Int(header.caplen)
             wholeLength = Int(header.len)
             unsafe self.data = data
         }
 
-        /// Lends its bytes.
+        /// Passes its bytes to a function.
         func withBytes(_ body: (Span<UInt8>) -> Void) {
             body(unsafe UnsafeBufferPointer(start: data, count: length).span)
         }
     }
 
     extension PcapInterface {
-        /// Looks for the next packet, if the last one has been handed over and there was one when this was last done.
+        /// Fetches the next packet, if the last one has been delivered, and the last fetch did not find the queue
+        /// empty.
         mutating func fetchHead(_ library: PcapLibrary) throws(SystemError) {
             if head != nil || isIdle { return }
             isIdle = true
@@ -43,12 +44,13 @@
     }
 
     extension PcapCapture {
-        /// Hands over what waits on several interfaces in the order in which it came: of their next packets the oldest.
+        /// Delivers waiting packets of several interfaces in order of arrival: always the oldest of their next packets.
         ///
-        /// Packets can be seen as soon as they have come (pcap_set_immediate_mode(3)). So what an interface that had none
-        /// gives later came later than it was asked; it is asked anew before a packet that came after that goes first.
+        /// Packets are visible as soon as they arrive (pcap_set_immediate_mode(3)). So a later packet of an interface
+        /// that had none arrived after that interface was polled; it is polled again before a packet that arrived after
+        /// that is delivered.
         ///
-        /// - Parameter failure: what went wrong on one of them, to be thrown when the others have had their turn.
+        /// - Parameter failure: an error of one of them, to be thrown after the others have been handled.
         mutating func receiveInOrder(
             into sink: inout some ProbeSink & ~Copyable, _ failure: inout SystemError?
         ) -> Reception {
@@ -66,7 +68,7 @@
                 }
                 if head.stamp > askedAt && !isFresh {
                     askedAt = ask()
-                    isFresh = true  // where the clock was set back, the packet can be of after that as well
+                    isFresh = true  // after the clock was set back, the packet can be later than that as well
                     continue
                 }
                 isFresh = false
@@ -76,7 +78,7 @@
             return .batch
         }
 
-        /// Has every interface asked anew whether it has a packet, and returns the time of before that.
+        /// Makes every interface be polled again, and returns the time before that.
         private mutating func ask() -> Int64 {
             let now = realTime()
             time.beginBatch(now: .now(), realTime: now)
@@ -90,7 +92,7 @@
             }
         }
 
-        /// The interface whose next packet is the oldest, `nil` if none has one.
+        /// The interface with the oldest next packet, `nil` if none has one.
         private mutating func oldest() -> Int? {
             var found: Int?
             var earliest = Int64.max

@@ -3,8 +3,9 @@
     import CPcap
     import System
 
-    /// The bytes of a file as they come, for libpcap or for ``PcapngReader`` to read in steps that never wait: one that finds
-    /// too few is undone, and done again when there are more. Not closed by itself: who reads it may own it.
+    /// The bytes of a file as they arrive, for libpcap or ``PcapngReader`` to parse in steps that never block: a step
+    /// that runs out of bytes is undone, and repeated when there are more. Not closed automatically: its reader may own
+    /// it.
     @safe @usableFromInline struct PcapStream {
         let pointer: OpaquePointer
 
@@ -18,38 +19,38 @@
             unsafe self.pointer = pointer
         }
 
-        /// Reads what the descriptor has, and waits until it has anything.
+        /// Reads from the descriptor, and blocks until there is something to read.
         func fill() { unsafe cpcap_stream_fill(pointer) }
 
-        /// Ends a step: what it has taken is not kept.
+        /// Ends a step: the bytes it has consumed are discarded.
         func endStep() { unsafe cpcap_stream_keep(pointer) }
 
-        /// Undoes a step that has found too few bytes, where more may come: whether that is so.
+        /// Undoes a step that ran out of bytes, where more may arrive. Returns whether that is the case.
         func undoStepIfStarved() -> Bool {
             if unsafe !cpcap_stream_is_starved(pointer) { return false }
             unsafe cpcap_stream_rewind(pointer)
             return true
         }
 
-        /// Undoes a step that only looked.
+        /// Undoes a step that only peeked.
         func undoStep() { unsafe cpcap_stream_rewind(pointer) }
 
-        /// How many bytes have been taken.
+        /// How many bytes have been consumed.
         var position: Int64 { unsafe cpcap_stream_position(pointer) }
 
-        /// Takes bytes, as many as are asked for if there are so many; the place must have room for them.
+        /// Reads up to `count` bytes, for which there must be room. Returns their number.
         func read(into place: UnsafeMutableBufferPointer<UInt8>, _ count: Int) -> Int {
             precondition(count <= place.count)
             return unsafe cpcap_stream_read(pointer, place.baseAddress, count)
         }
 
-        /// Passes over bytes, as many as are asked for if so many are here: their number.
+        /// Skips up to `count` bytes of those read from the descriptor. Returns their number.
         func skip(_ count: Int) -> Int { unsafe cpcap_stream_skip(pointer, count) }
 
-        /// Whether the step has found too few bytes, and more may come.
+        /// Whether the step ran out of bytes, and more may arrive.
         var isStarved: Bool { unsafe cpcap_stream_is_starved(pointer) }
 
-        /// Whether what was taken last is short though the file has not ended: errno has the reason.
+        /// Whether the last read was short though the file has not ended: errno has the reason.
         var hasFailed: Bool { unsafe cpcap_stream_failed(pointer) }
 
         @usableFromInline

@@ -4,17 +4,17 @@
     import ScanCore
     import System
 
-    /// Reads the blocks of a pcapng file (draft-ietf-opsawg-pcapng), in both byte orders, of any number of sections.
+    /// Parses the blocks of a pcapng file (draft-ietf-opsawg-pcapng), in both byte orders, of any number of sections.
     ///
-    /// libpcap reads only those whose interfaces all have the same link type and snapshot length; where files are merged, or
-    /// several interfaces captured from, they don't. Every length is the file's, and checked: against the block that it is
-    /// in, against what there is room for, and by the file's own end. Blocks of no use here are passed over.
+    /// libpcap accepts only files whose interfaces all have the same link type and snapshot length; in merged files, or
+    /// captures of several interfaces, they differ. All lengths come from the file, and are checked: against the
+    /// enclosing block, against the room for it, and against the end of the file. Blocks of no use here are skipped.
     @safe @usableFromInline struct PcapngReader: ~Copyable {
-        /// The most bytes of a packet, as in libpcap (MAXIMUM_SNAPLEN).
+        /// The maximum length of a packet, as in libpcap (MAXIMUM_SNAPLEN).
         static let longestPacket = 262_144
-        /// The most interfaces of a section.
+        /// The maximum number of interfaces in a section.
         static let mostInterfaces = 4096
-        /// What each block has beside its content: type and length, and the length again at its end.
+        /// The bytes of each block beside its content: type and length, and the length again at its end.
         private static let frameLength = 12
 
         private let name: CString
@@ -22,13 +22,13 @@
         @usableFromInline let interfaces: UnsafeMutableBufferPointer<PcapngInterface>
         private var interfaceCount = 0
         private var isBigEndian = false
-        /// Where the block begins that is being read, its length, and how many bytes of its content were not read yet.
+        /// The offset of the current block, its length, and how many bytes of its content remain to be read.
         private var start: Int64 = 0
         private var length: UInt32 = 0
         private var left = 0
         private var stage = Stage.block
 
-        /// - Parameter name: of the file, for errors.
+        /// - Parameter name: the name of the file, for errors.
         init(_ name: CString) {
             self.name = name
             unsafe bytes = .allocate(capacity: PcapngReader.longestPacket)
@@ -43,21 +43,21 @@
             unsafe interfaces.deallocate()
         }
 
-        /// What comes next in the file.
+        /// What to read next.
         private enum Stage {
             case block
             /// The options of an interface.
             case options(PcapngInterface)
-            /// What is left of a block that the packet was in, if it had one.
+            /// The rest of a block, and its packet, if it had one.
             case rest(FilePacket?)
         }
 
-        /// Goes on to the next packet: `nil` at the end of the file.
+        /// Advances to the next packet; `nil` at the end of the file.
         ///
-        /// It goes in steps, of which none needs more than a packet at a time, and each has no effect if it fails: one that
-        /// fails because the file has not been read so far can be done again.
+        /// It proceeds in steps, of which none needs more than a packet at a time, and each has no effect if it fails:
+        /// one that fails because too little of the file has been read can be repeated.
         ///
-        /// - Throws: what is wrong with a block, and at which byte it begins.
+        /// - Throws: the fault of a block, and the offset at which it begins.
         mutating func next(in stream: PcapStream) throws(SystemError) -> FilePacket? {
             while true {
                 switch stage {
@@ -74,7 +74,7 @@
             }
         }
 
-        /// Reads that part of a block that all of its kind have.
+        /// Reads the fixed part of a block.
         private mutating func readBeginning(of stream: PcapStream) throws(SystemError) -> Stage {
             switch number(0, of: 4) {
             case BlockType.section: try readSection(stream)
@@ -99,7 +99,7 @@
     // MARK: Blocks
 
     extension PcapngReader {
-        /// Reads the beginning of a block: whether there is one. Its type then stands in the bytes.
+        /// Reads the beginning of a block into the buffer, type first. Returns whether there is one.
         private mutating func enterBlock(of stream: PcapStream) throws(SystemError) -> Bool {
             start = stream.position
             left = 8
@@ -117,7 +117,7 @@
             return true
         }
 
-        /// Reads what stands behind a section's length, and says in which byte order that is.
+        /// Reads the byte-order magic behind a section's length.
         private mutating func readByteOrder(_ stream: PcapStream) throws(SystemError) {
             let rest = unsafe UnsafeMutableBufferPointer(rebasing: bytes[8..<12])
             if unsafe stream.read(into: rest, 4) < 4 { throw cutOff(stream) }
@@ -127,10 +127,10 @@
             if number(8, of: 4) != 0x1a2b_3c4d { throw fault("a section has no byte order") }
         }
 
-        /// Passes over what is left of a block, and compares its length with what it began with.
+        /// Skips the rest of a block, and compares the length at its end with that at its beginning.
         private mutating func leaveBlock(_ stream: PcapStream) throws(SystemError) {
             left -= stream.skip(left)
-            stream.endStep()  // a block can be longer than what is kept of a step
+            stream.endStep()  // a block can be longer than the buffer of a step
             var end: UInt32 = 0
             let count = unsafe withUnsafeMutableBytes(of: &end) { place in
                 unsafe stream.read(into: place.bindMemory(to: UInt8.self), 4)
@@ -140,14 +140,14 @@
             if !isSame { throw fault("a block ends in another length than it begins with") }
         }
 
-        /// Reads bytes of the content to the beginning of the bytes.
+        /// Reads bytes of the content to the beginning of the buffer.
         private mutating func readContent(_ count: Int, of stream: PcapStream) throws(SystemError) {
             if count > left { throw fault("a block is shorter than what is in it") }
             if unsafe stream.read(into: bytes, count) < count { throw cutOff(stream) }
             left -= count
         }
 
-        /// A number of the bytes that were read last, of at most four bytes.
+        /// A number of at most four bytes, from the bytes read last.
         private func number(_ offset: Int, of count: Int) -> UInt32 {
             var value: UInt32 = 0
             for index in 0..<count {
@@ -169,10 +169,10 @@
         private var place: CString { unsafe CString(unsafe: cpcap_reading_at(start)) }
     }
 
-    // MARK: What is in them
+    // MARK: Contents of blocks
 
     extension PcapngReader {
-        /// A section has interfaces of its own.
+        /// Each section has its own interfaces.
         private mutating func readSection(_ stream: PcapStream) throws(SystemError) {
             try readContent(4, of: stream)
             let version = number(0, of: 2)
@@ -208,7 +208,7 @@
             return .rest(nil)
         }
 
-        /// Reads an option of an interface: whether there was one.
+        /// Reads an option of an interface. Returns whether there was one.
         private mutating func readOption(
             of interface: inout PcapngInterface, _ stream: PcapStream
         ) throws(SystemError) -> Bool {
@@ -251,7 +251,7 @@
             return try packet(Int(captured), of: Int(whole), interface, at: interface.realTime(of: units), stream)
         }
 
-        /// A packet without a time, and of the first interface.
+        /// A packet without a timestamp, of the first interface.
         private mutating func readSimplePacket(_ stream: PcapStream) throws(SystemError) -> FilePacket {
             try readContent(4, of: stream)
             let whole = Int(number(0, of: 4))
@@ -275,28 +275,28 @@
         }
     }
 
-    /// What a pcapng file says of an interface.
+    /// The description of an interface in a pcapng file.
     @usableFromInline struct PcapngInterface {
         /// The number of its link type, a LINKTYPE_.
         var dataLinkType: Int32 = 0
-        /// How many bytes of a packet are kept at most, 0 for all.
+        /// The maximum number of bytes captured of a packet, 0 for no limit.
         var snapshot = 0
-        /// What is added to times, in seconds.
+        /// The offset of timestamps, in seconds.
         var offset: Int64 = 0
-        /// Of what a second is divided into: so many digits, or bits.
+        /// The resolution of timestamps: this many decimal digits or, if binary, bits of a second.
         private var digits = 6
         private var isBinary = false
 
         init() {}
 
-        /// Takes over what if_tsresol says: whether that can be.
+        /// Sets the resolution of if_tsresol. Returns whether it is valid.
         mutating func setResolution(_ resolution: UInt8) -> Bool {
             isBinary = resolution & 0x80 != 0
             digits = Int(resolution & 0x7f)
             return digits <= (isBinary ? 63 : 19)
         }
 
-        /// A time in nanoseconds since 1970; one that is too far off counts as the last or first that can be told.
+        /// A timestamp in nanoseconds since 1970, clamped to the range of the type.
         func realTime(of units: UInt64) -> Int64 {
             let (seconds, rest) = isBinary ? binary(units) : decimal(units)
             let (sum, overflow) = Int64(clamping: seconds).addingReportingOverflow(offset)
@@ -314,7 +314,7 @@
             return power
         }
 
-        /// Of more than 34 bits the lower ones are less than a nanosecond, and would not leave room to multiply.
+        /// Beyond 34 bits, lower ones are less than a nanosecond, and would leave no room to multiply.
         private func binary(_ units: UInt64) -> (seconds: UInt64, nanoseconds: Int64) {
             let kept = min(digits, 34)
             let rest = (units & (1 << UInt64(digits) - 1)) >> UInt64(digits - kept)
@@ -322,17 +322,17 @@
         }
     }
 
-    /// A packet of a capture file, until the next one is read.
+    /// A packet of a capture file, valid until the next one is read.
     @safe @usableFromInline struct FilePacket {
         private let bytes: UnsafeBufferPointer<UInt8>
-        /// How many bytes it had when it was captured.
+        /// Its original length, in bytes.
         let wholeLength: Int
-        /// When, in nanoseconds since 1970 UTC.
+        /// Its timestamp, in nanoseconds since 1970 UTC.
         let realTime: Int64
-        /// What its frame begins with, as ``LinkLayer/init(dataLinkType:)`` has it.
+        /// The link type of its frame, as for ``LinkLayer/init(dataLinkType:)``.
         let dataLinkType: Int32
 
-        /// - Parameter bytes: stay where they are until the next packet is read.
+        /// - Parameter bytes: must stay valid until the next packet is read.
         init(bytes: UnsafeBufferPointer<UInt8>, wholeLength: Int, realTime: Int64, dataLinkType: Int32) {
             unsafe self.bytes = bytes
             self.wholeLength = wholeLength
@@ -343,10 +343,10 @@
         /// How many bytes were captured.
         var count: Int { unsafe bytes.count }
 
-        /// Whether it was cut short when it was captured.
+        /// Whether the capture truncated it.
         var isCut: Bool { count < wholeLength }
 
-        /// Lends its bytes.
+        /// Passes its bytes to a function.
         func withBytes<Result, Failure>(_ body: (Span<UInt8>) throws(Failure) -> Result) throws(Failure) -> Result {
             try body(unsafe bytes.span)
         }

@@ -4,10 +4,10 @@ import System
 
 /// Packets from raw TCP sockets, one for IPv4 and one for IPv6 (raw(7), ipv6(7)).
 ///
-/// The kernel has put fragments together, and taken extension headers off IPv6. Not seen is what netfilter drops on
-/// its way in, and what the host itself sends, but on the loopback interface.
+/// The kernel has reassembled fragments, and removed IPv6 extension headers. Not seen are incoming packets that
+/// netfilter drops, and packets that the host itself sends, except on the loopback interface.
 public struct RawSocketCapture: ~Copyable, PacketSource {
-    /// The most batches taken from a socket at a time, so that signals are not kept waiting.
+    /// The maximum number of batches taken from a socket at a time, so that signals are not delayed.
     private static let mostBatches = 16
 
     private let ipv4: Socket
@@ -15,23 +15,23 @@ public struct RawSocketCapture: ~Copyable, PacketSource {
     private let readable: ReadableSet
     private var batch = ReceiveBatch()
 
-    /// How long it pays to let packets gather: reading each at once costs three times the time. None, where the kernel
-    /// has no room for those that come meanwhile.
+    /// How long it pays to let packets accumulate: to read each one at once takes three times the time. 0 if
+    /// the receive buffer is too small for the packets that arrive meanwhile.
     public let gatherTime: Int32
 
     /// Readable when a packet waits on either socket.
     public var descriptor: Int32 { readable.descriptor.number }
 
     @inlinable
-    @inline(never)  // for it would stand wherever a capture may end
+    @inline(never)  // otherwise it would be inlined wherever a capture may end
     deinit {}
 
-    /// Opens the sockets. A kernel without IPv6 gives only the one for IPv4.
+    /// Opens the sockets. On a kernel without IPv6, only the one for IPv4.
     ///
     /// - Parameters:
-    ///   - receiveBuffer: what the kernel may hold for each, in bytes.
+    ///   - receiveBuffer: the size of each socket's receive buffer, in bytes.
     ///   - gatherTime: see ``gatherTime``.
-    /// - Throws: the call that failed; most often the privilege CAP_NET_RAW is missing.
+    /// - Throws: the error of the call that failed; most often the privilege CAP_NET_RAW is missing.
     public init(receiveBuffer: Int32, gatherTime: Int32) throws(SystemError) {
         let readable = try ReadableSet()
         let ipv4 = try Socket(AF_INET, SOCK_RAW, Int32(IPPROTO_TCP), name: "IPv4 raw socket")
@@ -46,7 +46,7 @@ public struct RawSocketCapture: ~Copyable, PacketSource {
         self.gatherTime = isLarge ? gatherTime : 0
     }
 
-    /// The packets have lost their IPv6 header: what was in it is asked for beside them (RFC 3542).
+    /// The packets come without their IPv6 header: its fields are requested as ancillary data (RFC 3542).
     private static func openIPv6(
         receiveBuffer: Int32, watchedBy readable: borrowing ReadableSet
     ) throws(SystemError) -> Socket? {
@@ -68,7 +68,7 @@ public struct RawSocketCapture: ~Copyable, PacketSource {
         return socket
     }
 
-    /// Hands over what waits on both sockets.
+    /// Delivers waiting packets of both sockets.
     public mutating func receive(into sink: inout some ProbeSink & ~Copyable) throws(SystemError) -> Reception {
         var (fromIPv4, fromIPv6) = (ReceiveBatch.count, ReceiveBatch.count)
         var total = 0
@@ -107,10 +107,10 @@ public struct RawSocketCapture: ~Copyable, PacketSource {
         }
     }
 
-    /// None that are seen here: the kernel joins them.
+    /// All zero: the kernel reassembles fragments.
     public var fragments: FragmentCounters { FragmentCounters() }
 
-    /// Counts the packets that found a socket's receive buffer full.
+    /// Counts the packets that did not fit into a socket's receive buffer.
     public func makeDropCounter() -> DropCounter {
         var drops = DropCounter()
         drops.add(rawSocket: ipv4.number, ipv4.name)
@@ -129,7 +129,7 @@ extension ReceiveBatch {
         try withPacket(index) { (packet) throws(PacketFault) in try Probe(packet: packet) }
     }
 
-    /// The probe that a packet of the last batch is, what was in its IPv6 header being told beside it.
+    /// The probe in a packet of the last batch, with the fields of its IPv6 header from ancillary data.
     @inline(never)
     fileprivate func ipv6Probe(_ index: Int) throws(PacketFault) -> Probe {
         let beside = ancillary(index)
@@ -144,7 +144,7 @@ extension ReceiveBatch {
 }
 
 extension Address {
-    /// The address of the C library's form, which is in network byte order.
+    /// An address in the C library's form, which is in network byte order.
     init(_ address: in6_addr) {
         let halves = unsafe unsafeBitCast(address, to: InlineArray<2, UInt64>.self)  // 16 plain bytes either way
         self.init(ipv6High: UInt64(bigEndian: halves[0]), low: UInt64(bigEndian: halves[1]))

@@ -2,12 +2,12 @@ import CLinux
 import ScanCore
 import System
 
-/// Fixed memory that many packets at a time are received into.
+/// Fixed memory for receiving many packets at a time.
 @safe @usableFromInline struct ReceiveBatch: ~Copyable {
-    /// The most packets in a batch.
+    /// The maximum number of packets in a batch.
     static let count = 64
 
-    /// The bytes kept of each packet: a 60-byte IP header and the 20 bytes of TCP's that matter, and some to spare.
+    /// The bytes kept of each packet: a 60-byte IP header and the relevant 20 bytes of the TCP header, and a margin.
     static let packetSize = 96
 
     @usableFromInline let headers: UnsafeMutableBufferPointer<mmsghdr>
@@ -47,7 +47,7 @@ import System
         unsafe control.deallocate()
     }
 
-    /// Receives what waits on a socket, without waiting; 0 when nothing does.
+    /// Receives the waiting packets of a socket, without blocking; 0 if there are none.
     @inline(never)
     mutating func receive(from socket: borrowing Socket, withAncillary: Bool) throws(SystemError) -> Int {
         if withAncillary { resetAncillaryBuffers() }
@@ -59,7 +59,7 @@ import System
         throw error
     }
 
-    /// Says where addresses and control messages may go: the kernel writes over the lengths each time.
+    /// Sets the buffers for addresses and control messages: the kernel overwrites the lengths each time.
     private mutating func resetAncillaryBuffers() {
         let words = (controlSize + 7) / 8
         for index in 0..<ReceiveBatch.count {
@@ -72,7 +72,7 @@ import System
         }
     }
 
-    /// Lends the bytes of a packet of the last batch.
+    /// Passes the bytes of a packet of the last batch to a function.
     func withPacket<Result>(
         _ index: Int, _ body: (Span<UInt8>) throws(PacketFault) -> Result
     ) throws(PacketFault) -> Result {
@@ -81,10 +81,10 @@ import System
         return try body(unsafe UnsafeBufferPointer(rebasing: UnsafeBufferPointer(data)[start..<start + length]).span)
     }
 
-    /// The address a packet of the last batch came from, for IPv6.
+    /// The source address of a packet of the last batch, for IPv6.
     func source(_ index: Int) -> in6_addr { unsafe names[index].sin6_addr }
 
-    /// What was told beside a packet of the last batch, for IPv6.
+    /// The ancillary data of a packet of the last batch, for IPv6.
     func ancillary(_ index: Int) -> clinux_ipv6_ancillary {
         unsafe withUnsafeMutablePointer(to: &headers[index].msg_hdr) { message in
             unsafe clinux_ipv6_ancillary(message)

@@ -4,11 +4,11 @@ import System
 
 /// Packets of IPv4 and IPv6 from a cooked packet socket with a memory-mapped ring (packet(7)).
 ///
-/// The kernel takes off the link header, and the outer VLAN tag; it hands packets over before netfilter sees them, and
-/// before it puts fragments together. One socket serves all interfaces: a single one that is named is bound to, several
-/// are told apart by the filter.
+/// The kernel removes the link header, and the outer VLAN tag; it delivers packets before netfilter sees them, and
+/// before it reassembles fragments. One socket serves all interfaces: to a single named one it is bound, several are
+/// selected by the filter.
 public struct PacketSocketCapture: ~Copyable, PacketSource {
-    /// How long interfaces may wait while packets keep coming, in nanoseconds.
+    /// How long messages about interfaces may wait while packets keep arriving, in nanoseconds.
     private static let longestInterfaceWait: Int64 = 100_000_000
 
     private let socket: Socket
@@ -19,25 +19,26 @@ public struct PacketSocketCapture: ~Copyable, PacketSource {
     private var notices = InterfaceChangeLine()
     private var interfacesRead = Timestamp.now()
 
-    /// Blocks gather packets by themselves.
+    /// The kernel accumulates packets in blocks.
     public var gatherTime: Int32 { 0 }
 
-    /// Readable when a block is full or old, or when there is news of interfaces.
+    /// Readable when a block is full or has timed out, or when messages about interfaces wait.
     public var descriptor: Int32 { readable.descriptor.number }
 
     @inlinable
-    @inline(never)  // for it would stand wherever a capture may end
+    @inline(never)  // otherwise it would be inlined wherever a capture may end
     deinit {}
 
-    /// Opens the socket. From then on no privilege is needed, also not to follow interfaces.
+    /// Opens the socket. After that no privilege is needed, not even to follow interfaces.
     ///
     /// - Parameters:
     ///   - selection: the packets that are wanted.
     ///   - key: a secret for the table of fragments.
-    /// - Throws: the call that failed; most often the privilege CAP_NET_RAW is missing, or an interface doesn't exist.
+    /// - Throws: the error of the call that failed; most often the privilege CAP_NET_RAW is missing, or an interface
+    ///   doesn't exist.
     public init(_ selection: CaptureOptions, key: HashKey) throws(SystemError) {
         var interfaces = try InterfaceMonitor.begin(selection.interfaces)
-        // Of no protocol: nothing arrives before the filter is in place and the socket is bound.
+        // Without a protocol: nothing arrives before the filter is attached and the socket is bound.
         let socket = try Socket(AF_PACKET, SOCK_DGRAM, 0, name: "packet socket")
         let ring = try PacketRing(for: socket)
         let readable = try ReadableSet()
@@ -50,7 +51,8 @@ public struct PacketSocketCapture: ~Copyable, PacketSource {
         self.intake = intake
     }
 
-    /// Lets packets in. All that can fail is in one place, for the caller has much to take down then.
+    /// Starts the capture. All calls that can fail are in one place, for the caller has much to release after a
+    /// failure.
     @inline(never)
     private static func start(
         _ socket: borrowing Socket, _ intake: inout RingReader, _ interfaces: inout InterfaceMonitor,
@@ -65,7 +67,7 @@ public struct PacketSocketCapture: ~Copyable, PacketSource {
         try readable.add(interfaces.socket)
     }
 
-    /// Spares the kernel the filter for what the host sends. Linux before 4.20 can't, and the filter does it.
+    /// Skips the filter for packets that the host sends. Linux before 4.20 can't; the filter drops them there.
     private static func ignoreOutgoing(_ socket: borrowing Socket) throws(SystemError) {
         do throws(SystemError) {
             try socket.set(PACKET_IGNORE_OUTGOING, level: SOL_PACKET, to: 1, "ignore outgoing packets")
@@ -74,7 +76,7 @@ public struct PacketSocketCapture: ~Copyable, PacketSource {
         }
     }
 
-    /// Hands over every block that is ready, at most the whole ring, then follows the interfaces.
+    /// Delivers every block that is ready, at most the whole ring, then follows the interfaces.
     public mutating func receive(into sink: inout some ProbeSink & ~Copyable) throws(SystemError) -> Reception {
         let now = Timestamp.now()
         if ring.isReady { intake.times.beginBatch(now: now, realTime: realTime()) }
@@ -87,7 +89,7 @@ public struct PacketSocketCapture: ~Copyable, PacketSource {
         return reception
     }
 
-    /// Hands over every block that is ready, at most the whole ring.
+    /// Delivers every block that is ready, at most the whole ring.
     private mutating func receiveBlocks(into sink: inout some ProbeSink & ~Copyable) -> Reception {
         if !ring.isReady { return .nothing }
         for _ in 0..<Parameters.ringBlockCount {
@@ -99,10 +101,10 @@ public struct PacketSocketCapture: ~Copyable, PacketSource {
         return .batch
     }
 
-    /// What became of fragments.
+    /// The counters of fragments.
     public var fragments: FragmentCounters { intake.fragments }
 
-    /// Counts the packets that found no room in the ring.
+    /// Counts the packets that did not fit into the ring.
     public func makeDropCounter() -> DropCounter {
         var drops = DropCounter()
         drops.add(packetSocket: socket.number, socket.name)
@@ -113,13 +115,13 @@ public struct PacketSocketCapture: ~Copyable, PacketSource {
 // MARK: Interfaces
 
 extension PacketSocketCapture {
-    /// Logs what became of interfaces, and takes packets from those that are wanted now. What fails is logged as well:
-    /// an interface may be gone before we are done with it.
+    /// Logs changes of interfaces, and captures from those that are wanted now. Errors are logged as well: an interface
+    /// may disappear before this is done.
     @inline(never)
     private mutating func followInterfaces(
         at now: Timestamp, log: (LogLine) -> Void
     ) throws(SystemError) {
-        // The bound interface went down or away. The socket stays readable until it is told that we know.
+        // The bound interface went down or away. The socket stays readable until its error has been read.
         let code = try socket.pendingError()
         if code != 0 && code != ENETDOWN { throw SystemError(socket.name, "receive", code: code) }
         try interfaces.update()
@@ -155,7 +157,7 @@ extension PacketSocketCapture {
         try socket.attach(filter.instructions.span.extracting(0..<filter.count))
     }
 
-    /// Binds to the only interface that is wanted, if it exists, or to all.
+    /// Binds to the interface that is wanted, if it is only one and it exists, or to all.
     private static func bind(_ socket: borrowing Socket, to table: inout InterfaceTable) throws(SystemError) {
         let isOne = !table.followsAll && table.count == 1
         guard let index = isOne ? table.index(at: 0) : 0 else { return }
@@ -170,7 +172,7 @@ extension PacketSocketCapture {
         }
     }
 
-    /// Makes an interface promiscuous as long as the socket is open.
+    /// Puts an interface into promiscuous mode as long as the socket is open.
     @inline(never)
     private static func enterPromiscuousMode(_ socket: borrowing Socket, of index: Int32) throws(SystemError) {
         var request = packet_mreq()

@@ -2,40 +2,40 @@ import CLinux
 import ScanCore
 import System
 
-/// One packet in a block of the ring, and what the kernel tells about it.
+/// One packet in a block of the ring, with the kernel's metadata.
 struct RingPacket: Equatable {
-    /// Where in the block its bytes are, as many as were kept.
+    /// The range of its captured bytes in the block.
     var bytes: Range<Int>
-    /// When it came, in nanoseconds since 1970.
+    /// Its time of arrival, in nanoseconds since 1970.
     var realTime: Int64
-    /// How many bytes it had before some were cut off.
+    /// Its original length, in bytes.
     var length: Int
-    /// The protocol it is of, as in an Ethernet frame.
+    /// Its protocol, as an EtherType.
     var etherType: UInt16
-    /// Whether the frame had a VLAN tag: at least one, of which the outermost is gone.
+    /// Whether the frame had a VLAN tag: at least one, of which the outermost has been removed.
     var isTagged: Bool
-    /// The 16 bits of that one.
+    /// The 16 bits of that tag.
     var tag: UInt16
     /// PACKET_HOST, PACKET_OUTGOING or another of packet(7).
     var kind: UInt8
-    /// The number of the interface.
+    /// The index of the interface.
     var interface: Int32
-    /// The kind of network it belongs to: an ARPHRD_ number.
+    /// The hardware type of the interface: an ARPHRD_ number.
     var hardwareType: UInt16
 
-    /// Whether the host sent it to itself: it comes once as outgoing and once as incoming.
+    /// Whether the host sent it to itself: it arrives once as outgoing and once as incoming.
     var isOfLoopback: Bool { hardwareType == 772 }  // ARPHRD_LOOPBACK
 }
 
-/// Walks the packets of a block (struct tpacket_block_desc of linux/if_packet.h), in host byte order.
+/// Iterates over the packets of a block (struct tpacket_block_desc of linux/if_packet.h), in host byte order.
 ///
-/// The kernel's own lengths are checked too: none leads outside the block.
+/// The kernel's own lengths are checked too: none exceeds the block.
 struct RingBlock {
     private let end: Int
     private var next: Int
     private var left: UInt32
 
-    /// Reads the head of a block.
+    /// Parses the header of a block.
     ///
     /// - Throws: ``PacketFault/malformed``.
     init(_ block: Span<UInt8>) throws(PacketFault) {
@@ -49,8 +49,8 @@ struct RingBlock {
 
     /// The next packet, `nil` after the last.
     ///
-    /// - Parameter block: the block this was made with.
-    /// - Throws: ``PacketFault/malformed``; what follows can't be read either.
+    /// - Parameter block: the block passed to the initializer.
+    /// - Throws: ``PacketFault/malformed``; what follows can't be parsed either.
     @inline(__always)  // a tenth of the time of a packet
     mutating func nextPacket(in block: Span<UInt8>) throws(PacketFault) -> RingPacket? {
         if left == 0 { return nil }
@@ -72,10 +72,10 @@ struct RingBlock {
         let kind: UInt8 = try head.load(at: RingBlock.headLength + 10)
         let start = next + Int(offset)
         if start > end || Int(length) > end - start { throw .malformed }
-        // At least as far as it takes to be another packet.
+        // The next packet can't begin before the end of this one's header.
         if left > 0 && step < RingBlock.headLength { throw .malformed }
         next += Int(step)
-        // The kernel wrote it on another processor, so it takes long to come: about 7 % of a packet's time.
+        // The kernel wrote it on another processor, so it is slow to load: about 7 % of a packet's time.
         unsafe block.withUnsafeBytes { bytes in
             guard let start = bytes.baseAddress else { return }
             unsafe clinux_prefetch(start + next + 128)
@@ -88,10 +88,10 @@ struct RingBlock {
             interface: interface, hardwareType: hardwareType)
     }
 
-    /// What struct tpacket3_hdr takes, rounded up as the macro TPACKET_ALIGN does.
+    /// The size of struct tpacket3_hdr, rounded up as the macro TPACKET_ALIGN does.
     private static var headLength: Int { 48 }
 
-    /// How much of the head of a packet is read.
+    /// How much of a packet's header is read.
     private static var readLength: Int { headLength + 11 }
 }
 

@@ -2,14 +2,14 @@ import CLinux
 import ScanCore
 import System
 
-/// What becomes of the packets in the ring: each is judged again, as the filter was not always the one of now and keeps
-/// what it can't tell.
+/// Parses the packets in the ring. Each is checked again, since the filter may have been changed after it passed, and
+/// keeps packets that it can't classify.
 struct RingReader: ~Copyable {
-    /// Which way the packets go that are wanted.
+    /// The direction of packets that are wanted.
     let direction: CaptureOptions.Direction
     /// Whether frames for the link address of another host are kept.
     let promiscuous: Bool
-    /// What is wanted of the packets.
+    /// The purpose of the capture.
     let interest: CaptureOptions.Interest
     /// Whether frames that are tagged for a VLAN are left out.
     private let untaggedOnly: Bool
@@ -22,10 +22,10 @@ struct RingReader: ~Copyable {
     var times: ClockMapping
 
     private var reader: Box<ProbeReader>
-    /// How far the block has been read that the sink had not enough room for.
+    /// The position in the block at which the sink was full.
     private var position: RingBlock?
 
-    /// What became of fragments.
+    /// The counters of fragments.
     var fragments: FragmentCounters { FragmentCounters(reader.value) }
 
     init(_ selection: CaptureOptions, key: HashKey) throws(SystemError) {
@@ -34,14 +34,14 @@ struct RingReader: ~Copyable {
         interest = selection.interest
         untaggedOnly = selection.untaggedOnly
         reader = try Box(selection, key: key)
-        // A block is handed over when the timer comes by the second time; and the timer may be late.
+        // A block is handed over when its timer expires for the second time; and the timer may be late.
         let wait = 2 * Int64(Parameters.ringBlockTimeout) + 20
         times = ClockMapping(now: .now(), realTime: realTime(), slack: wait * 1_000_000)
     }
 
-    /// Takes the packets of a block, from where the last call has left it, until the sink is full.
+    /// Parses the packets of a block, continuing where the last call stopped, until the sink is full.
     ///
-    /// - Returns: whether that was all of them.
+    /// - Returns: whether the end of the block was reached.
     mutating func read(_ block: Span<UInt8>, into sink: inout some ProbeSink & ~Copyable) -> Bool {
         do throws(PacketFault) {
             var packets = if let position { position } else { try RingBlock(block) }
@@ -78,7 +78,7 @@ struct RingReader: ~Copyable {
         }
     }
 
-    // Mutating as what the next one asks: else the compiler (Swift 6.3) copies all of this for each packet.
+    // Mutating, like the next function: otherwise the compiler (Swift 6.3) copies all of this for each packet.
     @inline(__always)
     private mutating func isWanted(_ packet: RingPacket) -> Bool {
         if packet.kind == UInt8(PACKET_OUTGOING) {
@@ -98,8 +98,8 @@ struct RingReader: ~Copyable {
 }
 
 extension RingPacket {
-    /// The same as ``place(in:)``, at once for nearly all. What the host sends itself may have a tag that nobody has taken
-    /// off.
+    /// The same as ``place(in:)``, with a fast path for nearly all packets. A packet that the host sends to itself may
+    /// have a tag that has not been removed.
     @inline(__always)
     fileprivate func quickPlace(in payload: Span<UInt8>) throws(PacketFault) -> PacketPlace {
         if !isTagged && kind != UInt8(PACKET_OUTGOING) && (etherType == EtherType.ipv4 || etherType == EtherType.ipv6) {

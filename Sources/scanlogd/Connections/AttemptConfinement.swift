@@ -2,12 +2,12 @@
     import CSeccomp
     import System
 
-    /// Makes this process one that can do nothing but look at packets, and write to what is open.
+    /// Confines this process: it can only read packets, and write to the descriptors that it has open.
     ///
     /// - Parameters:
-    ///   - privileges: those it gives up.
-    ///   - directory: what becomes its root directory, if it can.
-    ///   - hasFile: its lines go to a file, which may be replaced, and not to standard output.
+    ///   - privileges: the privileges to drop.
+    ///   - directory: the root directory to change to; `nil`: none.
+    ///   - hasFile: whether lines go to a file, which may be reopened, and not to standard output.
     func confineAttempts(
         _ privileges: PrivilegeDrop, in directory: consuming ChrootDirectory?, hasFile: Bool
     ) throws(SystemError) {

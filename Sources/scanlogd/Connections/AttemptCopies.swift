@@ -3,11 +3,11 @@
     import ScanCore
     import System
 
-    /// One that is all zero knows no packet (tested by PacketCopiesTests).
+    /// All zero is the empty state (tested by PacketCopiesTests).
     extension PacketCopies: Zeroable {}
 
     extension ZeroedPages<Parameters.Copies> {
-        /// Memory of packets that knows none yet.
+        /// An empty memory of packets.
         init(key: HashKey) throws(SystemError) {
             try self.init("memory of taken packets")
             value.start(key: key)

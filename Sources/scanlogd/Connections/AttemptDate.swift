@@ -2,7 +2,7 @@
     import ScanCore
     import System
 
-    /// The dates of lines, as text. That of a second is kept: many lines are of the same.
+    /// The dates of lines, as text. The text of a second is cached: many lines have the same one.
     struct AttemptDate {
         private let format: ConnectionsOptions.DateFormat
         private var text = LogLine()

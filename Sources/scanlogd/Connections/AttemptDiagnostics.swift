@@ -3,8 +3,8 @@
     import ScanCore
     import System
 
-    /// The messages of `scanlogd connections`: on standard error, unless it is in the background, and through the broker in
-    /// the system log. It waits for nobody who reads.
+    /// The messages of `scanlogd connections`: on standard error, unless it is in the background, and in the system log
+    /// through the broker. Writing them never blocks.
     struct AttemptDiagnostics: ~Copyable {
         var broker: OutputBroker
         /// For what the broker can't log: in the background, where there is no standard error.
@@ -17,13 +17,13 @@
             }
         }
 
-        /// Logs what an administrator should know, and prints it on standard error.
+        /// Logs a message for the administrator, and prints it on standard error.
         mutating func log(_ line: LogLine, level: Int32) {
             if !background { print(line) }
             broker.log(line, level: level)
         }
 
-        /// Says that the broker is gone: on standard error, or in the background in the log.
+        /// Reports that the broker has ended: on standard error, or in the background in the log.
         func reportEndOfBroker() {
             let line = LogLine("connections: broker of the log: it has ended")
             switch directSyslog {
@@ -39,7 +39,7 @@
             printErrorIfWritable(message)
         }
 
-        /// Reports how many of something there were, as somebody asked: on standard error, or in the background in the log.
+        /// Reports a counter, as requested: on standard error, or in the background in the log.
         mutating func report(_ count: UInt64, _ what: String) {
             var line = LogLine(background ? "connections: " : "")
             line.append(decimal: count)

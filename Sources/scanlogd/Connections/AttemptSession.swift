@@ -3,32 +3,32 @@
     import ScanCore
     import System
 
-    /// What `scanlogd connections` does all its life: takes packets into a sink, and is the only one that waits, for packets,
-    /// for whoever reads the lines, for names, for signals and for the broker.
+    /// The main loop of `scanlogd connections`: receives packets into a sink. It alone waits: for packets, for the
+    /// reader of the lines, for names, for signals and for the broker.
     struct AttemptSession: ~Copyable {
         private var sink: AttemptSink
         private let signals: SignalDescriptor
         private let options: ConnectionsOptions
-        /// Of packets that the kernel dropped; `nil` where they come from a file.
+        /// Reports packets dropped by the kernel; `nil` where packets come from a file.
         private var drops: DropReporter?
 
-        /// Whether somebody said to stop, or nothing can be gone on with.
+        /// Whether a stop was requested, or an error makes it impossible to continue.
         private var mustStop = false
-        /// When somebody said to stop, of packets from a network: until when those that came before must be here, and until
-        /// when their lines be written.
+        /// After a stop was requested during a live capture: the deadline for receiving the packets that came before,
+        /// and the deadline for writing their lines.
         private var rest: (handedOver: Timestamp, end: Timestamp)?
-        /// Whether something failed that can't be gone on after.
+        /// Whether a fatal error occurred.
         private var hasFailed = false
-        /// How the last receive went.
+        /// The result of the last receive.
         private var reception = Reception.nothing
         private var retry = ReceiveRetry()
 
-        /// How long the kernel may keep packets back, in nanoseconds: until its timer comes by the second time, and that may
-        /// be late.
+        /// How long the kernel may hold packets back, in nanoseconds: until its timer expires for the second time, and
+        /// that may be late.
         private static var handOverTime: Int64 {
             (2 * Int64(max(Parameters.ringBlockTimeout, Int(Parameters.pcapTimeout))) + 50) * 1_000_000
         }
-        /// How long it may take until they are lines, in nanoseconds.
+        /// How long it may take to turn them into lines, in nanoseconds.
         private static var restTime: Int64 { 250_000_000 }
 
         init(
@@ -41,9 +41,9 @@
             self.drops = drops
         }
 
-        // MARK: Packets of a network
+        // MARK: Live capture
 
-        /// Runs until somebody says to stop, nobody reads the lines any more, or there are enough.
+        /// Runs until a stop is requested, the reader of the lines has gone, or enough lines are written.
         ///
         /// - Returns: the exit status.
         mutating func run(_ capture: inout some PacketSource & ~Copyable) -> Int32 {
@@ -66,14 +66,14 @@
             }
         }
 
-        /// Waits until packets can be received, and does meanwhile what there is to do.
+        /// Waits until packets can be received, and runs due tasks meanwhile.
         ///
         /// - Returns: whether packets are still wanted.
         private mutating func waitForPackets(_ packets: Int32) -> Bool {
             repeat {
                 runDueTasks()
                 if mustStop || isOver { return false }
-                // While lines wait for their reader, packets wait in the kernel, which counts those it has no room for.
+                // While lines wait for their reader, packets wait in the kernel, which counts those that do not fit.
                 let canReceive = !retry.isFailing && sink.output.isEmpty
                 wait(for: canReceive ? packets : -1, until: canReceive && isBehind ? .now() : nextDue())
                 if mustStop || isOver { return false }
@@ -81,7 +81,7 @@
             return true
         }
 
-        /// Whether more packets may wait than were received, of which the descriptor need not tell.
+        /// Whether more packets may be waiting than were received, for which the descriptor need not become readable.
         private var isBehind: Bool { reception == .batch || reception == .full }
 
         private mutating func runDueTasks() {
@@ -96,7 +96,7 @@
             return retry.isFailing ? .earlier(due, .fromNow(ReceiveRetry.pause)) : due
         }
 
-        /// Waits for packets that came before somebody said to stop, and meanwhile for whoever reads the lines.
+        /// Waits for packets that came before the stop was requested, and meanwhile for the reader of the lines.
         ///
         /// - Returns: whether there are any.
         private mutating func waitForRest(of packets: Int32) -> Bool {
@@ -111,8 +111,8 @@
             return false
         }
 
-        /// Takes what is left of the packets that had been received when the time was over. What can't be written at once is
-        /// lost then.
+        /// Takes the rest of the packets that had been received when the time was over. Lines that can't be written at
+        /// once are then lost.
         private mutating func takeRest(from capture: inout some PacketSource & ~Copyable) {
             let end = Timestamp.fromNow(Self.restTime)
             while reception == .full {
@@ -122,9 +122,9 @@
             }
         }
 
-        // MARK: Packets of a file
+        // MARK: Capture file
 
-        /// Runs until the end of a file, or until somebody says to stop.
+        /// Runs until the end of a file, or until a stop is requested.
         ///
         /// - Returns: the exit status.
         mutating func replay(_ file: inout PcapFile) -> Int32 {
@@ -138,7 +138,8 @@
             return status
         }
 
-        /// Takes the next packet of a file, or waits until it is there and can be taken: whether there may be more.
+        /// Takes the next packet of a file, or waits until it is available and there is room for it. Returns whether
+        /// there may be more.
         private mutating func readNext(of file: inout PcapFile) throws(SystemError) -> Bool {
             if sink.isFull {
                 waitForRoom()
@@ -158,7 +159,7 @@
             if !isOver && (!isWritten || sink.isFull) { wait(for: -1) }
         }
 
-        /// Waits for more of a file: whether there is more, and it is wanted.
+        /// Waits for more of a file. Returns whether there is more, and it is wanted.
         private mutating func waitForInput(_ input: Int32) -> Bool {
             sink.writeNamed()
             sink.flush()
@@ -167,13 +168,13 @@
 
         // MARK: Waiting
 
-        /// Whether no line is to be written any more.
+        /// Whether no more lines are to be written.
         private var isOver: Bool { mustStop && rest == nil || sink.isOver }
 
-        /// Whether somebody said to stop, but what came before may still be written.
+        /// Whether a stop was requested, but lines of earlier packets may still be written.
         private var hasTimeLeft: Bool { rest.map { Timestamp.now() < $0.end } == true }
 
-        /// The places of what is waited for.
+        /// The slots of the poll set.
         private enum Place {
             static let signals = 0
             static let broker = 1
@@ -182,11 +183,11 @@
             static let input = 4
         }
 
-        /// Waits until there is something to do, and does it, but for writing.
+        /// Waits until there is something to do, and does it, except for writing.
         ///
         /// - Parameters:
-        ///   - input: where packets come from; -1: none are wanted.
-        ///   - due: until when; `nil`: for ever.
+        ///   - input: the descriptor of the packets; -1: none are wanted.
+        ///   - due: the deadline; `nil`: none.
         /// - Returns: whether there are packets.
         @discardableResult
         private mutating func wait(for input: Int32, until due: Timestamp? = nil) -> Bool {
@@ -197,7 +198,7 @@
             waiting.watch(Place.output, sink.output.descriptor, for: isWritten ? PollEvents.none : PollEvents.writable)
             waiting.watch(Place.names, sink.names?.descriptor ?? -1)
             waiting.watch(Place.input, input)
-            // As long as whoever reads is slow, nothing can be done about lines that have waited for long enough.
+            // As long as the reader is slow, attempts that have waited long enough for names can't be written either.
             let due = isWritten ? Timestamp.earlier(due, .earlier(sink.names?.due, sink.output.reportDue)) : due
             do throws(SystemError) {
                 try waiting.wait(timeout: due?.millisecondsFromNow ?? -1)
@@ -232,7 +233,7 @@
             mustStop = true
         }
 
-        /// Goes on in the file that the broker has opened, and sends it what there was no room for.
+        /// Continues in the file that the broker has opened, and sends the broker what did not fit before.
         private mutating func handleBroker() {
             while true {
                 switch sink.diagnostics.broker.answer() {
@@ -240,7 +241,7 @@
                 case .file(let file): sink.replaceFile(by: file)
                 case .failure(let line): sink.diagnostics.log(line, level: SyslogLevel.warning)
                 case .gone:
-                    // What is lost from now on nobody would be told of, and no file would be opened anew.
+                    // From now on, losses could not be logged, and no file could be reopened.
                     sink.diagnostics.reportEndOfBroker()
                     hasFailed = true
                     mustStop = true
@@ -251,7 +252,7 @@
 
         // MARK: The end
 
-        /// Says why it can't go on.
+        /// Reports a fatal error.
         private mutating func fail(_ error: SystemError) {
             if options.captureFile != nil {
                 sink.diagnostics.print(error.line)
@@ -261,7 +262,7 @@
             hasFailed = true
         }
 
-        /// Writes what is left, and says what there was where packets came from a network.
+        /// Writes the remaining lines, and reports the counters after a live capture.
         ///
         /// - Returns: the exit status.
         private mutating func finish(at now: Timestamp) -> Int32 {
@@ -272,7 +273,7 @@
                 sink.writeNamed(atOnce: true)
                 drain()
             } while sink.names?.due != nil
-            sink.abandonLines()  // the rest of a line, if that could not be written
+            sink.abandonLines()  // the rest of a line that could not be written
             let haveLostLines = sink.output.counters.lost > 0 && !sink.isClosed
             if options.captureFile == nil {
                 reportCounters()
@@ -284,7 +285,7 @@
             return hasFailed || haveLostLines ? 1 : 0
         }
 
-        /// Waits until no attempt waits for names any longer, if there is time to.
+        /// Waits until no attempt waits for names any longer, unless a stop is requested.
         private mutating func waitForNames() {
             while !mustStop && !sink.isClosed && sink.names?.due != nil {
                 sink.writeNamed()
@@ -293,7 +294,8 @@
             }
         }
 
-        /// Writes what has gathered, for a reader who may be slow. What can't be written when we are told to stop is lost.
+        /// Writes the buffered lines, for a reader that may be slow. Once a stop is requested, lines that can't be
+        /// written are lost.
         private mutating func drain() {
             while !sink.flush() {
                 if sink.isClosed || mustStop && !hasTimeLeft { return sink.abandonLines() }
@@ -302,7 +304,7 @@
             }
         }
 
-        /// Logs how many packets the kernel dropped, if it is time to.
+        /// Logs how many packets the kernel dropped, if that is due.
         private mutating func reportDropped(atExit: Bool = false) {
             let now = Timestamp.now()
             let isDue = drops?.isDue(at: now) == true
@@ -313,11 +315,11 @@
             } catch {
                 sink.diagnostics.log(error.line, level: SyslogLevel.warning)
             }
-            // While lines wait for their reader nothing is received, and all the more is dropped.
+            // While lines wait for their reader, no packets are received, so that even more are dropped.
             if !sink.output.isEmpty { drops?.expect(at: now) }
         }
 
-        /// Reports what was seen and done, as tcpdump does.
+        /// Reports the counters, as tcpdump does.
         private mutating func reportCounters() {
             let lines = sink.output.counters
             sink.diagnostics.report(lines.written, "lines written")

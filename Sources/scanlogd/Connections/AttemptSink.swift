@@ -3,35 +3,35 @@
     import ScanCore
     import System
 
-    /// Where packets become lines about attempts: what is an attempt passes the limit, waits for names where these are
-    /// wanted, and becomes a line of the output.
+    /// Turns packets into lines about attempts: an attempt passes the rate limit, waits for names if these are wanted,
+    /// and becomes a line of the output.
     ///
-    /// Nothing here waits for anybody: what is full says so (``isFull``), and ``AttemptSession`` waits and empties it.
+    /// Nothing here blocks: ``isFull`` reports a full queue, and ``AttemptSession`` waits and drains it.
     struct AttemptSink: ~Copyable, ProbeSink {
         private(set) var output: LineOutput
         var diagnostics: AttemptDiagnostics
         private(set) var rate: LineRateLimiter
-        /// The attempts that wait for names, where these are wanted.
+        /// The attempts that wait for names, if names are wanted.
         var names: AttemptNameQueue?
         private let wantsNames: Bool
         private var hasReportedNames = false
 
         private let interest: CaptureOptions.Interest
         private var date: AttemptDate
-        /// The packets whose copies may come from other interfaces.
+        /// Recent packets, of which other interfaces may deliver copies.
         private let taken: ZeroedPages<Parameters.Copies>
         /// How many lines may still be written; `nil`: any number.
         private var remaining: UInt64?
 
         /// When the last attempt was seen, on the clock of the packets.
         private(set) var lastTime = Timestamp(nanoseconds: 0)
-        /// Packets that were looked at, whatever they were.
+        /// Packets inspected, of whatever kind.
         private(set) var packets: UInt64 = 0
         /// How many of them were copies of others.
         private(set) var copies: UInt64 = 0
-        /// Whether there is nobody any more who reads the lines.
+        /// Whether the reader of the lines has gone.
         var isClosed = false
-        /// Lines that there is no room for are lost at once: nobody has the time to wait until they are written.
+        /// Lines that do not fit are lost at once: there is no time left to wait until they are written.
         var losesLines = false
 
         init(
@@ -49,10 +49,11 @@
             self.taken = taken
         }
 
-        /// Whether no line is wanted any more.
+        /// Whether no more lines are wanted.
         var isOver: Bool { isClosed || remaining == 0 }
 
-        /// Whether lines have to be written, or names to come, before there is room for what a packet may make known.
+        /// Whether lines have to be written, or names to arrive, before there is room for the attempts of another
+        /// packet.
         var isFull: Bool {
             if output.isFull && !losesLines { return true }
             switch names {
@@ -84,14 +85,14 @@
             if let attempt = Attempt(probe, realTime: realTime) { add(attempt, at: now) }
         }
 
-        /// Whether a packet that attempts something is one that was taken from another interface.
+        /// Whether a packet with an attempt is a copy of one that was received on another interface.
         private mutating func isCopy(_ packet: Span<UInt8>, over path: LinkPath, at now: Timestamp) -> Bool {
             let isCopy = taken.value.isCopy(packet, over: path, at: now)
             if isCopy { copies &+= 1 }
             return isCopy
         }
 
-        /// What gives no probe is no attempt.
+        /// A packet without a probe is no attempt.
         mutating func count(_ fault: PacketFault) {}
 
         mutating func log(notice: LogLine) {
@@ -109,16 +110,16 @@
 
         // MARK: Lines
 
-        /// Makes lines of the attempts that need not wait any longer for names, as many as there is room for.
+        /// Turns attempts that need not wait any longer for names into lines, as many as fit.
         ///
-        /// - Parameter atOnce: none may wait any longer.
+        /// - Parameter atOnce: whether none may wait any longer.
         mutating func writeNamed(atOnce: Bool = false) {
             names?.lookUpLast()
             while !output.isFull && writeNext(atOnce: atOnce) {}
             if !hasReportedNames { reportNames() }
         }
 
-        /// Logs that there are no names any more, if that is so.
+        /// Logs that no more names will come, if so.
         private mutating func reportNames() {
             let isGone = names?.descriptor == -1
             if !isGone && names?.hasGivenUp != true { return }
@@ -129,7 +130,7 @@
             diagnostics.log(line, level: SyslogLevel.warning)
         }
 
-        /// Makes a line of the attempt that has waited for the longest time: whether there was one that need not wait.
+        /// Turns the attempt that has waited longest into a line. Returns whether there was one that need not wait.
         @discardableResult
         private mutating func writeNext(atOnce: Bool) -> Bool {
             guard let next = names?.next(atOnce: atOnce) else { return false }
@@ -145,7 +146,7 @@
             output.append(line)
         }
 
-        /// Writes the lines that have gathered, as far as that is possible without waiting: whether all are written.
+        /// Writes the buffered lines, as far as possible without blocking. Returns whether all are written.
         @discardableResult
         mutating func flush() -> Bool {
             switch output.flush() {
@@ -167,18 +168,18 @@
             return true
         }
 
-        /// Gives up the lines that have gathered: they count as lost.
+        /// Discards the buffered lines: they count as lost.
         mutating func abandonLines() {
             output.abandon()
         }
 
-        /// Goes on in another file, whose place in the file system is the same.
+        /// Continues in another file, which has replaced the old one at the same path.
         mutating func replaceFile(by file: consuming Descriptor) {
             flush()
             output.replace(by: file)
         }
 
-        /// Logs how many lines the limit kept back, if it is time to.
+        /// Logs how many lines the rate limit suppressed, if that is due.
         mutating func reportSuppressed(at now: Timestamp, atExit: Bool = false) {
             if let line = rate.summary(at: now, atExit: atExit) { diagnostics.log(line, level: SyslogLevel.warning) }
         }

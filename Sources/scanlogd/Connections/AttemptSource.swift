@@ -3,7 +3,7 @@
     import ScanCore
     import System
 
-    /// Where `scanlogd connections` has its packets from.
+    /// The source of packets of `scanlogd connections`.
     enum AttemptSource: ~Copyable {
         case file(PcapFile)
         #if Ring
@@ -11,7 +11,7 @@
         #endif
         case pcap(PcapCapture)
 
-        /// Opens what the options ask for: a file, or the network, where an expression takes libpcap.
+        /// Opens the source that the options ask for: a file, or the network, with libpcap if there is an expression.
         static func open(_ options: ConnectionsOptions, key: HashKey) throws(SystemError) -> AttemptSource {
             if let path = options.captureFile { return .file(try PcapFile(path, options.selection, key: key)) }
             #if Ring
@@ -30,7 +30,8 @@
             }
         }
 
-        /// What reports the packets that the kernel dropped, a minute after one has come; `nil` where they come from a file.
+        /// Makes the reporter of packets dropped by the kernel, a minute after a packet has come; `nil` where they come
+        /// from a file.
         func makeDropReporter() -> DropReporter? {
             switch self {
             case .file: nil

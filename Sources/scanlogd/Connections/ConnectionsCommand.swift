@@ -4,11 +4,11 @@
     import ScanCore
     import System
 
-    /// Runs `scanlogd connections`: opens everything, as root where packets come from a network, gives all privileges up,
-    /// and writes a line for each attempt to connect.
+    /// Runs `scanlogd connections`: opens everything, as root for a live capture, drops all privileges, and writes a
+    /// line for each attempt to connect.
     ///
     /// - Parameters:
-    ///   - count: of the arguments, of which the first is `connections`.
+    ///   - count: the number of arguments, of which the first is `connections`.
     ///   - arguments: the arguments.
     /// - Returns: the exit status.
     func runConnections(
@@ -27,7 +27,7 @@
         return ready.run(source)
     }
 
-    /// A start on its way: what was opened as root, but for the place that packets come from.
+    /// The resources of a start, opened as root, except for the source of packets.
     private struct ConnectionsStart: ~Copyable {
         /// Secret random numbers.
         let key: HashKey
@@ -35,7 +35,7 @@
         private let options: ConnectionsOptions
         private let launch: Daemonization?
         private let privileges: PrivilegeDrop
-        /// Where to be locked into; `nil`: nowhere.
+        /// The directory to chroot into; `nil`: none.
         private let directory: ChrootDirectory?
         private let file: AppendFile?
         private let broker: OutputBroker
@@ -54,9 +54,9 @@
                 } else { .present(ReaderPrivileges()) }
             let launch: Daemonization? = if options.background { try Daemonization(of: "reader") } else { nil }
             try SignalDescriptor.block()
-            loadTimeZone()  // for the broker too: syslog(3) would open its file, and that is the end of who may not
+            loadTimeZone()  // for the broker too: its filter kills a process in which syslog(3) opens the file
             let file: AppendFile? = if let path = options.outputFile { try AppendFile(path) } else { nil }
-            // Before anything is open that it must not hold.
+            // Before anything is opened that the broker must not hold.
             let broker = try OutputBroker(file, privileges)
             try SignalDescriptor.allowTermination(hangup: options.outputFile == nil)
             let names: AttemptNameQueue? =
@@ -75,11 +75,11 @@
             self.options = options
         }
 
-        /// Opens the rest, gives the privileges up, and says that all is ready.
+        /// Opens the rest, drops the privileges, and reports readiness.
         consuming func finish(_ source: borrowing AttemptSource) throws(SystemError) -> ConnectionsReady {
             let input = source.fileDescriptor
             let drops = source.makeDropReporter()
-            let pidFile = try openPidFile(input)  // first: what does not start makes no output file
+            let pidFile = try openPidFile(input)  // first: a failed start makes no output file
             let output = try LineOutput(file)
             let name = options.outputFile ?? "standard output"
             try requireAnotherFile(output.descriptor, name, .writeLines, than: input, .isCaptureFile)
@@ -91,15 +91,15 @@
             drop(file)
             try SignalDescriptor.block()
             var signals = try SignalDescriptor()
-            // A terminal that is closed is the end, unless nohup(1) says otherwise.
+            // A hangup of the terminal ends the process, unless nohup(1) had it ignored.
             signals.hangupEnds = options.outputFile == nil && !SignalDescriptor.hangupIsIgnored
             let directSyslog: DirectSyslog? = options.background ? DirectSyslog() : nil
-            let process = CurrentProcess.number  // afterwards even that is forbidden
+            let process = CurrentProcess.number  // afterwards even getpid(2) is forbidden
             try confineAttempts(privileges, in: directory, hasFile: options.outputFile != nil)
             do throws(SystemError) {
                 try pidFile?.write(process)
                 switch consume launch {
-                case .some(let launch): if try !launch.finish() { _ = end(0, pidFile) }  // nobody wants us any more
+                case .some(let launch): if try !launch.finish() { _ = end(0, pidFile) }  // the parent is gone
                 case .none: break
                 }
             } catch {
@@ -112,12 +112,12 @@
             return ConnectionsReady(session: session, pidFile: pidFile)
         }
 
-        /// Opens the file for the process id, if there is to be one, once it is sure that neither that nor the lines
-        /// destroy anything.
+        /// Opens the pid file, if there is to be one, once it is certain that neither the process id nor the lines
+        /// overwrite another file in use.
         private func openPidFile(_ input: Int32) throws(SystemError) -> PidFile? {
             guard let path = options.pidFile else { return nil }
             do throws(SystemError) {
-                // Not opened to be changed: a file that others can open would be replaced.
+                // Not opened for writing: a file that others can open would be replaced.
                 let found = try Descriptor(locating: path)
                 try refuseOutput(as: found.number)
                 try requireAnotherFile(found.number, path, .writeProcessID, than: input, .isCaptureFile)
@@ -140,12 +140,12 @@
         }
     }
 
-    /// What has been started, but for the place that packets come from.
+    /// A finished start, except for the source of packets.
     private struct ConnectionsReady: ~Copyable {
         var session: AttemptSession
         let pidFile: PidFile?
 
-        /// Writes lines about what comes from there, until its end, or until somebody says to stop.
+        /// Writes lines about the packets of the source, until its end, or until a stop is requested.
         consuming func run(_ source: consuming AttemptSource) -> Int32 {
             switch consume source {
             case .file(var file): end(session.replay(&file), pidFile)
@@ -157,7 +157,7 @@
         }
     }
 
-    /// Ends the process with all that is open: what takes a capture down are calls that the filter forbids.
+    /// Ends the process without closing anything: closing a capture takes system calls that the filter forbids.
     @inline(never)
     private func end(_ status: Int32, _ pidFile: borrowing PidFile?) -> Int32 {
         do throws(SystemError) {

@@ -3,29 +3,30 @@
     import ScanCore
     import System
 
-    /// Where lines about attempts go: they gather in memory, and are written whole or not at all.
+    /// The output of lines about attempts: they are buffered in memory, and written whole or not at all.
     @safe struct LineOutput: ~Copyable {
-        /// What became of the lines since the start.
+        /// Counters of lines since the start.
         struct Counters {
             var written: UInt64 = 0
             /// Lines that could not be written.
             var lost: UInt64 = 0
         }
 
-        /// How far the lines that gathered could be written.
+        /// The result of writing the buffered lines.
         enum Progress {
             case done
-            /// Whoever reads is slow: wait until there is room for more.
+            /// The reader is slow: wait until there is room for more.
             case mustWait
-            /// There is nobody who reads.
+            /// The reader has gone.
             case closed
-            /// Lines are lost, which is to be said.
+            /// Lines are lost, which is to be reported.
             case failed(SystemError)
-            /// All was written again, which is to be said, after so many lines were lost since this was last told.
+            /// Everything could be written again, which is to be reported, with the number of lines lost since the last
+            /// report.
             case recovered(lost: UInt64)
         }
 
-        /// What poll(2) is asked about.
+        /// The descriptor for poll(2).
         var descriptor: Int32 {
             switch file {
             case .some(let file): file.number
@@ -37,28 +38,29 @@
 
         private let name: CString
         private var file: Descriptor?
-        /// Whether it is a pipe, a terminal or the like, which somebody has to read.
+        /// Whether it is a pipe, a terminal or the like, which has a reader.
         private let isStream: Bool
 
         private let buffer: UnsafeMutableBufferPointer<UInt8>
         private var used = 0
-        /// How many bytes at the beginning are the rest of a line of a file, whose own beginning could not be taken back.
+        /// How many bytes at the beginning of the buffer are the rest of a partly written line of a file, whose
+        /// beginning could not be truncated.
         private var rest = 0
 
-        /// How many were lost that nobody was told the number of.
+        /// How many lost lines were not reported yet.
         private var unreported: UInt64 = 0
         /// Why lines are lost, if they are.
         private var failure: SystemError?
-        /// Whether it was said that lines are lost, and not yet that they no longer are.
+        /// Whether the loss of lines was reported, and not yet its end.
         private var isFailureReported = false
-        /// Until when nothing is said of another failure, so that a disk on the edge does not fill the log.
+        /// Until when no other failure is reported, so that a disk that is nearly full does not flood the log.
         private var reportAllowedAt: Timestamp?
         private static var quietTime: Int64 { 60_000_000_000 }
 
-        /// How many bytes gather before they have to be written.
+        /// How many bytes are buffered before they have to be written.
         private static var size: Int { 65_536 }
-        /// How many bytes there is room for: one packet, the last of many fragments that were made for it, can make
-        /// thousands of attempts known. The memory behind the size is not touched before it is needed.
+        /// How many bytes fit in the buffer: one packet, the last of many fragments crafted for it, can reveal
+        /// thousands of attempts. The memory beyond the size is not touched before it is needed.
         private static var capacity: Int { 1 << 20 }
 
         /// Writes to a file, or to standard output.
@@ -73,7 +75,7 @@
             case .none:
                 name = "standard output"
                 opened = nil
-                // Else nobody would be told before the first line, which may be long in coming.
+                // Otherwise the error would appear with the first line only, which may be long in coming.
                 if !FileWriting.isPossible(to: StandardStream.output) {
                     throw SystemError(name, "write", code: Errno.badFileDescriptor)
                 }
@@ -88,16 +90,16 @@
             unsafe buffer.deallocate()
         }
 
-        /// Whether lines have to be written before there is room for what another packet may make known.
+        /// Whether lines have to be written before there is room for the attempts of another packet.
         var isFull: Bool { used + LogLine.capacity > LineOutput.size }
 
-        /// Whether there is no room for another line at all, whatever one packet made known.
+        /// Whether not even one more line fits.
         var isExhausted: Bool { used + LogLine.capacity > LineOutput.capacity }
 
         /// Whether no lines wait.
         var isEmpty: Bool { used == rest }
 
-        /// Adds a line, which ends in a line feed. Where there is no room it is lost.
+        /// Appends a line, which ends in a line feed. If it does not fit, it is lost.
         mutating func append(_ line: LogLine) {
             if used + line.count > LineOutput.capacity {
                 counters.lost += 1
@@ -108,8 +110,8 @@
             used += line.count
         }
 
-        /// Goes on in another file, whose place in the file system is the same. Nothing is lost or written twice, but for
-        /// the rest of a line, which has no place there.
+        /// Continues in another file, which has replaced the old one at the same path. Nothing is lost or written
+        /// twice, except for the rest of a partly written line, which does not belong there.
         mutating func replace(by other: consuming Descriptor) {
             if rest > 0 && !isSameFile(other.number) {
                 lose(0..<rest)
@@ -118,26 +120,26 @@
             file = consume other
         }
 
-        /// Whether the file has only been opened anew.
+        /// Whether the same file has been reopened.
         private func isSameFile(_ other: Int32) -> Bool { FileWriting.isSameFile(descriptor, other) }
 
-        /// Gives up the lines that wait.
+        /// Discards the buffered lines.
         mutating func abandon() {
             counters.lost += lines(in: 0..<used)
             used = 0
             rest = 0
         }
 
-        /// Writes what has gathered, and never waits.
+        /// Writes the buffered lines, and never blocks.
         mutating func flush() -> Progress {
             if used == 0 { return nextReport() }
             return isStream ? flushStream() : flushFile()
         }
 
-        /// When there is news of lines that were lost, which ``flush()`` tells; `nil`: there is none.
+        /// When ``flush()`` is next due to report lost lines; `nil`: never.
         var reportDue: Timestamp? { unreported > 0 && !isFailureReported ? reportAllowedAt : nil }
 
-        /// What is to be said of lines that were lost.
+        /// The pending report about lost lines.
         private mutating func nextReport() -> Progress {
             if unreported == 0 { return .done }
             if !isFailureReported, let reportAllowedAt, Timestamp.now() < reportAllowedAt { return .done }
@@ -153,7 +155,7 @@
             return .recovered(lost: lost)
         }
 
-        /// A pipe that poll(2) says to be writable takes so many bytes at once (pipe(7)).
+        /// A pipe that poll(2) reports as writable takes this many bytes without blocking (pipe(7)).
         private static var pieceSize: Int { 4096 }
 
         private mutating func flushStream() -> Progress {
@@ -163,7 +165,7 @@
                 case .closed: return .closed
                 case .some: break
                 }
-                // A terminal has room for one byte, and makes us wait for more; so may whoever else writes to a pipe.
+                // A terminal has room for one byte, and blocks for more; so may a pipe that another process writes to.
                 let written = write(0..<beginning(), FileWriting.writeImpatiently)
                 if written <= 0 {
                     let code = Errno.last
@@ -178,7 +180,8 @@
             return nextReport()
         }
 
-        /// As many whole lines as may be written without waiting. What a terminal took of one has gone before.
+        /// The end of the whole lines that may be written without blocking. Part of the first may already be on a
+        /// terminal.
         private func beginning() -> Int {
             used <= LineOutput.pieceSize ? used : endOfLines(before: LineOutput.pieceSize)
         }
@@ -203,7 +206,7 @@
             return nextReport()
         }
 
-        /// Sees to it that half a line is not left for good of what could be written.
+        /// Keeps a partly written line from staying in the file for good.
         private mutating func endPartialWrite(_ done: Int) {
             counters.written += lines(in: 0..<done)
             let whole = endOfLines(before: done)
@@ -212,19 +215,19 @@
             if rest == 0 { rest = endOfLine }
         }
 
-        /// Takes the beginning of a line off the end of the file, which could not be written further.
+        /// Truncates the beginning of a partly written line from the end of the file.
         ///
-        /// - Returns: whether that is possible: of a file that can only be appended to it is not.
+        /// - Returns: whether that is possible: it is not for an append-only file.
         private func takeBack(_ count: Int) -> Bool {
             count == 0 || FileWriting.takeBack(count, of: descriptor)
         }
 
-        /// Writes bytes of the buffer by one of the two calls.
+        /// Writes bytes of the buffer with one of the two calls.
         private func write(_ range: Range<Int>, _ call: (RawSpan, Int32) -> Int) -> Int {
             call(unsafe UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[range]).bytes, descriptor)
         }
 
-        /// Loses all that waits, but the rest of a line.
+        /// Drops the buffered lines, except for the rest of a partly written one.
         private mutating func fail(_ error: SystemError) -> Progress {
             lose(rest..<used)
             used = rest

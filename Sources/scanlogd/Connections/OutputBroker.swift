@@ -4,43 +4,44 @@
     import ScanCore
     import System
 
-    /// The process that keeps the two things which the one that sees packets can't reach any more: the system log, and the
-    /// place of the output file, where it opens a new one when it is asked to.
+    /// The process that keeps access to two resources that the capture process no longer has: the system log, and the
+    /// directory of the output file, which it reopens on request.
     ///
-    /// With a file it stays root, for the file is in root's directory; it is left the one capability that this takes,
-    /// a filter of system calls, and of the file system that directory (landlock(7)). It never sees a packet, and what it
-    /// is told of them are numbers in a line.
+    /// With an output file it stays root, for the file is in root's directory. It keeps the one capability that this
+    /// takes, a filter of system calls, and access to that directory only (landlock(7)). It never receives a packet;
+    /// all that reaches it of packets is counters in messages.
     struct OutputBroker: ~Copyable {
-        /// What it says.
+        /// An answer of the broker.
         enum Answer: ~Copyable {
             /// Nothing yet.
             case nothing
             /// The file, open.
             case file(Descriptor)
-            /// Why it can't open the file.
+            /// Why the file can't be opened.
             case failure(LogLine)
-            /// It is gone.
+            /// The broker has ended.
             case gone
         }
 
         private let channel: MessageChannel
         private var isGone = false
-        /// How many lines there was no room for since it was last told of them.
+        /// How many lines did not fit into the channel and have not been reported.
         private var lost: UInt64 = 0
-        /// Whether there was no room to ask for the file.
+        /// Whether the request to reopen the file did not fit.
         private var mustReopen = false
 
-        /// What poll(2) is asked about; -1, which it leaves out, when there is nobody any more.
+        /// The descriptor for poll(2); -1, which it ignores, once the broker has ended.
         var descriptor: Int32 { isGone ? -1 : channel.number }
 
-        /// What is waited for there: what it says, and room where there was none.
+        /// The events to poll for: answers, and room in the channel if something did not fit.
         var events: Int32 { lost > 0 || mustReopen ? PollEvents.readable | PollEvents.writable : PollEvents.readable }
 
-        /// Starts it, before anything is open that it must not hold, and waits until it has given up what it must not have.
+        /// Starts the broker, before anything is opened that it must not hold, and waits until it has dropped what it
+        /// must not have.
         ///
         /// - Parameters:
         ///   - file: the output file, if there is one.
-        ///   - privileges: those it gives up, all of them where there is none.
+        ///   - privileges: the privileges that the broker drops; all of them without an output file.
         init(_ file: borrowing AppendFile?, _ privileges: PrivilegeDrop) throws(SystemError) {
             let ends = try makeSockets("broker")
             let ours = MessageChannel(owning: ends[0], peer: "broker")
@@ -48,36 +49,36 @@
             guard let child = try ChildProcess.fork("broker") else {
                 CurrentProcess.exit(OutputBrokerProcess.run(theirs.number, file, privileges))
             }
-            drop(theirs)  // or nobody would see that it has ended
+            drop(theirs)  // or the end of the broker would not be noticed
             try child.waitUntilReady(on: ours)
             self.init(ours)
         }
 
-        /// Takes over the way to one that has been started.
+        /// Takes over the channel to a broker that has been started.
         init(_ channel: consuming MessageChannel) {
             self.channel = channel
         }
 
-        /// Has a line logged. One that there is no room for is counted; it went to standard error as well, unless we are
-        /// in the background.
+        /// Sends a line to be logged. A line that does not fit is counted; it went to standard error as well, unless in
+        /// the background.
         mutating func log(_ line: LogLine, level: Int32) {
             catchUp()
             if lost > 0 || !send(Message(.line, level: level, text: line)) { lost += 1 }
         }
 
-        /// Asks for the output file to be opened anew.
+        /// Requests that the output file be reopened.
         mutating func reopen() {
             mustReopen = true
             catchUp()
         }
 
-        /// Says what there was no room for, if there is now.
+        /// Sends what did not fit before, if there is room now.
         mutating func catchUp() {
             if lost > 0 && send(Message(.line, level: SyslogLevel.warning, text: .lost(lost))) { lost = 0 }
             if mustReopen && send(Message(.reopen)) { mustReopen = false }
         }
 
-        /// Says whether there was room. That it is gone is found out by waiting for it.
+        /// Returns whether there was room. The end of the broker is noticed by polling.
         @inline(never)
         private func send(_ record: Message) -> Bool {
             do throws(SystemError) {
@@ -87,7 +88,7 @@
             }
         }
 
-        /// Takes what it has said.
+        /// Receives the next answer of the broker.
         @inline(never)
         mutating func answer() -> Answer {
             switch channel.receiveDescriptor() {
@@ -101,12 +102,13 @@
         }
     }
 
-    /// What the broker's process does.
+    /// The code of the broker's process.
     private enum OutputBrokerProcess {
         /// How long the last lines may wait for the system log, in nanoseconds.
         private static var lastWait: Int64 { 3_000_000_000 }
 
-        /// Where it has the directory: the filter of system calls knows the number, see Sources/CSeccomp/policy.
+        /// The descriptor number of the directory: the filter of system calls depends on it, see
+        /// Sources/CSeccomp/policy.
         private static var directory: Int32 { 3 }
 
         /// Runs until the other end of the socket is closed.
@@ -126,7 +128,7 @@
                 let log = SystemLog(copyToStandardError: false)
                 let nullDevice = try openNullDevice()
                 try confine(file, privileges)
-                // Who waits for the end of a pipe must not have to wait for the broker's too.
+                // A reader that waits for end of file on a pipe must not have to wait for the broker as well.
                 try replaceStandardDescriptors(by: nullDevice)
                 drop(nullDevice)
                 try install(cseccomp_confine_broker)
@@ -134,13 +136,14 @@
                 try serve(channel, file, log)
                 return 0
             } catch {
-                // Not on standard error, which may be out of reach already.
+                // Not on standard error, which may no longer be accessible.
                 channel.send(Message(.line, level: SyslogLevel.error, text: error.line), with: -1)
                 return 1
             }
         }
 
-        /// Puts the directory, if there is one, in its place: nothing is there that is needed, for the socket came later.
+        /// Moves the directory, if there is one, to its descriptor number: what is open there is not needed, for the
+        /// socket has a later one.
         private static func move(_ file: borrowing AppendFile?) throws(SystemError) -> AppendFile? {
             switch file {
             case .some(let file):
@@ -152,7 +155,7 @@
         }
 
         private static func confine(_ file: borrowing AppendFile?, _ privileges: PrivilegeDrop) throws(SystemError) {
-            // The directory that it was started in must not be kept busy.
+            // The working directory must not be kept busy.
             try CurrentProcess.enterRoot()
             try forbidNewPrivileges("broker")
             switch file {
@@ -164,7 +167,7 @@
             try SignalDescriptor.catchAlarms()
         }
 
-        /// Leaves root no more than it takes to open a file in that directory, whoever owns it.
+        /// Leaves root only the rights to open a file in that directory, whoever owns it.
         private static func keepDirectoryOnly(_ privileges: PrivilegeDrop) throws(SystemError) {
             try privileges.emptyBoundingSet()
             try keepFileAccess("broker")
@@ -189,7 +192,7 @@
             }
         }
 
-        /// Does what it is told, and says whether there is more to come.
+        /// Handles the waiting messages. Returns whether more may come.
         private static func serve(
             _ channel: borrowing MessageChannel, _ file: borrowing AppendFile?, _ delivery: inout LogDelivery
         ) throws(SystemError) -> Bool {

@@ -3,9 +3,9 @@ import CSeccomp
 import ScanCore
 import System
 
-/// A way to get packets, by the name that `--backend` takes.
+/// A capture backend, by the name that `--backend` takes.
 ///
-/// A backend is listed here, and nowhere else: its name, what it is for, how it is opened, what it may call.
+/// Backends are listed here, and nowhere else: name, purpose, how to open it, and the system calls it needs.
 enum Backend {
     /// A packet socket with a ring in memory.
     case ring
@@ -18,7 +18,7 @@ enum Backend {
 
     /// The backend of a name.
     ///
-    /// - Throws: that there is none, or none in this binary.
+    /// - Throws: an error if there is no such backend, or not in this binary.
     init(named name: CString) throws(SystemError) {
         let all = Backend.all
         for index in all.indices where all[index].name == name {
@@ -29,10 +29,10 @@ enum Backend {
         throw SystemError(name, "backend", because: "there is none of this name: ring, raw, pcap, nids")
     }
 
-    /// All there are, in the order of `--help` and `--version`.
+    /// All backends, in the order of `--help` and `--version`.
     static var all: InlineArray<4, Backend> { [.ring, .raw, .pcap, .nids] }
 
-    /// The error of one that this binary does not have.
+    /// The error for a backend that this binary does not have.
     var isAbsent: SystemError { SystemError(name, "backend", because: "not built in, see --version") }
 
     /// The name.
@@ -55,7 +55,7 @@ enum Backend {
         }
     }
 
-    /// Whether `--help` has that line. The smallest program does not speak of libraries.
+    /// Whether `--help` lists it. The smallest build does not mention libraries.
     var isInUsage: Bool {
         switch self {
         case .ring, .raw: true
@@ -63,7 +63,7 @@ enum Backend {
         }
     }
 
-    /// Whether this binary has it.
+    /// Whether this binary includes it.
     var isBuiltIn: Bool {
         switch self {
         case .ring:
@@ -88,7 +88,7 @@ enum Backend {
         }
     }
 
-    /// Leaves this process the system calls that a sensor needs, and kills it at any other.
+    /// Restricts this process to the system calls that a sensor needs; any other kills it.
     func filterSystemCalls() -> Int32 {
         switch self {
         #if Ring
@@ -101,14 +101,14 @@ enum Backend {
         }
     }
 
-    /// The one that is tried first when none is named.
+    /// The backend that is tried first when none is named.
     static var first: Backend { Backend.ring.isBuiltIn ? .ring : .raw }
 
-    /// Whether it can be told which packets to take: raw sockets get what comes in for the host, and nothing else.
+    /// Whether it supports selection of packets: raw sockets receive packets that come in for the host, and no others.
     var takesSelection: Bool { self != .raw }
 }
 
-/// A backend that is open.
+/// An open backend.
 enum BackendCapture: ~Copyable {
     case raw(RawSocketCapture)
     #if Ring
@@ -126,7 +126,7 @@ extension Backend {
     /// Opens it, as root.
     ///
     /// - Parameters:
-    ///   - selection: which packets are wanted, if that can be told: see ``takesSelection``.
+    ///   - selection: which packets are wanted, if that is supported: see ``takesSelection``.
     ///   - key: secret random numbers.
     func open(_ selection: CaptureOptions, key: HashKey) throws(SystemError) -> BackendCapture {
         switch self {

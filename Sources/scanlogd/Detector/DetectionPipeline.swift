@@ -6,21 +6,21 @@ import System
     import HostRules
 #endif
 
-/// Where what comes of packets is logged.
+/// The log of findings about packets.
 protocol ReportLog: ~Copyable {
     /// Logs a report at a level of syslog(3).
     mutating func log(_ report: ScanReport, level: Int32)
 
-    /// Logs what is said about reports that are left out, at their level.
+    /// Logs a message about suppressed reports, at their level.
     mutating func log(suppression text: LogLine, level: Int32)
 
-    /// Logs a change that is no fault of ours.
+    /// Logs a change that is not an error.
     mutating func notice(_ line: LogLine)
 }
 
 extension SensorReporter: ReportLog {}
 
-/// Where packets become lines: the detector, the limit on the log, and the log.
+/// Turns packets into log messages: the detector, the rate limit of reports, and the log.
 struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
     private var memory: DetectorMemory
     private var limited = ReportLogger(level: Parameters.reportLevel)
@@ -57,9 +57,9 @@ struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
         log.notice(notice)
     }
 
-    /// Logs the report of a scan, or has its source named later. A scan that goes on comes here with each of its ports,
-    /// as long as it is not logged; what rules say of its source was asked when it was new.
-    @inline(never)  // rare, and large: not for the packets' path
+    /// Logs the report of a scan, or adds its source to a later summary. Until it is logged, a scan that continues
+    /// arrives here with each of its ports; the rules were checked for its source when the scan was new.
+    @inline(never)  // rare, and large: keep it out of the packet path
     private mutating func report(_ finding: ScanFinding, at now: Timestamp) {
         logSuppressed(at: now)
         var finding = finding
@@ -84,10 +84,10 @@ struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
     }
 
     #if Rules
-        /// Reports are limited together with the others.
+        /// Reports share the usual rate limit.
         private static var usualLimit: UInt8 { 0 }
 
-        /// Which limit there is on the reports of a source: the usual one, or that of a level, which is 1 less; `nil` if
+        /// The rate limit for reports of a source: the usual one, or one of a level, encoded as level + 1; `nil` if
         /// they are not logged at all.
         private func limit(for source: Address) -> UInt8? {
             switch exempt.verdict(for: source) {
@@ -99,7 +99,7 @@ struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
         }
     #endif
 
-    /// When there are sources to name that were not logged.
+    /// When the summary of sources that were not logged is due.
     var nextSummaryDue: Timestamp? {
         #if Rules
             .earlier(limited.nextSummaryDue, exempt.nextSummaryDue)
@@ -108,7 +108,7 @@ struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
         #endif
     }
 
-    /// Names the sources that were not logged, if it is time to.
+    /// Logs a summary of the sources that were not logged, if it is due.
     @inline(never)
     mutating func logSuppressed(at now: Timestamp, atExit: Bool = false) {
         limited.logSuppressed(at: now, atExit: atExit, into: &log)
@@ -117,20 +117,20 @@ struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
         #endif
     }
 
-    /// Takes note of how many packets the kernel has dropped since the start.
+    /// Records how many packets the kernel has dropped since the start.
     mutating func setDropped(_ total: UInt64) {
         detector.counters.droppedByKernel = total
     }
 
-    /// Takes note of what became of fragments since the start.
+    /// Records the counters of fragments since the start.
     mutating func setFragments(_ fragments: FragmentCounters) {
         detector.counters.fragmentsKept = fragments.kept
         detector.counters.fragmentsEvicted = fragments.evicted
     }
 
-    /// What was seen and done so far, in one line.
+    /// The counters since the start, in one line.
     ///
-    /// - Parameter lost: how many lines were lost on the way to the log.
+    /// - Parameter lost: how many lines of the log were lost.
     func status(lost: UInt64) -> LogLine {
         LogLine(status: detector, lost: lost)
     }

@@ -2,7 +2,7 @@ import Capture
 import ScanCore
 import System
 
-/// Runs `scanlogd` without the name of another role: what its options ask for.
+/// Runs `scanlogd` without a role argument: does what its options ask for.
 ///
 /// - Returns: the exit status.
 func runDetector(
@@ -23,17 +23,17 @@ func runDetector(
     return 0
 }
 
-/// Reads the file of exempt sources, if one is named. What is wrong with it is said on standard error, and then there is
-/// nothing.
+/// Reads the file of exempt sources, if one is named. Problems in it are printed on standard error, and then the result
+/// is `nil`.
 private func readExemptList(_ options: Options) throws(SystemError) -> ExemptSources? {
     try readConfiguration { () throws(SystemError) in try ExemptSources(options.exemptFile) }
 }
 
-/// Runs the detector: opens everything as root, then goes on as two processes that have given root up, the sensor, which
-/// looks at packets, and the logger, which logs what the sensor finds, until it is told to stop.
+/// Runs the detector: opens everything as root, then continues as two unprivileged processes until a stop is requested:
+/// the sensor, which inspects packets, and the logger, which logs what the sensor finds.
 ///
-/// What fails before the end of the start-up leaves nothing behind; what an attacker can reach, the packets, is first
-/// touched after it, as a user that owns nothing, in a directory that holds nothing.
+/// A start that fails leaves nothing behind. Packets, the input that an attacker controls, are read only after it, as a
+/// user that owns nothing, in an empty root directory.
 ///
 /// - Returns: the exit status.
 private func detect(_ options: Options) throws(SystemError) -> Int32 {
@@ -46,20 +46,20 @@ private func detect(_ options: Options) throws(SystemError) -> Int32 {
     return try start.run(opened)
 }
 
-/// What packets come from, open.
+/// An open source of packets.
 private struct OpenBackend: ~Copyable {
     let backend: Backend
     let capture: BackendCapture
-    /// Why it isn't the backend that sees more.
+    /// Why it is not the preferred backend, which sees more packets.
     let failure: SystemError?
 
-    /// Opens the backend that is asked for, or that which sees most of those that work.
+    /// Opens the requested backend, or the working one that sees most packets.
     init(_ options: Options, key: HashKey) throws(SystemError) {
         let wanted = options.backend ?? .first
         do throws(SystemError) {
             self.init(wanted, try wanted.open(options.selection, key: key))
         } catch {
-            // Raw sockets can't choose packets.
+            // Raw sockets can't select packets.
             if options.backend != nil || options.selectingOption != nil || wanted == .raw { throw error }
             try self.init(insteadOf: error, options, key: key)
         }
@@ -71,7 +71,7 @@ private struct OpenBackend: ~Copyable {
         self.failure = failure
     }
 
-    /// Opens raw sockets. If even these can't be opened, the error is of what should have worked.
+    /// Opens raw sockets. If that fails as well, throws the error of the preferred backend.
     private init(insteadOf failure: SystemError, _ options: Options, key: HashKey) throws(SystemError) {
         do throws(SystemError) {
             self.init(.raw, try Backend.raw.open(options.selection, key: key), insteadOf: failure)
@@ -81,9 +81,9 @@ private struct OpenBackend: ~Copyable {
     }
 }
 
-/// A start on its way: what was opened as root, but for the place that packets come from.
+/// The resources of a start, opened as root, except for the source of packets.
 private struct DetectorStart: ~Copyable {
-    /// Secret random numbers, for all that an attacker must not foresee.
+    /// Secret random numbers, for everything that must be unpredictable to an attacker.
     let key: HashKey
 
     private let launch: Daemonization?
@@ -97,14 +97,14 @@ private struct DetectorStart: ~Copyable {
 
     /// Opens everything that needs root, or the file system.
     init(_ options: Options, _ exempt: consuming ExemptSources) throws(SystemError) {
-        // First what needs no end, so that little is open where something may fail.
+        // First what needs no cleanup, so that few resources are open when something fails.
         let key = try HashKey.random()
         let account = try Account(named: CString(Parameters.user))
         let launch: Daemonization? = if options.foreground { nil } else { try Daemonization(of: "logger") }
         try SignalDescriptor.block()
         let directory = try openChrootDirectory()
         let pidFile: PidFile? = if let path = options.pidFile { try PidFile(path) } else { nil }
-        try pidFile?.empty()  // a process that was killed may have left its number
+        try pidFile?.empty()  // a killed process may have left its id there
         self.key = key
         self.exempt = exempt
         self.account = account
@@ -134,16 +134,16 @@ private struct DetectorStart: ~Copyable {
         }
     }
 
-    /// Becomes the two processes, and returns the exit status of the one it is called in.
+    /// Forks into the two processes, and returns the exit status of the one it returns in.
     ///
     /// - Parameters:
-    ///   - capture: where packets come from.
-    ///   - backend: which of them it is.
-    ///   - failure: why it isn't the backend that sees more.
+    ///   - capture: the source of packets.
+    ///   - backend: the backend of that source.
+    ///   - failure: why it is not the preferred backend.
     private consuming func run<Source: PacketSource & ~Copyable>(
         _ capture: consuming Source, _ backend: Backend, insteadOf failure: SystemError?
     ) throws(SystemError) -> Int32 {
-        let link = try SensorLink()  // last, so that what is closed after the fork leaves low numbers free
+        let link = try SensorLink()  // last, so that descriptors closed after the fork leave low numbers free
         guard let sensor = try ChildProcess.fork("sensor") else {
             drop(launch)
             drop(pidFile)  // and its lock with it: that is to end with the logger
@@ -156,7 +156,7 @@ private struct DetectorStart: ~Copyable {
         return try runLogger(of: SensorProcess(sensor), link.takeLoggerEnd(), backend, insteadOf: failure)
     }
 
-    /// What the logger's process does, from the fork to its end.
+    /// Runs the logger's process, from the fork to its end.
     @inline(never)
     private consuming func runLogger(
         of sensor: consuming SensorProcess, _ link: consuming SensorLinkEnd, _ backend: Backend,
@@ -164,19 +164,19 @@ private struct DetectorStart: ~Copyable {
     ) throws(SystemError) -> Int32 {
         drop(directory)
 
-        // Root no more.
-        let isFiltered = systemCallsAreFiltered  // to ask the kernel is a call that the filter forbids
+        // No longer root.
+        let isFiltered = systemCallsAreFiltered  // the filter forbids the call that finds this out
         let signals = try confineLogger(to: account)
         var logger = Logger(signals, link, sensor, log, format, manager)
         return try DetectorStart.run(
             &logger, pidFile, launch, backend, isFiltered: isFiltered, insteadOf: failure) ? 0 : 1
     }
 
-    /// Says that all is ready, and runs the logger.
+    /// Reports readiness, and runs the logger.
     ///
-    /// Nothing in it ends values that are open: that would stand behind each call that can fail.
+    /// No owned resources end in here: the code to release them would follow each call that can throw.
     ///
-    /// - Returns: whether it ended as somebody wanted it.
+    /// - Returns: whether it ended cleanly, as requested.
     @inline(never)
     private static func run(
         _ logger: inout Logger, _ pidFile: borrowing PidFile?, _ launch: consuming Daemonization?, _ backend: Backend,
@@ -210,7 +210,7 @@ private func insteadOfRing(_ failure: SystemError) -> LogLine {
     return line
 }
 
-/// A manager that can't be reached is no reason not to start: it sees that for itself.
+/// An unreachable service manager does not prevent a start: it notices that by itself.
 private func connectToServiceManager() -> ServiceManager {
     do throws(SystemError) {
         return try ServiceManager()
@@ -220,7 +220,7 @@ private func connectToServiceManager() -> ServiceManager {
     }
 }
 
-/// At boot syslogd may come after us.
+/// At boot, syslogd may start after scanlogd.
 private func warnOfAbsentLog() {
     do throws(SystemError) {
         _ = try LogSocket.identity()

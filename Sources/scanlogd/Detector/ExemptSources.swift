@@ -5,18 +5,19 @@ import System
 #if Rules
     import HostRules
 
-    /// What is in memory when there are rules.
+    /// The state that is allocated if there are rules.
     private struct ExemptState: ~Copyable, Zeroable {
         var rules = ExemptRules()
-        /// Reports of sources that rules only want at another level.
+        /// Reports of sources that rules want at another level.
         var reports = ReportsByLevel()
     }
 
-    /// The sources that are not to be reported, as a file says, in pages that are only there when there is a file.
+    /// The sources that a file exempts from reports, in pages that are allocated only if there is a file.
     struct ExemptSources: ~Copyable {
         private let state: ZeroedPages<ExemptState>?
 
-        /// Reads a file, if there is one; what is wrong with its rules is said on standard error, and then `nil`.
+        /// Reads a file, if there is one. Problems in its rules are printed on standard error, and then the result is
+        /// `nil`.
         init?(_ path: CString?) throws(SystemError) {
             guard let path else {
                 state = nil
@@ -32,7 +33,7 @@ import System
             self.state = consume state
         }
 
-        /// What becomes of a report about a source.
+        /// The verdict on reports about a source.
         func verdict(for source: Address) -> ExemptVerdict {
             switch state {
             case .some(let state): state.value.rules.verdict(for: source)
@@ -40,7 +41,7 @@ import System
             }
         }
 
-        /// Logs the report of a scan at the level of a rule, or what stands in its place; see ``ReportsByLevel``.
+        /// Logs the report of a scan at the level of a rule, or a notice in its place; see ``ReportsByLevel``.
         func log<Log: ReportLog & ~Copyable>(
             _ finding: inout ScanFinding, level: UInt8, at now: Timestamp, into log: inout Log
         ) -> Bool {
@@ -50,7 +51,7 @@ import System
             }
         }
 
-        /// When there are sources to name that were not logged at such a level.
+        /// When the summary of sources that were not logged at such a level is due.
         var nextSummaryDue: Timestamp? {
             switch state {
             case .some(let state): state.value.reports.nextSummaryDue
@@ -58,7 +59,7 @@ import System
             }
         }
 
-        /// Names those sources, if it is time to.
+        /// Logs a summary of those sources, if it is due.
         func logSuppressed<Log: ReportLog & ~Copyable>(at now: Timestamp, atExit: Bool, into log: inout Log) {
             switch state {
             case .some(let state): state.value.reports.logSuppressed(at: now, atExit: atExit, into: &log)
@@ -67,7 +68,7 @@ import System
         }
     }
 #else
-    /// What stands where rules are not built in: an option that names a file was refused.
+    /// A stub for builds without rules: an option that names a file has been refused.
     struct ExemptSources: ~Copyable {
         init?(_ path: CString?) throws(SystemError) {}
     }

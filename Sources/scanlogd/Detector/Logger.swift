@@ -2,8 +2,8 @@ import Capture
 import ScanCore
 import System
 
-/// The process that logs: writes the sensor's reports and lines to the system log, keeps those that this does not take, and
-/// watches the sensor.
+/// The logger process: writes the sensor's reports and lines to the system log, queues those that this does not accept,
+/// and watches the sensor.
 struct Logger: ~Copyable {
     private let signals: SignalDescriptor
     private let link: SensorLinkEnd
@@ -12,24 +12,24 @@ struct Logger: ~Copyable {
     private let format: ReportFormat
     private let manager: ServiceManager
 
-    /// The sensor has closed its end of the link, of data or of control: nothing more will come.
+    /// Whether the sensor has closed its end of the data or control channel: nothing more will come over it.
     private var dataEnded = false
     private var controlEnded = false
-    /// The sensor did what it never does.
+    /// Whether the sensor violated the protocol.
     private var sensorIsWrong = false
 
-    /// When to do the things that wait; `nil`: not to be done.
+    /// When deferred actions are due; `nil`: not scheduled.
     private var heartbeatRequestDue: Timestamp?
     private var statusDue: Timestamp?
     private var killDue: Timestamp?
-    /// Set once the last line is in the queue: when to end with lines in it.
+    /// Set once the last line is in the queue: when to exit even if lines are left in it.
     private var endDue: Timestamp?
 
-    /// How long the sensor may take to end, in nanoseconds.
+    /// How long the sensor may take to exit, in nanoseconds.
     private static let patience: Int64 = 2_000_000_000
     /// How long the last lines may wait for the system log, in nanoseconds.
     private static let lastWait: Int64 = 3_000_000_000
-    /// The most messages taken at a time, so that signals are not kept waiting.
+    /// The maximum number of messages handled at a time, so that signals are not delayed.
     private static let batch = 64
 
     init(
@@ -44,13 +44,13 @@ struct Logger: ~Copyable {
         self.manager = manager
     }
 
-    /// Waits until the sensor is ready, or prints why it never will be.
+    /// Waits until the sensor is ready, or prints why its start failed.
     mutating func sensorIsReady() throws(SystemError) -> Bool { try sensor.isReady(on: link.control) }
 
-    /// Logs that all is ready, and tells the service manager.
+    /// Logs the start, and notifies the service manager.
     ///
     /// - Parameters:
-    ///   - backend: where packets come from.
+    ///   - backend: the name of the backend.
     ///   - isFiltered: whether system calls are filtered.
     mutating func logStart(backend: CString, isFiltered: Bool) {
         var line = LogLine("started, version ")
@@ -64,14 +64,14 @@ struct Logger: ~Copyable {
         planStatus()
     }
 
-    /// Logs what an administrator should look after.
+    /// Logs a warning.
     mutating func warn(_ line: LogLine) {
         log.add(line, level: SyslogLevel.warning)
     }
 
     /// Runs until the sensor has ended and its lines are logged.
     ///
-    /// - Returns: whether that is as it was asked to, and no line was lost.
+    /// - Returns: whether the sensor ended cleanly, as requested, and no line was lost.
     mutating func run() throws(SystemError) -> Bool {
         log.deliver()
         while !isOver {
@@ -88,7 +88,7 @@ struct Logger: ~Copyable {
 
     // MARK: Waiting
 
-    /// The places of what is waited for.
+    /// The slots of the poll set.
     private enum Place {
         static let signals = 0
         static let control = 1
@@ -146,7 +146,7 @@ struct Logger: ~Copyable {
         }
     }
 
-    /// Sees to it that all comes to an end.
+    /// Starts the shutdown.
     mutating func stop() {
         if killDue != nil || endDue != nil { return }
         manager.notifyStopping()
@@ -158,16 +158,17 @@ struct Logger: ~Copyable {
         send(.logStatus, number: UInt32(clamping: log.lost))
     }
 
-    /// Sends the sensor a control message. One that reads none is found out by what it does not do.
+    /// Sends the sensor a control message. Errors are ignored: a sensor that does not read is noticed by the missing
+    /// effect.
     private func send(_ kind: Message.Kind, number: UInt32 = 0) {
         do throws(SystemError) {
             _ = try link.control.send(Message(kind, number: number))
         } catch {}
     }
 
-    /// Takes what the sensor has sent over one of the channels, not all if it is much.
+    /// Receives messages of the sensor over one of the channels, at most a batch.
     ///
-    /// - Returns: whether that channel has come to its end.
+    /// - Returns: whether the end of that channel was reached.
     private mutating func receive(ofData: Bool) -> Bool {
         var message = Message(.ready)
         for _ in 0..<Self.batch {
@@ -196,14 +197,14 @@ struct Logger: ~Copyable {
         }
     }
 
-    /// Ends a sensor that is not itself any more.
+    /// Kills a sensor that violated the protocol.
     private mutating func killSensor(because error: SystemError) {
         sensorIsWrong = true
         log.add(error.line, level: SyslogLevel.critical)
         sensor.kill()
     }
 
-    /// Says how the sensor ended, after all that it had to say.
+    /// Logs how the sensor ended, after all of its messages.
     private mutating func handleSensorEnd() {
         if !dataEnded || !controlEnded { return }
         sensor.reapIfEnded()

@@ -1,18 +1,18 @@
 import CSeccomp
 import System
 
-/// Makes this process one that can do nothing but write to the system log's socket, and to what it holds.
+/// Confines this process: it can only write to the system log's socket, and to the descriptors it holds.
 ///
-/// It keeps the root directory: a syslogd that is started again makes a new socket there.
+/// It keeps the root directory: a restarted syslogd makes a new socket there.
 ///
-/// - Parameter account: the user it becomes.
-/// - Returns: the signals that it will obey.
+/// - Parameter account: the user to change to.
+/// - Returns: the signals to handle.
 func confineLogger(to account: Account) throws(SystemError) -> SignalDescriptor {
     let signals = try SignalDescriptor()
     try CurrentProcess.enterRoot()
     try dropPrivileges(to: account)
     try forbidTracing()
-    // The two sockets it opens anew: that of syslog(3), and one that looks whether somebody listens.
+    // The two sockets it opens anew: that of syslog(3), and one that checks whether /dev/log has a listener.
     try limitDescriptors(more: 2)
     try restrictFileSystem(to: .none)
     try SignalDescriptor.catchAlarms()

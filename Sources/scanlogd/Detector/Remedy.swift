@@ -2,11 +2,11 @@ import Capture
 import ScanCore
 import System
 
-/// What to do about an error of a start: the errors of scanlogd(8), DIAGNOSTICS, in the few words that fit into a table.
+/// Remedies for errors of a start: those of scanlogd(8), DIAGNOSTICS, shortened to fit into a table.
 struct Remedy {
-    /// How the line of the error begins: with the object and the operation, or the object alone.
+    /// The prefix of the error's line: object and operation, or the object alone.
     private let start: CString
-    /// The error number of the system's reason; 0: any reason.
+    /// The error number of the reason; 0: any reason.
     private let code: Int32
     private let advice: CString
 
@@ -16,7 +16,7 @@ struct Remedy {
         self.advice = advice
     }
 
-    /// The first that fits counts.
+    /// The first match wins.
     private static var all: InlineArray<22, Remedy> {
         [
             Remedy("user: check: ", "run it as root, as a start has to be"),
@@ -48,11 +48,11 @@ struct Remedy {
         ]
     }
 
-    /// What to do about an error.
+    /// The remedy for an error.
     ///
     /// - Parameters:
-    ///   - error: in words, `object: operation: reason`.
-    ///   - standard: what to say where none fits.
+    ///   - error: the text of the error, `object: operation: reason`.
+    ///   - standard: the text to return if none matches.
     static func advice(for error: LogLine, or standard: CString) -> CString {
         let all = all
         for index in all.indices where all[index].fits(error) { return all[index].advice }
@@ -66,7 +66,7 @@ struct Remedy {
         return Self.has(error, reason, at: error.count - reason.count)
     }
 
-    /// Whether words stand in a line, from a byte on.
+    /// Whether a line contains a text at an offset.
     @inline(never)
     private static func has(_ line: LogLine, _ words: CString, at first: Int) -> Bool {
         var (index, next) = unsafe (first, words.pointer)

@@ -3,15 +3,15 @@ import ScanCore
 import System
 
 #if Pcap
-    /// Prints the reports that the packets of a capture file give, with the packets' own times as clock.
+    /// Prints the reports for the packets of a capture file, with the packets' timestamps as clock.
     ///
     /// - Parameters:
     ///   - path: the file; `-` is standard input.
     ///   - exempt: the sources that are not to be reported.
-    ///   - format: how reports are written.
+    ///   - format: the format of reports.
     ///
-    /// Needs no privileges. Those it has, and the file system, it gives up between opening the file and reading it: its bytes
-    /// are as hostile as those of a network.
+    /// Needs no privileges. Between opening the file and reading it, it drops the privileges it has, and access to the
+    /// file system: the file's contents are as untrusted as network traffic.
     func replay(
         _ path: CString, _ exempt: consuming ExemptSources, _ format: ReportFormat
     ) throws(SystemError) {
@@ -38,7 +38,7 @@ import System
         if let failure = failure ?? replay.sensor.log.failure { throw failure }
     }
 #else
-    /// Says that this binary can't.
+    /// A stub: this binary can't read capture files.
     func replay(
         _ path: CString, _ exempt: consuming ExemptSources, _ format: ReportFormat
     ) throws(SystemError) {
@@ -46,7 +46,7 @@ import System
     }
 #endif
 
-/// Gives a sensor the time of the packets for a clock.
+/// Drives a detection pipeline with the packets' timestamps as clock.
 struct Replay: ~Copyable, ProbeSink {
     var sensor: DetectionPipeline<StandardOutputLog>
 
@@ -74,7 +74,7 @@ struct Replay: ~Copyable, ProbeSink {
 
 /// Prints reports to standard output.
 struct StandardOutputLog: ReportLog {
-    /// Why the first line that could not be printed was not.
+    /// Why the first line that failed to print did.
     private(set) var failure: SystemError?
 
     private let format: ReportFormat
@@ -102,6 +102,6 @@ struct StandardOutputLog: ReportLog {
         }
     }
 
-    /// A file has no interfaces that come and go.
+    /// A file has no interfaces that appear and disappear.
     mutating func notice(_ line: LogLine) {}
 }

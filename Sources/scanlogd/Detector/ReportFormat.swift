@@ -1,9 +1,9 @@
 import ScanCore
 import System
 
-/// How reports are written, one a line: in the log, and by a replay. Chosen once, at the start.
+/// The format of reports, one a line: in the log, and in a replay. Chosen once, at the start.
 enum ReportFormat {
-    /// As scanlogd 2.2.8 words them.
+    /// The wording of scanlogd 2.2.8.
     case classic
 
     /// The line of a report.
@@ -13,7 +13,7 @@ enum ReportFormat {
         }
     }
 
-    /// The line of what is said about reports that are left out.
+    /// The line of a message about suppressed reports.
     func line(ofSuppression text: LogLine) -> LogLine {
         switch self {
         case .classic: text

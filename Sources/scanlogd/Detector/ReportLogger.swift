@@ -2,22 +2,22 @@ import Capture
 import ScanCore
 import System
 
-/// Reports on their way to the log, and the limit on how many of them get there.
+/// Logs reports, at a limited rate.
 struct ReportLogger {
     private var limiter = ReportLimiter()
-    /// The level that they are logged at, and what is said of those that are not.
+    /// The level of reports, and of messages about suppressed ones.
     private let level: Int32
 
     init(level: Int32) {
         self.level = level
     }
 
-    /// When there are sources to name that were not logged.
+    /// When the summary of sources that were not logged is due.
     var nextSummaryDue: Timestamp? { limiter.nextSummaryDue }
 
-    /// Logs the report of a scan, or what stands in its place.
+    /// Logs the report of a scan, or a notice in its place.
     ///
-    /// - Returns: whether it was not logged.
+    /// - Returns: whether the report was suppressed.
     mutating func log<Log: ReportLog & ~Copyable>(
         _ finding: inout ScanFinding, at now: Timestamp, into log: inout Log
     ) -> Bool {
@@ -37,15 +37,15 @@ struct ReportLogger {
 }
 
 #if Rules
-    /// Reports that rules want at levels of their own. Each level has a limit of its own: no source uses up that of
-    /// another level, nor is anything said of it at another one.
+    /// Reports that rules want at levels of their own. Each level has its own rate limit: no source uses up that of
+    /// another level, and messages about suppressed reports are logged at the reports' own level.
     ///
-    /// All bytes zero is the state before the first report, so that memory is touched for the levels in use only.
+    /// All zero is the initial state, so that memory is touched only for the levels in use.
     struct ReportsByLevel: ~Copyable {
         private var reports = InlineArray<8, ReportLogger>(repeating: ReportLogger(level: 0))
         private var isInUse = InlineArray<8, Bool>(repeating: false)
 
-        /// When there are sources to name that were not logged.
+        /// When the summary of sources that were not logged is due.
         var nextSummaryDue: Timestamp? {
             mutating get {
                 var due: Timestamp?
@@ -54,9 +54,9 @@ struct ReportLogger {
             }
         }
 
-        /// Logs the report of a scan at a level, 0 to 7, or what stands in its place.
+        /// Logs the report of a scan at a level, 0 to 7, or a notice in its place.
         ///
-        /// - Returns: whether it was not logged.
+        /// - Returns: whether the report was suppressed.
         mutating func log<Log: ReportLog & ~Copyable>(
             _ finding: inout ScanFinding, level: UInt8, at now: Timestamp, into log: inout Log
         ) -> Bool {

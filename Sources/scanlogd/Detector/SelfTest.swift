@@ -2,10 +2,10 @@ import Capture
 import ScanCore
 import System
 
-/// Takes the steps of a start, each in a child where it could not be taken back, prints a table of how they went, and
-/// returns whether all that a start needs is there.
+/// Tries the steps of a start, irreversible ones in a child process each, prints a table of the results, and returns
+/// whether everything that a start needs works.
 ///
-/// Nothing is captured, logged or left behind, and a daemon that runs is not disturbed.
+/// Nothing is captured, logged or left behind, and a running daemon is not disturbed.
 func selfTest(_ options: Options) throws(SystemError) -> Bool {
     var test = SelfTest(options)
     try test.report("root", isRoot)
@@ -38,7 +38,7 @@ func selfTest(_ options: Options) throws(SystemError) -> Bool {
 
 private func findAccount() throws(SystemError) -> Account { try Account(named: CString(Parameters.user)) }
 
-/// Why something does not work, or `nil`.
+/// The error of an operation; `nil` if it succeeds.
 private func failure(_ body: () throws(SystemError) -> Void) -> LogLine? {
     do throws(SystemError) {
         try body()
@@ -56,13 +56,13 @@ private var isFiltered: LogLine? {
     systemCallsAreFiltered ? nil : SystemError("system-call filter", "look", because: "not on this machine").line
 }
 
-/// What was found so far.
+/// The results so far.
 private struct SelfTest {
     let options: Options
     private(set) var isPassed = true
-    /// Who a start would become; `nil`: what else is tried can't work.
+    /// The user that a start changes to; `nil`: the steps that need one can't work.
     private var account: Account?
-    /// What a start would take its packets with.
+    /// The backend that a start would use.
     private var backend: Backend
 
     init(_ options: Options) {
@@ -72,12 +72,12 @@ private struct SelfTest {
 
     // MARK: Steps
 
-    /// Takes note of what was found of that without which nothing else can work.
+    /// Records the account, if all prerequisites of the other steps are met.
     mutating func setBasics(_ account: Account?) {
         if isPassed { self.account = account }
     }
 
-    /// Tries a step in a child.
+    /// Tries a step in a child process.
     @inline(never)
     mutating func attempt(_ trial: Trial) throws(SystemError) {
         if let account { return try report(trial.name, try trial.failure(as: account, backend)) }
@@ -100,7 +100,7 @@ private struct SelfTest {
             if all[index] == .raw { rawWorks = found == nil }
             failures[index] = found
         }
-        // As a start does that is told nothing else.
+        // As a start without such options does.
         let isFree = options.backend == nil && options.selectingOption == nil
         if isFree && !firstWorks && rawWorks { backend = .raw }
         for index in all.indices where all[index].isBuiltIn { try report(all[index], failures[index]) }
@@ -129,7 +129,7 @@ private struct SelfTest {
     /// - Parameters:
     ///   - isNeeded: whether a start depends on it.
     ///   - failure: the error, if there is one.
-    ///   - remedy: what to do about an error of which nothing else is known.
+    ///   - remedy: the remedy if no specific one is known.
     @inline(never)
     mutating func report(
         _ name: CString, isNeeded: Bool = true, _ failure: LogLine?,

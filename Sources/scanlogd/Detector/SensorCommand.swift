@@ -2,16 +2,16 @@ import Capture
 import ScanCore
 import System
 
-/// What the sensor's process does, from the fork to its end.
+/// Runs the sensor's process, from the fork to its end.
 ///
 /// - Parameters:
-///   - capture: where packets come from.
+///   - capture: the source of packets.
 ///   - key: secret random numbers.
-///   - backend: which of them it is.
-///   - link: the way to the logger.
+///   - backend: the backend of that source.
+///   - link: the channels to the logger.
 ///   - exempt: the sources that are not to be reported.
-/// - Returns: never, once it is ready: the process ends, with 0 if somebody told it to.
-/// - Throws: what went wrong before it was ready, for standard error.
+/// - Returns: never, once it is ready: the process exits, with 0 if a stop was requested.
+/// - Throws: an error before it was ready, for standard error.
 func runSensor<Source: PacketSource & ~Copyable>(
     _ capture: consuming Source, _ backend: Backend, key: HashKey, link: consuming SensorLinkEnd, account: Account,
     directory: consuming ChrootDirectory, exempt: consuming ExemptSources
@@ -31,7 +31,7 @@ func runSensor<Source: PacketSource & ~Copyable>(
     }
 }
 
-/// Ends the process with all that is open: what takes a capture down are calls that the filter forbids.
+/// Ends the process without closing anything: closing a capture takes system calls that the filter forbids.
 @inline(never)
 private func end(_ status: Int32) -> Int32 {
     CurrentProcess.exit(status)

@@ -1,20 +1,20 @@
 import Capture
 import System
 
-/// What one process holds of the link to the other.
+/// One process's ends of the link to the other.
 struct SensorLinkEnd: ~Copyable {
-    /// A pipe for what is to be logged, from the sensor to the logger only.
+    /// A pipe for messages to log, from the sensor to the logger only.
     let data: MessageChannel
-    /// A pair of sockets for control messages both ways, which never wait behind data.
+    /// A socket pair for control messages in both directions, which never queue behind data.
     let control: MessageChannel
 }
 
-/// Everything between the sensor and the logger; each keeps its end and closes the other's.
+/// The link between the sensor and the logger; each keeps its end and closes the other's.
 struct SensorLink: ~Copyable {
     private let sensorEnd: SensorLinkEnd
     private let loggerEnd: SensorLinkEnd
 
-    /// The lines that surely fit into the pipe while nobody reads it.
+    /// How many messages are certain to fit into the pipe while nothing reads it.
     private static let lines: Int32 = 256
 
     /// Makes both channels.

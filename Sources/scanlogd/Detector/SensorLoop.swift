@@ -2,35 +2,36 @@ import Capture
 import ScanCore
 import System
 
-/// What the sensor does all its life: waits for packets, hands them to the detector, and obeys signals and the logger.
+/// The main loop of the sensor: waits for packets, passes them to the detector, and handles signals and the logger's
+/// requests.
 struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
     private var capture: Source
     private var sensor: DetectionPipeline<SensorReporter>
     private let signals: SignalDescriptor
 
-    /// How the last receive that did not fail went.
+    /// The result of the last receive that succeeded.
     private var state = State.idle
     private var retry = ReceiveRetry()
     private var drops: DropReporter
-    /// How many lines the logger has lost, as it said last.
+    /// How many lines the logger has lost, as it last reported.
     private var lostByLogger: UInt64 = 0
-    /// How many scans our counters told of when they were shown; `nil` as long as the logger has not asked for them.
+    /// The report counter as last sent; `nil` until the logger has asked for the counters.
     private var reportsShown: UInt64?
-    /// When to show them without being asked; `nil` when no scan was found since.
+    /// When to send the counters unrequested; `nil`: no scan was found since they were last sent.
     private var heartbeatDue: Timestamp?
 
     private enum State {
-        /// Nothing waited: wait for a packet.
+        /// No packets waited: wait for one.
         case idle
-        /// Packets came, and all were taken: let more gather.
+        /// Packets came, and all were taken: let more accumulate.
         case gathering
-        /// More wait: take them at once.
+        /// More packets are waiting: take them at once.
         case behind
     }
 
-    /// How long after packets the kernel is asked what it dropped, in nanoseconds: once for all that come meanwhile.
+    /// How long after packets the kernel's drop counter is read, in nanoseconds: once for all packets in that time.
     private static var dropCheckDelay: Int64 { 1_000_000_000 }
-    /// How long after a scan was found our counters are shown, in nanoseconds: once for all that come meanwhile.
+    /// How long after a scan was found the counters are sent, in nanoseconds: once for all scans in that time.
     private static var heartbeatDelay: Int64 { 1_000_000_000 }
 
     init(
@@ -43,9 +44,9 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
         sensor = DetectionPipeline(memory, exempt, log: log)
     }
 
-    /// Runs until somebody says to stop.
+    /// Runs until a stop is requested.
     ///
-    /// - Throws: that the logger is gone, or that waiting is impossible.
+    /// - Throws: an error if the logger is gone, or poll(2) fails.
     mutating func run() throws(SystemError) {
         while try !mustStop(wait()) {
             receive()
@@ -58,7 +59,7 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
         sensor.log.reportLastLosses()
     }
 
-    /// Logs why the loop could not go on.
+    /// Logs why the loop ended.
     mutating func logFailure(_ error: SystemError) {
         sensor.log.reportLastLosses()
         sensor.log.logFailure(error.line)
@@ -66,7 +67,7 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
 
     // MARK: Waiting
 
-    /// The places of what is waited for.
+    /// The slots of the poll set.
     private enum Place {
         static var signals: Int { 0 }
         static var control: Int { 1 }
@@ -96,7 +97,7 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
         }
     }
 
-    /// When something is to be done even if nothing comes.
+    /// When the next deferred action is due.
     private var firstDue: Timestamp? {
         mutating get { .earlier(.earlier(drops.due, heartbeatDue), sensor.nextSummaryDue) }
     }
@@ -186,13 +187,13 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
         }
     }
 
-    /// Has our counters shown soon if they tell of a scan more, and if the logger wants them at all.
+    /// Schedules sending the counters if they count another scan, and if the logger wants them at all.
     private mutating func expectReports() {
         guard heartbeatDue == nil, let shown = reportsShown else { return }
         if sensor.detector.counters.reports != shown { heartbeatDue = .fromNow(Self.heartbeatDelay) }
     }
 
-    /// Logs how many packets were dropped since this was last logged, if any were.
+    /// Logs how many packets were dropped since the last such message, if any were.
     private mutating func reportDrops() {
         do throws(SystemError) {
             if let line = try drops.message(at: .now()) { sensor.log.warn(line) }

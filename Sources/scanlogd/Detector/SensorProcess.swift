@@ -1,6 +1,6 @@
 import System
 
-/// The sensor, seen from the process that started it. It does not outlive this value.
+/// The sensor process, as its parent handles it. It does not outlive this value.
 struct SensorProcess: ~Copyable {
     private let child: ChildProcess
     private(set) var end: ProcessEnd?
@@ -14,14 +14,14 @@ struct SensorProcess: ~Copyable {
         if end == nil { child.killAndWait() }
     }
 
-    /// Collects its status if it has ended.
+    /// Reaps it if it has ended.
     mutating func reapIfEnded() {
         if end == nil { end = child.endIfOver() }
     }
 
-    /// Waits until it is ready, or prints why it never will be.
+    /// Waits until it is ready, or prints why its start failed.
     ///
-    /// - Parameter channel: where it answers.
+    /// - Parameter channel: the channel that it reports on.
     mutating func isReady(on channel: borrowing MessageChannel) throws(SystemError) -> Bool {
         switch try child.readiness(on: channel) {
         case .ready: return true
@@ -40,7 +40,7 @@ struct SensorProcess: ~Copyable {
         return end
     }
 
-    /// Ends it at once.
+    /// Kills it.
     func kill() {
         child.kill()
     }

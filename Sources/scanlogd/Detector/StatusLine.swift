@@ -3,7 +3,7 @@ import ScanCore
 import System
 
 extension LogLine {
-    /// What the detector has seen and done since the start, in one line.
+    /// The detector's counters since the start, in one line.
     ///
     /// - Parameters:
     ///   - detector: the detector.

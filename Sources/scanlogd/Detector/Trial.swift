@@ -2,18 +2,18 @@ import Capture
 import ScanCore
 import System
 
-/// A step of a start that can't be taken back, to be tried in a child. Each is what a start calls itself.
+/// An irreversible step of a start, to be tried in a child process. Each runs the code of a real start.
 enum Trial {
     case chroot
     case boundingSet
     case group
     case user
-    /// All that the sensor does before it looks at packets.
+    /// Everything that the sensor does before it receives packets.
     case sensor
-    /// All that the logger does before it waits for the sensor.
+    /// Everything that the logger does before it waits for the sensor.
     case logger
 
-    /// What it is called in a table.
+    /// Its name in the table.
     var name: CString {
         switch self {
         case .chroot: "chroot"
@@ -28,9 +28,9 @@ enum Trial {
     /// Tries it.
     ///
     /// - Parameters:
-    ///   - account: the user it becomes.
-    ///   - backend: what packets are taken with.
-    /// - Returns: why it did not work, or `nil`.
+    ///   - account: the user to change to.
+    ///   - backend: the backend in use.
+    /// - Returns: why it failed, or `nil`.
     @inline(never)
     func failure(as account: Account, _ backend: Backend) throws(SystemError) -> LogLine? {
         let ends = try makePipe("step")
@@ -40,11 +40,11 @@ enum Trial {
             runInChild(account, backend, over: theirs)
             CurrentProcess.exit(0)
         }
-        drop(theirs)  // or its end would not be seen
+        drop(theirs)  // or the end of the child would not be noticed
         return try child.failure(on: ours)
     }
 
-    /// Takes the step, and reports how it went.
+    /// Runs the step, and reports the result.
     private func runInChild(_ account: Account, _ backend: Backend, over channel: borrowing MessageChannel) {
         var word = Message(.ready)
         do throws(SystemError) {
@@ -52,7 +52,7 @@ enum Trial {
         } catch {
             word = Message(.line, text: error.line)
         }
-        do throws(SystemError) { _ = try channel.send(word) } catch {}  // that nothing is said is seen as well
+        do throws(SystemError) { _ = try channel.send(word) } catch {}  // a missing report is noticed as well
     }
 
     private func perform(_ account: Account, _ backend: Backend) throws(SystemError) {

@@ -3,34 +3,35 @@
     import ScanCore
     import System
 
-    /// The attempts that wait for the names of their hosts, in the order they came, and whoever looks these up.
+    /// The attempts that wait for the names of their hosts, in order of arrival, and the resolver of these names.
     struct AttemptNameQueue: ~Copyable {
         private var names: HostNameResolver
         private var queue: ZeroedPages<AttemptQueue>
-        /// The last attempt, as long as not all its lookups have begun, though it is to wait for them.
+        /// The last attempt, while not all of its lookups have begun, if attempts wait for names as long as it takes.
         private var unasked: Attempt?
 
-        /// How much room is left for what one packet may make known, where attempts are waited for. Of more than that, which
-        /// takes thousands of fragments made for it, the first are written with addresses.
+        /// How much room is reserved for the attempts of one packet, where attempts wait as long as it takes. If a
+        /// packet reveals more, which takes thousands of fragments crafted for it, the oldest attempts are written with
+        /// addresses.
         private static var reserve: Int { 3_072 }
 
-        /// How often it is looked after attempts that wait for as long as it takes, in nanoseconds.
+        /// How often attempts that wait as long as it takes are checked, in nanoseconds.
         private static var pause: Int64 { 1_000_000_000 }
 
-        /// Starts the helper that looks names up: see ``HostNameResolver/init(_:isPatient:)``.
+        /// Starts the helper process that looks names up: see ``HostNameResolver/init(_:isPatient:)``.
         init(_ privileges: PrivilegeDrop, isPatient: Bool) throws(SystemError) {
             let names = try HostNameResolver(privileges, isPatient: isPatient)
             queue = try ZeroedPages("memory of waiting attempts")
             self.names = names
         }
 
-        /// What can be read when names have come; -1 when there will be none any more.
+        /// The descriptor that is readable when names have arrived; -1 once no more will come.
         var descriptor: Int32 { names.descriptor }
 
-        /// Whether no name is looked up any more, for nobody answers.
+        /// Whether lookups have been abandoned because no resolver answers.
         var hasGivenUp: Bool { names.hasGivenUp }
 
-        /// When the first attempt has waited for long enough, or is to be looked after; `nil`: none waits.
+        /// When the first attempt has waited long enough, or is to be checked; `nil`: none waits.
         var due: Timestamp? {
             mutating get {
                 let due = queue.value.headDeadline
@@ -41,46 +42,46 @@
         /// Whether there is no room for another.
         var isFull: Bool { queue.value.isFull }
 
-        /// Whether names have to come before there is room for more attempts and their lookups. Where names are not waited
-        /// for, never.
+        /// Whether names have to arrive before there is room for more attempts and their lookups. Never, unless
+        /// attempts wait as long as it takes.
         var mustWait: Bool {
             names.isPatient && (unasked != nil || queue.value.count > AttemptQueue.capacity - Self.reserve)
         }
 
-        /// Adds an attempt, for which there must be room, and has the names of its hosts looked up.
+        /// Appends an attempt, for which there must be room, and starts the lookups of its hosts.
         mutating func append(_ attempt: Attempt, at now: Timestamp) {
             queue.value.append(attempt, at: now)
             let isAsked = lookUp(attempt, at: now)
             unasked = names.isPatient && !isAsked ? attempt : nil
         }
 
-        /// Has those names of the last attempt looked up that there was no room to look up before.
+        /// Starts the lookups of the last attempt that did not fit before.
         mutating func lookUpLast() {
             if let attempt = unasked, lookUp(attempt, at: .now()) { unasked = nil }
         }
 
-        /// Has the names of the hosts of an attempt looked up: whether both lookups have begun, or are done.
+        /// Looks the hosts of an attempt up. Returns whether both lookups have begun, or are done.
         private mutating func lookUp(_ attempt: Attempt, at now: Timestamp) -> Bool {
             let source = names.lookUp(attempt.source, at: now)
             let destination = names.lookUp(attempt.destination, at: now)
             return source != nil && destination != nil
         }
 
-        /// Takes the names that have come.
+        /// Receives the names that have arrived.
         mutating func receive() {
             names.receive(at: .now())
         }
 
-        /// An attempt, and the names of its hosts, as far as they have any.
+        /// An attempt, and the names of its hosts, if they have any.
         struct Named {
             let attempt: Attempt
             let source: HostName?
             let destination: HostName?
         }
 
-        /// Takes the first attempt off, if it need not wait any longer.
+        /// Removes and returns the first attempt, if it need not wait any longer.
         ///
-        /// - Parameter atOnce: it must not.
+        /// - Parameter atOnce: whether it must not wait.
         mutating func next(atOnce: Bool) -> Named? {
             guard let attempt = queue.value.head, let due = queue.value.headDeadline else { return nil }
             let now = Timestamp.now()
@@ -88,11 +89,11 @@
             let destination = names.lookUp(attempt.destination, at: now)
             if !atOnce && (mustWait(source, now < due) || mustWait(destination, now < due)) { return nil }
             queue.value.removeHead()
-            if queue.value.count == 0 { unasked = nil }  // it was that one
+            if queue.value.count == 0 { unasked = nil }  // `unasked` was the last attempt
             return Named(attempt: attempt, source: source?.known, destination: destination?.known)
         }
 
-        /// Whether a name may still come, and be waited for.
+        /// Whether a name may still arrive, and there is time to wait for it.
         private func mustWait(_ answer: HostNameAnswer?, _ hasTime: Bool) -> Bool {
             names.isPatient ? answer == nil || answer == .pending : hasTime && answer == .pending
         }

@@ -3,40 +3,40 @@
     import ScanCore
     import System
 
-    /// The names of hosts, which a helper process looks up (``ResolverProcess``): whoever asks here never waits for it.
+    /// Host names, which a helper process looks up (``ResolverProcess``): the caller never blocks.
     ///
-    /// No name is told before the helper has looked it up and found that it has the address. What the helper says is
-    /// checked again, and nothing is allocated.
+    /// No name is returned before the helper has looked it up and confirmed that it resolves to the address. The
+    /// helper's answers are validated again, and nothing is allocated.
     struct HostNameResolver: ~Copyable {
         private var cache: ZeroedPages<HostNameCache<512, 256>>
-        /// The way to the helper, while there is one.
+        /// The socket to the helper, while it runs.
         private var socket: Descriptor?
 
-        /// Whether whoever asks can wait: then no lookup is begun that the helper can't make at once.
+        /// Whether the caller waits as long as it takes: then no lookup is started that the helper can't make at once.
         let isPatient: Bool
-        /// How long a lookup may take, in nanoseconds; one that is waited for, longer than the helper lets it.
+        /// How long a lookup may take, in nanoseconds; where the caller waits for it, longer than the helper allows it.
         private let patience: Int64
 
-        /// How many lookups one after the other nobody has answered in their time.
+        /// How many consecutive lookups timed out without an answer.
         private var unanswered = 0
-        /// How many are enough to begin no more: else each lookup would be waited for, though no name will come.
+        /// How many of them stop all lookups: otherwise the caller would wait for each, though no name will come.
         private static let mostUnanswered = 16
 
-        /// The most answers taken at a time, so that nothing else is kept waiting.
+        /// The maximum number of answers handled at a time, so that nothing else is delayed.
         private static let batch = 256
 
-        /// Starts the helper. It says why on standard error if it can't start; then this process ends, with 1.
+        /// Starts the helper. If it can't start, it prints the reason on standard error, and this process exits with 1.
         ///
-        /// To be called while this process is root's, or an ordinary user's, has the host's root directory, and has not
-        /// opened what the helper must not have: descriptors are closed there, but memory that is mapped stays.
+        /// To be called while this process runs as root, or as an ordinary user, has the host's root directory, and has
+        /// not opened what the helper must not have: descriptors are closed there, but mapped memory stays.
         ///
         /// - Parameters:
-        ///   - privileges: those that the helper gives up.
+        ///   - privileges: the privileges that the helper drops.
         ///   - isPatient: whether names are waited for as long as it takes.
         init(_ privileges: PrivilegeDrop, isPatient: Bool) throws(SystemError) {
             let socket = try ResolverProcess.start(privileges)
             let cache = try ZeroedPages<HostNameCache<512, 256>>("memory of host names")
-            let key = try HashKey.random()  // after the fork: the helper is not to know it
+            let key = try HashKey.random()  // after the fork: the helper must not have it
             patience = isPatient ? 10_000_000_000 : HostNameAnswer.patience
             cache.value.start(key: key, patience: patience)
             self.cache = cache
@@ -44,10 +44,10 @@
             self.socket = consume socket
         }
 
-        @inline(never)  // for it would stand wherever a value may end
+        @inline(never)  // otherwise it would be inlined wherever a value may end
         deinit {}
 
-        /// What can be read when answers have come, or the helper is gone; -1 once it is.
+        /// The descriptor that is readable when answers have arrived, or the helper has ended; -1 after that.
         var descriptor: Int32 {
             switch socket {
             case .some(let open): open.number
@@ -55,13 +55,14 @@
             }
         }
 
-        /// Whether the helper has ended: there are no names any more.
+        /// Whether the helper has ended: no more names will come.
         var isGone: Bool { descriptor < 0 }
 
-        /// Whether no lookup is begun any more, for nobody answers.
+        /// Whether no more lookups are started because none is answered.
         var hasGivenUp: Bool { isPatient && unanswered >= Self.mostUnanswered }
 
-        /// What is known of the name of an address. If nothing is, a lookup begins, if there is room for one; else `nil`.
+        /// The known answer for the name of an address. If there is none, starts a lookup; `nil` if there is no room
+        /// for one.
         mutating func lookUp(_ address: Address, at now: Timestamp) -> HostNameAnswer? {
             if isGone { return .noName }
             let before = cache.value.underWay
@@ -82,7 +83,7 @@
             if !hasGivenUp { unanswered = isUnanswered ? unanswered + 1 : 0 }
         }
 
-        /// Takes the answers that have come.
+        /// Receives the answers that have arrived.
         mutating func receive(at now: Timestamp) {
             var answer = ResolverMessage.none
             for _ in 0..<Self.batch {

@@ -2,11 +2,12 @@
     import CSeccomp
     import System
 
-    /// Makes this process one that can look names up and do nothing else: it reads files, and connects to name servers.
+    /// Confines this process: it can only look names up, which takes reading files and connecting to name servers.
     ///
-    /// It keeps the root directory, where the C library's resolver has its files, and can fork: a process for each lookup.
+    /// It keeps the root directory, where the C library's resolver has its files, and can fork a process for each
+    /// lookup.
     ///
-    /// - Parameter privileges: those it gives up.
+    /// - Parameter privileges: the privileges to drop.
     func confineResolver(_ privileges: PrivilegeDrop) throws(SystemError) {
         let nullDevice = try openNullDevice()
         try CurrentProcess.startSession("host names")
@@ -17,15 +18,15 @@
         try limit(.descriptors, to: 64)
         try limit(.addressSpace, to: 256 << 20)
         try restrictFileSystem(to: .reading)
-        try limit(.fileSize, to: 0)  // after all that may have to be told: standard error can be a file
+        try limit(.fileSize, to: 0)  // after all possible errors: standard error can be a file
         try install(cseccomp_confine_names)
         try replaceStandardDescriptors(by: nullDevice)
     }
 
-    /// What a process that makes one lookup gives up as well: it can't fork, nor signal others, and it ends with the one
-    /// that forked it.
+    /// Restricts a process that makes one lookup further: it can't fork, nor signal others, and it ends with its
+    /// parent.
     ///
-    /// - Parameter filter: whether that one's system calls are filtered, which can't be asked any more.
+    /// - Parameter filter: whether the parent's system calls are filtered, which can't be queried any more.
     func confineLookup(filter: Bool) throws(SystemError) {
         try limit(.processes, to: 0)
         try endWithParent("host names")

@@ -3,52 +3,53 @@
     import ScanCore
     import System
 
-    /// The helper that looks names up: a process that has given up whatever it does not need for that.
+    /// The helper that looks names up: a process that has dropped everything it does not need for that.
     ///
-    /// It calls no resolver itself. Each lookup has a process of its own, which is killed after two seconds: whatever the
-    /// C library, a module that /etc/nsswitch.conf names, or an answer from the network does in there, be it hang, crash
-    /// or worse, it does to that lookup. While there are as many processes as there may be, questions wait in the socket.
+    /// It calls no resolver itself. Each lookup has a process of its own, which is killed after two seconds: if the C
+    /// library, a module that /etc/nsswitch.conf names, or an answer from the network makes it hang, crash or worse,
+    /// only that lookup is affected. While the maximum number of processes runs, queries wait in the socket.
     ///
     /// It ends when the other end of its socket is closed, and its children with it.
     struct ResolverProcess: ~Copyable {
-        /// What is being looked up, by which process, and until when.
+        /// A lookup in progress: its process and its deadline.
         private struct Lookup {
-            /// Where its process answers; -1: there is none.
+            /// Where its process answers; -1: the slot is free.
             var socket: Int32 = -1
             var process: ChildProcess?
             var due = Timestamp(nanoseconds: 0)
             var message = ResolverMessage.none
         }
 
-        /// How often to look whether one takes too long, in milliseconds.
+        /// How often to check for lookups that take too long, in milliseconds.
         private static let pause: Int32 = 100
-        /// How many lookups are made at a time.
+        /// The maximum number of lookups at a time.
         static let mostLookups = 8
-        /// How long before its end a lookup's time counts as over, in nanoseconds: the resolver's own may be as long.
+        /// How long before its deadline a lookup counts as timed out, in nanoseconds: the resolver's own timeout may be
+        /// as long.
         private static let margin: Int64 = 100_000_000
 
-        /// What to wait for: the answers of the lookups in their places, and behind them the questions.
+        /// The poll set: the sockets of the lookups in their slots, and behind them that of the queries.
         private var waiting = PollSet<9>()
         private let questions: Int32
         private var lookups = InlineArray<8, Lookup>(repeating: Lookup())
         private var underWay = 0
-        /// To ask the kernel is a call that the filter forbids.
+        /// Determined before the filter is installed, which forbids the call that queries it.
         private let isFiltered = systemCallsAreFiltered
 
         private init(socket: Int32) {
             questions = socket
         }
 
-        /// Forks the helper, and waits until it has given up what it must not have.
+        /// Forks the helper, and waits until it has dropped what it must not have.
         ///
-        /// - Parameter privileges: those it gives up.
-        /// - Returns: the way to it.
+        /// - Parameter privileges: the privileges to drop.
+        /// - Returns: the socket to it.
         static func start(_ privileges: PrivilegeDrop) throws(SystemError) -> Descriptor {
             let ends = try makeSockets("host names")
             let socket = Descriptor(owning: ends[0])
             let theirs = Descriptor(owning: ends[1])
             guard let child = try ChildProcess.fork("host names") else { serve(theirs.number, privileges) }
-            drop(theirs)  // or nobody would see that it has ended
+            drop(theirs)  // or the end of the helper would not be noticed
             try child.waitUntilReady(on: socket.number) {
                 var message = ResolverMessage.none
                 switch message.receive(from: socket.number) {
@@ -60,7 +61,7 @@
             return socket
         }
 
-        /// What the process does all its life.
+        /// The main function of the helper.
         private static func serve(_ socket: Int32, _ privileges: PrivilegeDrop) -> Never {
             do throws(SystemError) {
                 try SignalDescriptor.block()
@@ -96,9 +97,9 @@
 
         private func isUsed(_ place: Int) -> Bool { lookups[place].socket >= 0 }
 
-        /// Waits for answers, for questions if there is a place for their lookups, and for what takes too long.
+        /// Waits for answers, for queries if there is a free slot, and for lookups that take too long.
         ///
-        /// - Returns: whether anybody is there to ask questions.
+        /// - Returns: whether the other end of the socket is still open.
         private mutating func wait() throws(SystemError) -> Bool {
             for place in lookups.indices { waiting.watch(place, lookups[place].socket) }
             let events = underWay < Self.mostLookups ? PollEvents.readable : PollEvents.none
@@ -107,9 +108,9 @@
             return !waiting.isBroken(Self.mostLookups)
         }
 
-        /// Forks a process for the next question that is not too old, for which there is no name if we can't.
+        /// Forks a process for the next query that is not too old. If that fails, the answer is that there is no name.
         ///
-        /// - Returns: whether there was one.
+        /// - Returns: whether there was a query.
         @inline(never)
         private mutating func startNext(_ place: Int) -> Bool {
             var message = ResolverMessage.none
@@ -133,7 +134,7 @@
             return true
         }
 
-        /// Passes on what a lookup has found, if anything, and ends its process, if it has not ended.
+        /// Forwards what a lookup has found, if anything, and kills its process, if it has not ended.
         @inline(never)
         private mutating func finish(_ place: Int) {
             var answer = ResolverMessage.none
@@ -150,14 +151,14 @@
         }
     }
 
-    /// What a process does that makes one lookup.
+    /// The main function of a process that makes one lookup.
     private func answer(_ message: ResolverMessage, to socket: Int32, childOf helper: Int32, filter: Bool) -> Never {
         do throws(SystemError) {
             try confineLookup(filter: filter)
         } catch {
             CurrentProcess.exit(1)
         }
-        if CurrentProcess.parent != helper { CurrentProcess.exit(1) }  // it ended before we asked to end with it
+        if CurrentProcess.parent != helper { CurrentProcess.exit(1) }  // it ended before endWithParent() took effect
         if let name = forwardConfirmedName(of: message.address) {
             var answer = message
             answer.answer(name)

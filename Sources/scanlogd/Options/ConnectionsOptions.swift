@@ -3,9 +3,9 @@
     import ScanCore
     import System
 
-    /// What the command line of `scanlogd connections` asks for.
+    /// The options of `scanlogd connections`.
     struct ConnectionsOptions {
-        /// How the date of a line is written.
+        /// The format of the date of a line.
         enum DateFormat {
             case iso
             case epoch
@@ -14,31 +14,31 @@
         private(set) var wantsHelp = false
         /// Go to the background.
         private(set) var background = false
-        /// Print names of hosts.
+        /// Print host names.
         private(set) var names = false
         /// Which packets are wanted.
         private(set) var selection = CaptureOptions()
-        /// Where lines go; `nil`: to standard output.
+        /// The file to write lines to; `nil`: standard output.
         private(set) var outputFile: CString?
-        /// Where the process id goes; `nil`: nowhere.
+        /// The pid file; `nil`: none.
         private(set) var pidFile: CString?
-        /// The capture file to read; `nil`: packets as they come.
+        /// The capture file to read; `nil`: live capture.
         private(set) var captureFile: CString?
         private(set) var dateFormat = DateFormat.iso
-        /// How many lines may be written in a second; `nil`: any number.
+        /// The maximum number of lines per second; `nil`: no limit.
         private(set) var limit: UInt64?
-        /// After how many lines to end; `nil`: never.
+        /// The number of lines after which to end; `nil`: no limit.
         private(set) var count: UInt64?
 
         private var takesAllFrames = true
         private var hasLimit = false
         private var hasInterface = false
 
-        /// Reads the arguments behind `connections` with getopt_long(3), which says itself what it does not know: then
-        /// `nil`.
+        /// Parses the arguments after `connections` with getopt_long(3), which prints an error for an unknown option:
+        /// then `nil`.
         ///
         /// - Parameters:
-        ///   - count: of the arguments, of which the first is `connections`.
+        ///   - count: the number of arguments, of which the first is `connections`.
         ///   - arguments: the arguments.
         init?(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) throws(SystemError) {
             selection.direction = .both
@@ -55,22 +55,22 @@
             if wantsHelp { return }
             try reader.refuseOperands()
             try checkCombination()
-            // As tcpdump does: not all interfaces there are, only those that somebody names.
+            // As tcpdump does: promiscuous mode only on interfaces that are named, not on all.
             selection.promiscuous = takesAllFrames && !selection.interfaces.areAll
             selection.untaggedOnly = captureFile == nil && !names("vlan")
             selection.expressionNamesLink = namesLink
             if !hasLimit && captureFile == nil { limit = Parameters.attemptLines }
         }
 
-        /// Whether the expression speaks of the link header, or of what can stand between that and a packet.
+        /// Whether the expression refers to the link header, or to headers between that and the packet.
         private var namesLink: Bool {
             names("vlan") || names("mpls") || names("pppoes") || names("ether") || names("link")
         }
 
-        /// Whether the expression has a word. Without `vlan` it would match more tagged frames of a network than it means: their
-        /// tag the kernel has taken off.
+        /// Whether the expression contains a word. Without `vlan` it would match tagged frames of a live capture that
+        /// it is not meant to: the kernel has removed their tag.
         ///
-        /// It must be a word: the name of a host may hold it, too.
+        /// It must be a whole word: a host name may contain it, too.
         private func names(_ word: CString) -> Bool {
             selection.expression?.hasWord(word, of: HostName.isAllowed) ?? false
         }
@@ -95,7 +95,7 @@
             ]
         }
 
-        /// Takes an option, and returns whether there is one of this letter.
+        /// Applies an option. Returns whether there is one of this letter.
         private mutating func apply(_ letter: Unicode.Scalar) throws(SystemError) -> Bool {
             switch letter {
             case "b": background = true
@@ -145,7 +145,7 @@
             limit = optionArgument() == "off" ? nil : try number(of: "--limit", most: 1_000_000_000)
         }
 
-        /// The argument of an option as a number from 1 on.
+        /// The argument of an option as a number, 1 or greater.
         private func number(of option: CString, most: UInt64) throws(SystemError) -> UInt64 {
             let text = optionArgument()
             var value: UInt64 = 0
@@ -160,7 +160,7 @@
             return value
         }
 
-        /// Refuses options that would be ignored.
+        /// Refuses combinations in which an option would be ignored.
         private func checkCombination() throws(SystemError) {
             if captureFile != nil {
                 let reason: CString = "a capture file is read as it is, in the foreground"
@@ -175,7 +175,7 @@
             if background && outputFile == nil {
                 throw SystemError("-b", "option", because: "in the background lines need a file: -o")
             }
-            // What has another name is found out when all are open; but what is not there yet would be made first.
+            // Aliases are found once all files are open; but a file that does not exist yet would be created first.
             if let outputFile, let pidFile, outputFile == pidFile {
                 throw SystemError(outputFile, .writeLines, because: .isPidFile)
             }

@@ -2,7 +2,7 @@ import Capture
 import ScanCore
 import System
 
-/// What the command line asks for.
+/// The options of `scanlogd`.
 struct Options {
     /// What to do.
     enum Action {
@@ -15,19 +15,19 @@ struct Options {
 
     private(set) var action = Action.detect
 
-    /// Where packets come from; `nil`: from the first backend that works.
+    /// The backend; `nil`: the first one that works.
     private(set) var backend: Backend?
 
     /// Which packets are wanted.
     private(set) var selection = CaptureOptions()
 
-    /// The first option that chooses packets, if one does.
+    /// The first option that selects packets, if any.
     private(set) var selectingOption: CString?
 
-    /// The file of sources that are not to be reported; `nil`: all are.
+    /// The file of exempt sources; `nil`: all sources are reported.
     private(set) var exemptFile: CString?
 
-    /// How reports are written.
+    /// The format of reports.
     let reportFormat = ReportFormat.classic
 
     /// The capture file to replay; `-` is standard input.
@@ -36,13 +36,13 @@ struct Options {
     /// Stay in the foreground, and copy the log to standard error.
     private(set) var foreground = false
 
-    /// Go to the background, and do nothing else: whoever gives the option waits for that.
+    /// Go to the background explicitly: an action that does not is refused.
     private var background = false
 
-    /// Where the process id goes; `nil`: nowhere.
+    /// The pid file; `nil`: none.
     private(set) var pidFile: CString?
 
-    /// Reads the arguments with getopt_long(3), which says itself what it does not know: then `nil`.
+    /// Parses the arguments with getopt_long(3), which prints an error for an unknown option: then `nil`.
     init?(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) throws(SystemError) {
         var reader = unsafe OptionReader(count, arguments, as: "scanlogd")
         let known = Options.known
@@ -74,7 +74,7 @@ struct Options {
         ]
     }
 
-    /// Takes an option, and returns whether there is one of this letter.
+    /// Applies an option. Returns whether there is one of this letter.
     private mutating func apply(_ letter: Unicode.Scalar) throws(SystemError) -> Bool {
         switch letter {
         case "B": backend = try Backend(named: optionArgument())
@@ -97,7 +97,7 @@ struct Options {
     }
 
     private mutating func set(action: Action) throws(SystemError) {
-        if self.action == .help || self.action == .version { return }  // whoever asks for them gets nothing else
+        if self.action == .help || self.action == .version { return }  // they override all other actions
         if self.action != .detect && action != .help && action != .version {
             throw SystemError("--self-test", "option", because: "it is that of a start, not of -r")
         }
@@ -127,7 +127,7 @@ struct Options {
         selection.promiscuous = promiscuous
     }
 
-    /// Refuses options that would be ignored.
+    /// Refuses combinations in which an option would be ignored.
     private func checkCombination() throws(SystemError) {
         if background && foreground {
             throw SystemError("--background", "option", because: "does not go with --foreground")
@@ -148,9 +148,9 @@ struct Options {
 }
 
 extension CaptureOptions.Direction {
-    /// The direction that `--direction` takes by a name.
+    /// The direction for an argument of `--direction`.
     ///
-    /// - Throws: that there is none of this name.
+    /// - Throws: an error for any other name.
     init(named name: CString) throws(SystemError) {
         if name == "in" {
             self = .incoming

@@ -14,12 +14,12 @@
         private(set) var isVerbose = false
         private(set) var reportsImplicitAllow = false
         private(set) var wantsHelp = false
-        /// The arguments behind the options.
+        /// The operands.
         private(set) var operands: InlineArray<2, CString?> = [nil, nil]
         private(set) var operandCount = 0
 
-        /// Reads the arguments, of which the first is the name of the command; `nil` if it has been said what is wrong,
-        /// mostly by getopt_long(3).
+        /// Parses the arguments, of which the first is the name of the command; `nil` if they are invalid, with an
+        /// error printed, mostly by getopt_long(3).
         init?(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, isMatch: Bool) {
             var reader = unsafe OptionReader(
                 count, arguments, as: isMatch ? "scanlogd rules match" : "scanlogd rules check")
@@ -54,7 +54,7 @@
             return true
         }
 
-        /// The options of both commands, and behind them those of `match`, or of `check`.
+        /// The options of both commands, followed by that of `check`, or those of `match`.
         private static func known(isMatch: Bool) -> InlineArray<7, CommandOption> {
             [
                 CommandOption("--allow", knownBy: "A"),

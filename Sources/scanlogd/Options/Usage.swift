@@ -2,7 +2,7 @@ import Capture
 import ScanCore
 import System
 
-/// Prints the text of `--help`: of what is built in.
+/// Prints the text of `--help`, limited to what is built in.
 func printUsage() throws(SystemError) {
     let roles = Role.all
     let readsFiles = Backend.pcap.isBuiltIn
@@ -63,7 +63,7 @@ private func printBackends() throws(SystemError) {
     for index in backends.indices where backends[index].isInUsage { try print(backends[index].usage) }
 }
 
-/// The text of `--version`: what this binary is, and the memory its tables take.
+/// The text of `--version`: the version, what is built in, and the size of its tables.
 func buildInformation() -> LogLine {
     var text = LogLine("scanlogd ")
     text.append(version)

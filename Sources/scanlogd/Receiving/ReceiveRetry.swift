@@ -1,18 +1,18 @@
 import ScanCore
 
-/// How a role goes on where packets can't be received: it pauses, for a fault that stays must not keep a processor busy, and
-/// logs the fault once an hour.
+/// Retries after packets can't be received: it pauses, so that a persistent error does not take all of a processor, and
+/// logs the error once an hour.
 struct ReceiveRetry {
     /// How long to wait after a receive that failed, in nanoseconds.
     static var pause: Int64 { 1_000_000_000 }
-    /// How often a fault that stays is logged, in nanoseconds.
+    /// How often a persistent error is logged, in nanoseconds.
     static var reminderInterval: Int64 { 3_600_000_000_000 }
 
     /// Whether the last receive failed.
     private(set) var isFailing = false
     private var reminderDue: Timestamp?
 
-    /// Records that a receive failed: whether that is to be logged.
+    /// Records that a receive failed. Returns whether that is to be logged.
     mutating func recordFailure(at now: Timestamp) -> Bool {
         let isNew = !isFailing
         isFailing = true
@@ -21,7 +21,7 @@ struct ReceiveRetry {
         return true
     }
 
-    /// Records that a receive did not fail: whether that is to be logged, for the last one did.
+    /// Records that a receive succeeded. Returns whether that is to be logged, because the last one failed.
     mutating func recordSuccess() -> Bool {
         let wasFailing = isFailing
         isFailing = false

@@ -4,7 +4,7 @@
     import ScanCore
     import System
 
-    /// Prints what is wrong in the rule files, and returns the exit status.
+    /// Prints problems in the rule files, and returns the exit status.
     func checkRules(_ options: RulesOptions) throws(SystemError) -> Int32 {
         if let extra = options.operands[0] { return refuse(extra, "none is expected") }
         var earlier = EarlierRules(try RuleMemory())
@@ -23,7 +23,7 @@
     /// Memory for the rules of a file.
     private struct RuleMemory: RulePairMemory, ~Copyable {
         private var slots: ZeroedArray<RulePairSlot>
-        /// Why there was no more.
+        /// Why no more memory could be allocated.
         private(set) var failure: SystemError?
 
         init() throws(SystemError) {
@@ -54,7 +54,7 @@
     /// Prints problems, and counts them.
     struct RulesReport: RuleProblemSink {
         private let path: CString
-        /// Whether they go to standard error, and are not printed.
+        /// Whether they are printed on standard error, and not on standard output.
         private let onStandardError: Bool
         /// Whether they are about a file of exempt sources.
         private let isForExempt: Bool
@@ -99,7 +99,7 @@
             report = RulesReport(path, isForExempt: options.exempt != nil)
         }
 
-        /// Checks the file, if it is there, whose rules take the place of those of the file before it.
+        /// Checks the file, if it exists. Its rules replace those of the previous file as the earlier rules.
         mutating func run(
             _ purpose: RuleFilePurpose, isGiven: Bool, _ earlier: inout EarlierRules<RuleMemory>
         ) throws(SystemError) {

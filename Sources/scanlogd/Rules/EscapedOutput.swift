@@ -4,8 +4,8 @@
     import ScanCore
     import System
 
-    /// Standard output of the commands, written a few lines at a time. What comes from a file is shown so that no
-    /// terminal takes it for anything but text.
+    /// Buffered standard output of the commands. Bytes that come from a file are escaped, so that a terminal takes them
+    /// for nothing but text.
     struct EscapedOutput {
         private var buffer = LogLine()
         private var failure: SystemError?
@@ -68,9 +68,9 @@
             buffer = LogLine()
         }
 
-        /// Writes what is left.
+        /// Writes the rest of the buffer.
         ///
-        /// - Throws: what kept any of it from being written.
+        /// - Throws: the first error of writing.
         mutating func finish() throws(SystemError) {
             flush()
             if let failure { throw failure }

@@ -3,9 +3,9 @@
     import HostRules
     import System
 
-    /// What this host has of what rules name.
+    /// The host's files, users and groups that rules refer to.
     struct HostEnvironment: RuleEnvironment {
-        /// The most bytes of a file of patterns that are read: a larger one is as one that can't be read.
+        /// The maximum size of a file of patterns, in bytes: a larger one counts as unreadable.
         var patternFileLimit = Int64.max
 
         func withPatterns(in path: Span<UInt8>, _ body: (Span<UInt8>) -> Void) -> Bool {
@@ -15,7 +15,7 @@
                     try FileContents(path, isRegular: true, limit: limit).withBytes(body)
                     return true
                 } catch {
-                    return false  // why, does not matter: it matches nothing
+                    return false  // the reason does not matter: it matches nothing
                 }
             }
         }
@@ -32,8 +32,8 @@
             Self.withText(path) { directoryExists($0) }
         }
 
-        /// Lends bytes as text that ends in a zero, for as long as the function runs; `false` for what is no path, nor a
-        /// name: it is too long, or has a zero in it.
+        /// Passes bytes as a zero-terminated string, valid while the function runs. Returns `false` if they can't be a
+        /// path or name: too long, or with a zero byte.
         private static func withText(_ bytes: Span<UInt8>, _ body: (CString) -> Bool) -> Bool {
             var text = InlineArray<4096, CChar>(repeating: 0)
             if bytes.count >= text.count { return false }

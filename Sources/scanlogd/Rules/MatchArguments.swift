@@ -4,12 +4,12 @@
     import ScanCore
     import System
 
-    /// The operands and options of `scanlogd rules match`: what becomes of whom, where.
+    /// The operands and options of `scanlogd rules match`: the access to check.
     struct MatchArguments {
         /// The daemon's operand, with the server if there is one.
         let daemonOperand: CString
         let clientOperand: CString
-        /// The client's address, as it was given; `nil`: not known.
+        /// The client's address, as given; `nil`: unknown.
         private let clientAddress: Address?
 
         private let daemon: FixedName
@@ -19,7 +19,7 @@
         private let client: RuleHost
         private let clientName: FixedName
 
-        /// Reads the two operands; `nil` if they make no sense, for which the reason has been printed.
+        /// Parses the two operands; `nil` if they are invalid, with the reason printed.
         init?(_ options: RulesOptions) {
             guard let daemonText = options.operands[0], let clientText = options.operands[1] else { return nil }
             daemonOperand = daemonText
@@ -62,7 +62,7 @@
             }
         }
 
-        /// The user, if one is named, and the address, if it is known.
+        /// The user, if given, and the address, if known.
         private static func client(_ text: CString) -> (FixedName?, Address?)? {
             text.withBytes { text in
                 let at = text.at
@@ -87,13 +87,14 @@
             }
         }
 
-        /// What to look for.
+        /// The query for the rules.
         @inline(never)
         func query() -> RuleQuery {
             RuleQuery(daemon: daemon, server: server, port: port, user: user, client: client)
         }
 
-        /// The source of a packet that the client is; `nil` if no packet says so much, or so little.
+        /// The source address of packets of the client; `nil` if it is unknown, or a user is given, whom packets do not
+        /// have.
         var source: Address? { user == nil ? clientAddress : nil }
 
         /// Prints what the rules were compared with.
@@ -113,7 +114,7 @@
             output.add("\n")
         }
 
-        /// The same of rules for exempt sources.
+        /// The same for rules of exempt sources.
         func printSource(to output: inout EscapedOutput) {
             output.add("compared with: daemon scanlogd, client ")
             output.add(address: clientAddress)
@@ -122,7 +123,7 @@
     }
 
     extension EscapedOutput {
-        /// Adds an address, or the word for one that is not known.
+        /// Adds an address, or `unknown`.
         fileprivate mutating func add(address: Address?) {
             guard let address else { return add("unknown") }
             var line = LogLine()
@@ -132,7 +133,7 @@
     }
 
     extension Span<UInt8> {
-        /// Where the first `@` stands that something stands before.
+        /// The index of the first `@` that is not at the start.
         fileprivate var at: Int? {
             var index = 1
             while index < count {
@@ -142,7 +143,7 @@
             return nil
         }
 
-        /// The address this is, with or without brackets.
+        /// The address that the bytes represent, with or without brackets.
         fileprivate var address: Address? {
             let isBracketed = count > 2 && self[0] == UInt8(ascii: "[") && self[count - 1] == UInt8(ascii: "]")
             return Address(isBracketed ? extracting(1..<count - 1) : self)

@@ -4,7 +4,7 @@
     import ScanCore
     import System
 
-    /// Prints what becomes of a client, and which rule decides; returns the exit status.
+    /// Prints the verdict on a client, and the rule that decides; returns the exit status.
     func matchRules(_ options: RulesOptions) throws(SystemError) -> Int32 {
         if options.operandCount != 2 { return refuse("rules match", "a daemon and a client must be named") }
         guard let arguments = MatchArguments(options) else { return 2 }
@@ -25,7 +25,7 @@
             self.isVerbose = isVerbose
         }
 
-        /// Prints what a file decides, and returns the exit status; `nil`: it does not decide.
+        /// Prints the decision of a file, and returns the exit status; `nil`: the file does not decide.
         mutating func run(
             _ file: RuleFile, _ given: CString?, or standard: CString
         ) throws(SystemError) -> Int32? {
@@ -103,7 +103,7 @@
             output.add("\n")
         }
 
-        /// Prints why a line does not decide.
+        /// Prints why a line does not match.
         private mutating func printStep(
             _ path: CString, _ search: inout RuleMatcher, _ text: LogLine, isQuoted: Bool = false
         ) {
@@ -178,7 +178,7 @@
     }
 
     extension EscapedOutput {
-        /// Adds what becomes of a report.
+        /// Adds the verdict on reports.
         fileprivate mutating func add(verdict: ExemptVerdict) {
             switch verdict {
             case .reported: add("reported: ")

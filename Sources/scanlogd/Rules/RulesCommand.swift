@@ -5,9 +5,10 @@ import System
 #if Rules
     import HostRules
 
-    /// Runs `scanlogd rules`: the hosts_access language, checked and tried out. The first argument is that word.
+    /// Runs `scanlogd rules`: checks rules in the hosts_access language, and tries them out. The first argument is
+    /// `rules`.
     ///
-    /// - Returns: the exit status: 0 for clean, or granted; 1 for problems, or denied; 2 if there is neither.
+    /// - Returns: the exit status: 0 for clean, or granted; 1 for problems, or denied; 2 for errors.
     func runRules(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Int32 {
         guard count > 1, let first = unsafe arguments[1] else { return refuse("rules", "check or match must follow") }
         let command = unsafe CString(unsafe: first)
@@ -45,14 +46,14 @@ import System
         }
     }
 
-    /// Prints why a command line makes no sense, and returns the exit status.
+    /// Prints why a command line is invalid, and returns the exit status.
     func refuse(_ object: CString, _ reason: CString) -> Int32 {
         warn(SystemError(object, "argument", because: reason).line)
         warn(LogLine("try 'scanlogd rules --help'"))
         return 2
     }
 
-    /// Opens a rule file; `nil` if it is not there and need not be.
+    /// Opens a rule file; `nil` if it does not exist and was not given explicitly.
     func openRules(_ given: CString?, or standard: CString) throws(SystemError) -> FileContents? {
         do throws(SystemError) {
             return try FileContents(given ?? standard)
