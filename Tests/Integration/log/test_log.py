@@ -97,7 +97,7 @@ def test_no_line_is_lost_while_syslogd_is_stopped_with_its_socket_full(
     assert status.endswith("log lines lost 0")
 
 
-def test_the_writer_uses_no_processor_time_while_it_waits_for_syslogd(idle_scene: Scene, syslogd: Syslogd) -> None:
+def test_the_logger_uses_no_processor_time_while_it_waits_for_syslogd(idle_scene: Scene, syslogd: Syslogd) -> None:
     syslogd.start()
     idle_scene.daemon.start()
     syslogd.wait_for("started")
@@ -184,7 +184,7 @@ def test_so_many_lines_are_kept_and_the_loss_of_others_is_one_line(idle_scene: S
         log.close()
 
 
-def test_a_writer_that_does_not_read_keeps_nobody_waiting(scene: Scene) -> None:
+def test_a_logger_that_does_not_read_keeps_nobody_waiting(scene: Scene) -> None:
     daemon = scene.daemon
     sensor = daemon.sensor
     wait_until(lambda: bool(scene.log.messages), "not started")

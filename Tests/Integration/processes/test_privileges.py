@@ -100,7 +100,7 @@ def test_the_sensor_can_open_no_descriptor_and_write_no_file(running: Daemon) ->
     assert limits(running.sensor)["Max file size"] == ("0", "0")
 
 
-def test_the_writer_can_open_few_descriptors(running: Daemon) -> None:
+def test_the_logger_can_open_few_descriptors(running: Daemon) -> None:
     most = int(limits(running.pid)["Max open files"][0])
     # Two for the log; the others held what the start needed to its end.
     assert len(set(range(most)) - set(descriptors(running.pid))) <= 4
@@ -111,7 +111,7 @@ def test_one_thread_runs(running: Daemon) -> None:
         assert status_fields(pid)["Threads"] == "1"
 
 
-def test_the_sensor_holds_its_sockets_its_way_to_the_writer_and_nothing_else(
+def test_the_sensor_holds_its_sockets_its_way_to_the_logger_and_nothing_else(
     running: Daemon, backend: str
 ) -> None:
     kinds = kinds_of_descriptors(running.sensor)
@@ -122,7 +122,7 @@ def test_the_sensor_holds_its_sockets_its_way_to_the_writer_and_nothing_else(
     assert [descriptors(running.sensor)[number] for number in range(3)] == ["/dev/null"] * 3
 
 
-def test_the_writer_holds_its_way_to_the_sensor_and_the_log_and_nothing_else(running: Daemon) -> None:
+def test_the_logger_holds_its_way_to_the_sensor_and_the_log_and_nothing_else(running: Daemon) -> None:
     kinds = kinds_of_descriptors(running.pid)
     pid_file = [] if running.in_foreground else [str(PID_FILE)]
     assert kinds == [*pid_file, "pipe", "signalfd", "unix", "unix"]

@@ -36,7 +36,7 @@ def assert_logged(log: SyslogSink, level: int, expected: str) -> None:
 
 @EVERY_WAY
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGSYS])
-def test_the_death_of_the_sensor_is_logged_and_ends_the_writer(
+def test_the_death_of_the_sensor_is_logged_and_ends_the_logger(
     idle_scene: Scene, foreground: bool, number: signal.Signals
 ) -> None:
     start(idle_scene, foreground=foreground)
@@ -50,7 +50,7 @@ def test_the_death_of_the_sensor_is_logged_and_ends_the_writer(
 
 @EVERY_WAY
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSYS])
-def test_the_death_of_the_writer_is_logged_and_ends_the_sensor(
+def test_the_death_of_the_logger_is_logged_and_ends_the_sensor(
     idle_scene: Scene, foreground: bool, number: signal.Signals
 ) -> None:
     start(idle_scene, foreground=foreground)
@@ -59,7 +59,7 @@ def test_the_death_of_the_writer_is_logged_and_ends_the_sensor(
     assert_logged(idle_scene.log, CRITICAL, "logger: hand over lines: it has ended")
 
 
-def test_the_death_of_the_writer_is_noticed_under_load(scene: Scene) -> None:
+def test_the_death_of_the_logger_is_noticed_under_load(scene: Scene) -> None:
     end = time.monotonic() + 1
     flood = threading.Thread(target=lambda: [
         scene.sender.send(scan(range(1, 1000))) for _ in iter(lambda: time.monotonic() < end, False)])
@@ -72,7 +72,7 @@ def test_the_death_of_the_writer_is_noticed_under_load(scene: Scene) -> None:
 
 @EVERY_WAY
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_that_ends_the_sensor_ends_both_like_one_that_ends_the_writer(
+def test_a_signal_that_ends_the_sensor_ends_both_like_one_that_ends_the_logger(
     idle_scene: Scene, foreground: bool, number: signal.Signals
 ) -> None:
     start(idle_scene, foreground=foreground)
