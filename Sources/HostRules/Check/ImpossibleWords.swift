@@ -5,7 +5,6 @@ extension Span<UInt8> {
     ///
     /// A name has letters, digits, dots and hyphens, and underscores, which are not allowed, but used. It does not begin
     /// with a hyphen, no part of it is empty, and what has dots ends in a part with a letter (RFC 1123, section 2.1).
-    @inline(never)
     var isNoHost: Bool {
         let text = extracting(0..<(zoneStart ?? count))
         if text.contains(UInt8(ascii: ":")) { return text.isNoIPv6Address }

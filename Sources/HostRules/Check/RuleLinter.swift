@@ -36,7 +36,6 @@ public struct RuleLinter<Memory: RulePairMemory & ~Copyable>: ~Copyable {
     ///   - reportsImplicitAllow: whether a rule that grants without saying so is a problem.
     ///   - allowed: for hosts.deny, the rules of hosts.allow; else none.
     ///   - memory: for the rules of this file.
-    @inline(never)
     public init(
         _ purpose: RuleFilePurpose, reportsImplicitAllow: Bool = false, after allowed: consuming EarlierRules<Memory>,
         in memory: consuming Memory
@@ -62,7 +61,6 @@ public struct RuleLinter<Memory: RulePairMemory & ~Copyable>: ~Copyable {
     ///   - sink: gets the problems.
     ///   - checkLine: reports what else is wrong with the line. What it reports stands before what comes of earlier rules
     ///     that name the same.
-    @inline(never)
     public mutating func next<System: RuleEnvironment & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
         of text: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink,
         checkLine: (RuleLine, inout Rule, inout Sink) -> Void = { _, _, _ in }

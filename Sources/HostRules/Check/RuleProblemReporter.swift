@@ -31,7 +31,6 @@ struct RuleProblemReporter<Sink: RuleProblemSink & ~Copyable>: ~Copyable {
     /// Reports a problem with a line as a whole.
     ///
     /// - Parameter earlierLine: the line that it repeats, if it does; else 0.
-    @inline(never)
     mutating func report(_ kind: RuleProblem.Kind, in rule: inout Rule, earlierLine: Int = 0) {
         let problem = RuleProblem(kind, line: rule.firstLine, earlierLine: earlierLine)
         rule.withText { text in
@@ -41,7 +40,6 @@ struct RuleProblemReporter<Sink: RuleProblemSink & ~Copyable>: ~Copyable {
     }
 
     /// Reports a problem with a word of a line.
-    @inline(never)
     mutating func report(
         _ kind: RuleProblem.Kind, _ word: Range<Int>, in rule: inout Rule, of file: Span<UInt8>
     ) {
@@ -55,7 +53,6 @@ struct RuleProblemReporter<Sink: RuleProblemSink & ~Copyable>: ~Copyable {
     /// - Parameters:
     ///   - words: those of the file, of which this was the last.
     ///   - path: that of the file.
-    @inline(never)
     mutating func report(
         _ kind: RuleProblem.Kind, _ range: Range<Int>, in words: PatternTokenizer, of text: Span<UInt8>,
         at path: Span<UInt8>

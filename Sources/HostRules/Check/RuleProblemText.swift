@@ -34,7 +34,6 @@ extension LogLine {
     }
 
     /// What is wrong, and what comes of it.
-    @inline(never)
     public init(_ kind: RuleProblem.Kind, isForExempt: Bool = false) {
         self.init()
         append(kind.text)
@@ -61,7 +60,6 @@ extension LogLine {
 
     /// Appends one byte of a file: printable ASCII as it is, anything else, and a backslash, as a backslash and three
     /// octal digits.
-    @inline(never)
     public mutating func append(escaping byte: UInt8) {
         if byte >= 32 && byte < 127 && byte != UInt8(ascii: "\\") {
             append(byte: byte)

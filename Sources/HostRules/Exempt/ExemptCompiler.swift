@@ -14,7 +14,6 @@ extension ExemptRules {
     ///   - system: gives the pattern files.
     ///   - sink: gets the first problem.
     /// - Returns: whether there was no problem; if there was one, the table is empty.
-    @inline(never)
     public mutating func compile<System: RuleEnvironment & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
         _ text: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink
     ) -> Bool {
@@ -33,7 +32,6 @@ extension ExemptRules {
     /// Adds a line to the rules there are, and reports all that is wrong with it; then the table is not to be used.
     ///
     /// What there is no room for is reported once.
-    @inline(never)
     public mutating func add<System: RuleEnvironment & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
         _ line: RuleLine, _ rule: inout Rule, in text: Span<UInt8>, _ system: borrowing System, _ sink: inout Sink
     ) {
@@ -52,7 +50,6 @@ extension ExemptRules {
         return isGood
     }
 
-    @inline(never)
     private mutating func compile<System: RuleEnvironment & ~Copyable, Sink: RuleProblemSink & ~Copyable>(
         _ line: RuleLine, _ rule: inout Rule, in file: Span<UInt8>, _ system: borrowing System,
         _ reporter: inout RuleProblemReporter<Sink>
@@ -232,7 +229,6 @@ extension ExemptRules {
     }
 
     /// Adds a pattern that is no file to the last rule, or returns why not.
-    @inline(never)
     private mutating func addPattern(_ word: Span<UInt8>) -> RuleProblem.Kind? {
         switch AddressPattern(word) {
         case .all: return add(ExemptPattern(.all)) ? nil : .tooManyPatterns

@@ -38,7 +38,6 @@ public struct ExemptRules: ~Copyable, Sendable {
     private var text = InlineArray<4096, UInt8>(repeating: 0)
 
     /// A table of no rules: everything is reported.
-    @inline(never)
     public init() {}
 
     /// How many rules it has.
@@ -48,7 +47,6 @@ public struct ExemptRules: ~Copyable, Sendable {
     ///
     /// An IPv4-mapped source is not taken for the IPv4 address in it: a packet that has one is forged. ALL and IPv6
     /// nets of at most 96 bits match it, and nothing else.
-    @inline(never)
     public mutating func verdict(for source: Address) -> ExemptVerdict {
         decision(for: source)?.verdict ?? .reported
     }

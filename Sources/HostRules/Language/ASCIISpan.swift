@@ -1,7 +1,6 @@
 /// Comparisons of bytes, in which ASCII letters are the same in both cases, as everywhere in the language.
 extension Span<UInt8> {
     /// Whether this is some text, which is given in lower case.
-    @inline(never)
     package func equalsIgnoringCase(_ text: String) -> Bool {
         let other = text.utf8Span.span
         if count != other.count { return false }
@@ -10,7 +9,6 @@ extension Span<UInt8> {
     }
 
     /// Whether the bytes from an offset on, which may be too few or negative, begin with others.
-    @inline(never)
     func has(_ other: Span<UInt8>, at offset: Int) -> Bool {
         if offset < 0 || offset > count - other.count { return false }
         for index in other.indices where self[offset + index].lowercased != other[index].lowercased { return false }
@@ -21,7 +19,6 @@ extension Span<UInt8> {
     func isSame(as other: Span<UInt8>) -> Bool { count == other.count && has(other, at: 0) }
 
     /// The first place of a byte from an offset on.
-    @inline(never)
     func firstIndex(of byte: UInt8, from offset: Int = 0) -> Int? {
         var index = offset
         while index < count {
@@ -47,7 +44,6 @@ extension Span<UInt8> {
     }
 
     /// The number of which these are the digits, at least one, and nothing else; `limit` if it is greater than that.
-    @inline(never)
     func decimal(limit: Int) -> Int? {
         if isEmpty { return nil }
         var value = 0

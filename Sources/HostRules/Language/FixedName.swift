@@ -7,14 +7,12 @@ public struct FixedName: Sendable {
     private var count = 0
 
     /// The name of some bytes, which are 1 to ``capacity``; else `nil`.
-    @inline(never)
     public init?(_ name: Span<UInt8>) {
         if name.isEmpty || name.count > Self.capacity { return nil }
         append(name)
     }
 
     /// A name of constant text, short enough.
-    @inline(never)
     init(_ text: String) {
         append(text.utf8Span.span)
     }

@@ -8,7 +8,6 @@ struct ListTokenizer {
         end = range.upperBound
     }
 
-    @inline(never)
     mutating func next(of text: Span<UInt8>) -> Range<Int>? {
         while position < end && text[position].isSeparator { position += 1 }
         if position == end { return nil }
@@ -40,7 +39,6 @@ struct PatternTokenizer {
         lineStart = position
     }
 
-    @inline(never)
     mutating func next(of text: Span<UInt8>) -> Range<Int>? {
         while position < text.count {
             let byte = text[position]

@@ -37,7 +37,6 @@ public struct Rule: ~Copyable {
     private(set) var options: Range<Int>?
 
     /// An empty rule.
-    @inline(never)
     public init() {}
 
     /// Lends the text of the rule, without newlines.

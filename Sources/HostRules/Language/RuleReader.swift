@@ -24,7 +24,6 @@ public struct RuleReader: Sendable {
     /// of the file, and behind a line that is broken.
     ///
     /// A byte order mark before the first line is skipped, a last line without newline counts.
-    @inline(never)
     public mutating func next(of text: Span<UInt8>, into rule: inout Rule) -> RuleLine? {
         if position == 0 && text.startsWithByteOrderMark { position = 3 }
         if position >= text.count { return nil }
@@ -93,7 +92,6 @@ extension Rule {
     /// Where a byte of a rule stands in the file, at most as far as its end.
     ///
     /// The bytes are looked for from the first to the last: then all of them take time linear in the rule.
-    @inline(never)
     mutating func place(of offset: Int, in file: Span<UInt8>) -> RulePlace {
         if offset < lastOffset {
             lastOffset = 0

@@ -39,7 +39,6 @@ enum Severity {
 }
 
 /// The name of a level of syslog(3), 0 to 7, as rules have it.
-@inline(never)
 package func syslogLevelName(_ level: UInt8) -> String {
     switch level {
     case 0: "emerg"

@@ -17,7 +17,6 @@ public struct RuleMatcher: ~Copyable {
     package private(set) var steps = 0
 
     /// A search that begins at the first line.
-    @inline(never)
     public init(_ query: consuming RuleQuery, in file: RuleFile) {
         self.query = query
         self.file = file
@@ -38,7 +37,6 @@ public struct RuleMatcher: ~Copyable {
     /// Looks at the next line; `nil` at the end of the file.
     ///
     /// - Parameter text: the file, the same each time.
-    @inline(never)
     public mutating func step<System: RuleEnvironment & ~Copyable>(
         _ text: Span<UInt8>, _ system: borrowing System
     ) -> Step? {

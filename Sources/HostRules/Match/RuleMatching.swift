@@ -59,7 +59,6 @@ extension RuleQuery {
     }
 
     /// Whether a host is what a word says.
-    @inline(never)
     private func matches<System: RuleEnvironment & ~Copyable>(
         _ word: Span<UInt8>, _ host: RuleHost, _ system: borrowing System, _ work: inout MatchBudget
     ) -> Bool {

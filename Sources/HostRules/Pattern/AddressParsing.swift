@@ -19,7 +19,6 @@ extension Span<UInt8> {
 
     /// The IPv4 address that this is as inet_addr(3) reads one of four parts: each may be octal, after a 0, or
     /// hexadecimal, after 0x. 255.255.255.255 is none: that is how the call says so.
-    @inline(never)
     func inetAddress() -> UInt32? {
         var value: UInt32 = 0
         var start = 0
@@ -50,7 +49,6 @@ extension Span<UInt8> {
     }
 
     /// The IPv6 address that this is, in any form that RFC 4291, section 2.2, allows; `nil` if there is a zone.
-    @inline(never)
     func ipv6Address() -> Address? {
         var groups = IPv6Groups()
         var start = 0

@@ -11,7 +11,6 @@ enum AddressPattern {
     case refused(RuleProblem.Kind)
 
     /// The meaning of a word that is not the path of a file.
-    @inline(never)
     init(_ word: Span<UInt8>) {
         switch HostPattern(word) {
         case .all: self = .all

@@ -4,7 +4,6 @@ extension Span<UInt8> {
     ///
     /// Takes at most (pattern + 1) * (text + 1) steps, whatever they are: only the last `*` is ever tried again, as an
     /// earlier one could do no better. With names of 255 bytes at most, that is linear in the pattern.
-    @inline(never)
     func matches(_ text: Span<UInt8>, _ work: inout MatchBudget) -> Bool {
         var position = 0
         var index = 0

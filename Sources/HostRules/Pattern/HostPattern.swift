@@ -19,7 +19,6 @@ enum HostPattern {
     case never(RuleProblem.Kind)
 
     /// The meaning of a word.
-    @inline(never)
     init(_ word: Span<UInt8>) {
         if word.isEmpty {
             self = .never(.emptyHost)
@@ -133,7 +132,6 @@ extension Span<UInt8> {
 /// How a word is compared with a text: a name, an address as it is printed, a daemon, a user.
 extension Span<UInt8> {
     /// Whether a text is what this word says.
-    @inline(never)
     func describes(_ text: Span<UInt8>, _ work: inout MatchBudget) -> Bool {
         work.steps += 1
         if isEmpty { return false }

@@ -18,7 +18,6 @@ enum SubsumingPattern {
     case word(UInt64)
 
     /// The form of a word; `nil`: there is no room for its text.
-    @inline(never)
     init?(_ whole: Span<UInt8>, of kind: SubsumptionKind, _ text: inout SubsumingText) {
         guard let range = whole.unrestricted(of: kind) else {
             self = .word(whole.fingerprint)
@@ -73,7 +72,6 @@ enum SubsumingPattern {
     }
 
     /// Whether it matches whatever a word can. `text` is that of the rule it stands in.
-    @inline(never)
     func covers(_ word: Span<UInt8>, _ covered: SubsumedWord, _ text: Span<UInt8>, _ work: inout MatchBudget) -> Bool {
         switch self {
         case .all: return true
@@ -123,7 +121,6 @@ struct SubsumedWord {
     /// Whether it describes only the name that it is.
     let isPlainName: Bool
 
-    @inline(never)
     init(_ word: Span<UInt8>, of kind: SubsumptionKind) {
         self.kind = kind
         whole = word.fingerprint

@@ -64,7 +64,6 @@ extension Rule {
     /// Takes time linear in the length of the rule: one of the lists has ``pairLimit`` words at most.
     ///
     /// - Returns: whether there was a pair, and the function always returned `true`; `false` too if there are too many.
-    @inline(never)
     mutating func allPairs(_ body: (RulePair) -> Bool) -> Bool {
         let (daemons, clients) = (daemons, clients)
         return withText { text in
@@ -84,7 +83,6 @@ private struct ShortList {
     private var count = 0
 
     /// The words of a list; `nil`: there are more than ``Rule/pairLimit``.
-    @inline(never)
     init?(_ text: Span<UInt8>, _ list: Range<Int>) {
         var words = ListTokenizer(list)
         while let range = words.nextBeforeExcept(of: text) {
@@ -95,7 +93,6 @@ private struct ShortList {
     }
 
     /// Whether a function returns `true` for each of these words with each of another list, and there are any.
-    @inline(never)
     func all(_ text: Span<UInt8>, _ list: Range<Int>, _ body: (UInt64, UInt64) -> Bool) -> Bool {
         var isEmpty = true
         var others = ListTokenizer(list)
@@ -118,14 +115,12 @@ extension Span<UInt8> {
 private struct Fingerprint {
     private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
 
-    @inline(never)
     mutating func add(_ text: Span<UInt8>, _ list: Range<Int>) {
         var words = ListTokenizer(list)
         while let word = words.next(of: text) { add(text.extracting(word)) }
         add(10)
     }
 
-    @inline(never)
     mutating func add(_ word: Span<UInt8>) {
         let slash = UInt8(ascii: "/")
         let host = word.atSign.map { $0 + 1 } ?? 0

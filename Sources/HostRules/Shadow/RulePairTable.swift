@@ -50,7 +50,6 @@ struct RulePairTable<Memory: RulePairMemory & ~Copyable>: ~Copyable {
         return lines.lowerBound
     }
 
-    @inline(never)
     private mutating func line(of fingerprint: UInt64, _ onlyDeciding: Bool) -> Int? {
         guard let place = place(of: fingerprint) else { return nil }
         let slot = memory[place]
@@ -69,7 +68,6 @@ struct RulePairTable<Memory: RulePairMemory & ~Copyable>: ~Copyable {
         }
     }
 
-    @inline(never)
     private mutating func add(_ slot: RulePairSlot) {
         if count == memory.count / 2 && !grow() { return }
         guard let place = place(of: slot.fingerprint), memory[place].line == 0 else { return }
@@ -78,7 +76,6 @@ struct RulePairTable<Memory: RulePairMemory & ~Copyable>: ~Copyable {
     }
 
     /// Makes room for twice as many, and returns whether there is.
-    @inline(never)
     private mutating func grow() -> Bool {
         if isFull { return false }
         guard var old = memory.doubled() else {

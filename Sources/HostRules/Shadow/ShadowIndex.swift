@@ -28,14 +28,12 @@ struct ShadowIndex: ~Copyable, Sendable {
     private var allDecides = false
 
     /// No rules.
-    @inline(never)
     init() {}
 
     /// The line of the first rule that matches everything and leaves nothing to the file that is read next; 0: none.
     var decidingLineOfAll: Int { allDecides ? lineOfAll : 0 }
 
     /// Keeps a rule, if it may hide others that are not the same, and there is room.
-    @inline(never)
     mutating func add(_ rule: inout Rule) {
         if lineOfAll > 0 { return }
         let (line, daemons, clients) = (rule.line, rule.daemons, rule.clients)
@@ -70,7 +68,6 @@ struct ShadowIndex: ~Copyable, Sendable {
     }
 
     /// Keeps the words of a list from a place on; `nil`: it has none, or too many, or an EXCEPT.
-    @inline(never)
     private mutating func add(
         _ bytes: Span<UInt8>, _ list: Range<Int>, of kind: SubsumptionKind, at place: Int, _ text: inout SubsumingText
     ) -> IndexedList? {
@@ -101,7 +98,6 @@ struct ShadowIndex: ~Copyable, Sendable {
     /// The line of the first rule that matches all that another one can; `nil`: none does, or it took too long to find.
     ///
     /// - Parameter onlyDeciding: whether rules do not count that may leave what they match to the next file.
-    @inline(never)
     mutating func line(hiding rule: inout Rule, onlyDeciding: Bool = false, _ work: inout MatchBudget) -> Int? {
         var hiding = Candidates()
         for index in 0..<count where decides[index] || !onlyDeciding { hiding.add(index) }
@@ -114,7 +110,6 @@ struct ShadowIndex: ~Copyable, Sendable {
     }
 
     /// Leaves only those of the candidates that match the first part of a list, and returns whether there are any.
-    @inline(never)
     private mutating func narrow(
         _ candidates: inout Candidates, to text: Span<UInt8>, _ list: Range<Int>, of kind: SubsumptionKind,
         _ work: inout MatchBudget

@@ -59,7 +59,6 @@ package struct CommandOption {
     /// The letter of the next option, `?` for an invalid one, or `nil` if there are no more.
     ///
     /// - Parameter known: the known options, the same each time, 15 at most.
-    @inline(never)
     package mutating func next(of known: Span<CommandOption>) throws(SystemError) -> Unicode.Scalar? {
         var place: Int32 = -1
         let found = getopt(known, &place)

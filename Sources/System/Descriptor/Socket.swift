@@ -9,7 +9,6 @@ package struct Socket: ~Copyable {
     package var number: Int32 { descriptor.number }
 
     /// Opens a non-blocking, close-on-exec socket (socket(2)).
-    @inline(never)
     package init(_ family: Int32, _ type: __socket_type, _ socketProtocol: Int32, name: CString)
         throws(SystemError)
     {
@@ -25,7 +24,6 @@ package struct Socket: ~Copyable {
     }
 
     /// Sets an integer option (setsockopt(2)).
-    @inline(never)
     package func set(_ option: Int32, level: Int32, to value: Int32, _ operation: CString) throws(SystemError) {
         var value = value
         _ = try check(name, operation) {
@@ -34,7 +32,6 @@ package struct Socket: ~Copyable {
     }
 
     /// Sets the size of the receive buffer: beyond the system's limit with CAP_NET_ADMIN, up to it without.
-    @inline(never)
     package func setReceiveBuffer(_ size: Int32) throws(SystemError) {
         do throws(SystemError) {
             try set(SO_RCVBUFFORCE, level: SOL_SOCKET, to: size, "set receive buffer")
@@ -57,7 +54,6 @@ package struct Socket: ~Copyable {
     /// Makes the kernel run a BPF program on each packet, and drop those for which it returns 0.
     ///
     /// - Parameter program: its instructions, at most 4,096.
-    @inline(never)
     package func attach(_ program: Span<sock_filter>) throws(SystemError) {
         try unsafe program.withUnsafeBufferPointer { (program) throws(SystemError) in
             // Read only: the kernel copies it.

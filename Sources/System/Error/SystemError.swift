@@ -17,7 +17,6 @@ public struct SystemError: Error {
     private let hasNumber: Bool
 
     /// The error of a call that has just failed: errno is read here, before anything else can change it.
-    @inline(never)
     public init(_ object: CString, _ operation: CString) {
         self.init(object, operation, code: clinux_errno())
     }

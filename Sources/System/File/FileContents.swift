@@ -13,7 +13,6 @@ import CLinux
     ///   - path: the file; `-` has no special meaning.
     ///   - isRegular: whether it must be a regular file: not a pipe without a writer, nor an endless device.
     ///   - limit: the maximum size in bytes.
-    @inline(never)
     package init(_ path: CString, isRegular: Bool = false, limit: Int64 = .max) throws(SystemError) {
         let flags = O_RDONLY | O_CLOEXEC | (isRegular ? O_NONBLOCK : 0)
         let file = Descriptor(owning: try check(path, "open") { unsafe clinux_open(path.pointer, flags, 0) })

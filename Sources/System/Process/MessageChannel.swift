@@ -72,7 +72,6 @@ package struct MessageChannel: ~Copyable {
     }
 
     /// Receives a message that may carry an open file.
-    @inline(never)
     package func receiveDescriptor() -> ReceivedDescriptor {
         var bytes = InlineArray<512, UInt8>(repeating: 0)
         var span = bytes.mutableSpan
@@ -93,7 +92,6 @@ package struct MessageChannel: ~Copyable {
     /// Receives a message into an existing one.
     ///
     /// - Throws: if it is invalid, or the error of the call.
-    @inline(never)
     package func receive(_ message: inout Message) throws(SystemError) -> Received {
         var bytes = InlineArray<512, UInt8>(repeating: 0)
         var span = bytes.mutableSpan

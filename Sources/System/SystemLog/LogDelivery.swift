@@ -41,7 +41,6 @@ package struct LogDelivery: ~Copyable {
 
     /// Delivers queued lines, as far as the system log accepts them, unless a retry is not due yet. It takes less than
     /// a second, because signals and the sensor must not wait for a full log.
-    @inline(never)
     package mutating func deliver() {
         if let due = retryDue, Timestamp.now() < due { return }
         retryDue = nil

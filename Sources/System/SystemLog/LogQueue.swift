@@ -37,7 +37,6 @@ import ScanCore
     ///   - line: the line.
     ///   - level: its syslog level.
     ///   - losses: how many lost lines it reports, which stay unreported if it is dropped.
-    @inline(never)
     package mutating func append(_ line: LogLine, level: Int32, losses: UInt32) {
         if count == LogQueue.capacity {
             lost += losses == 0 ? 1 : 0
@@ -54,7 +53,6 @@ import ScanCore
     }
 
     /// Removes that line. If lines were lost, one that reports their number is appended in its place.
-    @inline(never)
     package mutating func removeHead() {
         count -= 1
         first = count == 0 ? 0 : (first + 1) % LogQueue.capacity  // reuse the same memory when the queue is empty
@@ -79,7 +77,6 @@ import ScanCore
 
 extension LogLine {
     /// The line that reports how many lines were lost.
-    @inline(never)
     package static func lost(_ count: UInt64) -> LogLine {
         var line = LogLine("log lines lost: ")
         line.append(decimal: count)

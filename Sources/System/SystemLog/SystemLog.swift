@@ -40,7 +40,6 @@ package struct SystemLog {
     /// as room becomes available: a sender that only polls for room may never find any.
     ///
     /// - Returns: the outcome, which determines when to retry.
-    @inline(never)
     package mutating func write(_ line: LogLine, level: Int32) -> Outcome {
         do throws(SystemError) {
             let before = try LogSocket.identity()

@@ -158,7 +158,6 @@
     }
 
     /// Ends the process without closing anything: closing a capture takes system calls that the filter forbids.
-    @inline(never)
     private func end(_ status: Int32, _ pidFile: borrowing PidFile?) -> Int32 {
         do throws(SystemError) {
             try pidFile?.empty()

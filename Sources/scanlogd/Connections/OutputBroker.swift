@@ -79,7 +79,6 @@
         }
 
         /// Returns whether there was room. The end of the broker is noticed by polling.
-        @inline(never)
         private func send(_ record: Message) -> Bool {
             do throws(SystemError) {
                 return try channel.send(record)
@@ -89,7 +88,6 @@
         }
 
         /// Receives the next answer of the broker.
-        @inline(never)
         mutating func answer() -> Answer {
             switch channel.receiveDescriptor() {
             case .nothing: return .nothing

@@ -109,7 +109,6 @@ struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
     }
 
     /// Logs a summary of the sources that were not logged, if it is due.
-    @inline(never)
     mutating func logSuppressed(at now: Timestamp, atExit: Bool = false) {
         limited.logSuppressed(at: now, atExit: atExit, into: &log)
         #if Rules

@@ -157,7 +157,6 @@ private struct DetectorStart: ~Copyable {
     }
 
     /// Runs the logger's process, from the fork to its end.
-    @inline(never)
     private consuming func runLogger(
         of sensor: consuming SensorProcess, _ link: consuming SensorLinkEnd, _ backend: Backend,
         insteadOf failure: SystemError?
@@ -177,7 +176,6 @@ private struct DetectorStart: ~Copyable {
     /// No owned resources end in here: the code to release them would follow each call that can throw.
     ///
     /// - Returns: whether it ended cleanly, as requested.
-    @inline(never)
     private static func run(
         _ logger: inout Logger, _ pidFile: borrowing PidFile?, _ launch: consuming Daemonization?, _ backend: Backend,
         isFiltered: Bool, insteadOf failure: SystemError?

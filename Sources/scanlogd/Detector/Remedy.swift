@@ -67,7 +67,6 @@ struct Remedy {
     }
 
     /// Whether a line contains a text at an offset.
-    @inline(never)
     private static func has(_ line: LogLine, _ words: CString, at first: Int) -> Bool {
         var (index, next) = unsafe (first, words.pointer)
         while unsafe next.pointee != 0 {

@@ -30,7 +30,6 @@ struct ReportLogger {
         return verdict != .log
     }
 
-    @inline(never)
     mutating func logSuppressed<Log: ReportLog & ~Copyable>(at now: Timestamp, atExit: Bool, into log: inout Log) {
         while let line = limiter.nextSummaryLine(at: now, atExit: atExit) { log.log(suppression: line, level: level) }
     }
@@ -68,7 +67,6 @@ struct ReportLogger {
             return reports[level].log(&finding, at: now, into: &log)
         }
 
-        @inline(never)
         mutating func logSuppressed<Log: ReportLog & ~Copyable>(at now: Timestamp, atExit: Bool, into log: inout Log) {
             for level in isInUse.indices where isInUse[level] {
                 reports[level].logSuppressed(at: now, atExit: atExit, into: &log)

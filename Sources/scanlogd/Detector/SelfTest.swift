@@ -78,7 +78,6 @@ private struct SelfTest {
     }
 
     /// Tries a step in a child process.
-    @inline(never)
     mutating func attempt(_ trial: Trial) throws(SystemError) {
         if let account { return try report(trial.name, try trial.failure(as: account, backend)) }
         var row = LogLine("untried ")
@@ -130,7 +129,6 @@ private struct SelfTest {
     ///   - isNeeded: whether a start depends on it.
     ///   - failure: the error, if there is one.
     ///   - remedy: the remedy if no specific one is known.
-    @inline(never)
     mutating func report(
         _ name: CString, isNeeded: Bool = true, _ failure: LogLine?,
         remedy: CString = "see scanlogd(8), DIAGNOSTICS"

@@ -32,7 +32,6 @@ func runSensor<Source: PacketSource & ~Copyable>(
 }
 
 /// Ends the process without closing anything: closing a capture takes system calls that the filter forbids.
-@inline(never)
 private func end(_ status: Int32) -> Int32 {
     CurrentProcess.exit(status)
 }

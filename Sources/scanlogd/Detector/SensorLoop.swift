@@ -146,21 +146,18 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
         SystemError("logger", "hand over lines", because: "it has ended")
     }
 
-    @inline(never)
     private mutating func logStatus() {
         var line = LogLine("status: ")
         line.append(currentStatus())
         sensor.log.inform(line)
     }
 
-    @inline(never)
     private mutating func showReports() {
         heartbeatDue = nil
         reportsShown = sensor.detector.counters.reports
         sensor.log.sendHeartbeat(currentStatus())
     }
 
-    @inline(never)
     private mutating func currentStatus() -> LogLine {
         updateDrops()
         sensor.setFragments(capture.fragments)

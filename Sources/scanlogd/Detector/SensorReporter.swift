@@ -56,7 +56,6 @@ struct SensorReporter: ~Copyable {
         SystemLog.writeOnce(line, level: SyslogLevel.critical)
     }
 
-    @inline(never)  // called from many places
     private mutating func write(_ message: Message) {
         reportLosses()
         if unreported > 0 || !send(message, over: link.data) {
@@ -66,13 +65,11 @@ struct SensorReporter: ~Copyable {
     }
 
     /// Reports how many lines were lost, if there is room.
-    @inline(never)
     mutating func reportLosses() {
         if unreported > 0 && send(lossMessage, over: link.data) { unreported = 0 }
     }
 
     /// Reports that at the end over the control channel, if there is no room in the data channel.
-    @inline(never)
     mutating func reportLastLosses() {
         reportLosses()
         if unreported > 0 { _ = send(lossMessage, over: link.control) }
@@ -98,7 +95,6 @@ struct SensorReporter: ~Copyable {
     }
 
     /// Sends a message if there is room. The end of the logger is noticed by polling.
-    @inline(never)
     private func send(_ message: Message, over channel: borrowing MessageChannel) -> Bool {
         do throws(SystemError) {
             return try channel.send(message)

@@ -28,7 +28,6 @@ extension LogLine {
         append(", log lines lost ", lost)
     }
 
-    @inline(never)
     private mutating func append(_ name: String, _ count: UInt64) {
         append(name)
         append(decimal: count)

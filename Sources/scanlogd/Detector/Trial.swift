@@ -31,7 +31,6 @@ enum Trial {
     ///   - account: the user to change to.
     ///   - backend: the backend in use.
     /// - Returns: why it failed, or `nil`.
-    @inline(never)
     func failure(as account: Account, _ backend: Backend) throws(SystemError) -> LogLine? {
         let ends = try makePipe("step")
         let ours = MessageChannel(owning: ends[0], peer: "step")

@@ -76,7 +76,6 @@
         }
 
         /// Receives a message into this one.
-        @inline(never)
         mutating func receive(from socket: Int32) -> Received {
             let count = unsafe withUnsafeMutableBytes(of: &self) { buffer in
                 var bytes = unsafe buffer.mutableBytes

@@ -111,7 +111,6 @@
         /// Forks a process for the next query that is not too old. If that fails, the answer is that there is no name.
         ///
         /// - Returns: whether there was a query.
-        @inline(never)
         private mutating func startNext(_ place: Int) -> Bool {
             var message = ResolverMessage.none
             repeat {
@@ -135,7 +134,6 @@
         }
 
         /// Forwards what a lookup has found, if anything, and kills its process, if it has not ended.
-        @inline(never)
         private mutating func finish(_ place: Int) {
             var answer = ResolverMessage.none
             if answer.receive(from: lookups[place].socket) == .message {

@@ -10,18 +10,15 @@
         private var buffer = LogLine()
         private var failure: SystemError?
 
-        @inline(never)
         mutating func add(_ line: LogLine) {
             if buffer.count + line.count > LogLine.capacity { flush() }
             buffer.append(line)
         }
 
-        @inline(never)
         mutating func add(_ text: String) {
             add(LogLine(text))
         }
 
-        @inline(never)
         mutating func add(_ number: Int) {
             var line = LogLine()
             line.append(decimal: UInt(number))
@@ -29,7 +26,6 @@
         }
 
         /// Adds bytes that come from a file or the command line.
-        @inline(never)
         mutating func add(quoting bytes: Span<UInt8>) {
             for index in bytes.indices {
                 if buffer.count > LogLine.capacity - 4 { flush() }
@@ -38,7 +34,6 @@
         }
 
         /// Adds the text of a rule, without the blanks around it.
-        @inline(never)
         mutating func add(_ rule: inout Rule) {
             rule.withText { text in
                 var start = 0
@@ -50,7 +45,6 @@
         }
 
         /// Adds `path:line: `.
-        @inline(never)
         mutating func add(place path: CString, _ line: Int) {
             path.withBytes { add(quoting: $0) }
             add(":")
@@ -58,7 +52,6 @@
             add(": ")
         }
 
-        @inline(never)
         private mutating func flush() {
             do throws(SystemError) {
                 if failure == nil { try print(buffer) }

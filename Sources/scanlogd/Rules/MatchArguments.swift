@@ -88,7 +88,6 @@
         }
 
         /// The query for the rules.
-        @inline(never)
         func query() -> RuleQuery {
             RuleQuery(daemon: daemon, server: server, port: port, user: user, client: client)
         }
