@@ -661,7 +661,7 @@ def test_a_helper_that_stands_still_is_not_waited_for_for_ever(server: NameServe
             assert process.stdin
             process.stdin.write(text[:beginning])
             process.stdin.flush()
-            time.sleep(13)
+            time.sleep(13)  # where a file waits for names, each of these eight lookups times out after ten seconds
             printed, said = process.communicate(text[beginning:], timeout=40)
         finally:
             process.kill()
