@@ -53,5 +53,6 @@ def test_packets_that_there_is_no_memory_for_are_received_later(idle_scene: Scen
     idle_scene.daemon.start("--backend", "raw", env={"LD_PRELOAD": str(shim), "SHIM_NO_BUFFERS": "2"})
     idle_scene.sender.send(scan())
     idle_scene.log.wait_for_alerts(1)
+    idle_scene.log.wait_for_text("packets are received again")  # comes behind the alerts of the packets
     texts = idle_scene.log.texts(WARNING)
     assert texts == ["IPv4 raw socket: receive: No buffer space available", "packets are received again"]
