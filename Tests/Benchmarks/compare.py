@@ -41,7 +41,8 @@ def main() -> None:
     log = LogSink()
     build_network()
     generator = Generator()
-    compared = programs(Path(os.environ["SCANLOGD"]).resolve(), log)
+    earlier = os.environ.get("EARLIER")
+    compared = programs(Path(os.environ["SCANLOGD"]).resolve(), log, Path(earlier).resolve() if earlier else None)
     os.sync()  # pages that were not written to disk yet don't look shared
 
     footprints = {program: footprint(program, generator) for program in compared}

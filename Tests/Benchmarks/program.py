@@ -36,7 +36,7 @@ class Program:
         self.name = name
         self.path = path
         self._log = log
-        self._pid_file = Path(f"/run/{backend}.pid") if backend else None
+        self._pid_file = Path(f"/run/{path.name}.pid") if backend else None
         self._options = ["--backend", backend, "-P", str(self._pid_file)] if backend else []
         self._log_start = 0
         self.start_times: list[float] = []
@@ -125,13 +125,14 @@ def raw_socket_drops() -> int:
     return sum(int(row.split()[-1]) for row in rows)
 
 
-def programs(ours: Path, log: LogSink) -> list[Program]:
-    """C scanlogd, which the others are compared with, and each backend of ours."""
+def programs(ours: Path, log: LogSink, earlier: Path | None = None) -> list[Program]:
+    """C scanlogd, which the others are compared with, each backend of ours, and of an earlier build of ours if given."""
     found = [Program("C scanlogd", Path("/usr/sbin/scanlogd"), log)]
-    for backend in ("ring", "raw", "pcap", "nids"):
-        # Bound, not copied: the stage's files are in memory, where the program's own pages count as the daemon's.
-        path = STAGE / "bin" / backend
-        path.touch()
-        subprocess.run(["mount", "-n", "--bind", ours, path], check=True, timeout=10)
-        found.append(Program(backend, path, log, backend))
+    for binary, prefix in ((ours, ""), (earlier, "earlier-")):
+        for backend in ("ring", "raw", "pcap", "nids") if binary else ():
+            # Bound, not copied: the stage's files are in memory, where the program's own pages count as the daemon's.
+            path = STAGE / "bin" / f"{prefix}{backend}"
+            path.touch()
+            subprocess.run(["mount", "-n", "--bind", binary, path], check=True, timeout=10)
+            found.append(Program(path.name, path, log, backend))
     return found
