@@ -44,29 +44,40 @@ linux: FEATURES =
 libpcap: FEATURES = Ring Connections Rules
 libnids: FEATURES = Ring Nids Connections Rules
 
+# Where the program is put.
+BINARY = scanlogd
 linux libpcap libnids:
 	$(BUILD) --product scanlogd
-	cmp -s $(SCRATCH)/release/scanlogd scanlogd || install -m 755 $(SCRATCH)/release/scanlogd scanlogd
+	cmp -s $(SCRATCH)/release/scanlogd $(BINARY) || install -m 755 $(SCRATCH)/release/scanlogd $(BINARY)
 
 demo: needs-demo all
 	SCANLOGD=$(CURDIR)/scanlogd Tests/Demo/demo
 
-one_scan = SCANLOGD=$(CURDIR)/scanlogd Tests/Integration/run -q -k an_ipv6_scan_is_reported_to_the_byte
+one_scan = Tests/Integration/run -q -k an_ipv6_scan_is_reported_to_the_byte
 
 # Everything, as CI runs it. The shipped binary is what the last part tests, whatever EMBEDDED says.
 test: needs-test lint
-	$(MAKE) EMBEDDED=0 all
-	$(one_scan)
-	$(MAKE) EMBEDDED=1 linux
-	Tests/Binary/check scanlogd .build-embedded/release raw
-	$(one_scan)
-	$(MAKE) EMBEDDED=1 libpcap
-	Tests/Binary/check scanlogd .build-embedded/release 'ring raw pcap'
-	$(one_scan)
-	$(MAKE) EMBEDDED=1 libnids check-binary check-system-calls
+	$(MAKE) -j2 --output-sync=target builds
+	Tests/Binary/check .build-raw/scanlogd .build-raw/release raw
+	Tests/Binary/check .build-pcap/scanlogd .build-pcap/release 'ring raw pcap'
+	for build in ordinary raw pcap; do SCANLOGD=$(CURDIR)/.build-$$build/scanlogd $(one_scan) || exit 1; done
+	$(MAKE) check-binary check-system-calls
 	$(MAKE) asan
 	$(MAKE) fuzz FUZZ_SECONDS=20
 	$(MAKE) integration
+
+# All that `test` runs, but for the fuzz targets, and the program in each form that it can have: each build takes one
+# processor, so two go side by side, the longest first.
+.PHONY: builds build-asan build-ordinary build-raw build-pcap build-shipped
+builds: build-asan build-ordinary test-hooks build-shipped build-pcap build-raw
+build-shipped:
+	$(MAKE) EMBEDDED=1 libnids
+build-ordinary:
+	$(MAKE) EMBEDDED=0 BINARY=.build-ordinary/scanlogd all
+build-pcap:
+	$(MAKE) EMBEDDED=1 SCRATCH=.build-pcap BINARY=.build-pcap/scanlogd libpcap
+build-raw:
+	$(MAKE) EMBEDDED=1 SCRATCH=.build-raw BINARY=.build-raw/scanlogd linux
 
 lint: needs-test
 	$(SWIFT) format lint --strict -r Package.swift Sources Tests
@@ -100,9 +111,11 @@ unit:
 
 # Without the search for leaks: Foundation and XCTest leak, now and then, and ScanCore has no heap. Without the
 # backtrace: it hangs after what the sanitizer finds.
-asan:
+asan: build-asan
 	ASAN_OPTIONS=detect_leaks=0 SWIFT_BACKTRACE=enable=no Tests/failures-last \
-		$(SWIFT) test --scratch-path .build-asan --sanitize address
+		$(SWIFT) test --skip-build --scratch-path .build-asan --sanitize address
+build-asan:
+	$(SWIFT) build --build-tests --scratch-path .build-asan --sanitize address
 
 integration: test-hooks
 	SCANLOGD=$(CURDIR)/scanlogd SCANLOGD_WITH_TEST_HOOKS=$(CURDIR)/.build-hooks/release/scanlogd \
@@ -194,4 +207,4 @@ uninstall: check-paths
 	@echo "A daemon that runs was not stopped. With systemd: systemctl disable --now scanlogd; systemctl daemon-reload"
 
 clean:
-	rm -rf .build .build-embedded .build-ordinary .build-asan .build-fuzz .build-hooks .needs .oracle .soak scanlogd
+	rm -rf .build .build-embedded .build-ordinary .build-pcap .build-raw .build-asan .build-fuzz .build-hooks .needs .oracle .soak scanlogd
