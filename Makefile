@@ -5,6 +5,9 @@
 EMBEDDED = 1
 
 SWIFT = swift
+# SwiftPM gives the compiler the enabled traits in the order of a hash table, which is another each time: without this,
+# every build is one from scratch.
+export SWIFT_DETERMINISTIC_HASHING = 1
 DESTDIR =
 PREFIX = /usr/local
 SBINDIR = $(PREFIX)/sbin
