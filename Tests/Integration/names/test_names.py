@@ -1,6 +1,5 @@
 """Host names in the lines of `scanlogd connections -r`, whatever the name server does, and the helper that asks it."""
 
-import contextlib
 import os
 import signal
 import struct
@@ -8,7 +7,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -655,7 +654,8 @@ def test_a_helper_that_stands_still_is_not_waited_for_for_ever(server: NameServe
     beginning = 24 + 7 * (len(text) - 24) // len(attempts)
     with subprocess.Popen(reader.namespace.command(BINARY, "connections", "-r", "--read", "-"), stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "TZ": "UTC"}) as process:
-        wait_until(lambda: any(is_helper(child) for child in children(process.pid)), "no helper")
+        # Stopped before it has reported that it is ready, it would keep the command from its start.
+        wait_until(lambda: status_fields(process.pid)["Seccomp"] == "2", "not confined")
         helper = helper_of(process.pid)
         os.kill(helper, signal.SIGSTOP)
         try:
@@ -666,7 +666,7 @@ def test_a_helper_that_stands_still_is_not_waited_for_for_ever(server: NameServe
             printed, said = process.communicate(text[beginning:], timeout=40)
         finally:
             process.kill()
-            with contextlib.suppress(ProcessLookupError):  # it ends with its parent
+            with suppress(ProcessLookupError):  # it ends with its parent
                 os.kill(helper, signal.SIGCONT)
     assert printed.decode() == "".join(line(segment.source) for segment in attempts)
     assert said == b"scanlogd: connections: host names: no answer from the resolver; addresses are printed\n"
