@@ -69,8 +69,8 @@ test: needs-test lint
 	$(MAKE) fuzz FUZZ_SECONDS=20
 	$(MAKE) integration
 
-# All that `test` runs, but for the fuzz targets, and the program in each form that it can have: each build takes one
-# processor, so two go side by side, the longest first.
+# What `test` needs built, but for the fuzz targets: the unit tests, and the program in each of its forms. Each build
+# takes one processor, so `test` has two go side by side, the longest first.
 .PHONY: builds build-asan build-ordinary build-raw build-pcap build-shipped
 builds: build-asan build-ordinary test-hooks build-shipped build-pcap build-raw
 build-shipped:

@@ -128,8 +128,11 @@ def raw_socket_drops() -> int:
 def programs(ours: Path, log: LogSink, earlier: Path | None = None) -> list[Program]:
     """C scanlogd, which the others are compared with, each backend of ours, and of an earlier build of ours if given."""
     found = [Program("C scanlogd", Path("/usr/sbin/scanlogd"), log)]
-    for binary, prefix in ((ours, ""), (earlier, "earlier-")):
-        for backend in ("ring", "raw", "pcap", "nids") if binary else ():
+    builds = [(ours, "")]
+    if earlier:
+        builds.append((earlier, "earlier-"))
+    for binary, prefix in builds:
+        for backend in ("ring", "raw", "pcap", "nids"):
             # Bound, not copied: the stage's files are in memory, where the program's own pages count as the daemon's.
             path = STAGE / "bin" / f"{prefix}{backend}"
             path.touch()

@@ -292,8 +292,9 @@ def told_to_match_nothing(folder: Path, words: list[str]) -> list[str]:
     done = finish([str(BINARY), "rules", "check", "--allow", "/dev/null", "--deny", str(file)])
     assert done.stderr == ""
     # Of this file only: a pattern file that a word names has lines of its own.
-    lines = re.findall(rf"^{re.escape(str(file))}:(\d+):\d+: .*(?:: it matches nothing|0 matches nothing: ALL stands for everybody)$",
-                       done.stdout, re.MULTILINE)
+    lines = re.findall(
+        rf"^{re.escape(str(file))}:(\d+):\d+: "
+        r".*(?:: it matches nothing|0 matches nothing: ALL stands for everybody)$", done.stdout, re.MULTILINE)
     return [words[number - 1] for number in sorted({int(line) for line in lines})]
 
 
