@@ -26,7 +26,8 @@ let small: [SwiftSetting] = [.unsafeFlags(["-Osize"], embedded)]
 // The compiler proves that nothing on the packets' path can touch the heap.
 let noHeap: [SwiftSetting] = [.unsafeFlags(["-Xfrontend", "-no-allocations"], embedded)]
 
-// Unit tests ask much of the libraries, and in debug builds a read of a table may copy all of it.
+// Unit tests ask much of the libraries, and of the models that judge these; and in debug builds a read of a table may
+// copy all of it.
 let optimized: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
 let testHooks: [SwiftSetting] = [.define("TEST_HOOKS", .when(traits: ["TestHooks"]))]
@@ -104,7 +105,8 @@ let package = Package(
                 .target(name: "HostRules", condition: .when(traits: ["Rules"])),
             ],
             swiftSettings: common),
-        .testTarget(name: "HostRulesTests", dependencies: ["HostRules", "ScanCore"], swiftSettings: common),
-        .testTarget(name: "ScanCoreTests", dependencies: ["ScanCore"], swiftSettings: common),
+        .testTarget(
+            name: "HostRulesTests", dependencies: ["HostRules", "ScanCore"], swiftSettings: common + optimized),
+        .testTarget(name: "ScanCoreTests", dependencies: ["ScanCore"], swiftSettings: common + optimized),
     ]
 )
