@@ -36,7 +36,8 @@ ORDINARY_TRAITS = $(if $(FEATURES),--traits $(subst $() ,$(comma),$(FEATURES)),-
 
 FUZZ_SECONDS = 60
 
-.PHONY: all linux libpcap libnids demo test lint unit asan integration fuzz bench soak install uninstall clean
+.PHONY: all linux libpcap libnids demo test lint unit asan integration integration-beside integration-alone
+.PHONY: fuzz fuzz-gently bench soak install uninstall clean
 
 # The shipped binary: every backend, and every role.
 all: libnids
@@ -66,8 +67,8 @@ test: needs-test lint
 	for build in ordinary raw pcap; do SCANLOGD=$(CURDIR)/.build-$$build/scanlogd $(one_scan) || exit 1; done
 	$(MAKE) check-binary check-system-calls
 	$(MAKE) asan
-	$(MAKE) fuzz FUZZ_SECONDS=20
-	$(MAKE) integration
+	$(MAKE) -j2 --output-sync=target fuzz-gently integration-beside FUZZ_SECONDS=15
+	$(MAKE) integration-alone
 
 # What `test` needs built, but for the fuzz targets: the unit tests, and the program in each of its forms. Each build
 # takes one processor, so `test` has two go side by side, the longest first.
@@ -122,9 +123,16 @@ asan: build-asan
 build-asan:
 	$(SWIFT) build --build-tests --scratch-path .build-asan --sanitize address
 
-integration: test-hooks
-	SCANLOGD=$(CURDIR)/scanlogd SCANLOGD_WITH_TEST_HOOKS=$(CURDIR)/.build-hooks/release/scanlogd \
-		Tests/failures-last Tests/Integration/run-all
+# All integration tests: those that may run beside others, which wait most of their time, then those that need the
+# machine for themselves.
+integration: integration-beside
+	$(MAKE) integration-alone
+integration_tests = SCANLOGD=$(CURDIR)/scanlogd SCANLOGD_WITH_TEST_HOOKS=$(CURDIR)/.build-hooks/release/scanlogd \
+	Tests/failures-last Tests/Integration/
+integration-beside: test-hooks
+	$(integration_tests)run-beside
+integration-alone: test-hooks
+	$(integration_tests)run -m alone
 
 # What takes too long for each run.
 soak: booted
@@ -149,6 +157,10 @@ oracle: needs-test all
 
 fuzz:
 	Tests/Fuzz/run $(FUZZ_SECONDS)
+
+# Beside the integration tests, and after them when both want a processor.
+fuzz-gently:
+	nice -n 19 Tests/Fuzz/run $(FUZZ_SECONDS)
 
 bench: needs-bench all
 	$(BUILD) --product core-benchmark
