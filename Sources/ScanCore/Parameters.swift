@@ -22,15 +22,59 @@ public enum Parameters {
     /// sources in the table for longer. Above 0.
     public static let longestGap: Int64 = 3_000_000_000
 
+    // MARK: Other kinds
+
+    /// The weight of the ports of one host at which a source is reported as ``ScanKind/slow``, ``ScanKind/spread`` or
+    /// ``ScanKind/ack``: 7 privileged ports that failed, 11 others.
+    static let candidateWeight = 21
+
+    /// How long a source is known after its first pair, or its last new one, in nanoseconds: the longest pause of a slow
+    /// scan.
+    static let rememberedTime: Int64 = 1_800_000_000_000
+
+    /// The same in milliseconds.
+    static let candidateLifetime: Int32 = 1_800_000
+
+    /// How long candidates are kept of those that send acknowledgements, and of those that sweep, in milliseconds.
+    static let ackLifetime: Int32 = 600_000
+    static let sweepLifetime: Int32 = 60_000
+
+    /// After how long a scan that still goes on is reported again, in milliseconds.
+    static let reportedLifetime: Int32 = 86_400_000
+
+    /// The shortest pause of a slow scan, in milliseconds: what ends a quick one.
+    static let candidatePause: Int32 = Int32(longestGap / 1_000_000)
+
+    /// How many addresses of a /64 have to take part in a scan that is spread.
+    static let spreadAddresses = 4
+
+    /// The first port that a host's own clients use where it is not known otherwise: the default of Linux
+    /// (ip_local_port_range).
+    public static let firstClientPort: UInt16 = 32_768
+
+    /// The weight of a sweep: 16 hosts in vain.
+    static let sweepWeight = 32
+
+    /// How many UDP ports have to be refused. Linux sends a source 6 errors at once and then one a second
+    /// (icmp_ratelimit): above 6 no quick scan would be seen.
+    static let udpPorts = 4
+
+    /// How many protocols have to be tried.
+    static let protocolNumbers = 6
+
+    /// How many SCTP ports have to be tried.
+    static let sctpPorts = 7
+
     // MARK: State
 
     /// The sources tracked at a time: 65,536 seen with one port, 1,792 with two or more, and the 4,096 hash buckets of
-    /// the latter. Together they take less than 4 MiB, of which only what is needed is touched.
+    /// the latter; and eight times 512 that may be scans of other kinds. Together they take less than 5.5 MiB, of which
+    /// only what is needed is touched.
     ///
     /// The first number, a power of two up to 65,536, has room for eight sources seen once each. It determines how many
     /// may arrive between two probes of a scan during a flood. Capacity: 1 to 65,534. Buckets: a power of two, about
     /// twice the capacity so that chains stay short.
-    public typealias Detector = ScanDetector<8192, 1792, 4096>
+    public typealias Detector = ScanDetector<8192, 1792, 4096, 512>
 
     /// The maximum number of sources in one bucket, which bounds the work for a packet. 1 or more.
     ///
@@ -50,11 +94,11 @@ public enum Parameters {
     public typealias Fragments = Defragmenter<256, 4>
 
     /// The state of IPv6 packets with fragmented extension headers: 2,048 places at which a header begins, 2,048
-    /// fragments, and 2.5 MiB for their contents, touched as needed. Linux itself stores 4 MiB of fragments, which are
+    /// fragments, and 2.25 MiB for their contents, touched as needed. Linux itself stores 4 MiB of fragments, which are
     /// some 1,800 long ones (ip6frag_high_thresh).
     ///
     /// A sixteenth of the number of places, 1 or more, then the bytes: 65,536 or more.
-    public typealias Chains = SplitChains<128, 2_621_440>
+    public typealias Chains = SplitChains<128, 2_359_296>
 
     /// How long a fragment waits for the others, in nanoseconds: the same as in Linux (ipfrag_time), so that packets
     /// are reassembled exactly as long as their host does it. Above 0.

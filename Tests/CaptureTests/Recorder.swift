@@ -17,7 +17,7 @@ struct Recorder: ~Copyable, ProbeSink {
     private(set) var notices: [String] = []
     private(set) var lines: [String] = []
     /// Smaller than the daemon's, which would not fit on the stack of a test.
-    private var detector = ScanDetector<64, 256, 512>(key: .forTests)
+    private var detector = ScanDetector<64, 256, 512, 4>(key: .forTests)
     private var limiter = ReportLimiter()
 
     mutating func receive(_ segment: Probe, at now: Timestamp, realTime: Int64) {

@@ -19,9 +19,9 @@ private func key(_ choice: UInt8) -> HashKey {
 }
 
 private struct DetectorRun: ~Copyable {
-    private var small: ScanDetector<2, 8, 4>
-    private var crowded: ScanDetector<2, 40, 2>
-    private var roomy: ScanDetector<64, 256, 512>
+    private var small: ScanDetector<2, 8, 4, 4>
+    private var crowded: ScanDetector<2, 40, 2, 4>
+    private var roomy: ScanDetector<64, 256, 512, 4>
     private var model = DetectorModel()
     private var limiter = LimiterWatch()
     private var suppressed = SuppressedSources()

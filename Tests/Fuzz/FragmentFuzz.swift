@@ -75,7 +75,7 @@ private struct FragmentRun: ~Copyable {
             return told.first
         }
         check(parsed == .fault(.fragment) || read == parsed, "the reader says \(read), the parser \(parsed)")
-        check(told.count <= SplitChains<128, 2_621_440>.mostSteps * 130, "\(told.count) segments of one packet")
+        check(told.count <= SplitChains<128, 2_359_296>.mostSteps * 130, "\(told.count) segments of one packet")
         if parsed == .fault(.fragment), read != .fault(.malformed), let first = Self.firstSegment(of: packet) {
             check(told.first?.destinationPort == first.destinationPort, "\(told) of what begins with \(first)")
         }

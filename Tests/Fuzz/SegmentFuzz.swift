@@ -5,6 +5,7 @@ public func segmentFuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     checkPacket(packet)
     checkHeader(packet)
     checkAttempt(packet)
+    checkEvent(packet)
     return 0
 }
 
@@ -38,6 +39,26 @@ private func checkPacket(_ packet: [UInt8]) {
     if let end = SlowReader.end(packet), end < packet.count {  // the rest is padding of the link
         let padded = packet.prefix(end) + packet.dropFirst(end).map { ~$0 }
         check(Outcome(packet: Array(padded)) == outcome, "padding changes the segment")
+    }
+}
+
+/// What other kinds of scans are found by: cut off, a packet shows the same or nothing.
+private func checkEvent(_ packet: [UInt8]) {
+    let whole = event(packet)
+    for length in 0..<packet.count {
+        switch event(Array(packet.prefix(length))) {
+        case .success(let part):
+            check(part == nil || part?.port == (try? whole.get())?.port, "\(length) bytes show more")
+        case .failure: break
+        }
+    }
+}
+
+private func event(_ packet: [UInt8]) -> Result<PairEvent?, PacketFault> {
+    do throws(PacketFault) {
+        return .success(try PairEvent.read(packet.span))
+    } catch {
+        return .failure(error)
     }
 }
 
@@ -171,9 +192,13 @@ private enum SlowReader {
     ) -> Probe? {
         let header = Array(rest)
         guard header.count >= 20, header[12] / 16 >= 5 else { return nil }
-        return Probe(
+        var probe = Probe(
             source: source, destination: destination,
             sourcePort: UInt16(number(header[0..<2])), destinationPort: UInt16(number(header[2..<4])),
             transport: .tcp(TCPFlags(rawValue: header[13])), typeOfService: typeOfService, timeToLive: timeToLive)
+        let isReset = header[13] / 4 % 2 == 1
+        probe.hasZeroSequence = isReset && number(header[4..<8]) == 0
+        probe.hasZeroAcknowledgment = isReset && number(header[8..<12]) == 0
+        return probe
     }
 }

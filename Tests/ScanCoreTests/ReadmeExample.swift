@@ -1,7 +1,7 @@
 import ScanCore
 
 struct ScanWatcher: ~Copyable {
-    var detector = ScanDetector<64, 256, 512>(key: HashKey([4, 8, 15, 16, 23]))  // better: five random words
+    var detector = ScanDetector<64, 256, 512, 4>(key: HashKey([4, 8, 15, 16, 23]))  // better: five random words
 
     /// The line that a packet causes, if it is the one that makes its source a scanner.
     mutating func take(_ packet: Span<UInt8>, at nanoseconds: Int64, wallClock: Int64) -> String? {

@@ -50,7 +50,7 @@ struct MessageTests {
 
     /// What a detector gives for seven ports of one source.
     private func report() throws -> ScanReport {
-        var detector = ScanDetector<2, 8, 4>(key: HashKey([1, 2, 3, 4, 5]))
+        var detector = ScanDetector<2, 8, 4, 4>(key: HashKey([1, 2, 3, 4, 5]))
         for port in 1...7 as ClosedRange<UInt16> {
             let probe = Probe(
                 source: Address(ipv4: 0x0a4d_0001), destination: Address(ipv4: 0x0a4d_0002), sourcePort: 40_000,

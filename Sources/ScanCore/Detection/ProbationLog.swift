@@ -16,8 +16,8 @@
 /// touches a second port meanwhile moves to the ``SourceTable``, where sources seen once can't evict it, and its slot
 /// is free again.
 ///
-/// Only as much of the log is used as the sources within ``Parameters/longestGap`` need, so that little memory is
-/// touched on a quiet host. An all-zero value is the empty state. Reading the records is mutating, for the reason at
+/// Only as much of the log is used as the sources within ``rememberedTime`` need, so that little memory is touched on a
+/// quiet host. An all-zero value is the empty state. Reading the records is mutating, for the reason at
 /// ``SourceTable``.
 struct ProbationLog<let lineCount: Int>: ~Copyable {
     /// The records of the log per line of the index.
@@ -28,7 +28,7 @@ struct ProbationLog<let lineCount: Int>: ~Copyable {
 
     /// The number of the newest record, of which only the low 20 bits are significant. The first is 1, at the front of
     /// the log.
-    private var newest: UInt32 = 0
+    fileprivate var newest: UInt32 = 0
     /// When the record at the front of the log was written.
     private var roundBegan = Timestamp(nanoseconds: 0)
 
@@ -37,6 +37,12 @@ struct ProbationLog<let lineCount: Int>: ~Copyable {
 
     /// The number of records overwritten before their source had the time to touch a second port, since the start.
     private(set) var lost: UInt64 = 0
+
+    /// When the record that was overwritten last had been written.
+    private(set) var overwritten = Timestamp(nanoseconds: 0)
+
+    /// For how long a record is needed, in nanoseconds; ``Parameters/longestGap`` at least.
+    var rememberedTime: Int64 = 0
 
     /// The maximum number of records: a power of two, at most 2^19.
     static var capacity: Int { lineCount * 8 }
@@ -90,18 +96,55 @@ struct ProbationLog<let lineCount: Int>: ~Copyable {
         return touch
     }
 
+    /// The record of a source that was found.
+    mutating func record(at place: Place) -> ProbationRecord { log[place.position >> 3][place.position & 7] }
+
+    /// Looks up the record of an event's source and class, by the hash of these.
+    mutating func find(_ event: PairEvent, hash: UInt32) -> Place? {
+        let line = Self.line(hash)
+        for number in 0..<16 {
+            let slot = index[line][number]
+            if slot & ProbationIndex.fingerprintMask != Self.fingerprint(hash) { continue }
+            if ProbationIndex.age(of: slot, newest: newest) >= Self.capacity { continue }
+            let position = Self.position(slot >> 12)
+            if log[position >> 3][position & 7].isOf(event) {
+                return Place(position: position, line: line, slot: number)
+            }
+        }
+        return nil
+    }
+
+    /// Inserts the first pair of another class that a source tried, with the hash of both.
+    mutating func insert(_ event: PairEvent, hash: UInt32, at now: Timestamp, wallClock: Int64) {
+        write(ProbationRecord(event, at: now, wallClock: wallClock), hash: hash, at: now)
+    }
+
+    /// Records that the only pair tried by a source accepted, if an event is about that; `hash` is that of its record.
+    mutating func markAccepted(_ event: PairEvent, hash: UInt32) {
+        guard let place = event.target == .tcp ? find(event.source, hash: hash) : find(event, hash: hash) else {
+            return
+        }
+        log[place.position >> 3][place.position & 7].markAccepted(event)
+    }
+
     /// Inserts a new source with its hash.
     @inline(__always)
     mutating func insert(_ probe: Probe, hash: UInt32, at now: Timestamp, wallClock: Int64) {
+        write(ProbationRecord(probe, at: now, wallClock: wallClock), hash: hash, at: now)
+    }
+
+    @inline(__always)
+    private mutating func write(_ record: @autoclosure () -> ProbationRecord, hash: UInt32, at now: Timestamp) {
         newest = next(at: now)
         index[Self.line(hash)].insert(ProbationIndex.slot(number: newest, fingerprint: Self.fingerprint(hash)))
         let position = Self.position(newest)
         if position == 0 { roundBegan = now }
         if log[position >> 3][position & 7].isUsed {
             held -= 1
-            if now.isWithin(Parameters.longestGap, after: log[position >> 3][position & 7].time) { lost &+= 1 }
+            overwritten = log[position >> 3][position & 7].time
+            if now.isWithin(Parameters.longestGap, after: overwritten) { lost &+= 1 }
         }
-        log[position >> 3][position & 7] = ProbationRecord(probe, at: now, wallClock: wallClock)
+        log[position >> 3][position & 7] = record()
         held += 1
     }
 
@@ -110,7 +153,8 @@ struct ProbationLog<let lineCount: Int>: ~Copyable {
     private mutating func next(at now: Timestamp) -> UInt32 {
         let next = newest &+ 1  // only the low bits are significant
         if Self.position(next) < Self.shortestRound { return next }
-        if now < roundBegan || now.isWithin(Parameters.longestGap, after: roundBegan) { return next }
+        let needed = max(rememberedTime, Parameters.longestGap)
+        if now < roundBegan || now.isWithin(needed, after: roundBegan) { return next }
         return ((newest &- 1) | UInt32(Self.capacity - 1)) &+ 2
     }
 
@@ -124,7 +168,47 @@ struct ProbationLog<let lineCount: Int>: ~Copyable {
     private static func fingerprint(_ hash: UInt32) -> UInt32 { hash >> 20 }
 }
 
+/// The first segments of IPv6 hosts in ``ProbationLog``, found by their /64: lines of an index of their own, so that what
+/// is kept here takes no place from the quick rule.
+struct PrefixIndex<let setCount: Int>: ~Copyable {
+    private typealias Lines = InlineArray<4, ProbationIndex>
+
+    private var sets = InlineArray<setCount, Lines>(repeating: Lines(repeating: ProbationIndex()))
+
+    init() {}
+
+    /// Adds the newest record of a log.
+    mutating func insert<let lineCount: Int>(newestOf log: borrowing ProbationLog<lineCount>, hash: UInt32) {
+        let line = Int(hash) & (setCount * 4 - 1)
+        sets[line >> 2][line & 3].insert(ProbationIndex.slot(number: log.newest, fingerprint: hash >> 20))
+    }
+
+    /// The youngest record of a host in the /64 of a probe that tried another pair than that.
+    mutating func find<let lineCount: Int>(
+        _ probe: Probe, hash: UInt32, in log: inout ProbationLog<lineCount>
+    ) -> ProbationRecord? {
+        let line = Int(hash) & (setCount * 4 - 1)
+        if !sets[line >> 2][line & 3].has(hash >> 20) { return nil }
+        let event = PairEvent(of: probe)
+        for number in 0..<16 {
+            let slot = sets[line >> 2][line & 3][number]
+            if slot & ProbationIndex.fingerprintMask != hash >> 20 { continue }
+            guard let record = log.record(in: slot), record.isOf(event) else { continue }
+            if record.isOfPair(event) || !record.isOfProbe { continue }
+            return record
+        }
+        return nil
+    }
+}
+
 extension ProbationLog {
+    /// The record that a slot points to, if it is still in the log.
+    mutating func record(in slot: UInt32) -> ProbationRecord? {
+        if ProbationIndex.age(of: slot, newest: newest) >= Self.capacity { return nil }
+        let position = Self.position(slot >> 12)
+        return log[position >> 3][position & 7]
+    }
+
     /// Whether the log was never used: for tests.
     var isFresh: Bool {
         mutating get {
@@ -145,7 +229,7 @@ extension ProbationLog {
             used += 1
             let behind = Self.position(newest) - position
             if behind < 0 { continue }  // from an earlier round, and perhaps too old to be found
-            let hash = key.hash(log[position >> 3][position & 7].source)
+            let hash = log[position >> 3][position & 7].hash(key)
             let slot = ProbationIndex.slot(number: newest &- UInt32(behind), fingerprint: Self.fingerprint(hash))
             var found = 0
             var older = 0

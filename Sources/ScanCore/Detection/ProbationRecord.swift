@@ -1,4 +1,4 @@
-/// The only packet seen of a source: all fields that a scan report needs, in 52 bytes.
+/// The first packet seen of a source, of a class of what it can try: all fields that a scan report needs, in 52 bytes.
 ///
 /// 64-bit numbers are stored as halves, so that an array of records has no padding. An all-zero record is unused.
 struct ProbationRecord: Sendable {
@@ -7,9 +7,9 @@ struct ProbationRecord: Sendable {
     private var destinationHigh: Halves
     private var destinationLow: Halves
     private var nanoseconds: Halves
-    /// The low 30 bits of the wall clock in seconds, then a bit each for whether the source and the destination are
-    /// IPv4.
-    private var clockAndFamilies: UInt32
+    /// The low 25 bits of the wall clock in seconds, then a bit each for whether a probe was seen and whether the pair
+    /// accepted, three for its class, and one each for whether the source and the destination are IPv4.
+    private var clockAndMarks: UInt32
     private var sourcePort: UInt16
     private var destinationPort: UInt16
     private var flagsEverSet: TCPFlags
@@ -24,7 +24,7 @@ struct ProbationRecord: Sendable {
         destinationHigh = Halves(0)
         destinationLow = Halves(0)
         nanoseconds = Halves(0)
-        clockAndFamilies = 0
+        clockAndMarks = 0
         sourcePort = 0
         destinationPort = 0
         flagsEverSet = .none
@@ -41,9 +41,9 @@ struct ProbationRecord: Sendable {
         destinationHigh = Halves(probe.destination.high)
         destinationLow = Halves(probe.destination.low)
         nanoseconds = Halves(UInt64(bitPattern: now.nanoseconds))
-        clockAndFamilies =
-            UInt32(truncatingIfNeeded: wallClock) << 2  // `wallClock(near:)` restores the upper bits
-            | (probe.source.isIPv4 ? 2 : 0) | (probe.destination.isIPv4 ? 1 : 0)
+        clockAndMarks =
+            UInt32(truncatingIfNeeded: wallClock) << 7  // `wallClock(near:)` restores the upper bits
+            | (probe.mayBeAnswer ? 0 : 64) | (probe.source.isIPv4 ? 2 : 0) | (probe.destination.isIPv4 ? 1 : 0)
         sourcePort = probe.sourcePort
         destinationPort = probe.destinationPort
         flagsEverSet = probe.flags ?? .none
@@ -52,21 +52,84 @@ struct ProbationRecord: Sendable {
         timeToLive = probe.timeToLive
     }
 
+    /// The record of the first pair of another class that a source tried.
+    init(_ event: PairEvent, at now: Timestamp, wallClock: Int64) {
+        sourceHigh = Halves(event.source.high)
+        sourceLow = Halves(event.source.low)
+        destinationHigh = Halves(event.destination.high)
+        destinationLow = Halves(event.destination.low)
+        nanoseconds = Halves(UInt64(bitPattern: now.nanoseconds))
+        clockAndMarks =
+            UInt32(truncatingIfNeeded: wallClock) << 7 | 64 | UInt32(event.target.rawValue) << 2
+            | (event.source.isIPv4 ? 2 : 0) | (event.destination.isIPv4 ? 1 : 0)
+        sourcePort = event.sourcePort
+        destinationPort = event.port
+        flagsEverSet = event.flagsEverSet
+        flagsAlwaysSet = event.flagsAlwaysSet
+        typeOfService = event.typeOfService
+        timeToLive = event.timeToLive
+    }
+
+    /// The class of its pair.
+    private var target: PairClass { PairClass(rawValue: UInt8(clockAndMarks >> 2 & 7)) ?? .tcp }
+
+    /// Whether its pair accepted, as an answer showed.
+    var isAccepted: Bool { clockAndMarks & 32 != 0 }
+
+    /// Records that its pair accepted, if an event is about that.
+    mutating func markAccepted(_ event: PairEvent) {
+        if isOfPair(event) { clockAndMarks |= 32 }
+    }
+
+    /// The event that it was made of.
+    var event: PairEvent {
+        var event = PairEvent(target, .tried, by: source, at: destination, port: destinationPort)
+        event.sourcePort = sourcePort
+        event.flagsEverSet = flagsEverSet
+        event.flagsAlwaysSet = flagsAlwaysSet
+        event.typeOfService = typeOfService
+        event.timeToLive = timeToLive
+        return event
+    }
+
+    /// Whether it is of the source and class of an event: of an IPv6 one, of its /64.
+    func isOf(_ event: PairEvent) -> Bool {
+        clockAndMarks & 0b11110 == UInt32(event.target.rawValue) << 2 | (event.source.isIPv4 ? 2 : 0)
+            && sourceHigh.value == event.source.high && (!event.source.isIPv4 || sourceLow.value == event.source.low)
+    }
+
+    /// Whether it is of a probe: the quick rule also remembers sources that began with a reset.
+    var isOfProbe: Bool { clockAndMarks & 64 != 0 }
+
+    /// Whether its pair is that of an event.
+    func isOfPair(_ event: PairEvent) -> Bool { event.port == destinationPort && event.destination == destination }
+
+    /// The hash by which it is found.
+    func hash(_ key: HashKey) -> UInt32 {
+        target == .tcp ? key.hash(source) : HashKey.mix(key.hash(source.key), salt: UInt32(target.rawValue))
+    }
+
     /// Whether it is in use.
     var isUsed: Bool { !source.isUnspecified }
 
     var source: Address {
         let (high, low) = (sourceHigh.value, sourceLow.value)
-        return clockAndFamilies & 2 != 0
+        return clockAndMarks & 2 != 0
             ? Address(ipv4: UInt32(truncatingIfNeeded: low)) : Address(ipv6High: high, low: low)
     }
 
     var time: Timestamp { Timestamp(nanoseconds: Int64(bitPattern: nanoseconds.value)) }
 
-    /// Whether it belongs to this source: the same as comparing ``source``, without constructing it first.
+    /// Whether it is of TCP and belongs to this source: the same as comparing ``source``, without constructing it first.
     func isOf(_ address: Address) -> Bool {
         sourceLow.value == address.low && sourceHigh.value == address.high
-            && (clockAndFamilies & 2 != 0) == address.isIPv4
+            && clockAndMarks & 0b11110 == (address.isIPv4 ? 2 : 0)
+    }
+
+    private var destination: Address {
+        clockAndMarks & 1 != 0
+            ? Address(ipv4: UInt32(truncatingIfNeeded: destinationLow.value))
+            : Address(ipv6High: destinationHigh.value, low: destinationLow.value)
     }
 
     /// Processes one more packet of the source, as ``SourceEntry/record(_:at:)`` does. A new port is left to that, so
@@ -74,6 +137,7 @@ struct ProbationRecord: Sendable {
     mutating func record(_ probe: Probe, at now: Timestamp) -> SourceEntry.Effect {
         if !now.isWithin(Parameters.longestGap, after: time) { return .outdated }
         if probe.destinationPort == destinationPort {
+            if !probe.mayBeAnswer { clockAndMarks |= 64 }
             flagsEverSet = flagsEverSet.union(probe.flags ?? .none)
             flagsAlwaysSet = flagsAlwaysSet.intersection(probe.flags ?? .all)
             return .repeated
@@ -83,12 +147,8 @@ struct ProbationRecord: Sendable {
 
     /// The table entry that the source would have, had it been inserted with its first packet.
     ///
-    /// - Parameter wallClock: the current one. The record's is exact unless the clock has been set by 17 years since.
+    /// - Parameter wallClock: the current one. The record's is exact unless the clock has been set by half a year since.
     func entry(wallClock: Int64) -> SourceEntry {
-        let destination =
-            clockAndFamilies & 1 != 0
-            ? Address(ipv4: UInt32(truncatingIfNeeded: destinationLow.value))
-            : Address(ipv6High: destinationHigh.value, low: destinationLow.value)
         let first = Probe(
             source: source, destination: destination, sourcePort: sourcePort, destinationPort: destinationPort,
             transport: .tcp(flagsEverSet), typeOfService: typeOfService, timeToLive: timeToLive)
@@ -97,10 +157,10 @@ struct ProbationRecord: Sendable {
         return entry
     }
 
-    /// The time with the stored low 30 bits that is nearest to another one.
+    /// The time with the stored low 25 bits that is nearest to another one.
     private func wallClock(near now: Int64) -> Int64 {
-        let low = UInt32(truncatingIfNeeded: now) << 2
-        let behind = Int32(bitPattern: low &- clockAndFamilies & ~3) >> 2
+        let low = UInt32(truncatingIfNeeded: now) << 7
+        let behind = Int32(bitPattern: low &- clockAndMarks & ~127) >> 7
         return now &- Int64(behind)  // wraps only for times that no clock reaches
     }
 }

@@ -9,10 +9,19 @@
 ///
 /// - `firstTouchLines`: a power of two, at most 65,536: there is room for eight sources seen once per line.
 /// - `capacity`: how many sources with two or more ports are tracked, 1 to 65,534.
+/// - `candidateSets`: a power of two: eight sources each that tried two or more pairs, for the kinds of ``KindSettings``.
 /// - `bucketCount`: the number of hash buckets for these: a power of two, about twice the capacity.
-public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let bucketCount: Int>: ~Copyable {
-    private var probation: ProbationLog<firstTouchLines>
+public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let bucketCount: Int, let candidateSets: Int>:
+    ~Copyable
+{
+    var probation: ProbationLog<firstTouchLines>
     private var table: SourceTable<capacity, bucketCount>
+    private var prefixes = PrefixIndex<candidateSets>()
+    var candidates = CandidateTable<candidateSets>()
+    var clients = ClientPorts<candidateSets>()
+
+    /// Which kinds of scans are detected.
+    private(set) var settings = KindSettings()
 
     /// The event counters since the start.
     public var counters = DetectorCounters()
@@ -28,6 +37,15 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
         table.key = key
     }
 
+    /// Sets which kinds of scans are detected from now on: without, only the quick one is.
+    public mutating func detect(_ settings: KindSettings) {
+        self.settings = settings
+        probation.rememberedTime = settings.kinds.hasOthers ? Parameters.rememberedTime : 0
+    }
+
+    /// The secret key of all hashes.
+    var key: HashKey { table.key }
+
     /// Processes one packet, which may or may not be a probe of a scan.
     ///
     /// - Parameters:
@@ -38,36 +56,66 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     ///   for longer than ``Parameters/longestGap``. If its report was suppressed, as recorded by ``remember(_:)``, it
     ///   is returned again with every new port.
     public mutating func observe(_ probe: Probe, at now: Timestamp, wallClock: Int64) -> ScanReport? {
-        guard let found = lookUp(probe, at: now, wallClock: wallClock) else { return nil }
-        return table.withEntry(found.index) { $0.report }
+        find(probe, at: now, wallClock: wallClock)?.report
     }
 
     /// The same, with what the report limiter needs to know about the scan.
     public mutating func find(_ probe: Probe, at now: Timestamp, wallClock: Int64) -> ScanFinding? {
-        guard let found = lookUp(probe, at: now, wallClock: wallClock) else { return nil }
-        return table.withEntry(found.index) { ScanFinding($0, isNew: found.isNew, hash: found.hash) }
+        switch lookUp(probe, at: now, wallClock: wallClock) {
+        case .none: nil
+        case .quick(let index, let isNew, let hash):
+            table.withEntry(index) { ScanFinding($0, isNew: isNew, hash: hash) }
+        case .other(let found): finding(found, at: now, wallClock: wallClock)
+        }
     }
 
-    /// The entry of a scan to report.
-    private struct Found {
-        var index: Int
-        var isNew: Bool
-        var hash: UInt32
+    /// Processes a packet that is no TCP segment, from its IP header on: for the other kinds than
+    /// ``ScanKind/quick``. It does not count the packet.
+    ///
+    /// - Returns: the scan, if it completes one: see ``observe(_:at:wallClock:)``.
+    public mutating func find(packet: Span<UInt8>, at now: Timestamp, wallClock: Int64) -> ScanFinding? {
+        if !settings.kinds.hasOthers { return nil }
+        do throws(PacketFault) {
+            guard let event = try PairEvent.read(packet) else { return nil }
+            guard let found = observe(event, at: now, wallClock: wallClock) else { return nil }
+            return finding(found, at: now, wallClock: wallClock)
+        } catch {
+            return nil  // whoever parses it for its probe counts the fault
+        }
+    }
+
+    /// The scan to report.
+    private enum Found {
+        case none
+        /// The index of its entry in the table, and the hash of its source.
+        case quick(index: Int, isNew: Bool, hash: UInt32)
+        case other(KindFound)
     }
 
     @inline(__always)
-    private mutating func lookUp(_ probe: Probe, at now: Timestamp, wallClock: Int64) -> Found? {
+    private mutating func lookUp(_ probe: Probe, at now: Timestamp, wallClock: Int64) -> Found {
         counters.packets &+= 1
         if probe.source.isUnspecified || probe.isEstablishedData {
             counters.ignored &+= 1
-            return nil
+            return .none
+        }
+        if settings.kinds.hasOthers {
+            if probe.mayBeAnswer {
+                let found = noteAnswer(probe, at: now, wallClock: wallClock)
+                _ = judge(probe, at: now, wallClock: wallClock)  // no scan is completed by what may be an answer
+                return found.map { .other($0) } ?? .none
+            } else if probe.opensConnection && settings.kinds.contains(.ack) {
+                clients.insert(probe.source, port: probe.sourcePort, peer: probe.destination, key)
+            }
         }
         return judge(probe, at: now, wallClock: wallClock)
     }
 
     @inline(never)  // keeps the path of ignored packets short
     @_optimize(speed)  // the module is built for size; this is where a flood's time goes
-    private mutating func judge(_ probe: Probe, at now: Timestamp, wallClock: Int64) -> Found? {
+    private mutating func judge(_ probe: Probe, at now: Timestamp, wallClock: Int64) -> Found {
+        let isForOthers = settings.kinds.hasOthers && !probe.mayBeAnswer
+        var earlier: ProbationRecord?
         let place = table.find(probe.source)
         if let index = place.index {
             switch table.withEntry(index, { $0.record(probe, at: now) }) {
@@ -75,28 +123,77 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
                 table.remove(index)
             case let effect:
                 if effect.isNewPort { table.touch(index) }
-                return count(effect) ? Found(index: index, isNew: effect == .scan, hash: place.hash) : nil
+                let isFound = count(effect)
+                return result(
+                    isFound ? index : nil, isNew: effect == .scan, place.hash, probe, after: nil, isFollowed: true,
+                    isForOthers: isForOthers, at: now, wallClock: wallClock)
             }
         } else if let touch = probation.find(probe.source, hash: place.hash) {
+            if isForOthers { earlier = probation.record(at: touch) }
             switch probation.record(probe, at: now, touch) {
             case .outdated:
+                if settings.kinds.hasOthers && probe.mayBeAnswer {
+                    // Nothing that is no probe makes one forgotten.
+                    if probe.mayBeOfConnection { break }
+                    keep(probation.record(at: touch), hash: place.hash, at: now)
+                }
                 _ = probation.remove(touch)
             case .repeated:
-                return nil
+                return result(
+                    nil, isNew: false, place.hash, probe, after: earlier, isFollowed: false, isForOthers: isForOthers,
+                    at: now, wallClock: wallClock)
             case .ignored:
                 counters.ignored &+= 1
-                return nil
+                return .none
             case .counted, .scan, .continued:
-                return promote(probation.remove(touch), probe, at: now, wallClock: wallClock, to: place)
+                let found = promote(probation.remove(touch), probe, at: now, wallClock: wallClock, to: place)
+                return result(
+                    found, isNew: true, place.hash, probe, after: earlier, isFollowed: true, isForOthers: isForOthers,
+                    at: now, wallClock: wallClock)
             }
         }
         if probe.mayBeOfConnection {
             counters.ignored &+= 1
-            return nil
+            return .none
         }
         counters.probes &+= 1
         probation.insert(probe, hash: place.hash, at: now, wallClock: wallClock)
-        return nil
+        if !isForOthers { return .none }
+        if !probe.source.isIPv4 { earlier = findSibling(probe) ?? earlier }
+        if earlier == nil && !mayBeCandidate(probe, hash: place.hash) { return .none }
+        return result(
+            nil, isNew: false, place.hash, probe, after: earlier, isFollowed: false, isForOthers: true, at: now,
+            wallClock: wallClock)
+    }
+
+    /// What a probe amounts to, for the quick rule and for the others.
+    ///
+    /// - Parameters:
+    ///   - index: that of the entry of a quick scan to report.
+    ///   - earlier: the record of the first probe of its source, if there is one.
+    ///   - isFollowed: whether its source is in the table.
+    private mutating func result(
+        _ index: Int?, isNew: Bool, _ hash: UInt32, _ probe: Probe, after earlier: ProbationRecord?, isFollowed: Bool,
+        isForOthers: Bool, at now: Timestamp, wallClock: Int64
+    ) -> Found {
+        let index = settings.omitsQuick ? nil : index
+        if isForOthers {
+            let other = follow(
+                probe, after: earlier, hash: hash, isFollowed: isFollowed, isQuick: index != nil, at: now,
+                wallClock: wallClock)
+            if index == nil, let other { return .other(other) }
+        }
+        if let index { return .quick(index: index, isNew: isNew, hash: hash) }
+        return .none
+    }
+
+    /// The record of another host of the /64 that a new source belongs to; and remembers the source as one.
+    @inline(never)
+    private mutating func findSibling(_ probe: Probe) -> ProbationRecord? {
+        let hash = key.hash(probe.source.prefix)
+        let sibling = prefixes.find(probe, hash: hash, in: &probation)
+        prefixes.insert(newestOf: probation, hash: hash)
+        return sibling
     }
 
     /// Counts the effect of a probe on its source's entry, and returns whether there is a scan to report.
@@ -116,22 +213,28 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
         return false
     }
 
-    /// Moves a source to the table on its second port.
+    /// Moves a source to the table on its second port; returns the index of its entry if it is a scan.
     @inline(never)
     private mutating func promote(
         _ touch: ProbationRecord, _ probe: Probe, at now: Timestamp, wallClock: Int64,
         to place: SourceTable<capacity, bucketCount>.Place
-    ) -> Found? {
+    ) -> Int? {
         var entry = touch.entry(wallClock: wallClock)
         let isScan = count(entry.record(probe, at: now))
         let index = table.insert(entry, place)
-        return isScan ? Found(index: index, isNew: true, hash: place.hash) : nil
+        return isScan ? index : nil
     }
 
     /// Stores with a scan's source the state of its report: until then it counts as logged.
     ///
     /// - Parameter finding: the value just returned by ``find(_:at:wallClock:)``, as modified by ``ReportLimiter``.
     public mutating func remember(_ finding: ScanFinding) {
+        if finding.report.kind != .quick {
+            let place = CandidateTable<candidateSets>.Place(
+                set: Int(finding.candidate >> 3) & (candidateSets - 1), way: Int(finding.candidate & 7))
+            candidates.withEntry(place) { $0.suppression = finding.suppression }
+            return
+        }
         guard let index = table.find(finding.report.source).index else { return }
         table.withEntry(index) { $0.suppression = finding.suppression }
     }
@@ -166,7 +269,7 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
 
     /// Whether no packet was ever observed: for tests.
     package var isFresh: Bool {
-        mutating get { table.isFresh && probation.isFresh && counters == DetectorCounters() }
+        mutating get { table.isFresh && probation.isFresh && candidates.isFresh && counters == DetectorCounters() }
     }
 
     /// The first violated invariant of the tables, or `nil`: for tests.

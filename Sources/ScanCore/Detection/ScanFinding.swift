@@ -12,6 +12,9 @@ public struct ScanFinding: Sendable {
     /// The tie-breaker among scans with equally many ports, which a sender can't choose: the keyed hash of its source.
     let lot: UInt32
 
+    /// The place of its candidate, if it is of another kind than ``ScanKind/quick``.
+    let candidate: UInt32
+
     /// The state of its report. ``ReportLimiter`` changes it, and ``ScanDetector/remember(_:)`` stores it.
     public var suppression: Suppression
 
@@ -20,12 +23,16 @@ public struct ScanFinding: Sendable {
         self.init(entry.report, isNew: isNew, lot: hash, suppression: entry.suppression)
     }
 
-    init(_ report: ScanReport, isNew: Bool = true, lot: UInt32 = 0, suppression: Suppression = Suppression()) {
+    init(
+        _ report: ScanReport, isNew: Bool = true, lot: UInt32 = 0, suppression: Suppression = Suppression(),
+        candidate: UInt32 = 0
+    ) {
+        self.candidate = candidate
         self.report = report
         self.isNew = isNew
         self.lot = lot
         self.suppression = suppression
-        newPorts = isNew ? UInt16(report.ports.count) + 1 : 1
+        newPorts = isNew ? report.portCount : 1
     }
 }
 

@@ -157,12 +157,15 @@ package struct FragmentPart: Equatable, Sendable {
 /// Protocol numbers of the Protocol and Next Header fields (IANA, Assigned Internet Protocol Numbers).
 package enum IPProtocol {
     package static let hopByHop: UInt8 = 0
+    package static let icmp: UInt8 = 1
     package static let tcp: UInt8 = 6
     package static let udp: UInt8 = 17
     package static let routing: UInt8 = 43
     package static let fragment: UInt8 = 44
     package static let authentication: UInt8 = 51
+    package static let icmpv6: UInt8 = 58
     package static let destinationOptions: UInt8 = 60
+    package static let sctp: UInt8 = 132
 }
 
 /// Whether an IPv4 header with a valid checksum begins at an offset (RFC 1071): the one's complement sum of its words

@@ -16,6 +16,11 @@ public struct Probe: Equatable, Sendable {
     /// The time to live of IPv4, the hop limit of IPv6, on arrival.
     public var timeToLive: UInt8
 
+    /// Of a segment with RST: whether its sequence number is 0, and whether its acknowledgment field is, as in what
+    /// answers a segment without ACK, and one with it (RFC 9293, section 3.10.7.1).
+    var hasZeroSequence = false
+    var hasZeroAcknowledgment = false
+
     /// A transport protocol that can be scanned, with its specific fields.
     public enum Transport: Equatable, Sendable {
         /// TCP (RFC 9293), with the flags of its header; `nil` if they were not seen, because the first fragment of the
@@ -147,6 +152,10 @@ extension Probe {
             sourcePort: try header.uint16(at: offset), destinationPort: try header.uint16(at: offset + 2),
             transport: .tcp(TCPFlags(rawValue: UInt8(truncatingIfNeeded: offsetAndFlags))),
             typeOfService: typeOfService, timeToLive: timeToLive)
+        if offsetAndFlags & UInt16(TCPFlags.rst.rawValue) != 0 {
+            hasZeroSequence = try header.uint32(at: offset + 4) == 0
+            hasZeroAcknowledgment = try header.uint32(at: offset + 8) == 0
+        }
     }
 
     /// Parses the ports of a packet that ends within its TCP header, and the flags if it holds them; `nil` if it holds

@@ -13,7 +13,7 @@
 public struct ReportLimiter: Sendable {
     private var count: UInt32 = 0
     private var last: Timestamp?
-    private var suppressed = SuppressedSources()
+    private var suppressed: SuppressedSources
     /// When the first scan for the next summary was suppressed.
     private var firstSilenced: Timestamp?
     private var lastSummary: Timestamp?
@@ -26,7 +26,9 @@ public struct ReportLimiter: Sendable {
     private var summaryLines = 0
 
     /// Creates a limiter that lets the first reports through.
-    public init() {}
+    ///
+    /// - Parameter subject: what it calls them.
+    public init(of subject: ReportSubject = .portScans) { suppressed = SuppressedSources(of: subject) }
 
     /// The decision on a report.
     public enum Verdict: Equatable, Sendable {
@@ -38,8 +40,14 @@ public struct ReportLimiter: Sendable {
         case suppress
     }
 
-    /// The line that announces that reports are suppressed.
+    /// The line that announces that reports of port scans are suppressed.
     public static let notice = "More possible port scans follow"
+
+    /// The line that announces that reports are suppressed.
+    public var notice: LogLine {
+        suppressed.subject == .portScans
+            ? LogLine(ReportLimiter.notice) : LogLine("More possible scans of other kinds follow")
+    }
 
     /// The maximum number of lines in ``Parameters/reportQuiet``: the reports, the notice and a summary.
     public static var mostLines: Int { Int(Parameters.reportBurst) + 1 + Parameters.summaryLines }
@@ -108,4 +116,12 @@ public struct ReportLimiter: Sendable {
         summaryLines = 0
         nextSummaryDue = suppressed.isEmpty || atExit ? nil : Self.after(now)
     }
+}
+
+/// What a limiter's reports are about.
+public enum ReportSubject: UInt8, Sendable {
+    /// Those of ``ScanKind/quick``, as scanlogd 2.2.8 names them.
+    case portScans = 0
+    /// Those of the other kinds.
+    case otherScans
 }

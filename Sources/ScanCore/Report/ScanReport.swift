@@ -1,12 +1,21 @@
 /// The data of a scan by one source: all that its log line needs.
 public struct ScanReport: Sendable {
+    /// What kind of scan it is.
+    public internal(set) var kind = ScanKind.quick
+    /// Whether the source is a whole /64, of which several addresses took part.
+    public internal(set) var sourceIsPrefix = false
+    /// Of a sweep, how many hosts it tried, as far as they were counted; otherwise 0.
+    public internal(set) var hosts: UInt16 = 0
+    /// Of another kind than ``ScanKind/quick``: how long it took until it was detected, in seconds, rounded up.
+    public internal(set) var seconds: UInt32 = 0
     /// The source address in the packets. It can be forged, so nothing should be done to it.
     public internal(set) var source: Address
     /// The destination address of the first packet.
     public internal(set) var destination: Address
     /// The source port of the first packet.
     public internal(set) var sourcePort: UInt16
-    /// The destination ports in the order seen, except the one that completed the scan.
+    /// The destination ports in the order seen; of a quick scan, except the one that completed it. Of
+    /// ``ScanKind/protocols`` they are the numbers of the protocols, and of ``ScanKind/ping`` it is 0.
     public internal(set) var ports: PortList
     /// The flags set in at least one packet, among packets whose flags were seen.
     public internal(set) var flagsEverSet: TCPFlags
@@ -34,6 +43,33 @@ public struct ScanReport: Sendable {
         timeToLive = probe.timeToLive
         changed = ChangedFields()
         self.startTime = startTime
+    }
+
+    /// A report of another kind, without ports.
+    init(_ kind: ScanKind, source: Address, destination: Address) {
+        self.kind = kind
+        self.source = source
+        self.destination = destination
+        sourcePort = 0
+        ports = PortList()
+        flagsEverSet = .none
+        flagsAlwaysSet = .all
+        typeOfService = 0
+        timeToLive = 0
+        changed = ChangedFields()
+        startTime = 0
+    }
+
+    /// What a limiter calls it.
+    public var subject: ReportSubject { kind == .quick ? .portScans : .otherScans }
+
+    /// How many ports, or hosts, the source has touched.
+    var portCount: UInt16 {
+        switch kind {
+        case .quick: UInt16(ports.count) + 1
+        case .sweep, .ping: hosts
+        case .slow, .spread, .udp, .ack, .protocols, .sctp: UInt16(ports.count)
+        }
     }
 
     /// Merges the flags of one more packet, if they were seen.

@@ -4,7 +4,7 @@
 /// checked, and a report has exactly one encoding. Numbers are in network byte order.
 extension ScanReport {
     /// The size of an encoded report in bytes.
-    package static var encodedSize: Int { 90 }
+    package static var encodedSize: Int { 96 }
 
     /// The offsets of the fields, in bytes.
     private enum Offset {
@@ -16,8 +16,9 @@ extension ScanReport {
         static var flagsAlwaysSet: Int { 3 }
         static var typeOfService: Int { 4 }
         static var timeToLive: Int { 5 }
-        /// The number of ports, and a byte that is 0.
         static var portCount: Int { 6 }
+        /// The kind of scan, and in the top bit whether the source is a whole /64.
+        static var kind: Int { 7 }
         /// The two halves of each address; for IPv4, 0 and the address.
         static var source: Int { 8 }
         static var destination: Int { 24 }
@@ -25,11 +26,13 @@ extension ScanReport {
         static var sourcePort: Int { 48 }
         /// Space for ``PortList/capacity`` ports: unused ones are 0.
         static var ports: Int { 50 }
+        static var seconds: Int { 90 }
+        static var hosts: Int { 94 }
     }
 
     /// The encoded report.
-    package var encoded: InlineArray<90, UInt8> {
-        var bytes = InlineArray<90, UInt8>(repeating: 0)
+    package var encoded: InlineArray<96, UInt8> {
+        var bytes = InlineArray<96, UInt8>(repeating: 0)
         bytes[Offset.families] = (source.isIPv4 ? 1 : 0) | (destination.isIPv4 ? 2 : 0)
         bytes[Offset.changed] = changed.bits
         bytes[Offset.flagsEverSet] = flagsEverSet.rawValue
@@ -37,12 +40,15 @@ extension ScanReport {
         bytes[Offset.typeOfService] = typeOfService
         bytes[Offset.timeToLive] = timeToLive
         bytes[Offset.portCount] = UInt8(ports.count)
+        bytes[Offset.kind] = kind.rawValue | (sourceIsPrefix ? 0x80 : 0)
         bytes.put(source.high, at: Offset.source)
         bytes.put(source.low, at: Offset.source + 8)
         bytes.put(destination.high, at: Offset.destination)
         bytes.put(destination.low, at: Offset.destination + 8)
         bytes.put(UInt64(bitPattern: startTime), at: Offset.startTime)
         bytes.put(sourcePort, at: Offset.sourcePort)
+        bytes.put(seconds, at: Offset.seconds)
+        bytes.put(hosts, at: Offset.hosts)
         for index in 0..<ports.count { bytes.put(ports[index], at: Offset.ports + 2 * index) }
         return bytes
     }
@@ -54,8 +60,16 @@ extension ScanReport {
     package init(encoded bytes: Span<UInt8>) throws(PacketFault) {
         if bytes.count < ScanReport.encodedSize { throw .truncated }
         let families = try bytes.uint8(at: Offset.families)
-        let unused = try bytes.uint8(at: Offset.portCount + 1)
-        if bytes.count > ScanReport.encodedSize || families > 3 || unused != 0 { throw .malformed }
+        if bytes.count > ScanReport.encodedSize || families > 3 { throw .malformed }
+        let kindAndPrefix = try bytes.uint8(at: Offset.kind)
+        guard let kind = ScanKind(rawValue: kindAndPrefix & 0x7f) else { throw .malformed }
+        self.kind = kind
+        sourceIsPrefix = kindAndPrefix & 0x80 != 0
+        if sourceIsPrefix && (kind == .quick || families & 1 != 0) { throw .malformed }
+        seconds = try bytes.uint32(at: Offset.seconds)
+        hosts = try bytes.uint16(at: Offset.hosts)
+        let isOfHosts = kind == .sweep || kind == .ping
+        if (seconds == 0) != (kind == .quick) || (hosts > 0) != isOfHosts { throw .malformed }
         source = try Address(encodedIn: bytes, at: Offset.source, isIPv4: families & 1 != 0)
         destination = try Address(encodedIn: bytes, at: Offset.destination, isIPv4: families & 2 != 0)
         if source.isUnspecified { throw .malformed }
@@ -69,10 +83,11 @@ extension ScanReport {
         startTime = Int64(bitPattern: try bytes.uint64(at: Offset.startTime))
         sourcePort = try bytes.uint16(at: Offset.sourcePort)
         ports = try PortList(encodedIn: bytes, at: Offset.ports, count: Int(try bytes.uint8(at: Offset.portCount)))
+        if isOfHosts && ports.count != 1 { throw .malformed }
     }
 }
 
-extension InlineArray<90, UInt8> {
+extension InlineArray<96, UInt8> {
     /// Writes a number at an offset, in network byte order.
     fileprivate mutating func put(_ number: some FixedWidthInteger & UnsignedInteger, at offset: Int) {
         let last = offset + number.bitWidth / 8 - 1

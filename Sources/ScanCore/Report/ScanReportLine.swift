@@ -18,6 +18,13 @@ public struct TimeOfDay: Equatable, Sendable {
 /// The line about a scan, in the format of scanlogd 2.2.8, for compatibility with tools that read its log:
 ///
 ///     saddr[:sport] to daddr [and others,] ports port[, port...], ..., flags[, TOS xx][, TTL n] @HH:MM:SS
+///
+/// The other kinds have a word before `ports`, or one in its place, so that what looks for the line above does not find
+/// them; then how long they took:
+///
+///     saddr[:sport] to daddr slow ports port[, port...], ..., n s, flags[, TOS xx][, TTL n] @HH:MM:SS
+///     saddr to daddr udp ports port[, port...], ..., n s @HH:MM:SS
+///     saddr[:sport] to daddr and others, sweep port port, n hosts, n s, flags[, TOS xx][, TTL n] @HH:MM:SS
 extension LogLine {
     /// The line about a scan.
     ///
@@ -34,7 +41,8 @@ extension LogLine {
 
         let allowance = report.source.isIPv4 ? 0 : addressLength - 30
         let room = limit.map { $0 + allowance - tail.count }
-        for index in 0..<report.ports.count {
+        let listed = report.kind == .sweep || report.kind == .ping ? 0 : report.ports.count
+        for index in 0..<listed {
             let before = count
             append(decimal: report.ports[index])
             append(", ")
@@ -48,11 +56,12 @@ extension LogLine {
 
     /// Appends everything before the ports, and returns the length of the two addresses in bytes.
     private mutating func appendAddresses(_ report: ScanReport) -> Int {
-        let withPort = !report.changed.sourcePort
+        let withPort = report.kind.hasSegments && !report.changed.sourcePort
         let bracketed = withPort && !report.source.isIPv4
         if bracketed { append("[") }
         var before = count
         append(report.source)
+        if report.sourceIsPrefix { append("/64") }
         var addressLength = count - before
         if bracketed { append("]") }
         if withPort {
@@ -64,13 +73,35 @@ extension LogLine {
         append(report.destination)
         addressLength += count - before
         if report.changed.destination { append(" and others,") }
-        append(" ports ")
+        append(report.kind.words)
+        if report.kind == .sweep {
+            append(decimal: report.ports[0])
+            append(", ")
+        }
         return addressLength
     }
 
     /// Appends everything after the ports.
     private mutating func appendTail(_ report: ScanReport, time: TimeOfDay) {
-        append("..., ")
+        if report.kind == .sweep || report.kind == .ping {
+            append(decimal: report.hosts)
+            append(" hosts, ")
+        } else {
+            append("..., ")
+        }
+        if report.kind == .spread { append("4 or more sources, ") }
+        if report.kind != .quick {
+            append(decimal: report.seconds)
+            append(" s")
+        }
+        if report.kind.hasSegments { appendSegments(report) }
+        append(" @")
+        append(time)
+    }
+
+    /// Appends what the source's own segments were like.
+    private mutating func appendSegments(_ report: ScanReport) {
+        if report.kind != .quick { append(", ") }
         appendFlags(everSet: report.flagsEverSet, alwaysSet: report.flagsAlwaysSet)
         if !report.changed.typeOfService {
             append(", TOS ")
@@ -80,8 +111,6 @@ extension LogLine {
             append(", TTL ")
             append(decimal: report.timeToLive)
         }
-        append(" @")
-        append(time)
     }
 
     /// Appends a letter for each flag, lowest bit first: upper case if always set, lower case if never set, `?` if
@@ -95,6 +124,23 @@ extension LogLine {
             case (false, false): append(byte: letters[index])
             default: append(byte: UInt8(ascii: "?"))
             }
+        }
+    }
+}
+
+extension ScanKind {
+    /// What stands between the addresses and the first port.
+    fileprivate var words: String {
+        switch self {
+        case .quick: " ports "
+        case .slow: " slow ports "
+        case .spread: " spread ports "
+        case .sweep: " sweep port "
+        case .ping: " sweep ping, "
+        case .udp: " udp ports "
+        case .ack: " ack ports "
+        case .protocols: " protocols "
+        case .sctp: " sctp ports "
         }
     }
 }

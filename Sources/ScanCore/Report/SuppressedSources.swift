@@ -16,6 +16,11 @@ struct SuppressedSources: Sendable {
 
     private var places = InlineArray<128, SuppressedSource>(repeating: SuppressedSource())
     private var count = 0
+    /// What the scans are called.
+    let subject: ReportSubject
+
+    init(of subject: ReportSubject = .portScans) { self.subject = subject }
+
     /// Scans since the last summary.
     private var scans: UInt64 = 0
     /// The number of the period since the last summary.
@@ -155,11 +160,13 @@ struct SuppressedSources: Sendable {
         if scans == 0 {
             line.append(decimal: UInt64(waiting))
             line.append(waiting == 1 ? " source" : " sources")
-            line.append(" of port scans not logged before:")
+            line.append(subject == .portScans ? " of port scans" : " of other scans")
+            line.append(" not logged before:")
             return
         }
         line.append(decimal: scans)
-        line.append(scans == 1 ? " port scan from " : " port scans from ")
+        line.append(subject == .portScans ? " port scan" : " other scan")
+        line.append(scans == 1 ? " from " : "s from ")
         if scansOfOthers > 0 { line.append("more than ") }
         line.append(decimal: UInt64(new))
         line.append(new == 1 ? " source not logged in " : " sources not logged in ")

@@ -31,8 +31,14 @@ public struct HashKey: Sendable {
         return HashKey.permute(sum)
     }
 
+    /// The hash of an address and a number.
+    func hash(_ address: Address, salt: UInt32) -> UInt32 { HashKey.mix(hash(address), salt: salt) }
+
+    /// A hash of a hash and a number: as secret as that hash.
+    static func mix(_ hash: UInt32, salt: UInt32) -> UInt32 { permute(UInt64(hash) << 32 | UInt64(salt)) }
+
     /// The upper half of MurmurHash3's finaliser for 64 bits, whose last step changes the lower half only.
-    private static func permute(_ sum: UInt64) -> UInt32 {
+    static func permute(_ sum: UInt64) -> UInt32 {
         var mixed = (sum ^ sum >> 33) &* 0xff51_afd7_ed55_8ccd
         mixed = (mixed ^ mixed >> 33) &* 0xc4ce_b9fe_1a85_ec53
         return UInt32(truncatingIfNeeded: mixed >> 32)

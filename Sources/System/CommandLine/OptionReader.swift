@@ -23,12 +23,14 @@ package struct CommandOption {
     }
 
     /// An option with only a long form: `--word`.
-    package init(_ long: CString, knownBy letter: Unicode.Scalar, takesArgument: Bool = true) {
+    package init(
+        _ long: CString, knownBy letter: Unicode.Scalar, takesArgument: Bool = true, mayRepeat: Bool = false
+    ) {
         short = nil
         self.long = long
         self.letter = UInt8(truncatingIfNeeded: letter.value)
         self.takesArgument = takesArgument
-        mayRepeat = false
+        self.mayRepeat = mayRepeat
     }
 
     /// The error for a repeated option, in the form in which it was repeated.

@@ -23,7 +23,9 @@ extension SensorReporter: ReportLog {}
 /// Turns packets into log messages: the detector, the rate limit of reports, and the log.
 struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
     private var memory: DetectorMemory
-    private var limited = ReportLogger(level: Parameters.reportLevel)
+    private var limited = ReportLogger(of: .portScans, level: Parameters.reportLevel)
+    /// Scans of other kinds have a rate limit of their own, so that the lines about port scans stay what they are.
+    private var limitedOthers = ReportLogger(of: .otherScans, level: Parameters.reportLevel)
     #if Rules
         private let exempt: ExemptSources
     #endif
@@ -45,6 +47,13 @@ struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
 
     mutating func receive(_ probe: Probe, at now: Timestamp, realTime: Int64) {
         if let finding = detector.find(probe, at: now, wallClock: realTime / 1_000_000_000) {
+            report(finding, at: now)
+        }
+    }
+
+    /// Processes a packet that is no TCP segment, or may be none, from its IP header on: for other kinds of scans.
+    mutating func receive(packet: Span<UInt8>, at now: Timestamp, realTime: Int64) {
+        if let finding = detector.find(packet: packet, at: now, wallClock: realTime / 1_000_000_000) {
             report(finding, at: now)
         }
     }
@@ -74,13 +83,20 @@ struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
             let limit = finding.suppression.limit
             let isSuppressed =
                 limit == Self.usualLimit
-                ? limited.log(&finding, at: now, into: &log)
+                ? logAtUsualLimit(&finding, at: now)
                 : exempt.log(&finding, level: limit - 1, at: now, into: &log)
         #else
-            let isSuppressed = limited.log(&finding, at: now, into: &log)
+            let isSuppressed = logAtUsualLimit(&finding, at: now)
         #endif
         if finding.isNew && isSuppressed { detector.counters.suppressed &+= 1 }
         if !finding.isNew || isSuppressed { detector.remember(finding) }
+    }
+
+    private mutating func logAtUsualLimit(_ finding: inout ScanFinding, at now: Timestamp) -> Bool {
+        switch finding.report.subject {
+        case .portScans: limited.log(&finding, at: now, into: &log)
+        case .otherScans: limitedOthers.log(&finding, at: now, into: &log)
+        }
     }
 
     #if Rules
@@ -101,16 +117,18 @@ struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
 
     /// When the summary of sources that were not logged is due.
     var nextSummaryDue: Timestamp? {
+        let due = Timestamp.earlier(limited.nextSummaryDue, limitedOthers.nextSummaryDue)
         #if Rules
-            .earlier(limited.nextSummaryDue, exempt.nextSummaryDue)
+            return .earlier(due, exempt.nextSummaryDue)
         #else
-            limited.nextSummaryDue
+            return due
         #endif
     }
 
     /// Logs a summary of the sources that were not logged, if it is due.
     mutating func logSuppressed(at now: Timestamp, atExit: Bool = false) {
         limited.logSuppressed(at: now, atExit: atExit, into: &log)
+        limitedOthers.logSuppressed(at: now, atExit: atExit, into: &log)
         #if Rules
             exempt.logSuppressed(at: now, atExit: atExit, into: &log)
         #endif

@@ -10,8 +10,9 @@ extension ScanDetector: Zeroable {}
 
 extension ZeroedPages<Parameters.Detector> {
     /// A detector without any sources.
-    init(key: HashKey) throws(SystemError) {
+    init(key: HashKey, _ settings: KindSettings = KindSettings()) throws(SystemError) {
         try self.init("memory of the detector")
         value.start(key: key)
+        value.detect(settings)
     }
 }

@@ -8,12 +8,13 @@ import System
     /// - Parameters:
     ///   - path: the file; `-` is standard input.
     ///   - exempt: the sources that are not to be reported.
+    ///   - kinds: the kinds of scans to detect.
     ///   - format: the format of reports.
     ///
     /// Needs no privileges. Between opening the file and reading it, it drops the privileges it has, and access to the
     /// file system: the file's contents are as untrusted as network traffic.
     func replay(
-        _ path: CString, _ exempt: consuming ExemptSources, _ format: ReportFormat
+        _ path: CString, _ exempt: consuming ExemptSources, _ kinds: KindSettings, _ format: ReportFormat
     ) throws(SystemError) {
         let key = try HashKey.random()
         loadTimeZone()
@@ -26,7 +27,7 @@ import System
         try privileges.drop()
         try restrictFileSystem(to: .none)
         let log = StandardOutputLog(format)
-        var replay = Replay(sensor: DetectionPipeline(try DetectorMemory(key: key), exempt, log: log))
+        var replay = Replay(sensor: DetectionPipeline(try DetectorMemory(key: key, kinds), exempt, log: log))
         var failure: SystemError?
         do throws(SystemError) {
             try capture.read(into: &replay)
@@ -40,7 +41,7 @@ import System
 #else
     /// A stub: this binary can't read capture files.
     func replay(
-        _ path: CString, _ exempt: consuming ExemptSources, _ format: ReportFormat
+        _ path: CString, _ exempt: consuming ExemptSources, _ kinds: KindSettings, _ format: ReportFormat
     ) throws(SystemError) {
         throw SystemError(path, "read", because: "libpcap, which reads capture files, is not built in")
     }
@@ -55,6 +56,15 @@ struct Replay: ~Copyable, ProbeSink {
 
     init(sensor: consuming DetectionPipeline<StandardOutputLog>) {
         self.sensor = sensor
+    }
+
+    mutating func inspect(
+        packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64
+    ) throws(PacketFault) -> Bool {
+        self.now = now
+        if sensor.nextSummaryDue != nil { sensor.logSuppressed(at: now) }
+        sensor.receive(packet: packet, at: now, realTime: realTime)
+        return false
     }
 
     mutating func receive(_ probe: Probe, at now: Timestamp, realTime: Int64) {

@@ -4,11 +4,12 @@ import System
 
 /// Logs reports, at a limited rate.
 struct ReportLogger {
-    private var limiter = ReportLimiter()
+    private var limiter: ReportLimiter
     /// The level of reports, and of messages about suppressed ones.
     private let level: Int32
 
-    init(level: Int32) {
+    init(of subject: ReportSubject, level: Int32) {
+        limiter = ReportLimiter(of: subject)
         self.level = level
     }
 
@@ -24,7 +25,7 @@ struct ReportLogger {
         let verdict = limiter.admit(&finding, at: now)
         switch verdict {
         case .log: log.log(finding.report, level: level)
-        case .notice: log.log(suppression: LogLine(ReportLimiter.notice), level: level)
+        case .notice: log.log(suppression: limiter.notice, level: level)
         case .suppress: break
         }
         return verdict != .log
@@ -36,19 +37,20 @@ struct ReportLogger {
 }
 
 #if Rules
-    /// Reports that rules want at levels of their own. Each level has its own rate limit: no source uses up that of
+    /// Reports that rules want at levels of their own. Each level has its own rate limits: no source uses up those of
     /// another level, and messages about suppressed reports are logged at the reports' own level.
     ///
     /// All zero is the initial state, so that memory is touched only for the levels in use.
     struct ReportsByLevel: ~Copyable {
-        private var reports = InlineArray<8, ReportLogger>(repeating: ReportLogger(level: 0))
-        private var isInUse = InlineArray<8, Bool>(repeating: false)
+        /// For each level one for port scans, then one for scans of other kinds.
+        private var reports = InlineArray<16, ReportLogger>(repeating: ReportLogger(of: .portScans, level: 0))
+        private var isInUse = InlineArray<16, Bool>(repeating: false)
 
         /// When the summary of sources that were not logged is due.
         var nextSummaryDue: Timestamp? {
             mutating get {
                 var due: Timestamp?
-                for level in isInUse.indices where isInUse[level] { due = .earlier(due, reports[level].nextSummaryDue) }
+                for place in isInUse.indices where isInUse[place] { due = .earlier(due, reports[place].nextSummaryDue) }
                 return due
             }
         }
@@ -59,17 +61,18 @@ struct ReportLogger {
         mutating func log<Log: ReportLog & ~Copyable>(
             _ finding: inout ScanFinding, level: UInt8, at now: Timestamp, into log: inout Log
         ) -> Bool {
-            let level = Int(level & 7)
-            if !isInUse[level] {
-                reports[level] = ReportLogger(level: Int32(level))
-                isInUse[level] = true
+            let subject = finding.report.subject
+            let place = Int(level & 7) * 2 + Int(subject.rawValue)
+            if !isInUse[place] {
+                reports[place] = ReportLogger(of: subject, level: Int32(level & 7))
+                isInUse[place] = true
             }
-            return reports[level].log(&finding, at: now, into: &log)
+            return reports[place].log(&finding, at: now, into: &log)
         }
 
         mutating func logSuppressed<Log: ReportLog & ~Copyable>(at now: Timestamp, atExit: Bool, into log: inout Log) {
-            for level in isInUse.indices where isInUse[level] {
-                reports[level].logSuppressed(at: now, atExit: atExit, into: &log)
+            for place in isInUse.indices where isInUse[place] {
+                reports[place].logSuppressed(at: now, atExit: atExit, into: &log)
             }
         }
     }

@@ -27,6 +27,21 @@ struct Options {
     /// The file of exempt sources; `nil`: all sources are reported.
     private(set) var exemptFile: CString?
 
+    /// The kinds of scans to detect.
+    private(set) var kinds = ScanKinds.all
+    /// The first option that is of use with a capture file only, if any.
+    private(set) var fileOption: CString?
+    /// The networks of the hosts that a capture file was made at.
+    private(set) var local = NetworkList()
+
+    /// What a replay detects.
+    var kindSettings: KindSettings {
+        var settings = KindSettings(kinds)
+        settings.local = local
+        settings.firstClientPort = Parameters.firstClientPort
+        return settings
+    }
+
     /// The format of reports.
     let reportFormat = ReportFormat.classic
 
@@ -57,7 +72,7 @@ struct Options {
         if pidFile == nil && !foreground { pidFile = CString(Parameters.pidFile) }
     }
 
-    private static var known: InlineArray<12, CommandOption> {
+    private static var known: InlineArray<14, CommandOption> {
         [
             CommandOption("--backend", knownBy: "B"),
             CommandOption("-b", "--background"),
@@ -66,6 +81,8 @@ struct Options {
             CommandOption("-d", "--foreground"),
             CommandOption("-h", "--help"),
             CommandOption("-i", "--interface", takesArgument: true, mayRepeat: true),
+            CommandOption("--kinds", knownBy: "K"),
+            CommandOption("--local", knownBy: "L", mayRepeat: true),
             CommandOption("-P", "--pidfile", takesArgument: true),
             CommandOption("--promiscuous", knownBy: "M", takesArgument: false),
             CommandOption("-r", "--read", takesArgument: true),
@@ -84,6 +101,8 @@ struct Options {
         case "E": try set(exemptFile: optionArgument())
         case "h": try set(action: .help)
         case "i": try set(interface: optionArgument())
+        case "K": try set(kinds: optionArgument())
+        case "L": try addLocal(optionArgument())
         case "M": set(promiscuous: true)
         case "P": pidFile = optionArgument()
         case "r":
@@ -110,6 +129,18 @@ struct Options {
         #else
             throw SystemError("--exempt", "option", because: "not built in")
         #endif
+    }
+
+    private mutating func set(kinds: CString) throws(SystemError) {
+        fileOption = fileOption ?? "--kinds"
+        self.kinds = try ScanKinds(named: kinds)
+    }
+
+    private mutating func addLocal(_ network: CString) throws(SystemError) {
+        fileOption = fileOption ?? "--local"
+        let (address, prefixLength) = try parseNetwork(network)
+        if local.append(address, prefixLength: prefixLength) { return }
+        throw SystemError(network, "--local", because: "the most that can be named are ", 16)
     }
 
     private mutating func set(direction: CString) throws(SystemError) {
@@ -141,6 +172,9 @@ struct Options {
                 throw SystemError(option, "option", because: "raw sockets take what comes in for this host, no choice")
             }
         }
+        if let fileOption, action != .replay {
+            throw SystemError(fileOption, "option", because: "it goes with --read only")
+        }
         if action != .replay { return }
         if backend != nil { throw SystemError("--backend", "option", because: "a capture file is read as it is") }
         if pidFile != nil { throw SystemError("--pidfile", "option", because: "reading a capture file is no daemon") }
@@ -161,5 +195,48 @@ extension CaptureOptions.Direction {
         } else {
             throw SystemError(name, "direction", because: "must be in, out or both")
         }
+    }
+}
+
+extension ScanKinds {
+    /// The kinds for an argument of `--kinds`: their names, separated by commas, or `all`.
+    ///
+    /// - Throws: an error for any other name, and if none is given.
+    init(named list: CString) throws(SystemError) {
+        self = .none
+        let isKnown = list.withBytes { list in
+            var start = 0
+            for end in 0...list.count where end == list.count || list[end] == UInt8(ascii: ",") {
+                if !insert(named: list.extracting(start..<end)) { return false }
+                start = end + 1
+            }
+            return true
+        }
+        if isKnown { return }
+        throw SystemError(
+            list, "--kinds",
+            because: "must be all, or a list of quick, slow, spread, sweep, ping, udp, ack, protocols and sctp")
+    }
+
+    private mutating func insert(named name: Span<UInt8>) -> Bool {
+        if name.isText("all") {
+            self = .all
+            return true
+        }
+        for number in 0..<ScanKind.count {
+            guard let kind = ScanKind(rawValue: number), name.isText(kind.name) else { continue }
+            insert(kind)
+            return true
+        }
+        return false
+    }
+}
+
+extension Span<UInt8> {
+    fileprivate func isText(_ text: String) -> Bool {
+        let bytes = text.utf8Span.span
+        if bytes.count != count { return false }
+        for index in indices where self[index] != bytes[index] { return false }
+        return true
     }
 }

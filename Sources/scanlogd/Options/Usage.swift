@@ -13,7 +13,10 @@ func printUsage() throws(SystemError) {
                         [--direction in|out|both] [--promiscuous]
         """)
     try print(hasRules ? " [--exempt FILE] [-P FILE]\n" : " [-P FILE]\n")
-    if readsFiles { try print(hasRules ? "       scanlogd -r FILE [--exempt FILE]\n" : "       scanlogd -r FILE\n") }
+    if readsFiles {
+        try print("       scanlogd -r FILE [--kinds LIST] [--local NETWORK]...")
+        try print(hasRules ? " [--exempt FILE]\n" : "\n")
+    }
     try print("       scanlogd --self-test ...   with the options of a start\n")
     for index in roles.indices where roles[index].isBuiltIn { try print(roles[index].usage) }
     try print(
@@ -45,6 +48,9 @@ func printUsage() throws(SystemError) {
             """
               -r, --read FILE       report the scans in a capture file (- for standard input)
                                     on standard output, and end
+                  --kinds LIST      the kinds of scans to find there, of quick, slow, spread, sweep,
+                                    ping, udp, ack, protocols, sctp (all)
+                  --local NETWORK   the file is of hosts in this network; up to 16 times
 
 
             """)

@@ -1,5 +1,7 @@
 """scanlogd -r on the recorded captures, by the shipped binary."""
 
+import csv
+import re
 import subprocess
 from pathlib import Path
 
@@ -10,6 +12,21 @@ from harness.places import BINARY, REPOSITORY
 from harness.proc import identity
 
 CAPTURES = REPOSITORY / "Tests/Fixtures/captures"
+KINDS = ["quick", "slow", "spread", "sweep", "ping", "udp", "ack", "protocols", "sctp"]
+NETWORKS = ["10.77.0.2", "10.77.1.0/24", "fd77::2", "fd77:0:0:bb::/64"]
+LOCAL = [word for network in NETWORKS for word in ("--local", network)]
+# What a line about a scan is like.
+FLAGS = r"[fF?][sS?][rR?][pP?][aA?][uU?][xX?][yY?](?:, TOS [0-9a-f]{2})?(?:, TTL \d+)?"
+LINE = re.compile(
+    r"\S+ to \S+(?: and others,)? (?:"
+    rf"ports (?:\d+, )+\.\.\., {FLAGS}"
+    rf"|(?P<slow>slow) ports (?:\d+, )+\.\.\., \d+ s, {FLAGS}"
+    r"|(?P<spread>spread) ports (?:\d+, )+\.\.\., 4 or more sources, \d+ s"
+    r"|(?P<other>udp|ack|sctp) ports (?:\d+, )+\.\.\., \d+ s"
+    r"|(?P<protocols>protocols) (?:\d+, )+\.\.\., \d+ s"
+    rf"|(?P<sweep>sweep) port \d+, \d+ hosts, \d+ s, {FLAGS}"
+    r"|sweep (?P<ping>ping), \d+ hosts, \d+ s"
+    r") @\d\d:\d\d:\d\d")
 # One line more than the reference, which knows no IPv6.
 IPV6 = "[fd77::1]:55334 to fd77::2 ports 554, 113, 8080, 135, 23, 25, ..., fSrpauxy, TOS 00, TTL 255 @09:17:05\n"
 
@@ -20,9 +37,67 @@ def expected(name: str) -> str:
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in CAPTURES.glob("*.expected")))
 def test_a_capture_gives_the_lines_of_the_reference(name: str) -> None:
-    done = finish([str(BINARY), "-r", str(CAPTURES / f"{name}.pcap")], env={"TZ": "UTC"})
+    done = finish([str(BINARY), "-r", str(CAPTURES / f"{name}.pcap"), "--kinds", "quick"], env={"TZ": "UTC"})
     assert (done.status, done.stderr) == (0, "")
     assert without_summaries(done.stdout) == expected(name)
+
+
+def kinds_found(name: str, *options: str) -> list[str]:
+    """The kinds of the lines about a capture; every line is one of the grammar."""
+    done = finish([str(BINARY), "-r", str(CAPTURES / "kinds" / f"{name}.pcap"), *options], env={"TZ": "UTC"})
+    assert done.status == 0
+    lines = [line for line in done.stdout.splitlines() if "not logged" not in line and not line.startswith("More ")]
+    matches = [LINE.fullmatch(line) for line in lines]
+    assert all(matches), done.stdout
+    return [next(filter(None, match.groups()), "quick") for match in matches if match]
+
+
+def index() -> list[dict[str, str]]:
+    with (CAPTURES / "kinds/INDEX.tsv").open() as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+@pytest.mark.parametrize("row", index(), ids=lambda row: row["name"])
+def test_other_kinds_are_found_in_captures_and_nothing_else(row: dict[str, str]) -> None:
+    others = ",".join(kind for kind in KINDS if kind != "quick")
+    expected_local, expected_plain = (
+        [] if row[field] == "-" else [row[field]] for field in ("kinds", "kinds without --local"))
+    assert kinds_found(row["name"], *LOCAL, "--kinds", others) == expected_local
+    assert kinds_found(row["name"], "--kinds", others) == expected_plain
+    for kind in KINDS:
+        found = kinds_found(row["name"], *LOCAL, "--kinds", kind)
+        assert kind == "quick" or found == [known for known in expected_local if known == kind]
+
+
+def test_captures_of_quick_scans_and_of_none_give_no_other_kind() -> None:
+    known = {row["name"].removeprefix("../") for row in index()}
+    for path in CAPTURES.glob("*.expected"):
+        if path.stem in known:
+            continue
+        for options in (LOCAL, []):
+            assert set(kinds_found(f"../{path.stem}", *options)) <= {"quick"}, path.stem
+
+
+@pytest.mark.parametrize(("options", "words"), [
+    (["--kinds", "fast"], "fast: --kinds: must be all, or a list of quick, slow, spread, sweep, ping, udp, ack, "
+                          "protocols and sctp"),
+    (["--kinds", ""], ": --kinds: must be all, or a list of quick, slow, spread, sweep, ping, udp, ack, protocols "
+                      "and sctp"),
+    (["--local", "10.0.0.0/33"], "10.0.0.0/33: network: must be an address, or one with /LENGTH"),
+    (["--local", "fd77::/"], "fd77::/: network: must be an address, or one with /LENGTH"),
+    (["--local", "here"], "here: network: must be an address, or one with /LENGTH"),
+    ([word for number in range(17) for word in ("--local", f"192.0.2.{number}")],
+     "192.0.2.16: --local: the most that can be named are 16"),
+])
+def test_what_is_no_kind_and_no_network_is_refused(options: list[str], words: str) -> None:
+    done = finish([str(BINARY), "-r", str(CAPTURES / "nmap_sS.pcap"), *options])
+    assert (done.status, done.stdout, done.stderr) == (2, "", f"scanlogd: {words}\n")
+
+
+@pytest.mark.parametrize("option", [["--kinds", "slow"], ["--local", "192.0.2.1"]], ids=lambda option: option[0])
+def test_options_for_files_are_refused_at_a_start(option: list[str]) -> None:
+    done = finish([str(BINARY), *option])
+    assert (done.status, done.stderr) == (2, f"scanlogd: {option[0]}: option: it goes with --read only\n")
 
 
 def without_summaries(text: str) -> str:

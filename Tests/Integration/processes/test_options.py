@@ -12,9 +12,9 @@ ROLES = [(), ("connections",), ("rules", "check"), ("rules", "match")]
 # Something right for each kind of argument that the texts name: else it would be refused for itself.
 ARGUMENTS = {
     "FILE": "/dev/null", "NAME": "raw", "in|out|both": "in", "iso|epoch": "epoch", "N|off": "5", "COUNT": "5",
-    "EXPRESSION": "tcp", "PORT": "22",
+    "EXPRESSION": "tcp", "PORT": "22", "LIST": "slow", "NETWORK": "192.0.2.0/24",
 }
-MAY_REPEAT = {"--interface"}
+MAY_REPEAT = {"--interface", "--local"}
 
 
 @dataclass(frozen=True)

@@ -87,39 +87,39 @@ struct ModelTests {
     @Test(arguments: 0..<20)
     func aTableOf4In2BucketsStaysWhole(sequence: Int) {
         var traffic = Traffic(seed: Seed.value &+ 1000 &+ UInt64(sequence))
-        crowd(ScanDetector<1, 4, 2>(key: traffic.key()), with: &traffic, sequence: sequence)
+        crowd(ScanDetector<1, 4, 2, 4>(key: traffic.key()), with: &traffic, sequence: sequence)
     }
 
     @Test(arguments: 0..<20)
     func aTableOf3In1BucketStaysWhole(sequence: Int) {
         var traffic = Traffic(seed: Seed.value &+ 2000 &+ UInt64(sequence))
-        crowd(ScanDetector<1, 3, 1>(key: traffic.key()), with: &traffic, sequence: sequence)
+        crowd(ScanDetector<1, 3, 1, 4>(key: traffic.key()), with: &traffic, sequence: sequence)
     }
 
     @Test(arguments: 0..<20)
     func aTableOf1StaysWhole(sequence: Int) {
         var traffic = Traffic(seed: Seed.value &+ 3000 &+ UInt64(sequence))
-        crowd(ScanDetector<1, 1, 1>(key: traffic.key()), with: &traffic, sequence: sequence)
+        crowd(ScanDetector<1, 1, 1, 4>(key: traffic.key()), with: &traffic, sequence: sequence)
     }
 
     @Test(arguments: 0..<20)
     func aTableWhereAllCollideStaysWhole(sequence: Int) {
         var traffic = Traffic(seed: Seed.value &+ 4000 &+ UInt64(sequence), sources: 60)
-        let held = crowd(ScanDetector<4, 40, 1>(key: traffic.key()), with: &traffic, sequence: sequence)
+        let held = crowd(ScanDetector<4, 40, 1, 4>(key: traffic.key()), with: &traffic, sequence: sequence)
         #expect(held <= Parameters.collisionCap)
     }
 
     @Test(arguments: 0..<20)
     func aTableWithMoreRoomThanTheCapsStaysWhole(sequence: Int) {
         var traffic = Traffic(seed: Seed.value &+ 5000 &+ UInt64(sequence), sources: 60)
-        let held = crowd(ScanDetector<4, 40, 2>(key: traffic.key()), with: &traffic, sequence: sequence)
+        let held = crowd(ScanDetector<4, 40, 2, 4>(key: traffic.key()), with: &traffic, sequence: sequence)
         #expect(held <= 2 * Parameters.collisionCap)
     }
 
     /// Sends more sources than there is room for, and returns the most that were held at a time.
     @discardableResult
     private func crowd<let lineCount: Int, let capacity: Int, let bucketCount: Int>(
-        _ given: consuming ScanDetector<lineCount, capacity, bucketCount>, with traffic: inout Traffic, sequence: Int
+        _ given: consuming ScanDetector<lineCount, capacity, bucketCount, 4>, with traffic: inout Traffic, sequence: Int
     ) -> Int {
         var detector = given
         var most = 0

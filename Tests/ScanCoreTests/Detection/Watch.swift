@@ -3,7 +3,7 @@ import Testing
 @testable import ScanCore
 
 /// A detector of a size that is quickly looked through: 512 sources seen once, 256 followed.
-typealias SmallDetector = ScanDetector<64, 256, 512>
+typealias SmallDetector = ScanDetector<64, 256, 512, 4>
 
 /// A small detector, fed by tests, and asked after every packet whether its table is whole.
 ///

@@ -173,7 +173,7 @@ struct SplitChainsTests {
         }
     }
 
-    @Test(arguments: [(UInt32(2048), 8, UInt64(0)), (2100, 8, 52), (640, 4096, 0), (700, 4096, 60)])
+    @Test(arguments: [(UInt32(2048), 8, UInt64(0)), (2100, 8, 52), (576, 4096, 0), (636, 4096, 60)])
     func fragmentsThatMakeRoomForOthersAreCounted(count: UInt32, size: Int, evicted: UInt64) throws {
         let reader = Self.reader()
         for piece in Self.orphans(count, of: size) { _ = try reader.segments(of: piece) }

@@ -63,6 +63,7 @@ struct ScanReportEncodingTests {
         arguments: [
             (0, 4), (0, 255), (1, 16), (1, 255), (2, 0), (3, 3), (3, 255), (6, 0), (6, 21), (6, 255), (7, 1), (8, 1),
             (15, 1), (16, 1), (19, 1), (24, 1), (35, 1), (52, 1), (89, 1),
+            (7, 3), (7, 9), (7, 0x80), (90, 1), (93, 1), (94, 1), (95, 1),
         ] as [(Int, UInt8)])
     func aFieldThatNoDetectorMakesIsRefused(place: Int, value: UInt8) {
         var bytes = Self.bytes(makeReport(ports: [22]))

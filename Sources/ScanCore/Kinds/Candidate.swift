@@ -1,0 +1,356 @@
+/// A source that tried at least two pairs of a class, with the pairs it tried last: 256 bytes.
+///
+/// A source is an IPv4 address, or the /64 of an IPv6 one, in which a host can choose its address freely (RFC 4291,
+/// section 2.5.1; RFC 8981). All zero is not in use.
+struct Candidate: Sendable {
+    /// The pairs in the list, the first ones in use, in the order in which they were first tried.
+    private var pairs = InlineArray<32, Pair>(repeating: Pair())
+
+    private var sourceHigh: UInt64 = 0
+    /// An IPv4 address, or the lower half of the first IPv6 address.
+    private var sourceLow: UInt64 = 0
+    /// The first destination.
+    private var destinationHigh: UInt64 = 0
+    private var destinationLow: UInt64 = 0
+
+    /// When the first pair was tried, and the last new one: in milliseconds, which wrap around after 49 days.
+    private var first: UInt32 = 0
+    private var last: UInt32 = 0
+
+    var suppression = Suppression()
+
+    /// When it was reported, in units of 65,536 ms.
+    private var reported: UInt16 = 0
+
+    /// Of the first segment.
+    private var sourcePort: UInt16 = 0
+
+    /// 15 bits each of the hash of other addresses of a /64, plus 1; 0: none.
+    private var otherAddresses = InlineArray<3, UInt16>(repeating: 0)
+
+    private var typeOfService: UInt8 = 0
+    private var timeToLive: UInt8 = 0
+    private var flagsEverSet = TCPFlags.none
+    private var flagsAlwaysSet = TCPFlags.none
+    private(set) var pairCount: UInt8 = 0
+    private(set) var target = PairClass.tcp
+    private var changed = ChangedBits()
+    private var marks = Marks()
+
+    /// The fields that differed between the segments, as bits.
+    private struct ChangedBits: Sendable {
+        private var bits: UInt8 = 0
+
+        mutating func merge(destination: Bool, sourcePort: Bool, typeOfService: Bool, timeToLive: Bool) {
+            bits |= (destination ? 1 : 0) | (sourcePort ? 2 : 0) | (typeOfService ? 4 : 0) | (timeToLive ? 8 : 0)
+        }
+
+        var fields: ChangedFields {
+            var fields = ChangedFields()
+            fields.destination = bits & 1 != 0
+            fields.sourcePort = bits & 2 != 0
+            fields.typeOfService = bits & 4 != 0
+            fields.timeToLive = bits & 8 != 0
+            return fields
+        }
+    }
+
+    private struct Marks: Sendable {
+        private var bits: UInt8 = 0
+
+        private func has(_ bit: UInt8) -> Bool { bits & bit != 0 }
+        private mutating func set(_ bit: UInt8, _ value: Bool) { bits = value ? bits | bit : bits & ~bit }
+
+        var isUsed: Bool {
+            get { has(1) }
+            set { set(1, newValue) }
+        }
+        var isIPv4: Bool {
+            get { has(2) }
+            set { set(2, newValue) }
+        }
+        var isToIPv4: Bool {
+            get { has(4) }
+            set { set(4, newValue) }
+        }
+        /// Whether there was a pause that ends what the quick rule counts.
+        var hasPaused: Bool {
+            get { has(8) }
+            set { set(8, newValue) }
+        }
+        var isReported: Bool {
+            get { has(16) }
+            set { set(16, newValue) }
+        }
+        /// Whether the report was one of the quick rule.
+        var isReportedAsQuick: Bool {
+            get { has(32) }
+            set { set(32, newValue) }
+        }
+    }
+
+    /// Not in use.
+    init() {}
+
+    /// A candidate without pairs yet.
+    init(_ event: PairEvent, at now: UInt32) {
+        sourceHigh = event.source.high
+        sourceLow = event.source.low
+        destinationHigh = event.destination.high
+        destinationLow = event.destination.low
+        first = now
+        last = now
+        sourcePort = event.sourcePort
+        typeOfService = event.typeOfService
+        timeToLive = event.timeToLive
+        flagsEverSet = event.flagsEverSet
+        flagsAlwaysSet = event.flagsAlwaysSet
+        target = event.target
+        marks.isUsed = true
+        marks.isIPv4 = event.source.isIPv4
+        marks.isToIPv4 = event.destination.isIPv4
+    }
+
+    /// Whether it is that of a source and class; of a port too, if it is of one that many hosts are tried at.
+    func isOf(_ source: Address, _ target: PairClass, port: UInt16) -> Bool {
+        marks.isUsed && self.target == target && marks.isIPv4 == source.isIPv4 && sourceHigh == source.high
+            && (!source.isIPv4 || sourceLow == source.low) && (target != .sweep || pairs[0].port == port)
+    }
+
+    /// Whether so long has passed since the last new pair that it is forgotten.
+    func isOutdated(at now: UInt32) -> Bool {
+        if !marks.isUsed { return true }
+        let elapsed = Int32(bitPattern: now &- last)
+        return elapsed > Candidate.lifetime(of: target) || elapsed < -Candidate.toleratedStepBack
+    }
+
+    /// When the last new pair was tried.
+    var lastPair: UInt32 { last }
+
+    /// How long it is kept after the last new pair, in milliseconds.
+    private static func lifetime(of target: PairClass) -> Int32 {
+        switch target {
+        case .tcp, .udp, .protocols, .sctp: Parameters.candidateLifetime
+        case .ack: Parameters.ackLifetime
+        case .echo, .sweep: Parameters.sweepLifetime
+        }
+    }
+
+    /// Packets in a file, and those of several interfaces, are not quite in order: by how much they may not be, in
+    /// milliseconds.
+    private static var toleratedStepBack: Int32 { 3000 }
+
+    // MARK: Pairs
+
+    /// Records that a pair was tried, or refused without that having been seen; `true` if it is new.
+    mutating func add(_ pair: Pair, of event: PairEvent, at now: UInt32) -> Bool {
+        merge(event)
+        if let index = index(of: pair) {
+            if pair.state != .pending { pairs[index] = pair }
+            return false
+        }
+        let pause = Int32(bitPattern: now &- last)
+        if pairCount > 0 && pause >= Parameters.candidatePause { marks.hasPaused = true }
+        if pause > 0 { last = now }
+        if Int(pairCount) == pairs.count { removeOne() }
+        pairs[Int(pairCount)] = pair
+        pairCount += 1
+        return true
+    }
+
+    /// Records how a pair was answered, if it is in the list; whether that changed what is known of it.
+    mutating func mark(_ pair: Pair) -> Bool {
+        guard let index = index(of: pair), pairs[index].state != pair.state else { return false }
+        pairs[index] = pair
+        return true
+    }
+
+    /// The pair in the list with a destination and port.
+    func pair(like other: Pair) -> Pair? {
+        index(of: other).map { pairs[$0] }
+    }
+
+    /// A pair of the list, 0 to ``pairCount`` - 1.
+    func pair(at index: Int) -> Pair { pairs[index] }
+
+    private func index(of pair: Pair) -> Int? {
+        let known = pairs.span  // without it, the compiler (Swift 6.3) copies the list
+        for index in 0..<Int(pairCount) where known[index].isSame(as: pair) { return index }
+        return nil
+    }
+
+    /// Removes the oldest pair that accepted, else the oldest one.
+    private mutating func removeOne() {
+        var victim = 0
+        for index in 0..<Int(pairCount) where pairs[index].state == .open {
+            victim = index
+            break
+        }
+        for index in victim..<Int(pairCount) - 1 { pairs[index] = pairs[index + 1] }
+        pairCount -= 1
+    }
+
+    /// Whether the list has a port of another host.
+    func hasPort(_ port: UInt16, ofOtherThan destination: UInt16) -> Bool {
+        let known = pairs.span
+        for index in 0..<Int(pairCount) where known[index].port == port && known[index].destination != destination {
+            return true
+        }
+        return false
+    }
+
+    private mutating func merge(_ event: PairEvent) {
+        let isOther = destinationHigh != event.destination.high || destinationLow != event.destination.low
+        if event.outcome == .tried {
+            flagsEverSet = flagsEverSet.union(event.flagsEverSet)
+            flagsAlwaysSet = flagsAlwaysSet.intersection(event.flagsAlwaysSet)
+            changed.merge(
+                destination: isOther, sourcePort: sourcePort != event.sourcePort,
+                typeOfService: typeOfService != event.typeOfService, timeToLive: timeToLive != event.timeToLive)
+        } else {
+            changed.merge(destination: isOther, sourcePort: false, typeOfService: false, timeToLive: false)
+        }
+        if !event.source.isIPv4 && event.source.low != sourceLow { addAddress(event.source.low) }
+    }
+
+    /// Records one more address of a /64.
+    private mutating func addAddress(_ low: UInt64) {
+        // A different address with the same tag is not counted: of all others, one in 32,768.
+        let tag = UInt16(truncatingIfNeeded: (low &* 0x9e37_79b9_7f4a_7c15) >> 49) &+ 1
+        for index in 0..<3 where otherAddresses[index] == tag { return }
+        for index in 0..<3 where otherAddresses[index] == 0 {
+            otherAddresses[index] = tag
+            return
+        }
+    }
+
+    /// The number of addresses of a /64 seen, up to 4.
+    var addressCount: Int {
+        var count = 1
+        for index in 0..<3 where otherAddresses[index] != 0 { count += 1 }
+        return count
+    }
+
+    /// Takes over from a candidate of TCP ports the pairs of one port, in time for a sweep, but for the one just tried.
+    mutating func take(of other: borrowing Candidate, _ pair: Pair, at now: UInt32) {
+        var oldest: UInt32 = 0
+        for index in 0..<Int(other.pairCount) {
+            let known = other.pairs[index]
+            let age = known.age(at: now)
+            if known.port != pair.port || known.isSame(as: pair) || age > UInt32(Parameters.sweepLifetime) { continue }
+            oldest = max(oldest, age)
+            pairs[Int(pairCount)] = known
+            pairCount += 1
+            if index > 0 { continue }
+            destinationHigh = other.destinationHigh
+            destinationLow = other.destinationLow
+            sourceLow = other.sourceLow
+            sourcePort = other.sourcePort
+            typeOfService = other.typeOfService
+            timeToLive = other.timeToLive
+        }
+        first = now &- oldest
+    }
+
+    // MARK: Reports
+
+    /// Whether there was a pause that ends what the quick rule counts.
+    var hasPaused: Bool { marks.hasPaused }
+
+    /// Whether it was reported, so recently that it is not to be reported again.
+    func isReported(at now: UInt32) -> Bool {
+        if !marks.isReported { return false }
+        let silence = marks.isReportedAsQuick ? Parameters.candidateLifetime : Parameters.reportedLifetime
+        return UInt16(truncatingIfNeeded: now >> 16) &- reported <= UInt16(silence >> 16)
+    }
+
+    /// Records that it is reported.
+    mutating func markReported(at now: UInt32, asQuick: Bool) {
+        marks.isReported = true
+        marks.isReportedAsQuick = asQuick
+        reported = UInt16(truncatingIfNeeded: now >> 16)
+        suppression = Suppression()
+    }
+
+    /// The report, without its ports.
+    ///
+    /// - Parameters:
+    ///   - kind: the kind of scan it is.
+    ///   - now: in milliseconds.
+    ///   - wallClock: the same time in seconds since 1970 UTC.
+    func report(as kind: ScanKind, at now: UInt32, wallClock: Int64) -> ScanReport {
+        let elapsed = UInt32(max(Int32(bitPattern: now &- first), 0))
+        let isPrefix = !marks.isIPv4 && addressCount > 1
+        let source =
+            marks.isIPv4
+            ? Address(ipv4: UInt32(truncatingIfNeeded: sourceLow))
+            : Address(ipv6High: sourceHigh, low: isPrefix ? 0 : sourceLow)
+        let destination =
+            marks.isToIPv4
+            ? Address(ipv4: UInt32(truncatingIfNeeded: destinationLow))
+            : Address(ipv6High: destinationHigh, low: destinationLow)
+        var report = ScanReport(kind, source: source, destination: destination)
+        report.sourceIsPrefix = isPrefix
+        report.sourcePort = sourcePort
+        report.flagsEverSet = flagsEverSet
+        report.flagsAlwaysSet = flagsAlwaysSet
+        report.typeOfService = typeOfService
+        report.timeToLive = timeToLive
+        report.changed = changed.fields
+        if isPrefix { report.changed.sourcePort = true }
+        report.seconds = max((elapsed &+ 500) / 1000, 1)
+        report.startTime = wallClock &- Int64((elapsed + 500) / 1000)
+        return report
+    }
+}
+
+/// A host and a port of it, as far as a list of them needs: a tag of the host, the port, and what is known of it.
+struct Pair: Sendable {
+    /// What is known of a pair.
+    enum State: UInt8 {
+        /// It was tried.
+        case pending = 0
+        /// It was refused.
+        case refused
+        /// It accepted.
+        case open
+        /// It accepted, and the source reset the connection at once.
+        case halfOpen
+    }
+
+    /// Fifteen bits of the hash of the host's address, and above them whether it is a local one.
+    let destination: UInt16
+    /// The port, the number of the protocol, or 0.
+    let port: UInt16
+    /// The state in the upper 2 bits; below, when it changed last, in units of 128 ms, which wrap around.
+    private let stateAndTime: UInt16
+
+    /// Not in use.
+    init() {
+        destination = 0
+        port = 0
+        stateAndTime = 0
+    }
+
+    /// - Parameter now: in milliseconds.
+    init(destination: UInt16, port: UInt16, state: State, at now: UInt32) {
+        self.destination = destination
+        self.port = port
+        stateAndTime = UInt16(state.rawValue) << 14 | UInt16(truncatingIfNeeded: now >> 7) & 0x3fff
+    }
+
+    var state: State { State(rawValue: UInt8(stateAndTime >> 14)) ?? .pending }
+
+    /// Whether its host is a local one.
+    var isLocal: Bool { destination >> 15 != 0 }
+
+    /// How long its state is known, in milliseconds, up to 2,097,024; more wraps around.
+    func age(at now: UInt32) -> UInt32 {
+        UInt32((UInt16(truncatingIfNeeded: now >> 7) &- stateAndTime) & 0x3fff) << 7
+    }
+
+    func isSame(as other: Pair) -> Bool { port == other.port && destination == other.destination }
+
+    /// Whether it is of the same host, or both are of local ones.
+    func sharesHost(with other: Pair) -> Bool { destination == other.destination || isLocal && other.isLocal }
+}

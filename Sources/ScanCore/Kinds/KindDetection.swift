@@ -1,0 +1,301 @@
+/// The kinds of scans beside the quick one: what they see of each packet.
+///
+/// The first pair that a source tries is the record of a first packet in ``ProbationLog``, which serves the quick rule
+/// too. The second one makes it a ``Candidate``.
+extension ScanDetector {
+    /// Where a candidate is that is to be reported.
+    struct KindFound {
+        var place: CandidateTable<candidateSets>.Place
+        var kind: ScanKind
+        var pair: Pair
+        var event: PairEvent
+        var isNew: Bool
+        var hash: UInt32
+    }
+
+    // MARK: TCP
+
+    /// Processes a segment that tries a port.
+    ///
+    /// - Parameters:
+    ///   - probe: the segment, which can't be an answer.
+    ///   - record: that of the first segment of its source, if it is known.
+    ///   - hash: that of its source.
+    ///   - isFollowed: whether the quick rule follows its source, so that the record of its first segment is gone.
+    ///   - isQuick: whether the segment completes a quick scan, which is reported then.
+    @inline(never)  // keeps the path of a flood's packets short
+    mutating func follow(
+        _ probe: Probe, after record: ProbationRecord?, hash: UInt32, isFollowed: Bool, isQuick: Bool,
+        at now: Timestamp, wallClock: Int64
+    ) -> KindFound? {
+        if settings.isLocal(probe.source) { return nil }
+        let event = PairEvent(of: probe)
+        let time = now.milliseconds
+        let pair = pair(of: event, .pending, at: time)
+        let hash = candidateHash(of: event, addressHash: hash)
+        let place: CandidateTable<candidateSets>.Place
+        if let known = candidate(of: event, pair, after: record, hash: hash, at: now) {
+            place = known
+        } else if isFollowed {
+            place = candidates.insert(event, begun: time, hash: hash, at: time)
+        } else {
+            return nil
+        }
+        let isNew = candidates.withEntry(place) { $0.add(pair, of: event, at: time) }
+        if isQuick { candidates.withEntry(place) { $0.markReported(at: time, asQuick: true) } }
+        if let sweep = followSweep(event, pair, place, at: time) { return sweep }
+        if isQuick || !isNew { return nil }
+        return judge(place, pair, event, isNew: true, hash: hash, at: time)
+    }
+
+    /// Whether a source may be a candidate.
+    @inline(__always)
+    func mayBeCandidate(_ probe: Probe, hash: UInt32) -> Bool {
+        candidates.mayHave(probe.source.isIPv4 ? hash : key.hash(probe.source.prefix))
+    }
+
+    /// The candidate of an event's source and class: the one there is, or a new one with the pair of an earlier record.
+    private mutating func candidate(
+        of event: PairEvent, _ pair: Pair, after record: ProbationRecord?, hash: UInt32, at now: Timestamp
+    ) -> CandidateTable<candidateSets>.Place? {
+        let time = now.milliseconds
+        if let place = candidates.find(event.source, event.target, port: event.port, hash: hash, at: time) {
+            return place
+        }
+        guard let record, record.isOfProbe, now.isWithin(Parameters.rememberedTime, after: record.time) else {
+            return nil
+        }
+        let first = record.event
+        let begun = record.time.milliseconds
+        let firstPair = self.pair(of: first, record.isAccepted ? .open : .pending, at: begun)
+        if firstPair.isSame(as: pair) { return nil }
+        let place = candidates.insert(first, begun: begun, hash: hash, at: time)
+        _ = candidates.withEntry(place) { $0.add(firstPair, of: first, at: begun) }
+        return place
+    }
+
+    /// Makes the source of a record that is about to be removed a candidate, unless it is one.
+    @inline(never)
+    mutating func keep(_ record: ProbationRecord, hash: UInt32, at now: Timestamp) {
+        if !record.isOfProbe || !now.isWithin(Parameters.rememberedTime, after: record.time) { return }
+        let event = record.event
+        if settings.isLocal(event.source) { return }
+        let begun = record.time.milliseconds
+        let hash = candidateHash(of: event, addressHash: hash)
+        let time = now.milliseconds
+        if candidates.find(event.source, event.target, port: event.port, hash: hash, at: time) != nil { return }
+        let pair = pair(of: event, record.isAccepted ? .open : .pending, at: begun)
+        let place = candidates.insert(event, begun: begun, hash: hash, at: time)
+        _ = candidates.withEntry(place) { $0.add(pair, of: event, at: begun) }
+    }
+
+    /// Processes a pair of a candidate whose port it tried on other hosts too.
+    private mutating func followSweep(
+        _ event: PairEvent, _ pair: Pair, _ place: CandidateTable<candidateSets>.Place, at now: UInt32
+    ) -> KindFound? {
+        if !settings.kinds.contains(.sweep) { return nil }
+        if !candidates.withEntry(place, { $0.hasPort(pair.port, ofOtherThan: pair.destination) }) { return nil }
+        var event = event
+        event.target = .sweep
+        let hash = candidateHash(of: event, addressHash: key.hash(event.source.key))
+        let sweep: CandidateTable<candidateSets>.Place
+        if let known = candidates.find(event.source, .sweep, port: event.port, hash: hash, at: now) {
+            sweep = known
+        } else {
+            let one = candidates.withEntry(place) { $0 }
+            sweep = candidates.insert(event, begun: now, hash: hash, at: now)
+            candidates.withEntry(sweep) { $0.take(of: one, pair, at: now) }
+        }
+        let isNew = candidates.withEntry(sweep) { $0.add(pair, of: event, at: now) }
+        return isNew ? judge(sweep, pair, event, isNew: true, hash: hash, at: now) : nil
+    }
+
+    /// Processes a segment with ACK or RST, which may answer one that tried a port, or end what came of it.
+    @inline(never)
+    mutating func noteAnswer(_ probe: Probe, at now: Timestamp, wallClock: Int64) -> KindFound? {
+        guard let flags = probe.flags else { return nil }
+        let time = now.milliseconds
+        if flags.containsAny(of: .rst) {
+            if !flags.containsAny(of: .ack) { return noteReset(probe, at: now, wallClock: wallClock) }
+            if !probe.hasZeroSequence { return nil }
+            return mark(answer(.tcp, .refused, probe), .refused, at: time)
+        }
+        if flags.contains(.syn.union(.ack)) {
+            clients.insert(probe.destination, port: probe.destinationPort, peer: probe.source, key)
+            clients.remove(probe.source, port: probe.sourcePort, peer: probe.destination, key)
+            return mark(answer(.tcp, .accepted, probe), .open, at: time)
+        }
+        if flags.containsAny(of: .fin) { noteClose(PairEvent(of: probe), at: time) }
+        return nil
+    }
+
+    /// The event that a segment from a tried port shows.
+    private func answer(_ target: PairClass, _ outcome: PairEvent.Outcome, _ probe: Probe) -> PairEvent {
+        PairEvent(target, outcome, by: probe.destination, at: probe.source, port: probe.sourcePort)
+    }
+
+    /// A segment that closes a connection well shows that one was accepted, if its port was tried.
+    private mutating func noteClose(_ event: PairEvent, at now: UInt32) {
+        let pair = pair(of: event, .open, at: now)
+        if stateOf(pair, of: event, at: now)?.state == .pending { _ = mark(event, .open, at: now) }
+    }
+
+    /// A reset without ACK: soon after a connection was accepted, what a scanner sends that wants none; with an
+    /// acknowledgement field of 0, the answer of a port to an acknowledgement that belongs to no connection.
+    private mutating func noteReset(_ probe: Probe, at now: Timestamp, wallClock: Int64) -> KindFound? {
+        let time = now.milliseconds
+        let event = PairEvent(of: probe)
+        if let pair = stateOf(pair(of: event, .open, at: time), of: event, at: time), pair.state == .open,
+            pair.age(at: time) <= 2000
+        {
+            return mark(event, .halfOpen, at: time)
+        }
+        if !probe.hasZeroAcknowledgment || !settings.kinds.contains(.ack) { return nil }
+        if settings.mayBeClients(port: probe.sourcePort, of: probe.destinationPort) { return nil }
+        if clients.contains(probe.source, port: probe.sourcePort, peer: probe.destination, key) { return nil }
+        return observe(answer(.ack, .refused, probe), at: now, wallClock: wallClock)
+    }
+
+    // MARK: Everything else
+
+    /// Processes an event of another class than TCP ports.
+    mutating func observe(_ event: PairEvent, at now: Timestamp, wallClock: Int64) -> KindFound? {
+        let time = now.milliseconds
+        if event.outcome == .accepted { return mark(event, .open, at: time) }
+        if event.target == .tcp { return mark(event, .refused, at: time) }
+        if !isWanted(event) { return nil }
+        let pair = pair(of: event, event.outcome == .refused ? .refused : .pending, at: time)
+        let hash = candidateHash(of: event, addressHash: key.hash(event.source.key))
+        var earlier: ProbationRecord?
+        let touch = probation.find(event, hash: hash)
+        if let touch { earlier = probation.record(at: touch) }
+        guard let place = candidate(of: event, pair, after: earlier, hash: hash, at: now) else {
+            if let touch {
+                if let earlier, now.isWithin(Parameters.rememberedTime, after: earlier.time) { return nil }
+                _ = probation.remove(touch)
+            }
+            probation.insert(event, hash: hash, at: now, wallClock: wallClock)
+            return nil
+        }
+        if let touch { _ = probation.remove(touch) }
+        let isNew = candidates.withEntry(place) { $0.add(pair, of: event, at: time) }
+        return isNew ? judge(place, pair, event, isNew: true, hash: hash, at: time) : nil
+    }
+
+    private func isWanted(_ event: PairEvent) -> Bool {
+        if event.source.isUnspecified || settings.isLocal(event.source) { return false }
+        switch event.target {
+        case .udp:
+            return settings.kinds.contains(.udp) && !settings.mayBeClients(port: event.port, of: event.sourcePort)
+        case .protocols: return settings.kinds.contains(.protocols)
+        case .sctp: return settings.kinds.contains(.sctp)
+        case .echo: return settings.kinds.contains(.ping)
+        case .ack: return true
+        case .tcp, .sweep: return false
+        }
+    }
+
+    // MARK: Pairs
+
+    /// The pair of an event.
+    private func pair(of event: PairEvent, _ state: Pair.State, at now: UInt32) -> Pair {
+        let tag = UInt16(truncatingIfNeeded: key.hash(event.destination)) & 0x7fff
+        let isLocal = settings.isLocal(event.destination)
+        return Pair(destination: tag | (isLocal ? 0x8000 : 0), port: event.port, state: state, at: now)
+    }
+
+    /// The hash of a candidate: of its source and class, of a sweep also the port.
+    private func candidateHash(of event: PairEvent, addressHash hash: UInt32) -> UInt32 {
+        let hash = event.source.isIPv4 ? hash : key.hash(event.source.prefix)
+        switch event.target {
+        case .tcp: return hash
+        case .sweep: return HashKey.mix(hash, salt: UInt32(event.port) << 8 | UInt32(event.target.rawValue))
+        case .ack, .udp, .protocols, .sctp, .echo: return HashKey.mix(hash, salt: UInt32(event.target.rawValue))
+        }
+    }
+
+    /// What is known of a pair, if its source is a candidate.
+    private mutating func stateOf(_ pair: Pair, of event: PairEvent, at now: UInt32) -> Pair? {
+        let hash = candidateHash(of: event, addressHash: key.hash(event.source.key))
+        guard let place = candidates.find(event.source, event.target, port: event.port, hash: hash, at: now) else {
+            return nil
+        }
+        return candidates.withEntry(place) { $0.pair(like: pair) }
+    }
+
+    /// Records what is known of a pair now, wherever it is: with the candidate, with the one of a sweep, or in the
+    /// record of a first packet. It never adds one: nobody becomes a candidate by what others send.
+    private mutating func mark(_ event: PairEvent, _ state: Pair.State, at now: UInt32) -> KindFound? {
+        let pair = pair(of: event, state, at: now)
+        let hash = candidateHash(of: event, addressHash: key.hash(event.source.key))
+        guard let place = candidates.find(event.source, event.target, port: event.port, hash: hash, at: now) else {
+            if state == .open {
+                probation.markAccepted(event, hash: event.target == .tcp ? key.hash(event.source) : hash)
+            }
+            return nil
+        }
+        if !candidates.withEntry(place, { $0.mark(pair) }) { return nil }
+        if event.target != .tcp { return judge(place, pair, event, isNew: false, hash: hash, at: now) }
+        if let sweep = markSweep(event, pair, at: now) { return sweep }
+        return state == .halfOpen ? judge(place, pair, event, isNew: false, hash: hash, at: now) : nil
+    }
+
+    private mutating func markSweep(_ event: PairEvent, _ pair: Pair, at now: UInt32) -> KindFound? {
+        var event = event
+        event.target = .sweep
+        let hash = candidateHash(of: event, addressHash: key.hash(event.source.key))
+        guard let place = candidates.find(event.source, .sweep, port: event.port, hash: hash, at: now) else {
+            return nil
+        }
+        if !candidates.withEntry(place, { $0.mark(pair) }) { return nil }
+        return judge(place, pair, event, isNew: false, hash: hash, at: now)
+    }
+
+    // MARK: Verdicts
+
+    /// Whether a candidate is to be reported after a pair of it was tried, or something was learnt about one.
+    ///
+    /// - Parameter isNew: whether the pair is new.
+    private mutating func judge(
+        _ place: CandidateTable<candidateSets>.Place, _ pair: Pair, _ event: PairEvent, isNew: Bool, hash: UInt32,
+        at now: UInt32
+    ) -> KindFound? {
+        let kinds = settings.kinds
+        let verdict = candidates.withEntry(place) { candidate -> (kind: ScanKind, isNew: Bool)? in
+            let wasReported = candidate.isReported(at: now)
+            if wasReported && !(isNew && candidate.suppression.isSuppressed) { return nil }
+            guard let kind = candidate.kind(after: pair, at: now, among: kinds) else { return nil }
+            if !wasReported { candidate.markReported(at: now, asQuick: false) }
+            return (kind, !wasReported)
+        }
+        guard let verdict else { return nil }
+        if verdict.isNew { counters.reports &+= 1 }
+        return KindFound(
+            place: place, kind: verdict.kind, pair: pair, event: event, isNew: verdict.isNew, hash: hash)
+    }
+
+    /// The finding about a candidate.
+    mutating func finding(_ found: KindFound, at now: Timestamp, wallClock: Int64) -> ScanFinding {
+        let (report, suppression) = candidates.withEntry(found.place) { candidate -> (ScanReport, Suppression) in
+            var report = candidate.report(as: found.kind, at: now.milliseconds, wallClock: wallClock)
+            candidate.complete(&report, with: found.pair, of: found.event)
+            return (report, candidate.suppression)
+        }
+        return ScanFinding(
+            report, isNew: found.isNew, lot: found.hash, suppression: suppression,
+            candidate: UInt32(found.place.set * 8 + found.place.way))
+    }
+}
+
+extension Address {
+    /// The network of an IPv6 host, its /64.
+    var prefix: Address { Address(ipv6High: high, low: 0) }
+
+    /// What candidates are known by: an IPv4 address, the /64 of an IPv6 one.
+    var key: Address { isIPv4 ? self : prefix }
+}
+
+extension Timestamp {
+    /// Milliseconds since the clock's zero, which wrap around after 49 days.
+    var milliseconds: UInt32 { UInt32(truncatingIfNeeded: nanoseconds / 1_000_000) }
+}
