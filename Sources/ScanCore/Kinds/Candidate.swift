@@ -261,7 +261,9 @@ struct Candidate: Sendable {
     func isReported(at now: UInt32) -> Bool {
         if !marks.isReported { return false }
         let silence = marks.isReportedAsQuick ? Parameters.candidateLifetime : Parameters.reportedLifetime
-        return UInt16(truncatingIfNeeded: now >> 16) &- reported <= UInt16(silence >> 16)
+        // Negative for a packet that is out of order.
+        let elapsed = Int16(bitPattern: UInt16(truncatingIfNeeded: now >> 16) &- reported)
+        return elapsed <= Int16(silence >> 16)
     }
 
     /// Records that it is reported.

@@ -262,6 +262,8 @@ extension ScanDetector {
     ) -> KindFound? {
         let kinds = settings.kinds
         let verdict = candidates.withEntry(place) { candidate -> (kind: ScanKind, isNew: Bool)? in
+            // The candidate of a sweep may just have taken its place.
+            if !candidate.isOf(event.source, event.target, port: event.port) { return nil }
             let wasReported = candidate.isReported(at: now)
             if wasReported && !(isNew && candidate.suppression.isSuppressed) { return nil }
             guard let kind = candidate.kind(after: pair, at: now, among: kinds) else { return nil }

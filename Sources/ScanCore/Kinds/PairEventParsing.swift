@@ -71,7 +71,7 @@ extension PairEvent {
     ) throws(PacketFault) -> PairEvent? {
         let quote = message.extracting(min(8, message.count)...)
         let tried = try IPHeader(packet: quote)
-        if tried.source != ip.destination || tried.destination != ip.source { return nil }
+        if tried.source != ip.destination || tried.destination != ip.source || tried.part.offset > 0 { return nil }
         if isProtocol {
             // ICMPv6 says at which offset of the quoted packet the number stands.
             let number = tried.source.isIPv4 ? tried.next : try quote.uint8(at: Int(try message.uint32(at: 4)))

@@ -72,7 +72,7 @@ extension ScanReport {
         if (seconds == 0) != (kind == .quick) || (hosts > 0) != isOfHosts { throw .malformed }
         source = try Address(encodedIn: bytes, at: Offset.source, isIPv4: families & 1 != 0)
         destination = try Address(encodedIn: bytes, at: Offset.destination, isIPv4: families & 2 != 0)
-        if source.isUnspecified { throw .malformed }
+        if sourceIsPrefix ? source.low != 0 : source.isUnspecified { throw .malformed }
         changed = try ChangedFields(bits: try bytes.uint8(at: Offset.changed))
         flagsEverSet = TCPFlags(rawValue: try bytes.uint8(at: Offset.flagsEverSet))
         flagsAlwaysSet = TCPFlags(rawValue: try bytes.uint8(at: Offset.flagsAlwaysSet))
