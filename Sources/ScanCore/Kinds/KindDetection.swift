@@ -125,8 +125,7 @@ extension ScanDetector {
             clients.remove(probe.source, port: probe.sourcePort, peer: probe.destination, key)
             return mark(answer(.tcp, .accepted, probe), .open, at: time)
         }
-        if flags.containsAny(of: .fin) { noteClose(PairEvent(of: probe), at: time) }
-        return nil
+        return flags.containsAny(of: .fin) ? noteClose(PairEvent(of: probe), at: time) : nil
     }
 
     /// The event that a segment from a tried port shows.
@@ -135,9 +134,9 @@ extension ScanDetector {
     }
 
     /// A segment that closes a connection well shows that one was accepted, if its port was tried.
-    private mutating func noteClose(_ event: PairEvent, at now: UInt32) {
+    private mutating func noteClose(_ event: PairEvent, at now: UInt32) -> KindFound? {
         let pair = pair(of: event, .open, at: now)
-        if stateOf(pair, of: event, at: now)?.state == .pending { _ = mark(event, .open, at: now) }
+        return stateOf(pair, of: event, at: now)?.state == .pending ? mark(event, .open, at: now) : nil
     }
 
     /// A reset without ACK: soon after a connection was accepted, what a scanner sends that wants none; with an
