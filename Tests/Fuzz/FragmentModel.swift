@@ -80,11 +80,15 @@ private enum SlowHeaders {
     }
 
     private static func segment(_ header: [UInt8], of first: Piece) -> Probe {
-        Probe(
+        var probe = Probe(
             source: first.source, destination: first.destination,
             sourcePort: UInt16(header[0]) * 256 + UInt16(header[1]),
             destinationPort: UInt16(header[2]) * 256 + UInt16(header[3]),
             transport: .tcp(TCPFlags(rawValue: header[13])),
             typeOfService: first.typeOfService, timeToLive: first.timeToLive)
+        let isReset = header[13] / 4 % 2 == 1
+        probe.hasZeroSequence = isReset && header[4..<8].allSatisfy { $0 == 0 }
+        probe.hasZeroAcknowledgment = isReset && header[8..<12].allSatisfy { $0 == 0 }
+        return probe
     }
 }

@@ -152,10 +152,15 @@ extension Probe {
             sourcePort: try header.uint16(at: offset), destinationPort: try header.uint16(at: offset + 2),
             transport: .tcp(TCPFlags(rawValue: UInt8(truncatingIfNeeded: offsetAndFlags))),
             typeOfService: typeOfService, timeToLive: timeToLive)
-        if offsetAndFlags & UInt16(TCPFlags.rst.rawValue) != 0 {
-            hasZeroSequence = try header.uint32(at: offset + 4) == 0
-            hasZeroAcknowledgment = try header.uint32(at: offset + 8) == 0
-        }
+        try readNumbers(in: header, at: offset)
+    }
+
+    /// Reads the numbers of a segment with RST, in a header that holds the flags, and so these.
+    @inline(__always)
+    mutating func readNumbers(in header: Span<UInt8>, at offset: Int) throws(PacketFault) {
+        guard let flags, flags.containsAny(of: .rst) else { return }
+        hasZeroSequence = try header.uint32(at: offset + 4) == 0
+        hasZeroAcknowledgment = try header.uint32(at: offset + 8) == 0
     }
 
     /// Parses the ports of a packet that ends within its TCP header, and the flags if it holds them; `nil` if it holds
@@ -175,6 +180,7 @@ extension Probe {
                 sourcePort: ports.source, destinationPort: ports.destination,
                 transport: .tcp(TCPFlags(inHeaderAt: 0, of: payload)),
                 typeOfService: header.ip.typeOfService, timeToLive: header.ip.timeToLive)
+            try readNumbers(in: payload, at: 0)
         } catch {
             if error == .fragment || error == .truncated { return nil }
             throw error

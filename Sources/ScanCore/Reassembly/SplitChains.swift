@@ -207,13 +207,14 @@ struct ChainPlace: FragmentRecord {
             try chain.advanceToTransport(in: content)
             if content.hasTooShortTCPHeader(at: chain.offset) { return .nowhere }
             if chain.offset + 4 <= content.count {
-                return .ports(
-                    Probe(
-                        source: name.source, destination: name.destination,
-                        sourcePort: try content.uint16(at: chain.offset),
-                        destinationPort: try content.uint16(at: chain.offset + 2),
-                        transport: .tcp(TCPFlags(inHeaderAt: chain.offset, of: content)),
-                        typeOfService: typeOfService, timeToLive: timeToLive))
+                var probe = Probe(
+                    source: name.source, destination: name.destination,
+                    sourcePort: try content.uint16(at: chain.offset),
+                    destinationPort: try content.uint16(at: chain.offset + 2),
+                    transport: .tcp(TCPFlags(inHeaderAt: chain.offset, of: content)),
+                    typeOfService: typeOfService, timeToLive: timeToLive)
+                try probe.readNumbers(in: content, at: chain.offset)
+                return .ports(probe)
             }
         } catch {
             if error != .truncated { return .nowhere }
