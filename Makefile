@@ -37,7 +37,7 @@ ORDINARY_TRAITS = $(if $(FEATURES),--traits $(subst $() ,$(comma),$(FEATURES)),-
 FUZZ_SECONDS = 60
 
 .PHONY: all linux libpcap libnids demo test lint unit asan integration integration-beside integration-alone
-.PHONY: fuzz fuzz-gently bench soak install uninstall clean
+.PHONY: fuzz bench soak install uninstall clean
 
 # The shipped binary: every backend, and every role.
 all: libnids
@@ -67,8 +67,8 @@ test: needs-test lint
 	for build in ordinary raw pcap; do SCANLOGD=$(CURDIR)/.build-$$build/scanlogd $(one_scan) || exit 1; done
 	$(MAKE) check-binary check-system-calls
 	$(MAKE) asan
-	$(MAKE) -j2 --output-sync=target fuzz-gently integration-beside FUZZ_SECONDS=15
-	$(MAKE) integration-alone
+	$(MAKE) fuzz FUZZ_SECONDS=15
+	$(MAKE) integration
 
 # What `test` needs built, but for the fuzz targets: the unit tests, and the program in each of its forms. Each build
 # takes one processor, so `test` has two go side by side, the longest first.
@@ -157,10 +157,6 @@ oracle: needs-test all
 
 fuzz:
 	Tests/Fuzz/run $(FUZZ_SECONDS)
-
-# Beside the integration tests, and after them when both want a processor.
-fuzz-gently:
-	nice -n 19 Tests/Fuzz/run $(FUZZ_SECONDS)
 
 bench: needs-bench all
 	$(BUILD) --product core-benchmark
