@@ -38,9 +38,6 @@ struct ProbationLog<let lineCount: Int>: ~Copyable {
     /// The number of records overwritten before their source had the time to touch a second port, since the start.
     private(set) var lost: UInt64 = 0
 
-    /// When the record that was overwritten last had been written.
-    private(set) var overwritten = Timestamp(nanoseconds: 0)
-
     /// For how long a record is needed, in nanoseconds; ``Parameters/longestGap`` at least.
     var rememberedTime: Int64 = 0
 
@@ -68,13 +65,24 @@ struct ProbationLog<let lineCount: Int>: ~Copyable {
 
     @inline(never)  // keeps the path of a flood's packets short
     private mutating func search(_ source: Address, hash: UInt32) -> Place? {
+        search(hash) { $0.isOf(source) }
+    }
+
+    /// Looks up the record of an event's source and class, by the hash of these.
+    mutating func find(_ event: PairEvent, hash: UInt32) -> Place? {
+        search(hash) { $0.isOf(event) }
+    }
+
+    /// The youngest record with a hash that is still in the log and is the one wanted.
+    @inline(__always)
+    private mutating func search(_ hash: UInt32, _ isWanted: (borrowing ProbationRecord) -> Bool) -> Place? {
         let line = Self.line(hash)
         for number in 0..<16 {
             let slot = index[line][number]
             if slot & ProbationIndex.fingerprintMask != Self.fingerprint(hash) { continue }
             if ProbationIndex.age(of: slot, newest: newest) >= Self.capacity { continue }
             let position = Self.position(slot >> 12)
-            if log[position >> 3][position & 7].isOf(source) {
+            if isWanted(log[position >> 3][position & 7]) {
                 return Place(position: position, line: line, slot: number)
             }
         }
@@ -98,21 +106,6 @@ struct ProbationLog<let lineCount: Int>: ~Copyable {
 
     /// The record of a source that was found.
     mutating func record(at place: Place) -> ProbationRecord { log[place.position >> 3][place.position & 7] }
-
-    /// Looks up the record of an event's source and class, by the hash of these.
-    mutating func find(_ event: PairEvent, hash: UInt32) -> Place? {
-        let line = Self.line(hash)
-        for number in 0..<16 {
-            let slot = index[line][number]
-            if slot & ProbationIndex.fingerprintMask != Self.fingerprint(hash) { continue }
-            if ProbationIndex.age(of: slot, newest: newest) >= Self.capacity { continue }
-            let position = Self.position(slot >> 12)
-            if log[position >> 3][position & 7].isOf(event) {
-                return Place(position: position, line: line, slot: number)
-            }
-        }
-        return nil
-    }
 
     /// Inserts the first pair of another class that a source tried, with the hash of both.
     mutating func insert(_ event: PairEvent, hash: UInt32, at now: Timestamp, wallClock: Int64) {
@@ -141,8 +134,7 @@ struct ProbationLog<let lineCount: Int>: ~Copyable {
         if position == 0 { roundBegan = now }
         if log[position >> 3][position & 7].isUsed {
             held -= 1
-            overwritten = log[position >> 3][position & 7].time
-            if now.isWithin(Parameters.longestGap, after: overwritten) { lost &+= 1 }
+            if now.isWithin(Parameters.longestGap, after: log[position >> 3][position & 7].time) { lost &+= 1 }
         }
         log[position >> 3][position & 7] = record()
         held += 1

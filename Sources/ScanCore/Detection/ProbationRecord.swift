@@ -52,22 +52,14 @@ struct ProbationRecord: Sendable {
         timeToLive = probe.timeToLive
     }
 
-    /// The record of the first pair of another class that a source tried.
+    /// The record of the first pair of another class than TCP ports that a source tried.
     init(_ event: PairEvent, at now: Timestamp, wallClock: Int64) {
-        sourceHigh = Halves(event.source.high)
-        sourceLow = Halves(event.source.low)
-        destinationHigh = Halves(event.destination.high)
-        destinationLow = Halves(event.destination.low)
-        nanoseconds = Halves(UInt64(bitPattern: now.nanoseconds))
-        clockAndMarks =
-            UInt32(truncatingIfNeeded: wallClock) << 7 | 64 | UInt32(event.target.rawValue) << 2
-            | (event.source.isIPv4 ? 2 : 0) | (event.destination.isIPv4 ? 1 : 0)
-        sourcePort = event.sourcePort
-        destinationPort = event.port
-        flagsEverSet = event.flagsEverSet
-        flagsAlwaysSet = event.flagsAlwaysSet
-        typeOfService = event.typeOfService
-        timeToLive = event.timeToLive
+        let probe = Probe(
+            source: event.source, destination: event.destination, sourcePort: event.sourcePort,
+            destinationPort: event.port, transport: .tcp(nil), typeOfService: event.typeOfService,
+            timeToLive: event.timeToLive)
+        self.init(probe, at: now, wallClock: wallClock)
+        clockAndMarks |= UInt32(event.target.rawValue) << 2
     }
 
     /// The class of its pair.

@@ -34,26 +34,8 @@ struct Candidate: Sendable {
     private var flagsAlwaysSet = TCPFlags.none
     private(set) var pairCount: UInt8 = 0
     private(set) var target = PairClass.tcp
-    private var changed = ChangedBits()
+    private var changed = ChangedFields()
     private var marks = Marks()
-
-    /// The fields that differed between the segments, as bits.
-    private struct ChangedBits: Sendable {
-        private var bits: UInt8 = 0
-
-        mutating func merge(destination: Bool, sourcePort: Bool, typeOfService: Bool, timeToLive: Bool) {
-            bits |= (destination ? 1 : 0) | (sourcePort ? 2 : 0) | (typeOfService ? 4 : 0) | (timeToLive ? 8 : 0)
-        }
-
-        var fields: ChangedFields {
-            var fields = ChangedFields()
-            fields.destination = bits & 1 != 0
-            fields.sourcePort = bits & 2 != 0
-            fields.typeOfService = bits & 4 != 0
-            fields.timeToLive = bits & 8 != 0
-            return fields
-        }
-    }
 
     private struct Marks: Sendable {
         private var bits: UInt8 = 0
@@ -111,10 +93,11 @@ struct Candidate: Sendable {
         marks.isToIPv4 = event.destination.isIPv4
     }
 
-    /// Whether it is that of a source and class; of a port too, if it is of one that many hosts are tried at.
-    func isOf(_ source: Address, _ target: PairClass, port: UInt16) -> Bool {
-        marks.isUsed && self.target == target && marks.isIPv4 == source.isIPv4 && sourceHigh == source.high
-            && (!source.isIPv4 || sourceLow == source.low) && (target != .sweep || pairs[0].port == port)
+    /// Whether it is that of an event's source and class; of its port too, if it is of one that many hosts are tried at.
+    func isOf(_ event: PairEvent) -> Bool {
+        let source = event.source
+        return marks.isUsed && target == event.target && marks.isIPv4 == source.isIPv4 && sourceHigh == source.high
+            && (!source.isIPv4 || sourceLow == source.low) && (target != .sweep || pairs[0].port == event.port)
     }
 
     /// Whether so long has passed since the last new pair that it is forgotten.
@@ -200,15 +183,15 @@ struct Candidate: Sendable {
     }
 
     private mutating func merge(_ event: PairEvent) {
-        let isOther = destinationHigh != event.destination.high || destinationLow != event.destination.low
+        if destinationHigh != event.destination.high || destinationLow != event.destination.low {
+            changed.destination = true
+        }
         if event.outcome == .tried {
             flagsEverSet = flagsEverSet.union(event.flagsEverSet)
             flagsAlwaysSet = flagsAlwaysSet.intersection(event.flagsAlwaysSet)
-            changed.merge(
-                destination: isOther, sourcePort: sourcePort != event.sourcePort,
-                typeOfService: typeOfService != event.typeOfService, timeToLive: timeToLive != event.timeToLive)
-        } else {
-            changed.merge(destination: isOther, sourcePort: false, typeOfService: false, timeToLive: false)
+            if sourcePort != event.sourcePort { changed.sourcePort = true }
+            if typeOfService != event.typeOfService { changed.typeOfService = true }
+            if timeToLive != event.timeToLive { changed.timeToLive = true }
         }
         if !event.source.isIPv4 && event.source.low != sourceLow { addAddress(event.source.low) }
     }
@@ -281,7 +264,7 @@ struct Candidate: Sendable {
     ///   - now: in milliseconds.
     ///   - wallClock: the same time in seconds since 1970 UTC.
     func report(as kind: ScanKind, at now: UInt32, wallClock: Int64) -> ScanReport {
-        let elapsed = UInt32(max(Int32(bitPattern: now &- first), 0))
+        let elapsed = (UInt32(max(Int32(bitPattern: now &- first), 0)) + 500) / 1000  // seconds
         let isPrefix = !marks.isIPv4 && addressCount > 1
         let source =
             marks.isIPv4
@@ -298,10 +281,10 @@ struct Candidate: Sendable {
         report.flagsAlwaysSet = flagsAlwaysSet
         report.typeOfService = typeOfService
         report.timeToLive = timeToLive
-        report.changed = changed.fields
+        report.changed = changed
         if isPrefix { report.changed.sourcePort = true }
-        report.seconds = max((elapsed &+ 500) / 1000, 1)
-        report.startTime = wallClock &- Int64((elapsed + 500) / 1000)
+        report.seconds = max(elapsed, 1)
+        report.startTime = wallClock &- Int64(elapsed)
         return report
     }
 }

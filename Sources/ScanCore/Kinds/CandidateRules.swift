@@ -79,7 +79,6 @@ extension Candidate {
     /// Adds to a report the ports, or protocols, of a pair's host, in the order in which they were tried; of a sweep, how
     /// many hosts.
     func complete(_ report: inout ScanReport, with pair: Pair, of event: PairEvent) {
-        report.ports = PortList()
         if target == .sweep || target == .echo {
             report.ports.append(pair.port)
             report.hosts = UInt16(pairCount)

@@ -31,11 +31,11 @@ struct CandidateTable<let setCount: Int>: ~Copyable {
         return (of2.x | of2.y) >> 15 != 0
     }
 
-    /// Looks for the candidate of a source and class that is not outdated.
-    mutating func find(_ source: Address, _ target: PairClass, port: UInt16, hash: UInt32, at now: UInt32) -> Place? {
+    /// Looks for the candidate of an event's source and class that is not outdated.
+    mutating func find(_ event: PairEvent, hash: UInt32, at now: UInt32) -> Place? {
         let set = Self.set(hash)
         let tag = Self.tag(hash)
-        for way in 0..<8 where tags[set][way] == tag && entries[set][way].isOf(source, target, port: port) {
+        for way in 0..<8 where tags[set][way] == tag && entries[set][way].isOf(event) {
             return entries[set][way].isOutdated(at: now) ? nil : Place(set: set, way: way)
         }
         return nil
@@ -68,7 +68,7 @@ struct CandidateTable<let setCount: Int>: ~Copyable {
         var fewest = UInt8.max
         var longest = Int32.min
         for way in 0..<8 {
-            if entries[set][way].isOf(event.source, event.target, port: event.port) { return way }
+            if entries[set][way].isOf(event) { return way }
             let isOutdated = entries[set][way].isOutdated(at: now)
             let pairs = isOutdated ? 0 : entries[set][way].pairCount
             let age = Int32(bitPattern: now &- entries[set][way].lastPair)
@@ -95,15 +95,6 @@ extension CandidateTable {
         mutating get {
             for set in 0..<setCount where tags[set] != Tags(repeating: 0) { return false }
             return evicted == 0
-        }
-    }
-
-    /// The number of candidates, including outdated ones.
-    var held: Int {
-        mutating get {
-            var held = 0
-            for set in 0..<setCount { for way in 0..<8 where tags[set][way] != 0 { held += 1 } }
-            return held
         }
     }
 }

@@ -59,34 +59,42 @@ extension ScanDetector {
         of event: PairEvent, _ pair: Pair, after record: ProbationRecord?, hash: UInt32, at now: Timestamp
     ) -> CandidateTable<candidateSets>.Place? {
         let time = now.milliseconds
-        if let place = candidates.find(event.source, event.target, port: event.port, hash: hash, at: time) {
+        if let place = candidates.find(event, hash: hash, at: time) {
             return place
         }
-        guard let record, record.isOfProbe, now.isWithin(Parameters.rememberedTime, after: record.time) else {
-            return nil
-        }
-        let first = record.event
+        guard let record, isRemembered(record, at: now) else { return nil }
+        let first = firstPair(of: record)
+        return first.isSame(as: pair) ? nil : insert(record, first, hash: hash, at: time)
+    }
+
+    /// Whether a record is of a probe that is not forgotten.
+    private func isRemembered(_ record: ProbationRecord, at now: Timestamp) -> Bool {
+        record.isOfProbe && now.isWithin(Parameters.rememberedTime, after: record.time)
+    }
+
+    /// The pair of a record, with what is known of it.
+    private func firstPair(of record: ProbationRecord) -> Pair {
+        pair(of: record.event, record.isAccepted ? .open : .pending, at: record.time.milliseconds)
+    }
+
+    /// Inserts the candidate of a record, with its pair.
+    private mutating func insert(
+        _ record: ProbationRecord, _ pair: Pair, hash: UInt32, at now: UInt32
+    ) -> CandidateTable<candidateSets>.Place {
         let begun = record.time.milliseconds
-        let firstPair = self.pair(of: first, record.isAccepted ? .open : .pending, at: begun)
-        if firstPair.isSame(as: pair) { return nil }
-        let place = candidates.insert(first, begun: begun, hash: hash, at: time)
-        _ = candidates.withEntry(place) { $0.add(firstPair, of: first, at: begun) }
+        let place = candidates.insert(record.event, begun: begun, hash: hash, at: now)
+        _ = candidates.withEntry(place) { $0.add(pair, of: record.event, at: begun) }
         return place
     }
 
     /// Makes the source of a record that is about to be removed a candidate, unless it is one.
     @inline(never)
     mutating func keep(_ record: ProbationRecord, hash: UInt32, at now: Timestamp) {
-        if !record.isOfProbe || !now.isWithin(Parameters.rememberedTime, after: record.time) { return }
-        let event = record.event
-        if settings.isLocal(event.source) { return }
-        let begun = record.time.milliseconds
-        let hash = candidateHash(of: event, addressHash: hash)
+        if !isRemembered(record, at: now) || settings.isLocal(record.source) { return }
+        let hash = candidateHash(of: record.event, addressHash: hash)
         let time = now.milliseconds
-        if candidates.find(event.source, event.target, port: event.port, hash: hash, at: time) != nil { return }
-        let pair = pair(of: event, record.isAccepted ? .open : .pending, at: begun)
-        let place = candidates.insert(event, begun: begun, hash: hash, at: time)
-        _ = candidates.withEntry(place) { $0.add(pair, of: event, at: begun) }
+        if candidates.find(record.event, hash: hash, at: time) != nil { return }
+        _ = insert(record, firstPair(of: record), hash: hash, at: time)
     }
 
     /// Processes a pair of a candidate whose port it tried on other hosts too.
@@ -99,7 +107,7 @@ extension ScanDetector {
         event.target = .sweep
         let hash = candidateHash(of: event, addressHash: key.hash(event.source.key))
         let sweep: CandidateTable<candidateSets>.Place
-        if let known = candidates.find(event.source, .sweep, port: event.port, hash: hash, at: now) {
+        if let known = candidates.find(event, hash: hash, at: now) {
             sweep = known
         } else {
             let one = candidates.withEntry(place) { $0 }
@@ -216,7 +224,7 @@ extension ScanDetector {
     /// What is known of a pair, if its source is a candidate.
     private mutating func stateOf(_ pair: Pair, of event: PairEvent, at now: UInt32) -> Pair? {
         let hash = candidateHash(of: event, addressHash: key.hash(event.source.key))
-        guard let place = candidates.find(event.source, event.target, port: event.port, hash: hash, at: now) else {
+        guard let place = candidates.find(event, hash: hash, at: now) else {
             return nil
         }
         return candidates.withEntry(place) { $0.pair(like: pair) }
@@ -227,7 +235,7 @@ extension ScanDetector {
     private mutating func mark(_ event: PairEvent, _ state: Pair.State, at now: UInt32) -> KindFound? {
         let pair = pair(of: event, state, at: now)
         let hash = candidateHash(of: event, addressHash: key.hash(event.source.key))
-        guard let place = candidates.find(event.source, event.target, port: event.port, hash: hash, at: now) else {
+        guard let place = candidates.find(event, hash: hash, at: now) else {
             if state == .open {
                 probation.markAccepted(event, hash: event.target == .tcp ? key.hash(event.source) : hash)
             }
@@ -243,7 +251,7 @@ extension ScanDetector {
         var event = event
         event.target = .sweep
         let hash = candidateHash(of: event, addressHash: key.hash(event.source.key))
-        guard let place = candidates.find(event.source, .sweep, port: event.port, hash: hash, at: now) else {
+        guard let place = candidates.find(event, hash: hash, at: now) else {
             return nil
         }
         if !candidates.withEntry(place, { $0.mark(pair) }) { return nil }
@@ -262,7 +270,7 @@ extension ScanDetector {
         let kinds = settings.kinds
         let verdict = candidates.withEntry(place) { candidate -> (kind: ScanKind, isNew: Bool)? in
             // The candidate of a sweep may just have taken its place.
-            if !candidate.isOf(event.source, event.target, port: event.port) { return nil }
+            if !candidate.isOf(event) { return nil }
             let wasReported = candidate.isReported(at: now)
             if wasReported && !(isNew && candidate.suppression.isSuppressed) { return nil }
             guard let kind = candidate.kind(after: pair, at: now, among: kinds) else { return nil }

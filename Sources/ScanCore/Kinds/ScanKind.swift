@@ -37,6 +37,9 @@ public enum ScanKind: UInt8, Sendable {
         }
     }
 
+    /// Whether it is of many hosts, at one port at most.
+    var isOfHosts: Bool { self == .sweep || self == .ping }
+
     /// Whether it is one host's own TCP segments, whose flags, TOS, TTL and source port say something.
     var hasSegments: Bool { self == .quick || self == .slow || self == .sweep }
 }

@@ -90,14 +90,40 @@ public struct ScanReport: Sendable {
 
 /// The fields of a report that differed between packets.
 public struct ChangedFields: Equatable, Sendable {
+    /// A bit for each field, in the order below from the lowest.
+    private(set) var bits: UInt8 = 0
+
+    /// None.
+    init() {}
+
+    /// The fields whose bits are set, or `nil` if others are set too.
+    init?(bits: UInt8) {
+        if bits > 15 { return nil }
+        self.bits = bits
+    }
+
     /// The destination address.
-    public internal(set) var destination = false
+    public internal(set) var destination: Bool {
+        get { bits & 1 != 0 }
+        set { set(1, newValue) }
+    }
     /// The source port.
-    public internal(set) var sourcePort = false
+    public internal(set) var sourcePort: Bool {
+        get { bits & 2 != 0 }
+        set { set(2, newValue) }
+    }
     /// The type of service or traffic class.
-    public internal(set) var typeOfService = false
+    public internal(set) var typeOfService: Bool {
+        get { bits & 4 != 0 }
+        set { set(4, newValue) }
+    }
     /// The time to live or hop limit.
-    public internal(set) var timeToLive = false
+    public internal(set) var timeToLive: Bool {
+        get { bits & 8 != 0 }
+        set { set(8, newValue) }
+    }
+
+    private mutating func set(_ bit: UInt8, _ value: Bool) { bits = value ? bits | bit : bits & ~bit }
 }
 
 /// The first ports touched by a source, at most ``capacity``, in the order seen.

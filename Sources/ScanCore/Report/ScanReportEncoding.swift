@@ -68,12 +68,12 @@ extension ScanReport {
         if sourceIsPrefix && (kind == .quick || families & 1 != 0) { throw .malformed }
         seconds = try bytes.uint32(at: Offset.seconds)
         hosts = try bytes.uint16(at: Offset.hosts)
-        let isOfHosts = kind == .sweep || kind == .ping
-        if (seconds == 0) != (kind == .quick) || (hosts > 0) != isOfHosts { throw .malformed }
+        if (seconds == 0) != (kind == .quick) || (hosts > 0) != kind.isOfHosts { throw .malformed }
         source = try Address(encodedIn: bytes, at: Offset.source, isIPv4: families & 1 != 0)
         destination = try Address(encodedIn: bytes, at: Offset.destination, isIPv4: families & 2 != 0)
         if sourceIsPrefix ? source.low != 0 : source.isUnspecified { throw .malformed }
-        changed = try ChangedFields(bits: try bytes.uint8(at: Offset.changed))
+        guard let changed = ChangedFields(bits: try bytes.uint8(at: Offset.changed)) else { throw .malformed }
+        self.changed = changed
         flagsEverSet = TCPFlags(rawValue: try bytes.uint8(at: Offset.flagsEverSet))
         flagsAlwaysSet = TCPFlags(rawValue: try bytes.uint8(at: Offset.flagsAlwaysSet))
         let noneSeen = flagsEverSet == .none && flagsAlwaysSet == .all
@@ -83,7 +83,7 @@ extension ScanReport {
         startTime = Int64(bitPattern: try bytes.uint64(at: Offset.startTime))
         sourcePort = try bytes.uint16(at: Offset.sourcePort)
         ports = try PortList(encodedIn: bytes, at: Offset.ports, count: Int(try bytes.uint8(at: Offset.portCount)))
-        if isOfHosts && ports.count != 1 { throw .malformed }
+        if kind.isOfHosts && ports.count != 1 { throw .malformed }
     }
 }
 
@@ -104,20 +104,6 @@ extension Address {
             guard high == 0, let value = UInt32(exactly: low) else { throw .malformed }
             self.init(ipv4: value)
         }
-    }
-}
-
-extension ChangedFields {
-    fileprivate var bits: UInt8 {
-        (destination ? 1 : 0) | (sourcePort ? 2 : 0) | (typeOfService ? 4 : 0) | (timeToLive ? 8 : 0)
-    }
-
-    fileprivate init(bits: UInt8) throws(PacketFault) {
-        if bits > 15 { throw .malformed }
-        destination = bits & 1 != 0
-        sourcePort = bits & 2 != 0
-        typeOfService = bits & 4 != 0
-        timeToLive = bits & 8 != 0
     }
 }
 

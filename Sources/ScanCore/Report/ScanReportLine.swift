@@ -41,7 +41,7 @@ extension LogLine {
 
         let allowance = report.source.isIPv4 ? 0 : addressLength - 30
         let room = limit.map { $0 + allowance - tail.count }
-        let listed = report.kind == .sweep || report.kind == .ping ? 0 : report.ports.count
+        let listed = report.kind.isOfHosts ? 0 : report.ports.count
         for index in 0..<listed {
             let before = count
             append(decimal: report.ports[index])
@@ -83,7 +83,7 @@ extension LogLine {
 
     /// Appends everything after the ports.
     private mutating func appendTail(_ report: ScanReport, time: TimeOfDay) {
-        if report.kind == .sweep || report.kind == .ping {
+        if report.kind.isOfHosts {
             append(decimal: report.hosts)
             append(" hosts, ")
         } else {

@@ -58,6 +58,7 @@ struct Replay: ~Copyable, ProbeSink {
         self.sensor = sensor
     }
 
+    /// Each packet comes here first, then its probes, if it has any.
     mutating func inspect(
         packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64
     ) throws(PacketFault) -> Bool {
@@ -68,8 +69,6 @@ struct Replay: ~Copyable, ProbeSink {
     }
 
     mutating func receive(_ probe: Probe, at now: Timestamp, realTime: Int64) {
-        self.now = now
-        if sensor.nextSummaryDue != nil { sensor.logSuppressed(at: now) }
         sensor.receive(probe, at: now, realTime: realTime)
     }
 

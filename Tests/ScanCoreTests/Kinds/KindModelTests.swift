@@ -263,7 +263,7 @@ extension ScanDetector {
             for way in 0..<8 {
                 let place = CandidateTable<candidateSets>.Place(set: set, way: way)
                 let pairs = candidates.withEntry(place) { one -> String? in
-                    guard one.isOf(source, .tcp, port: 0) else { return nil }
+                    guard one.isOf(PairEvent(.tcp, .tried, by: source, at: source, port: 0)) else { return nil }
                     let pairs = (0..<Int(one.pairCount)).map { one.pair(at: $0) }
                     return pairs.map { "\($0.port) \($0.state)" }.joined(separator: ", ")
                         + "; \(one.addressCount) addresses, paused \(one.hasPaused)"
