@@ -2,7 +2,6 @@
 
 #include <limits.h>
 #include <linux/capability.h>
-#include <linux/sock_diag.h>
 #include <resolv.h>
 #include <stddef.h>
 #include <sys/prctl.h>
@@ -338,13 +337,27 @@ int clinux_request_links(int socket) {
     return send(socket, &request, sizeof request, 0) < 0 ? -1 : 0;
 }
 
-int clinux_request_addresses(int socket) {
+int clinux_request_addresses(int socket, int family) {
     struct {
         struct nlmsghdr header;
         struct ifaddrmsg information;
     } request = {
         .header = {.nlmsg_len = sizeof request, .nlmsg_type = RTM_GETADDR, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-        .information = {.ifa_family = AF_INET},
+        .information = {.ifa_family = (uint8_t)family},
+    };
+    return send(socket, &request, sizeof request, 0) < 0 ? -1 : 0;
+}
+
+int clinux_request_sockets(int socket, int family, int protocol, uint32_t states, uint32_t sequence) {
+    struct {
+        struct nlmsghdr header;
+        struct inet_diag_req_v2 sockets;
+    } request = {
+        .header = {.nlmsg_len = sizeof request,
+                   .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+                   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+                   .nlmsg_seq = sequence},
+        .sockets = {.sdiag_family = (uint8_t)family, .sdiag_protocol = (uint8_t)protocol, .idiag_states = states},
     };
     return send(socket, &request, sizeof request, 0) < 0 ? -1 : 0;
 }

@@ -39,8 +39,10 @@
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
 
 /* errno is a macro. */
 int clinux_errno(void);
@@ -214,8 +216,12 @@ ssize_t clinux_receive_netlink(int socket, void *buffer, size_t size);
  * have many different types in C. */
 int clinux_request_links(int socket);
 
-/* Requests a list of all IPv4 addresses, the only ones that have labels: 0, or -1 with errno. */
-int clinux_request_addresses(int socket);
+/* Requests a list of all addresses of a family, or of all families (AF_UNSPEC): 0, or -1 with errno. */
+int clinux_request_addresses(int socket, int family);
+
+/* Requests a list of the sockets of a family and protocol that are in one of the states, each a bit. The replies have
+ * the sequence number of the request. 0, or -1 with errno. */
+int clinux_request_sockets(int socket, int family, int protocol, uint32_t states, uint32_t sequence);
 
 /* Releases memory of the main thread's stack that returned calls have used; only C code can find the end of its stack
  * frame. Below that stack nothing else is mapped for a megabyte (stack_guard_gap), so it may reach past the stack. */

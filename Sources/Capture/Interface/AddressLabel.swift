@@ -8,7 +8,7 @@ func isAddressLabel(_ name: CString) throws(SystemError) -> Bool {
     guard let label = RequestedName(name) else { return false }
     let socket = try Socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, name: "netlink socket")
     let buffer = try NetlinkBuffer()
-    _ = try check(socket.name, "ask for addresses") { clinux_request_addresses(socket.number) }
+    _ = try check(socket.name, "ask for addresses") { clinux_request_addresses(socket.number, AF_INET) }
     do throws(SystemError) {
         while true {  // the kernel replies during the request, and marks the last datagram
             let datagram = unsafe buffer.bytes(try buffer.receive(from: socket))

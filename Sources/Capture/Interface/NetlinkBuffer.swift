@@ -9,10 +9,11 @@ import System
 
     @usableFromInline let memory: UnsafeMutableRawPointer
 
-    init() throws(SystemError) {
-        guard let memory = unsafe clinux_map_zero(NetlinkBuffer.size) else {
-            throw SystemError("memory for interfaces", "map")
-        }
+    /// Maps the memory.
+    ///
+    /// - Parameter name: its name in error messages.
+    init(_ name: CString = "memory for interfaces") throws(SystemError) {
+        guard let memory = unsafe clinux_map_zero(NetlinkBuffer.size) else { throw SystemError(name, "map") }
         unsafe self.memory = memory
     }
 

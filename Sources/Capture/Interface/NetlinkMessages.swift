@@ -13,6 +13,8 @@ struct NetlinkMessages {
     struct Message {
         let type: Int32
         let flags: Int32
+        /// That of the request, in a reply.
+        let sequence: UInt32
         let body: Range<Int>
     }
 
@@ -28,7 +30,8 @@ struct NetlinkMessages {
         if length < MemoryLayout<nlmsghdr>.size || length > datagram.count - offset { throw .malformed }
         let body = offset + MemoryLayout<nlmsghdr>.size..<offset + length
         offset += NetlinkMessages.aligned(length)
-        return Message(type: Int32(header.nlmsg_type), flags: Int32(header.nlmsg_flags), body: body)
+        return Message(
+            type: Int32(header.nlmsg_type), flags: Int32(header.nlmsg_flags), sequence: header.nlmsg_seq, body: body)
     }
 
     /// Messages and attributes begin at multiples of four bytes.
@@ -65,6 +68,12 @@ struct NetlinkAttributes {
 }
 
 extension Span<UInt8> {
+    /// The error number in the body of NLMSG_ERROR, or of NLMSG_DONE at the end of a dump; 0 for none.
+    func errorNumber() throws(NetlinkFault) -> Int32 {
+        let code: Int32 = try unsafe load(at: 0)
+        return 0 &- code  // wrapping is intended: the number is not restricted
+    }
+
     /// A kernel structure, loaded from its bytes in memory.
     ///
     /// Unsafe for types with invalid bit patterns; C structures of numbers have none.

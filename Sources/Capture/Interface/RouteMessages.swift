@@ -60,8 +60,7 @@ struct RouteMessages {
         case NLMSG_DONE:
             return .endOfList
         case NLMSG_ERROR:
-            let code: Int32 = try unsafe body.load(at: 0)
-            return .refused(0 &- code)  // wrapping is intended: the number is not restricted
+            return .refused(try body.errorNumber())
         case Int32(RTM_NEWLINK):
             return try RouteMessages.link(message, in: datagram)
         case Int32(RTM_DELLINK):
