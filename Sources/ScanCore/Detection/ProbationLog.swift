@@ -38,6 +38,9 @@ struct ProbationLog<let lineCount: Int>: ~Copyable {
     /// The number of records overwritten before their source had the time to touch a second port, since the start.
     private(set) var lost: UInt64 = 0
 
+    /// When the record was written that was overwritten last: all records since then are in the log.
+    private var overwritten = Timestamp(nanoseconds: 0)
+
     /// For how long a record is needed, in nanoseconds; ``Parameters/longestGap`` at least.
     var rememberedTime: Int64 = 0
 
@@ -134,10 +137,17 @@ struct ProbationLog<let lineCount: Int>: ~Copyable {
         if position == 0 { roundBegan = now }
         if log[position >> 3][position & 7].isUsed {
             held -= 1
-            if now.isWithin(Parameters.longestGap, after: log[position >> 3][position & 7].time) { lost &+= 1 }
+            overwritten = log[position >> 3][position & 7].time
+            if now.isWithin(Parameters.longestGap, after: overwritten) { lost &+= 1 }
         }
         log[position >> 3][position & 7] = record()
         held += 1
+    }
+
+    /// How far back the records reach, in nanoseconds, at most ``rememberedTime``.
+    func reach(at now: Timestamp) -> Int64 {
+        let (elapsed, overflow) = now.nanoseconds.subtractingReportingOverflow(overwritten.nanoseconds)
+        return overflow ? rememberedTime : max(0, min(elapsed, rememberedTime))
     }
 
     /// The number of the next record: the following one, or the first of a new round if the first record of this round,
@@ -208,7 +218,8 @@ extension ProbationLog {
                 for number in 0..<16 where index[line][number] != 0 { return false }
                 for number in 0..<8 where log[line][number].isUsed { return false }
             }
-            return newest == 0 && roundBegan == Timestamp(nanoseconds: 0) && held == 0 && lost == 0
+            let never = Timestamp(nanoseconds: 0)
+            return newest == 0 && overwritten == never && roundBegan == never && held == 0 && lost == 0
         }
     }
 

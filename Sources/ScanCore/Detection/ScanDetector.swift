@@ -21,7 +21,10 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     var clients = ClientPorts<candidateSets>()
 
     /// Which kinds of scans are detected.
-    private(set) var settings = KindSettings()
+    public private(set) var settings = KindSettings()
+
+    /// What the host that is monitored says of itself, if that is where the packets are from.
+    public var host = OwnHost()
 
     /// The event counters since the start.
     public var counters = DetectorCounters()
@@ -76,7 +79,7 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     public mutating func find(packet: Span<UInt8>, at now: Timestamp, wallClock: Int64) -> ScanFinding? {
         if !settings.kinds.hasOthers { return nil }
         do throws(PacketFault) {
-            guard let event = try PairEvent.read(packet) else { return nil }
+            guard let event = try PairEvent.read(packet, datagrams: host.knowsPorts) else { return nil }
             guard let found = observe(event, at: now, wallClock: wallClock) else { return nil }
             return finding(found, at: now, wallClock: wallClock)
         } catch {
@@ -97,7 +100,8 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
         counters.packets &+= 1
         if probe.source.isUnspecified || probe.isEstablishedData {
             counters.ignored &+= 1
-            return .none
+            if !host.knowsPorts || probe.source.isUnspecified { return .none }
+            return noteAcknowledgement(probe, at: now, wallClock: wallClock).map { .other($0) } ?? .none
         }
         if settings.kinds.hasOthers {
             if probe.mayBeAnswer {
@@ -263,6 +267,15 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
 
     /// The maximum number of entries examined for one packet to evict a tracked source, so far: for tests.
     package var mostExamined: Int { table.mostExamined }
+
+    /// For how long the first pairs that sources tried are remembered now, in seconds: up to the age of the record that
+    /// was overwritten last.
+    ///
+    /// - Parameter now: the present time.
+    public func memoryReach(at now: Timestamp) -> Int64 { probation.reach(at: now) / 1_000_000_000 }
+
+    /// The number of sources put out, for others, of those that tried two or more pairs, since the start.
+    public var candidatesEvicted: UInt64 { candidates.evicted }
 
     /// The maximum number of sources seen with one port.
     public static var probationCapacity: Int { ProbationLog<firstTouchLines>.capacity }

@@ -15,6 +15,12 @@ public struct ScanFinding: Sendable {
     /// The place of its candidate, if it is of another kind than ``ScanKind/quick``.
     let candidate: UInt32
 
+    /// What has to be looked at again before it is reported.
+    let unconfirmed: KindFound?
+
+    /// Whether it may be reported; if not, see ``ScanDetector/confirm(_:at:wallClock:)``.
+    public var isConfirmed: Bool { unconfirmed == nil }
+
     /// The state of its report. ``ReportLimiter`` changes it, and ``ScanDetector/remember(_:)`` stores it.
     public var suppression: Suppression
 
@@ -25,9 +31,10 @@ public struct ScanFinding: Sendable {
 
     init(
         _ report: ScanReport, isNew: Bool = true, lot: UInt32 = 0, suppression: Suppression = Suppression(),
-        candidate: UInt32 = 0
+        candidate: UInt32 = 0, unconfirmed: KindFound? = nil
     ) {
         self.candidate = candidate
+        self.unconfirmed = unconfirmed
         self.report = report
         self.isNew = isNew
         self.lot = lot

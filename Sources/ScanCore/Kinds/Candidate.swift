@@ -148,6 +148,9 @@ struct Candidate: Sendable {
         return true
     }
 
+    /// Records that a pair of the list is known to be open, since it was tried.
+    mutating func markOpen(_ index: Int) { pairs[index].markOpen() }
+
     /// The pair in the list with a destination and port.
     func pair(like other: Pair) -> Pair? {
         index(of: other).map { pairs[$0] }
@@ -308,7 +311,7 @@ struct Pair: Sendable {
     /// The port, the number of the protocol, or 0.
     let port: UInt16
     /// The state in the upper 2 bits; below, when it changed last, in units of 128 ms, which wrap around.
-    private let stateAndTime: UInt16
+    private var stateAndTime: UInt16
 
     /// Not in use.
     init() {
@@ -325,6 +328,9 @@ struct Pair: Sendable {
     }
 
     var state: State { State(rawValue: UInt8(stateAndTime >> 14)) ?? .pending }
+
+    /// Records that it was open when it was tried.
+    mutating func markOpen() { stateAndTime = UInt16(State.open.rawValue) << 14 | stateAndTime & 0x3fff }
 
     /// Whether its host is a local one.
     var isLocal: Bool { destination >> 15 != 0 }

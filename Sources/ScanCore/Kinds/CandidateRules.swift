@@ -46,10 +46,13 @@ extension Candidate {
         return weight
     }
 
-    /// The number of distinct ports, or protocols, of a pair's host.
+    /// The number of distinct ports, or protocols, of a pair's host that did not accept.
     private func number(onHostOf pair: Pair) -> Int {
         var number = 0
-        for index in 0..<Int(pairCount) where self.pair(at: index).sharesHost(with: pair) { number += 1 }
+        for index in 0..<Int(pairCount) {
+            let other = self.pair(at: index)
+            if other.sharesHost(with: pair) && other.state != .open { number += 1 }
+        }
         return number
     }
 

@@ -15,11 +15,7 @@ struct CandidateTable<let setCount: Int>: ~Copyable {
 
     init() {}
 
-    /// A place in the table.
-    struct Place {
-        var set: Int
-        var way: Int
-    }
+    typealias Place = CandidatePlace
 
     /// Whether a candidate with this hash may be in the table.
     @inline(__always)
@@ -87,6 +83,12 @@ struct CandidateTable<let setCount: Int>: ~Copyable {
     /// Never 0, which is that of a free place.
     @inline(__always)
     private static func tag(_ hash: UInt32) -> UInt16 { UInt16(truncatingIfNeeded: hash >> 17) | 1 }
+}
+
+/// A place in a ``CandidateTable``.
+struct CandidatePlace: Sendable {
+    var set: Int
+    var way: Int
 }
 
 extension CandidateTable {

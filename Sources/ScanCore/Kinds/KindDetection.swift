@@ -3,16 +3,6 @@
 /// The first pair that a source tries is the record of a first packet in ``ProbationLog``, which serves the quick rule
 /// too. The second one makes it a ``Candidate``.
 extension ScanDetector {
-    /// Where a candidate is that is to be reported.
-    struct KindFound {
-        var place: CandidateTable<candidateSets>.Place
-        var kind: ScanKind
-        var pair: Pair
-        var event: PairEvent
-        var isNew: Bool
-        var hash: UInt32
-    }
-
     // MARK: TCP
 
     /// Processes a segment that tries a port.
@@ -28,12 +18,13 @@ extension ScanDetector {
         _ probe: Probe, after record: ProbationRecord?, hash: UInt32, isFollowed: Bool, isQuick: Bool,
         at now: Timestamp, wallClock: Int64
     ) -> KindFound? {
-        if settings.isLocal(probe.source) { return nil }
+        if isLocal(probe.source) { return nil }
         let event = PairEvent(of: probe)
         let time = now.milliseconds
         let pair = pair(of: event, .pending, at: time)
+        if !isCounted(pair) { return nil }
         let hash = candidateHash(of: event, addressHash: hash)
-        let place: CandidateTable<candidateSets>.Place
+        let place: CandidatePlace
         if let known = candidate(of: event, pair, after: record, hash: hash, at: now) {
             place = known
         } else if isFollowed {
@@ -57,14 +48,14 @@ extension ScanDetector {
     /// The candidate of an event's source and class: the one there is, or a new one with the pair of an earlier record.
     private mutating func candidate(
         of event: PairEvent, _ pair: Pair, after record: ProbationRecord?, hash: UInt32, at now: Timestamp
-    ) -> CandidateTable<candidateSets>.Place? {
+    ) -> CandidatePlace? {
         let time = now.milliseconds
         if let place = candidates.find(event, hash: hash, at: time) {
             return place
         }
         guard let record, isRemembered(record, at: now) else { return nil }
         let first = firstPair(of: record)
-        return first.isSame(as: pair) ? nil : insert(record, first, hash: hash, at: time)
+        return first.isSame(as: pair) || !isCounted(first) ? nil : insert(record, first, hash: hash, at: time)
     }
 
     /// Whether a record is of a probe that is not forgotten.
@@ -73,14 +64,14 @@ extension ScanDetector {
     }
 
     /// The pair of a record, with what is known of it.
-    private func firstPair(of record: ProbationRecord) -> Pair {
+    private mutating func firstPair(of record: ProbationRecord) -> Pair {
         pair(of: record.event, record.isAccepted ? .open : .pending, at: record.time.milliseconds)
     }
 
     /// Inserts the candidate of a record, with its pair.
     private mutating func insert(
         _ record: ProbationRecord, _ pair: Pair, hash: UInt32, at now: UInt32
-    ) -> CandidateTable<candidateSets>.Place {
+    ) -> CandidatePlace {
         let begun = record.time.milliseconds
         let place = candidates.insert(record.event, begun: begun, hash: hash, at: now)
         _ = candidates.withEntry(place) { $0.add(pair, of: record.event, at: begun) }
@@ -90,23 +81,24 @@ extension ScanDetector {
     /// Makes the source of a record that is about to be removed a candidate, unless it is one.
     @inline(never)
     mutating func keep(_ record: ProbationRecord, hash: UInt32, at now: Timestamp) {
-        if !isRemembered(record, at: now) || settings.isLocal(record.source) { return }
+        if !isRemembered(record, at: now) || isLocal(record.source) { return }
         let hash = candidateHash(of: record.event, addressHash: hash)
         let time = now.milliseconds
         if candidates.find(record.event, hash: hash, at: time) != nil { return }
-        _ = insert(record, firstPair(of: record), hash: hash, at: time)
+        let first = firstPair(of: record)
+        if isCounted(first) { _ = insert(record, first, hash: hash, at: time) }
     }
 
     /// Processes a pair of a candidate whose port it tried on other hosts too.
     private mutating func followSweep(
-        _ event: PairEvent, _ pair: Pair, _ place: CandidateTable<candidateSets>.Place, at now: UInt32
+        _ event: PairEvent, _ pair: Pair, _ place: CandidatePlace, at now: UInt32
     ) -> KindFound? {
         if !settings.kinds.contains(.sweep) { return nil }
         if !candidates.withEntry(place, { $0.hasPort(pair.port, ofOtherThan: pair.destination) }) { return nil }
         var event = event
         event.target = .sweep
         let hash = candidateHash(of: event, addressHash: key.hash(event.source.key))
-        let sweep: CandidateTable<candidateSets>.Place
+        let sweep: CandidatePlace
         if let known = candidates.find(event, hash: hash, at: now) {
             sweep = known
         } else {
@@ -133,7 +125,7 @@ extension ScanDetector {
             clients.remove(probe.source, port: probe.sourcePort, peer: probe.destination, key)
             return mark(answer(.tcp, .accepted, probe), .open, at: time)
         }
-        return flags.containsAny(of: .fin) ? noteClose(PairEvent(of: probe), at: time) : nil
+        return flags.containsAny(of: .fin) ? noteClose(probe, at: now, wallClock: wallClock) : nil
     }
 
     /// The event that a segment from a tried port shows.
@@ -141,10 +133,32 @@ extension ScanDetector {
         PairEvent(target, outcome, by: probe.destination, at: probe.source, port: probe.sourcePort)
     }
 
-    /// A segment that closes a connection well shows that one was accepted, if its port was tried.
-    private mutating func noteClose(_ event: PairEvent, at now: UInt32) -> KindFound? {
-        let pair = pair(of: event, .open, at: now)
-        return stateOf(pair, of: event, at: now)?.state == .pending ? mark(event, .open, at: now) : nil
+    /// A segment that closes a connection well shows that one was accepted, if its port was tried; if it was not, it is
+    /// an acknowledgement like others.
+    private mutating func noteClose(_ probe: Probe, at now: Timestamp, wallClock: Int64) -> KindFound? {
+        let event = PairEvent(of: probe)
+        let time = now.milliseconds
+        switch stateOf(pair(of: event, .open, at: time), of: event, at: time)?.state {
+        case .none:
+            _ = mark(event, .open, at: time)  // if it is the only one that its source tried
+            return noteAcknowledgement(probe, at: now, wallClock: wallClock)
+        case .pending: return mark(event, .open, at: time)
+        case .refused, .open, .halfOpen: return nil
+        }
+    }
+
+    /// An acknowledgement to a port at which no socket listens, if it belongs to no connection that the host opened.
+    @inline(never)  // rare: the kernel drops those to all other ports
+    mutating func noteAcknowledgement(_ probe: Probe, at now: Timestamp, wallClock: Int64) -> KindFound? {
+        if !host.knowsPorts || !settings.kinds.contains(.ack) { return nil }
+        let (host, port, peer) = (probe.destination, probe.destinationPort, probe.source)
+        if clients.contains(host, port: port, peer: peer, key) { return nil }
+        var event = PairEvent(of: probe)
+        let time = now.milliseconds
+        // The end of a handshake, at a port that was closed when the sockets were listed.
+        if stateOf(pair(of: event, .pending, at: time), of: event, at: time) != nil { return nil }
+        event.target = .ack
+        return observe(event, at: now, wallClock: wallClock)
     }
 
     /// A reset without ACK: soon after a connection was accepted, what a scanner sends that wants none; with an
@@ -152,8 +166,8 @@ extension ScanDetector {
     private mutating func noteReset(_ probe: Probe, at now: Timestamp, wallClock: Int64) -> KindFound? {
         let time = now.milliseconds
         let event = PairEvent(of: probe)
-        if let pair = stateOf(pair(of: event, .open, at: time), of: event, at: time), pair.state == .open,
-            pair.age(at: time) <= 2000
+        if let pair = stateOf(pair(of: event, .open, at: time), of: event, at: time), pair.age(at: time) <= 2000,
+            pair.state == .open || pair.state == .pending && isOpenHere(pair, .tcp)
         {
             return mark(event, .halfOpen, at: time)
         }
@@ -189,25 +203,54 @@ extension ScanDetector {
         return isNew ? judge(place, pair, event, isNew: true, hash: hash, at: time) : nil
     }
 
-    private func isWanted(_ event: PairEvent) -> Bool {
-        if event.source.isUnspecified || settings.isLocal(event.source) { return false }
+    private mutating func isWanted(_ event: PairEvent) -> Bool {
+        if event.source.isUnspecified || isLocal(event.source) { return false }
         switch event.target {
         case .udp:
-            return settings.kinds.contains(.udp) && !settings.mayBeClients(port: event.port, of: event.sourcePort)
+            if settings.mayBeClients(port: event.port, of: event.sourcePort) { return false }
+            return settings.kinds.contains(.udp) && (event.outcome == .refused || isClosedHere(event))
         case .protocols: return settings.kinds.contains(.protocols)
         case .sctp: return settings.kinds.contains(.sctp)
         case .echo: return settings.kinds.contains(.ping)
-        case .ack: return true
+        case .ack:
+            if event.outcome == .refused { return true }
+            return !settings.mayBeClients(port: event.port, of: event.sourcePort) && isClosedHere(event)
         case .tcp, .sweep: return false
         }
+    }
+
+    // MARK: Hosts
+
+    /// Whether an address is of a host that is monitored.
+    private mutating func isLocal(_ address: Address) -> Bool {
+        settings.isLocal(address) || host.addresses.contains(address, key)
+    }
+
+    /// Whether no socket of the host takes what an event tries. Others get in between a socket's opening and the next
+    /// list of sockets.
+    private mutating func isClosedHere(_ event: PairEvent) -> Bool {
+        if !host.knowsPorts || host.takes(event.port, of: event.target) || !isLocal(event.destination) { return false }
+        host.isTriedInVain = true
+        return true
+    }
+
+    /// Whether a pair is of a port of the host at which a socket takes packets.
+    mutating func isOpenHere(_ pair: Pair, _ target: PairClass) -> Bool {
+        host.knowsPorts && pair.isLocal && host.takes(pair.port, of: target)
+    }
+
+    /// Whether a TCP port counts. Where sockets tell what is open, those from which clients are served (passive FTP)
+    /// don't: their sockets come and go.
+    private func isCounted(_ pair: Pair) -> Bool {
+        !(host.knowsPorts && pair.isLocal) || pair.port < settings.firstClientPort
     }
 
     // MARK: Pairs
 
     /// The pair of an event.
-    private func pair(of event: PairEvent, _ state: Pair.State, at now: UInt32) -> Pair {
+    private mutating func pair(of event: PairEvent, _ state: Pair.State, at now: UInt32) -> Pair {
         let tag = UInt16(truncatingIfNeeded: key.hash(event.destination)) & 0x7fff
-        let isLocal = settings.isLocal(event.destination)
+        let isLocal = isLocal(event.destination)
         return Pair(destination: tag | (isLocal ? 0x8000 : 0), port: event.port, state: state, at: now)
     }
 
@@ -256,43 +299,6 @@ extension ScanDetector {
         }
         if !candidates.withEntry(place, { $0.mark(pair) }) { return nil }
         return judge(place, pair, event, isNew: false, hash: hash, at: now)
-    }
-
-    // MARK: Verdicts
-
-    /// Whether a candidate is to be reported after a pair of it was tried, or something was learnt about one.
-    ///
-    /// - Parameter isNew: whether the pair is new.
-    private mutating func judge(
-        _ place: CandidateTable<candidateSets>.Place, _ pair: Pair, _ event: PairEvent, isNew: Bool, hash: UInt32,
-        at now: UInt32
-    ) -> KindFound? {
-        let kinds = settings.kinds
-        let verdict = candidates.withEntry(place) { candidate -> (kind: ScanKind, isNew: Bool)? in
-            // The candidate of a sweep may just have taken its place.
-            if !candidate.isOf(event) { return nil }
-            let wasReported = candidate.isReported(at: now)
-            if wasReported && !(isNew && candidate.suppression.isSuppressed) { return nil }
-            guard let kind = candidate.kind(after: pair, at: now, among: kinds) else { return nil }
-            if !wasReported { candidate.markReported(at: now, asQuick: false) }
-            return (kind, !wasReported)
-        }
-        guard let verdict else { return nil }
-        if verdict.isNew { counters.reports &+= 1 }
-        return KindFound(
-            place: place, kind: verdict.kind, pair: pair, event: event, isNew: verdict.isNew, hash: hash)
-    }
-
-    /// The finding about a candidate.
-    mutating func finding(_ found: KindFound, at now: Timestamp, wallClock: Int64) -> ScanFinding {
-        let (report, suppression) = candidates.withEntry(found.place) { candidate -> (ScanReport, Suppression) in
-            var report = candidate.report(as: found.kind, at: now.milliseconds, wallClock: wallClock)
-            candidate.complete(&report, with: found.pair, of: found.event)
-            return (report, candidate.suppression)
-        }
-        return ScanFinding(
-            report, isNew: found.isNew, lot: found.hash, suppression: suppression,
-            candidate: UInt32(found.place.set * 8 + found.place.way))
     }
 }
 

@@ -1,7 +1,7 @@
 /// Which kinds of scans are detected, and by which evidence. All zero: only ``ScanKind/quick``.
 public struct KindSettings: Sendable {
     /// The kinds to detect; see ``omitsQuick``.
-    let kinds: ScanKinds
+    public let kinds: ScanKinds
 
     /// Whether ``ScanKind/quick`` is not among them.
     let omitsQuick: Bool

@@ -1,6 +1,6 @@
 /// What a packet shows about one source and one of the things it tried to reach: a port of a host, one of its
 /// protocols, or the host itself. A pair is such a host and port.
-struct PairEvent {
+struct PairEvent: Sendable {
     var target: PairClass
     var outcome: Outcome
     /// Who tried. It can be forged.
@@ -18,7 +18,7 @@ struct PairEvent {
     var timeToLive: UInt8 = 0
 
     /// What became of it.
-    enum Outcome {
+    enum Outcome: Sendable {
         /// It was tried; nothing is known of an answer.
         case tried
         /// It was refused, as the answer shows.

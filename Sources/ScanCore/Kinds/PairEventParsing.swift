@@ -5,19 +5,22 @@ extension PairEvent {
     /// reachable (RFC 792; RFC 4443); the first chunk of SCTP (RFC 9260, section 3); and the number of any protocol
     /// that hosts do not commonly receive. Of a fragmented packet, the first fragment is read.
     ///
-    /// - Parameter packet: the packet from its IP header on, of any length, possibly truncated.
+    /// - Parameters:
+    ///   - packet: the packet from its IP header on, of any length, possibly truncated.
+    ///   - datagrams: whether UDP packets are read, too.
     /// - Throws: why it can't be read.
-    static func read(_ packet: Span<UInt8>) throws(PacketFault) -> PairEvent? {
+    static func read(_ packet: Span<UInt8>, datagrams: Bool = false) throws(PacketFault) -> PairEvent? {
         let ip = try IPHeader(packet: packet)
         if ip.part.offset > 0 { return nil }
         let (next, offset) = try transport(behind: ip, in: packet)
         let payload = packet.extracting(min(offset, ip.end)..<ip.end)
         switch next {
-        case IPProtocol.tcp, IPProtocol.udp: return nil
+        case IPProtocol.tcp: return nil
+        case IPProtocol.udp: return datagrams ? try udp(payload, ip) : nil
         case IPProtocol.icmp where ip.source.isIPv4: return try icmp(payload, ip)
         case IPProtocol.icmpv6 where !ip.source.isIPv4: return try icmpv6(payload, ip)
         case IPProtocol.sctp: return try sctp(payload, ip)
-        default: return isCommon(next) ? nil : event(.protocols, .tried, ip, port: UInt16(next))
+        default: return IPProtocol.isCommon(next) ? nil : event(.protocols, .tried, ip, port: UInt16(next))
         }
     }
 
@@ -86,6 +89,12 @@ extension PairEvent {
         return event
     }
 
+    private static func udp(_ packet: Span<UInt8>, _ ip: IPHeader) throws(PacketFault) -> PairEvent {
+        var event = event(.udp, .tried, ip, port: try packet.uint16(at: 2))
+        event.sourcePort = try packet.uint16(at: 0)
+        return event
+    }
+
     /// The chunk that begins an association, INIT, or that would complete one, COOKIE ECHO.
     private static func sctp(_ packet: Span<UInt8>, _ ip: IPHeader) throws(PacketFault) -> PairEvent? {
         let chunk = try packet.uint8(at: 12)
@@ -94,10 +103,12 @@ extension PairEvent {
         event.sourcePort = try packet.uint16(at: 0)
         return event
     }
+}
 
+extension IPProtocol {
     /// Whether hosts commonly receive packets of a protocol: extension headers, tunnels, multicast routing and its
     /// groups, redundancy, IPsec, L2TP (numbers of IANA's registry of protocol numbers).
-    private static func isCommon(_ number: UInt8) -> Bool {
+    package static func isCommon(_ number: UInt8) -> Bool {
         switch number {
         case 0...2, 4, 6, 17, 33, 41, 43, 44, 46, 47, 50, 51, 58...60, 88, 89, 94, 97, 103, 108, 112, 115, 132,
             135...137:

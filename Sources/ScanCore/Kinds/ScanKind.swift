@@ -65,7 +65,10 @@ public struct ScanKinds: Equatable, Sendable {
     /// Removes a kind.
     public mutating func remove(_ kind: ScanKind) { bits &= ~(1 << UInt16(kind.rawValue)) }
 
+    /// The kinds that are in another set too.
+    public func intersection(_ other: ScanKinds) -> ScanKinds { ScanKinds(bits: bits & other.bits) }
+
     /// Whether any kind but ``ScanKind/quick`` is in the set.
     @inline(__always)
-    var hasOthers: Bool { bits & ~1 != 0 }
+    public var hasOthers: Bool { bits & ~1 != 0 }
 }

@@ -266,10 +266,11 @@ struct KindModel {
         let name = Name(source, target)
         guard isAlive(name, target, at: now) else {
             let first = Name(source, target, whole: target == .tcp)
-            if how == .accepted, let one = firsts[first], one.host == host, one.port == port {
+            let accepts = how == .accepted || how == .closed
+            if accepts, let one = firsts[first], one.host == host, one.port == port {
                 firsts[first]?.accepted = true
             }
-            if how == .accepted, target == .tcp, !source.isIPv4, firsts[first]?.accepted == true {
+            if accepts, target == .tcp, !source.isIPv4, firsts[first]?.accepted == true {
                 for index in ofPrefixes.indices where ofPrefixes[index].source == source {
                     ofPrefixes[index].accepted = true
                 }

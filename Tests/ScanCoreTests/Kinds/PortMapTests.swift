@@ -41,7 +41,7 @@ struct PortMapTests {
         #expect(MemoryLayout<PortMap>.size == 8192)
         let map = PortMap()
         unsafe withUnsafeBytes(of: map) { bytes in
-            for byte in unsafe bytes { #expect(byte == 0) }
+            for unsafebyte in unsafe bytes { #expect(byte == 0) }
         }
     }
 }

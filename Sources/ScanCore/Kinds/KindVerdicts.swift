@@ -1,0 +1,87 @@
+/// When a candidate is reported.
+extension ScanDetector {
+    /// Whether a candidate is to be reported after a pair of it was tried, or something was learnt about one.
+    ///
+    /// - Parameters:
+    ///   - isNew: whether the pair is new.
+    ///   - portsAreFresh: whether the host's open ports have just been read.
+    mutating func judge(
+        _ place: CandidatePlace, _ pair: Pair, _ event: PairEvent, isNew: Bool, hash: UInt32, at now: UInt32,
+        portsAreFresh: Bool = false
+    ) -> KindFound? {
+        let kinds = settings.kinds
+        var state = candidates.withEntry(place) { candidate -> (kind: ScanKind, isNew: Bool)? in
+            // The candidate of a sweep may just have taken its place.
+            if !candidate.isOf(event) { return nil }
+            let wasReported = candidate.isReported(at: now)
+            if wasReported && !(isNew && candidate.suppression.isSuppressed) { return nil }
+            return candidate.kind(after: pair, at: now, among: kinds).map { ($0, !wasReported) }
+        }
+        let isToBeSettled = host.knowsPorts && pair.isLocal && event.target.isToldBySockets
+        if state?.isNew == true && isToBeSettled && settle(place, event.target) {
+            let kind = candidates.withEntry(place) { $0.kind(after: pair, at: now, among: kinds) }
+            state = kind.map { ($0, true) }
+        }
+        guard let state else { return nil }
+        let isConfirmed = !state.isNew || !isToBeSettled || portsAreFresh
+        if state.isNew && isConfirmed {
+            candidates.withEntry(place) { $0.markReported(at: now, asQuick: false) }
+            counters.reports &+= 1
+        }
+        return KindFound(
+            place: place, kind: state.kind, pair: pair, event: event, isNew: state.isNew, hash: hash,
+            isConfirmed: isConfirmed)
+    }
+
+    /// Marks the pairs of a candidate as open at whose ports sockets of the host take packets, where nothing else is
+    /// known of them; whether there are any.
+    private mutating func settle(_ place: CandidatePlace, _ target: PairClass) -> Bool {
+        var isChanged = false
+        let count = candidates.withEntry(place) { Int($0.pairCount) }
+        for index in 0..<count {
+            let pair = candidates.withEntry(place) { $0.pair(at: index) }
+            if pair.state != .pending || !isOpenHere(pair, target) { continue }
+            candidates.withEntry(place) { $0.markOpen(index) }
+            isChanged = true
+        }
+        return isChanged
+    }
+
+    /// Decides about a scan that was found with ports of the host whose state may have changed since they were read:
+    /// to be called when they have been read anew, in ``host``.
+    ///
+    /// - Parameter finding: the value just returned by ``find(_:at:wallClock:)``, whose ``ScanFinding/isConfirmed`` is
+    ///   false.
+    /// - Returns: the scan, if it is one.
+    public mutating func confirm(_ finding: ScanFinding, at now: Timestamp, wallClock: Int64) -> ScanFinding? {
+        guard let found = finding.unconfirmed else { return finding }
+        let confirmed = judge(
+            found.place, found.pair, found.event, isNew: true, hash: found.hash, at: now.milliseconds,
+            portsAreFresh: true)
+        return confirmed.map { self.finding($0, at: now, wallClock: wallClock) }
+    }
+
+    /// The finding about a candidate.
+    mutating func finding(_ found: KindFound, at now: Timestamp, wallClock: Int64) -> ScanFinding {
+        let (report, suppression) = candidates.withEntry(found.place) { candidate -> (ScanReport, Suppression) in
+            var report = candidate.report(as: found.kind, at: now.milliseconds, wallClock: wallClock)
+            candidate.complete(&report, with: found.pair, of: found.event)
+            return (report, candidate.suppression)
+        }
+        return ScanFinding(
+            report, isNew: found.isNew, lot: found.hash, suppression: suppression,
+            candidate: UInt32(found.place.set * 8 + found.place.way), unconfirmed: found.isConfirmed ? nil : found)
+    }
+}
+
+/// A candidate that is to be reported.
+struct KindFound: Sendable {
+    var place: CandidatePlace
+    var kind: ScanKind
+    var pair: Pair
+    var event: PairEvent
+    var isNew: Bool
+    var hash: UInt32
+    /// Whether no port has to be looked at again.
+    var isConfirmed: Bool
+}
