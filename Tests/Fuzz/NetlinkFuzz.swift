@@ -1,8 +1,9 @@
 import CLinux
+import ScanCore
 import System
 
 /// The input is a datagram of the kernel's about interfaces: what is read of it is compared with a slow reader that shares
-/// no code with it, and walks lists of bytes.
+/// no code with it, and walks lists of bytes. Then the same bytes are about addresses, about sockets, and a file of them.
 @c(LLVMFuzzerTestOneInput)
 public func netlinkFuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     let datagram = unsafe Array(UnsafeBufferPointer(start: data, count: count))
@@ -12,7 +13,58 @@ public func netlinkFuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     check(walk.isMalformed == expected.isMalformed, "malformed is \(walk.isMalformed)")
     check(walk.areInterrupted == expected.areInterrupted, "interrupted is \(walk.areInterrupted)")
     checkPrefixes(datagram, walk)
+    checkAddresses(datagram)
+    checkSockets(datagram)
+    checkTable(datagram)
     return 0
+}
+
+/// An address is read of nothing but a whole message of that type, whose bytes it is in.
+private func checkAddresses(_ datagram: [UInt8]) {
+    var messages = AddressMessages()
+    var count = 0
+    do throws(NetlinkFault) {
+        while let item = try messages.next(in: datagram.span) {
+            count += 1
+            guard case .address(let address) = item else { continue }
+            let number = address.isIPv4 ? 4 : 16
+            let bytes = (0..<number).map { index -> UInt8 in
+                let half = index < number - 8 ? address.high : address.low
+                return UInt8(truncatingIfNeeded: half >> UInt64((number - 1 - index) % 8 * 8))
+            }
+            let isThere = datagram.indices.contains { datagram[$0...].starts(with: bytes) }
+            check(isThere, "\(bytes) is not in the datagram")
+        }
+    } catch {}
+    check(count <= datagram.count / 16, "\(count) messages in \(datagram.count) bytes")
+}
+
+/// Of another request's replies nothing is read.
+private func checkSockets(_ datagram: [UInt8]) {
+    if datagram.count < 12 { return }
+    let sequence = UInt32(truncatingIfNeeded: number(datagram[8..<12]))
+    var messages = SocketMessages(repliesTo: sequence)
+    var others = SocketMessages(repliesTo: ~sequence)
+    do throws(NetlinkFault) {
+        while try messages.next(in: datagram.span) != nil {}
+    } catch {}
+    do throws(NetlinkFault) {
+        let first = try others.next(in: datagram.span)
+        check(first == .other, "the reply to another request is \(String(describing: first))")
+    } catch {}
+}
+
+/// A line says the same whether or not more of it follows than is read.
+private func checkTable(_ bytes: [UInt8]) {
+    var reader = SocketTableReader()
+    var lines = 0
+    for byte in bytes {
+        guard let item = reader.add(byte) else { continue }
+        check(byte == 10 && reader.isAtLineStart, "an item within a line")
+        check((item == .heading) == (lines == 0), "\(item) is line \(lines)")
+        lines += 1
+    }
+    check(lines == bytes.count { $0 == 10 }, "\(lines) lines")
 }
 
 /// The names that are looked for among the alternative ones.

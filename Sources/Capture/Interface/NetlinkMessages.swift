@@ -1,10 +1,12 @@
 import CLinux
 import System
 
-/// A malformed datagram of a netlink socket.
-enum NetlinkFault: Error {
+/// Why the datagrams of a netlink socket can't be read further.
+enum NetlinkFault: Error, Equatable {
     /// A length exceeds the datagram.
     case malformed
+    /// The request was refused, with an error number.
+    case refused(Int32)
 }
 
 /// Iterates over the messages of a datagram of a netlink socket (RFC 3549; netlink(7)), in host byte order.
