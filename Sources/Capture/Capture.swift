@@ -18,11 +18,21 @@ public protocol PacketSource: ~Copyable {
     /// - Throws: the kernel's error; the caller should not retry at once.
     mutating func receive(into sink: inout some ProbeSink & ~Copyable) throws(SystemError) -> Reception
 
+    /// Delivers packets that are no TCP probes, in addition. By default none are.
+    ///
+    /// - Throws: the kernel's error; then what is delivered is as before.
+    mutating func admit(_ others: OtherPackets) throws(SystemError)
+
     /// Makes the counter of packets that the kernel drops because they are not received fast enough. To be called once.
     func makeDropCounter() -> DropCounter
 
     /// The counters of fragments since the start, where the kernel does not reassemble them.
     var fragments: FragmentCounters { get }
+}
+
+extension PacketSource where Self: ~Copyable {
+    /// None are delivered.
+    public mutating func admit(_ others: OtherPackets) throws(SystemError) {}
 }
 
 /// Counters of fragments.

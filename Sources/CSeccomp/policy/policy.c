@@ -71,11 +71,14 @@ const struct rule rules[] = {
     {"recvmmsg", RAW, ANY, 0, 0},
     {"getsockopt", SENSORS | CONNECTIONS, ANY, 0, 0}, /* the count of dropped packets; errors of a socket */
 
-    /* The packet socket and libpcap's, and the netlink socket for changes of interfaces. */
+    /* The lists of sockets in /proc/net, where the kernel can't list them by netlink. */
+    {"pread64", SENSORS, ANY, 0, 0},
+
+    /* The packet socket and libpcap's, and the netlink sockets for interfaces, addresses and the host's sockets. */
     {"epoll_wait", LIBPCAP, ANY, 0, 0},
     {"epoll_pwait", LIBPCAP, ANY, 0, 0},
     {"epoll_ctl", LIBPCAP, ANY, 0, 0},
-    {"recvfrom", PACKETS, ANY, 0, 0},
+    {"recvfrom", PACKETS | RAW, ANY, 0, 0},
     {"recvmsg", PACKETS, ANY, 0, 0},
     {"sendmsg", PACKETS, ANY, 0, 0},
     {"bind", PACKETS, ANY, 0, 0},
@@ -84,6 +87,8 @@ const struct rule rules[] = {
     {"ioctl", LIBPCAP, EQUAL, 1, SIOCGIFFLAGS},
     {"ioctl", LIBPCAP, EQUAL, 1, SIOCGIFINDEX},
     {"ioctl", LIBPCAP, EQUAL, 1, SIOCGIFHWADDR},
+    {"fcntl", PCAP, EQUAL, 1, F_GETFL}, /* libpcap sets another filter: what arrived meanwhile is read, without blocking */
+    {"fcntl", PCAP, EQUAL, 1, F_SETFL},
     {"getsockname", LIBPCAP, ANY, 0, 0}, /* libpcap checks whether an interface that went down still exists */
 
     /* The helper for names: a child for each lookup, which drops what it must not have, and is killed. */

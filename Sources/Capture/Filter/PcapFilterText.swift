@@ -4,18 +4,19 @@
     /// A filter in libpcap's language (pcap-filter(7)) that drops packets that can't be part of a TCP scan.
     ///
     /// Dropped are TCP segments with the flags of ``EstablishedData`` that are not fragments, and everything that is
-    /// not TCP. Packets behind tags, labels or IPv6 extension headers pass: the filter does not look behind these. It
+    /// not TCP, but for ``OtherPackets``. Packets behind tags, labels or IPv6 extension headers pass: the filter does not look behind these. It
     /// is only a hint, like ``RawSocketFilter``; a first tag does not matter, since the kernel has removed it.
     struct PcapFilterText: ~Copyable {
-        private var bytes = InlineArray<1024, CChar>(repeating: 0)
+        /// Enough for 64 ports of each protocol, and 16 addresses.
+        private var bytes = InlineArray<20_480, CChar>(repeating: 0)
         private var count = 0
 
         /// The filter for a link type, or `nil` for one whose frames all pass.
-        init?(dataLinkType: Int32) {
+        init?(dataLinkType: Int32, others: OtherPackets = OtherPackets()) {
             switch dataLinkType {
-            case 1: appendEthernet()
-            case 113: appendCooked()
-            case 12, 101: appendTCP()
+            case 1: appendEthernet(others)
+            case 113: appendCooked(others)
+            case 12, 101: appendTCP(others)
             default: return nil
             }
         }
@@ -29,8 +30,8 @@
             }
         }
 
-        private mutating func appendEthernet() {
-            appendTCP()
+        private mutating func appendEthernet(_ others: OtherPackets) {
+            appendTCP(others)
             appendTypes(at: "ether[12:2]")
         }
 
@@ -38,8 +39,8 @@
         /// field may hold the protocol behind VLAN tags that are still in place: then no IP packet begins at the
         /// expected offset, or one whose third and fourth byte are an EtherType. libpcap itself runs the filter on the
         /// first packets.
-        private mutating func appendCooked() {
-            appendTCP()
+        private mutating func appendCooked(_ others: OtherPackets) {
+            appendTCP(others)
             appendTypes(at: "link[14:2]")
             append(" or (ip and (ip[0] & 0xf0 != 0x40")
             appendTags(before: EtherType.ipv4, at: "ip[2:2]")
@@ -49,11 +50,18 @@
         }
 
         /// TCP directly behind the IP header, except for established data; fragments; packets with extension headers.
-        private mutating func appendTCP() {
+        private mutating func appendTCP(_ others: OtherPackets) {
+            appendSegments(others)
+            appendOthers(others, .ipv4)
+            appendOthers(others, .ipv6)
+        }
+
+        private mutating func appendSegments(_ others: OtherPackets) {
             append("(ip proto ")
             append(hexadecimal: UInt16(IPProtocol.tcp))
             append(" and (ip[6:2] & 0x3fff != 0 or (")
             appendNotEstablished(at: "tcp[13]")
+            appendAcknowledgements(others, .ipv4)
             append("))) or (ip6 and (")
             appendNext(IPProtocol.hopByHop)
             appendNext(IPProtocol.routing)
@@ -63,8 +71,10 @@
             append("(ip6[6] = ")
             append(hexadecimal: UInt16(IPProtocol.tcp))
             append(" and ")
+            append("(")
             appendNotEstablished(at: "ip6[53]")  // tcp[13], which libpcap does not read behind IPv6
-            append(")))")
+            appendAcknowledgements(others, .ipv6)
+            append("))))")
         }
 
         private mutating func appendNotEstablished(at flags: String) {
@@ -112,15 +122,27 @@
             append(hexadecimal: type)
         }
 
-        private mutating func append(_ text: String) {
+        mutating func append(_ text: String) {
             let utf8 = text.utf8Span.span
             for index in utf8.indices { append(byte: utf8[index]) }
         }
 
-        private mutating func append(hexadecimal number: UInt16) {
-            var line = LogLine("0x")
-            line.append(hexadecimal: number)
-            for index in 0..<line.count { append(byte: line.bytes[index]) }
+        mutating func append(hexadecimal number: UInt16) {
+            append("0x")
+            appendDigits(of: number)
+        }
+
+        mutating func append(hexadecimal number: UInt32) {
+            append("0x")
+            appendDigits(of: UInt16(number >> 16))
+            appendDigits(of: UInt16(number & 0xffff))
+        }
+
+        private mutating func appendDigits(of number: UInt16) {
+            for shift in stride(from: UInt16(12), through: 0, by: -4) {
+                let digit = UInt8(number >> shift & 15)
+                append(byte: digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit)
+            }
         }
 
         private mutating func append(byte: UInt8) {

@@ -20,9 +20,10 @@ struct RingFilter {
     /// How many bytes are kept of a packet with extension headers, which may extend to its end: the maximum possible.
     static let chainLength: UInt32 = 8 + 40 + 65_535
 
-    /// The program, in its first ``count`` instructions. The longest has 84: it selects ``InterfaceNames/most``
-    /// interfaces.
-    private(set) var instructions = InlineArray<84, sock_filter>(repeating: .verdict(0))
+    /// The program, in its first ``count`` instructions. Without ``OtherPackets`` the longest has 84: it selects
+    /// ``InterfaceNames/most`` interfaces. These add 60, 70 for the protocols, 302 for a search of twice 64 ports, and
+    /// up to 150 each for three comparisons of 16 addresses. Linux takes 4,096, and 20 kB for the programs of a socket.
+    var instructions = InlineArray<1024, sock_filter>(repeating: .verdict(0))
     private(set) var count = 0
 
     /// Assembles the program.
@@ -32,9 +33,10 @@ struct RingFilter {
     ///   - direction: the direction of packets that are kept; loopback packets appear once in each.
     ///   - promiscuous: keeps frames for the link address of another host.
     ///   - interest: which segments are kept.
+    ///   - others: which packets are kept beside the segments.
     init(
         interfaces: InterfaceIndexes?, direction: CaptureOptions.Direction, promiscuous: Bool,
-        interest: CaptureOptions.Interest = .probes
+        interest: CaptureOptions.Interest = .probes, others: OtherPackets? = nil
     ) {
         append(.load(BPF_W, BPF_ABS, RingFilter.beside(SKF_AD_PKTTYPE)))
         if !promiscuous { appendDrop(ifEqual: UInt32(PACKET_OTHERHOST)) }
@@ -51,10 +53,12 @@ struct RingFilter {
             body[RingFilter.flags + 1] = RingFilter.branch(
                 RingFilter.flags + 1, TCPFlags.syn.rawValue, to: RingFilter.keepHeaders, otherwise: RingFilter.drop)
         }
+        if others != nil { RingFilter.enterOthers(&body) }
         for index in body.indices { append(body[index]) }
+        if let others { appendOthers(others) }
     }
 
-    private mutating func append(_ instruction: sock_filter) {
+    mutating func append(_ instruction: sock_filter) {
         instructions[count] = instruction
         count += 1
     }
@@ -80,7 +84,7 @@ struct RingFilter {
     }
 
     /// The offset of the kernel's metadata of a packet: beyond all offsets of bytes.
-    private static func beside(_ offset: Int32) -> UInt32 { UInt32(bitPattern: SKF_AD_OFF + offset) }
+    static func beside(_ offset: Int32) -> UInt32 { UInt32(bitPattern: SKF_AD_OFF + offset) }
 
     /// The part common to all programs. X is the offset of the IP header, then that of IPv4's payload.
     private static var body: InlineArray<61, sock_filter> {
@@ -174,14 +178,14 @@ struct RingFilter {
     private static var vlan: Int { 28 }
     private static var ipv6: Int { 32 }
     private static var ipv4: Int { 46 }
-    private static var flags: Int { 56 }
-    private static var keepChain: Int { 58 }
-    private static var keepHeaders: Int { 59 }
+    static var flags: Int { 56 }
+    static var keepChain: Int { 58 }
+    static var keepHeaders: Int { 59 }
     private static var drop: Int { 60 }
 
     /// The instruction at `place`: jumps to `target` if A equals a value, otherwise to `otherwise`, or the next
     /// instruction.
-    private static func branch(
+    static func branch(
         _ place: Int, _ value: some FixedWidthInteger & UnsignedInteger, _ test: Int32 = BPF_JEQ, to target: Int,
         otherwise: Int? = nil
     ) -> sock_filter {

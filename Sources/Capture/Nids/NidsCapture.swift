@@ -28,6 +28,9 @@
             try capture.receive(into: &sink)
         }
 
+        /// Delivers other packets too: see ``PcapCapture/admit(_:)``.
+        public mutating func admit(_ others: OtherPackets) throws(SystemError) { try capture.admit(others) }
+
         /// The counters of fragments: see ``PcapCapture/fragments``.
         public var fragments: FragmentCounters { capture.fragments }
 

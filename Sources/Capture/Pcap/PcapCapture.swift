@@ -206,6 +206,11 @@
             }
         }
 
+        /// Sets the filters anew, so that other packets pass too.
+        public mutating func admit(_ others: OtherPackets) throws(SystemError) {
+            for index in interfaces.indices { try interfaces[index]?.admit(others, library) }
+        }
+
         /// The counters of fragments.
         public var fragments: FragmentCounters { packets.fragments }
 

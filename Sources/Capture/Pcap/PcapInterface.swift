@@ -13,6 +13,8 @@
         let descriptor: Int32
         let link: LinkLayer
         private let promiscuous: Bool
+        /// Whether frames with a VLAN tag are left out, which are not told from others otherwise.
+        private let hidesTags: Bool
         /// The hardware type of the network that ``link`` belongs to (ARPHRD_), or -1 if it applies to all.
         private let hardwareType: Int32
         /// Whether its frames include the number of their interface.
@@ -79,13 +81,9 @@
                 if descriptor < 0 { throw SystemError(name, "poll", because: "libpcap can't") }
                 hardwareType = unsafe cpcap_hardware_type(descriptor, device.pointer)
                 try unsafe PcapInterface.setDirection(handle, name, selection.direction, link, hardwareType, library)
-                let number = descriptor
-                let hidesTags = selection.untaggedOnly && link.hidesTags
-                if !selection.promiscuous || hidesTags {
-                    _ = try check(name, "leave out frames") {
-                        cpcap_leave_out(number, !selection.promiscuous, hidesTags)
-                    }
-                }
+                hidesTags = selection.untaggedOnly && link.hidesTags
+                try PcapInterface.leaveOutFrames(
+                    descriptor, name, ofOtherHosts: !selection.promiscuous, withTags: hidesTags)
             } catch {
                 unsafe library.functions.pointee.close(handle)
                 throw error
@@ -122,10 +120,8 @@
             }
             if let expression = selection.expression {
                 try unsafe library.setFilter(expression, of: handle)
-            } else if var filter = unsafe PcapFilterText(dataLinkType: pcap.datalink(handle)) {
-                let functions = unsafe library.functions
-                let result = unsafe filter.withPointer { unsafe cpcap_set_filter(functions, handle, $0) }
-                if result < 0 { throw PcapLibrary.error(name, "attach filter") }
+            } else {
+                try unsafe setFilter(of: handle, name, OtherPackets(), library)
             }
             var text = InlineArray<256, CChar>(repeating: 0)
             var span = text.mutableSpan
@@ -133,6 +129,31 @@
                 unsafe pcap.setnonblock(handle, 1, buffer.baseAddress)
             }
             if blocking < 0 { throw unsafe library.error(name, "make non-blocking", of: handle) }
+        }
+
+        @inline(never)  // it takes 20 kB of stack
+        private static func setFilter(
+            of handle: OpaquePointer, _ name: CString, _ others: OtherPackets, _ library: PcapLibrary
+        ) throws(SystemError) {
+            let functions = unsafe library.functions
+            let link = unsafe functions.pointee.datalink(handle)
+            guard var filter = PcapFilterText(dataLinkType: link, others: others) else { return }
+            let result = unsafe filter.withPointer { unsafe cpcap_set_filter(functions, handle, $0) }
+            if result < 0 { throw PcapLibrary.error(name, "attach filter") }
+        }
+
+        /// Has the filter of a socket leave out frames that it can't tell from others.
+        private static func leaveOutFrames(
+            _ socket: Int32, _ name: CString, ofOtherHosts: Bool, withTags: Bool
+        ) throws(SystemError) {
+            if !ofOtherHosts && !withTags { return }
+            _ = try check(name, "leave out frames") { cpcap_leave_out(socket, ofOtherHosts, withTags) }
+        }
+
+        /// Sets the filter anew, so that other packets pass too.
+        func admit(_ others: OtherPackets, _ library: PcapLibrary) throws(SystemError) {
+            try unsafe PcapInterface.setFilter(of: handle, name, others, library)
+            try PcapInterface.leaveOutFrames(descriptor, name, ofOtherHosts: !promiscuous, withTags: hidesTags)
         }
 
         /// How many bytes of a frame are kept where each slot is as large as the longest: on any network at least an

@@ -101,6 +101,12 @@ public struct PacketSocketCapture: ~Copyable, PacketSource {
         return .batch
     }
 
+    /// Sets the filter anew, so that other packets pass too.
+    public mutating func admit(_ others: OtherPackets) throws(SystemError) {
+        intake.others = others
+        try PacketSocketCapture.filter(socket, for: intake)
+    }
+
     /// The counters of fragments.
     public var fragments: FragmentCounters { intake.fragments }
 
@@ -126,15 +132,11 @@ extension PacketSocketCapture {
         if code != 0 && code != ENETDOWN { throw SystemError(socket.name, "receive", code: code) }
         try interfaces.update()
         var isChanged = false
+        var new = InterfaceIndexes()
         while let difference = interfaces.table.nextChange() {
             isChanged = true
             if let line = notices.line(difference, at: now) { log(line) }
-            if !intake.promiscuous || difference.change != .new { continue }
-            do throws(SystemError) {
-                try PacketSocketCapture.enterPromiscuousMode(socket, of: difference.index)
-            } catch {
-                if error.code != ENODEV { log(error.line) }
-            }
+            if difference.change == .new && new.count < InterfaceNames.most { new.append(difference.index) }
         }
         if !isChanged || interfaces.table.followsAll { return }
         intake.wanted = interfaces.table.wanted
@@ -143,6 +145,14 @@ extension PacketSocketCapture {
             try PacketSocketCapture.bind(socket, to: &interfaces.table)
         } catch {
             if error.code != ENODEV { log(error.line) }
+        }
+        if !intake.promiscuous { return }
+        for position in 0..<new.count {
+            do throws(SystemError) {
+                try PacketSocketCapture.enterPromiscuousMode(socket, of: new[position])
+            } catch {
+                if error.code != ENODEV { log(error.line) }
+            }
         }
     }
 
@@ -153,7 +163,7 @@ extension PacketSocketCapture {
     ) throws(SystemError) {
         let filter = RingFilter(
             interfaces: intake.wanted, direction: intake.direction, promiscuous: intake.promiscuous,
-            interest: intake.interest)
+            interest: intake.interest, others: intake.others)
         try socket.attach(filter.instructions.span.extracting(0..<filter.count))
     }
 

@@ -11,6 +11,8 @@ struct RingReader: ~Copyable {
     let promiscuous: Bool
     /// The purpose of the capture.
     let interest: CaptureOptions.Interest
+    /// Which packets are wanted that are no TCP probes.
+    var others: OtherPackets?
     /// Whether frames that are tagged for a VLAN are left out.
     private let untaggedOnly: Bool
     /// The interfaces packets are taken from, `nil` for all.

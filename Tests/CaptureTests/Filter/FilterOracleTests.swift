@@ -330,9 +330,11 @@ struct FilterOracleTests {
     import CPcap
 
     /// A filter of libpcap's for a link type, as instructions.
-    private func program(dataLinkType: Int32) throws -> [sock_filter] {
+    func pcapProgram(dataLinkType: Int32, others: OtherPackets = OtherPackets()) throws -> [sock_filter] {
         let functions = unsafe try PcapLibrary().functions.pointee
-        guard var text = PcapFilterText(dataLinkType: dataLinkType) else { throw SystemError("test", "filter") }
+        guard var text = PcapFilterText(dataLinkType: dataLinkType, others: others) else {
+            throw SystemError("test", "filter")
+        }
         guard let handle = unsafe functions.open_dead(dataLinkType, Parameters.pcapSnapshot) else {
             throw SystemError("test", "open")
         }
@@ -353,7 +355,7 @@ struct FilterOracleTests {
             let options = [6, 255] + [UInt8](repeating: 0, count: 2046)
             let frame =
                 [UInt8](repeating: 2, count: 12) + [0x86, 0xdd] + P.ipv6(options + P.tcp(flags: P.syn), next: 60)
-            let verdict = try #require(FilterMachine().verdict(of: try program(dataLinkType: 1), on: frame))
+            let verdict = try #require(FilterMachine().verdict(of: try pcapProgram(dataLinkType: 1), on: frame))
             #expect(verdict >= frame.count)
         }
 
@@ -365,7 +367,7 @@ struct FilterOracleTests {
             let frame =
                 [0, 0, 0, 1, 0, 6] + [UInt8](repeating: 2, count: 8) + P.big(type)
                 + P.tag(packet, type: type, tci: control)
-            let verdict = try #require(FilterMachine().verdict(of: try program(dataLinkType: 113), on: frame))
+            let verdict = try #require(FilterMachine().verdict(of: try pcapProgram(dataLinkType: 113), on: frame))
             #expect(verdict > 0)
         }
 
@@ -373,7 +375,7 @@ struct FilterOracleTests {
         func libpcapsFiltersLoseNothingThatIsMadeUseOf(type: Int32, seed: UInt64) throws {
             var generator = Generator(numbers: SeededNumbers(seed: seed))
             var comparison = try Comparison(.probes)
-            let program = try program(dataLinkType: type)
+            let program = try pcapProgram(dataLinkType: type)
             let link = try #require(LinkLayer(dataLinkType: type))
             for number in 0..<2500 {
                 let layers = generator.packet()
