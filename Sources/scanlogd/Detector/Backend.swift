@@ -101,6 +101,21 @@ enum Backend {
         }
     }
 
+    /// The kinds of scans that it sees the packets of.
+    var kinds: ScanKinds {
+        var kinds = ScanKinds.all
+        switch self {
+        case .ring, .pcap, .nids: break
+        case .raw:
+            kinds = .none
+            kinds.insert(.quick)
+            kinds.insert(.slow)
+            kinds.insert(.spread)
+            kinds.insert(.sweep)
+        }
+        return kinds
+    }
+
     /// The backend that is tried first when none is named.
     static var first: Backend { Backend.ring.isBuiltIn ? .ring : .raw }
 

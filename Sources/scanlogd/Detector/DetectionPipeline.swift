@@ -14,6 +14,9 @@ protocol ReportLog: ~Copyable {
     /// Logs a message about suppressed reports, at their level.
     mutating func log(suppression text: LogLine, level: Int32)
 
+    /// Logs a warning.
+    mutating func warn(_ line: LogLine)
+
     /// Logs a change that is not an error.
     mutating func notice(_ line: LogLine)
 }
@@ -30,9 +33,15 @@ struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
         private let exempt: ExemptSources
     #endif
     var log: Log
+    /// What the host says of itself; `nil` if it is not the one that is monitored, but a file.
+    private var monitor: HostMonitor?
 
-    init(_ memory: consuming DetectorMemory, _ exempt: consuming ExemptSources, log: consuming Log) {
+    init(
+        _ memory: consuming DetectorMemory, _ exempt: consuming ExemptSources, log: consuming Log,
+        of monitor: consuming HostMonitor? = nil
+    ) {
         self.memory = memory
+        self.monitor = monitor
         #if Rules
             self.exempt = exempt
         #endif
@@ -40,22 +49,26 @@ struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
     }
 
     /// The detector, with its counters.
-    private(set) var detector: Parameters.Detector {
+    var detector: Parameters.Detector {
         _read { yield memory.value }
         _modify { yield &memory.value }
     }
 
     mutating func receive(_ probe: Probe, at now: Timestamp, realTime: Int64) {
         if let finding = detector.find(probe, at: now, wallClock: realTime / 1_000_000_000) {
-            report(finding, at: now)
+            report(finding, at: now, realTime: realTime)
         }
     }
 
-    /// Processes a packet that is no TCP segment, or may be none, from its IP header on: for other kinds of scans.
-    mutating func receive(packet: Span<UInt8>, at now: Timestamp, realTime: Int64) {
+    /// Each packet comes here first, then its probes, if it has any: one that is no TCP segment is for other kinds of
+    /// scans.
+    mutating func inspect(
+        packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64
+    ) throws(PacketFault) -> Bool {
         if let finding = detector.find(packet: packet, at: now, wallClock: realTime / 1_000_000_000) {
-            report(finding, at: now)
+            report(finding, at: now, realTime: realTime)
         }
+        return false
     }
 
     mutating func count(_ fault: PacketFault) {
@@ -69,9 +82,9 @@ struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
     /// Logs the report of a scan, or adds its source to a later summary. Until it is logged, a scan that continues
     /// arrives here with each of its ports; the rules were checked for its source when the scan was new.
     @inline(never)  // rare, and large: keep it out of the packet path
-    private mutating func report(_ finding: ScanFinding, at now: Timestamp) {
+    private mutating func report(_ finding: ScanFinding, at now: Timestamp, realTime: Int64) {
+        guard var finding = confirmed(finding, at: now, realTime: realTime) else { return }
         logSuppressed(at: now)
-        var finding = finding
         #if Rules
             if finding.isNew {
                 guard let limit = limit(for: finding.report.source) else {
@@ -90,6 +103,42 @@ struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
         #endif
         if finding.isNew && isSuppressed { detector.counters.suppressed &+= 1 }
         if !finding.isNew || isSuppressed { detector.remember(finding) }
+    }
+
+    /// The finding, if it is still one when the ports that the host has open are known anew.
+    private mutating func confirmed(_ finding: ScanFinding, at now: Timestamp, realTime: Int64) -> ScanFinding? {
+        if finding.isConfirmed { return finding }
+        updatePorts()
+        return detector.confirm(finding, at: now, wallClock: realTime / 1_000_000_000)
+    }
+
+    /// Whether the host's ports or addresses have been looked up since this was last false.
+    var hostIsUpdated = false
+
+    /// Looks which ports the host has open, unless that was done within the last second.
+    mutating func updatePorts() {
+        if let update = monitor?.updatePorts(of: &memory.value.host) { note(update) }
+    }
+
+    /// Looks which addresses the host has, if they have changed.
+    mutating func updateAddresses() {
+        if let update = monitor?.updateAddresses(of: &memory.value.host) { note(update) }
+    }
+
+    private mutating func note(_ update: HostMonitor.Update) {
+        switch update {
+        case .notYet: break
+        case .done: hostIsUpdated = true
+        case .failed(let error): if let error { log.warn(error.line) }
+        }
+    }
+
+    /// Readable when the host's addresses have changed; -1 if that does not matter.
+    var addressChanges: Int32 {
+        switch monitor {
+        case .some(let monitor): monitor.descriptor
+        case .none: -1
+        }
     }
 
     private mutating func logAtUsualLimit(_ finding: inout ScanFinding, at now: Timestamp) -> Bool {

@@ -59,8 +59,9 @@ private struct OpenBackend: ~Copyable {
         do throws(SystemError) {
             self.init(wanted, try wanted.open(options.selection, key: key))
         } catch {
-            // Raw sockets can't select packets.
-            if options.backend != nil || options.selectingOption != nil || wanted == .raw { throw error }
+            // Raw sockets can't select packets, nor do they see all kinds of scans.
+            let isChosen = options.backend != nil || options.selectingOption != nil || options.wantedKinds.areNamed
+            if isChosen || wanted == .raw { throw error }
             try self.init(insteadOf: error, options, key: key)
         }
     }
@@ -94,6 +95,7 @@ private struct DetectorStart: ~Copyable {
     private let manager: ServiceManager
     private let pidFile: PidFile?
     private let exempt: ExemptSources
+    private let wanted: WantedKinds
 
     /// Opens everything that needs root, or the file system.
     init(_ options: Options, _ exempt: consuming ExemptSources) throws(SystemError) {
@@ -107,6 +109,7 @@ private struct DetectorStart: ~Copyable {
         try pidFile?.empty()  // a killed process may have left its id there
         self.key = key
         self.exempt = exempt
+        wanted = options.wantedKinds
         self.account = account
         self.launch = launch
         self.directory = directory
@@ -150,7 +153,7 @@ private struct DetectorStart: ~Copyable {
             drop(manager)
             return try runSensor(
                 capture, backend, key: key, link: link.takeSensorEnd(), account: account, directory: directory,
-                exempt: exempt)
+                exempt: exempt, detecting: wanted)
         }
         drop(capture)
         return try runLogger(of: SensorProcess(sensor), link.takeLoggerEnd(), backend, insteadOf: failure)

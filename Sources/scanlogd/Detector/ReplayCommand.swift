@@ -64,8 +64,7 @@ struct Replay: ~Copyable, ProbeSink {
     ) throws(PacketFault) -> Bool {
         self.now = now
         if sensor.nextSummaryDue != nil { sensor.logSuppressed(at: now) }
-        sensor.receive(packet: packet, at: now, realTime: realTime)
-        return false
+        return try sensor.inspect(packet: packet, over: path, at: now, realTime: realTime)
     }
 
     mutating func receive(_ probe: Probe, at now: Timestamp, realTime: Int64) {
@@ -110,6 +109,9 @@ struct StandardOutputLog: ReportLog {
             failure = error
         }
     }
+
+    /// A file has no host whose sockets could be unknown.
+    mutating func warn(_ line: LogLine) {}
 
     /// A file has no interfaces that appear and disappear.
     mutating func notice(_ line: LogLine) {}

@@ -10,18 +10,26 @@ import System
 ///   - backend: the backend of that source.
 ///   - link: the channels to the logger.
 ///   - exempt: the sources that are not to be reported.
+///   - wanted: the kinds of scans to detect.
 /// - Returns: never, once it is ready: the process exits, with 0 if a stop was requested.
 /// - Throws: an error before it was ready, for standard error.
 func runSensor<Source: PacketSource & ~Copyable>(
     _ capture: consuming Source, _ backend: Backend, key: HashKey, link: consuming SensorLinkEnd, account: Account,
-    directory: consuming ChrootDirectory, exempt: consuming ExemptSources
+    directory: consuming ChrootDirectory, exempt: consuming ExemptSources, detecting wanted: WantedKinds
 ) throws(SystemError) -> Int32 {
+    var capture = capture
     let signals = try SignalDescriptor()
     let memory = try DetectorMemory(key: key)
+    let monitored = MonitoredHost(wanted, by: backend, of: &memory.value.host, key: key)
+    memory.value.detect(monitored.settings)
+    try capture.admit(monitored.packets)
     try confineSensor(to: account, in: directory, backend)
-    let log = SensorReporter(link)
+    var log = SensorReporter(link)
     try log.notifyReady()
-    var loop = SensorLoop(capture, signals, memory, exempt, log: log)
+    if let warning = monitored.warning { log.warn(warning) }
+    let packets = monitored.packets
+    let pipeline = DetectionPipeline(memory, exempt, log: log, of: monitored.monitor)
+    var loop = SensorLoop(capture, packets, signals, pipeline)
     do throws(SystemError) {
         try loop.run()
         return end(0)

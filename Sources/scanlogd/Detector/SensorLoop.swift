@@ -6,6 +6,8 @@ import System
 /// requests.
 struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
     private var capture: Source
+    /// Which packets the kernel lets pass that are no TCP probes.
+    private var others: OtherPackets
     private var sensor: DetectionPipeline<SensorReporter>
     private let signals: SignalDescriptor
 
@@ -35,13 +37,14 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
     private static var heartbeatDelay: Int64 { 1_000_000_000 }
 
     init(
-        _ capture: consuming Source, _ signals: consuming SignalDescriptor, _ memory: consuming DetectorMemory,
-        _ exempt: consuming ExemptSources, log: consuming SensorReporter
+        _ capture: consuming Source, _ others: OtherPackets, _ signals: consuming SignalDescriptor,
+        _ sensor: consuming DetectionPipeline<SensorReporter>
     ) {
         drops = DropReporter(capture.makeDropCounter(), prefix: "", delay: Self.dropCheckDelay)
         self.capture = capture
+        self.others = others
         self.signals = signals
-        sensor = DetectionPipeline(memory, exempt, log: log)
+        self.sensor = sensor
     }
 
     /// Runs until a stop is requested.
@@ -50,6 +53,7 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
     mutating func run() throws(SystemError) {
         while try !mustStop(wait()) {
             receive()
+            followHost()
             if drops.due != nil && drops.isDue(at: .now()) { reportDrops() }
             if sensor.nextSummaryDue != nil { sensor.logSuppressed(at: .now()) }
             if let due = heartbeatDue, Timestamp.now() >= due { showReports() }
@@ -73,6 +77,7 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
         static var control: Int { 1 }
         static var data: Int { 2 }
         static var packets: Int { 3 }
+        static var addresses: Int { 4 }
     }
 
     private mutating func wait() throws(SystemError) -> PollSet<5> {
@@ -81,6 +86,7 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
         waiting.watch(Place.control, sensor.log.control)
         waiting.watch(Place.data, sensor.log.data, for: sensor.log.wantsRoom ? PollEvents.writable : PollEvents.none)
         if state == .idle && !retry.isFailing { waiting.watch(Place.packets, capture.descriptor) }
+        waiting.watch(Place.addresses, sensor.addressChanges)
         try waiting.wait(timeout: timeout)
         return waiting
     }
@@ -117,6 +123,7 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
                 }
             }
         }
+        if happened.happened(Place.addresses) { sensor.updateAddresses() }
         if !happened.happened(Place.control) { return false }
         return try handleControlMessages()
     }
@@ -181,6 +188,22 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
             if retry.recordSuccess() { sensor.log.warn(LogLine("packets are received again")) }
         } catch {
             if retry.recordFailure(at: .now()) { sensor.log.warn(error.line) }
+        }
+    }
+
+    /// Looks which ports the host has open when something came for one that had none, at most once a second, and lets
+    /// pass what is for closed ones only.
+    private mutating func followHost() {
+        if sensor.detector.host.isTriedInVain { sensor.updatePorts() }
+        if !sensor.hostIsUpdated { return }
+        sensor.hostIsUpdated = false
+        sensor.detector.host.isTriedInVain = false
+        let firstClientPort = sensor.detector.settings.firstClientPort
+        if !others.update(&sensor.detector.host, firstClientPort: firstClientPort) { return }
+        do throws(SystemError) {
+            try capture.admit(others)
+        } catch {
+            sensor.log.warn(error.line)
         }
     }
 

@@ -25,6 +25,10 @@ extension LogLine {
             append(", exempt ", counters.exempt)
         #endif
         append(", suppressed ", counters.suppressed)
+        if detector.settings.kinds.hasOthers {
+            append(", slow memory ", UInt64(detector.memoryReach(at: .now())))
+            append(" s, slow sources put out ", detector.candidatesEvicted)
+        }
         append(", log lines lost ", lost)
     }
 

@@ -27,8 +27,9 @@ struct Options {
     /// The file of exempt sources; `nil`: all sources are reported.
     private(set) var exemptFile: CString?
 
-    /// The kinds of scans to detect.
-    private(set) var kinds = ScanKinds.all
+    /// The kinds of scans to detect, and whether they were named one by one.
+    private var kinds = ScanKinds.all
+    private var kindsAreNamed = false
     /// The first option that is of use with a capture file only, if any.
     private(set) var fileOption: CString?
     /// The networks of the hosts that a capture file was made at.
@@ -40,6 +41,11 @@ struct Options {
         settings.local = local
         settings.firstClientPort = Parameters.firstClientPort
         return settings
+    }
+
+    /// What a start detects.
+    var wantedKinds: WantedKinds {
+        WantedKinds(kinds: kinds, areNamed: kindsAreNamed, isPromiscuous: selection.promiscuous)
     }
 
     /// The format of reports.
@@ -132,8 +138,8 @@ struct Options {
     }
 
     private mutating func set(kinds: CString) throws(SystemError) {
-        fileOption = fileOption ?? "--kinds"
         self.kinds = try ScanKinds(named: kinds)
+        kindsAreNamed = self.kinds != .all
     }
 
     private mutating func addLocal(_ network: CString) throws(SystemError) {
@@ -175,9 +181,19 @@ struct Options {
         if let fileOption, action != .replay {
             throw SystemError(fileOption, "option", because: "it goes with --read only")
         }
-        if action != .replay { return }
+        if action != .replay { return try checkKinds() }
         if backend != nil { throw SystemError("--backend", "option", because: "a capture file is read as it is") }
         if pidFile != nil { throw SystemError("--pidfile", "option", because: "reading a capture file is no daemon") }
+    }
+}
+
+extension Options {
+    /// Refuses kinds that the backend can't see.
+    private func checkKinds() throws(SystemError) {
+        let backend = backend ?? .first
+        if kindsAreNamed && kinds.intersection(backend.kinds) != kinds {
+            throw SystemError(backend.name, "--kinds", because: "this backend does not see all of these")
+        }
     }
 }
 

@@ -10,9 +10,9 @@ func printUsage() throws(SystemError) {
     try print(
         """
         usage: scanlogd [-b | -d] [--backend NAME] [-i INTERFACE]...
-                        [--direction in|out|both] [--promiscuous]
+                        [--direction in|out|both] [--promiscuous] [--kinds LIST]
         """)
-    try print(hasRules ? " [--exempt FILE] [-P FILE]\n" : " [-P FILE]\n")
+    try print(hasRules ? "\n                [--exempt FILE] [-P FILE]\n" : "\n                [-P FILE]\n")
     if readsFiles {
         try print("       scanlogd -r FILE [--kinds LIST] [--local NETWORK]...")
         try print(hasRules ? " [--exempt FILE]\n" : "\n")
@@ -40,6 +40,9 @@ func printUsage() throws(SystemError) {
                                 what comes in, what goes out, or both (in)
               --promiscuous     take packets for other hosts as well
 
+              --kinds LIST      the kinds of scans to find, of quick, slow, spread, sweep, ping,
+                                udp, ack, protocols, sctp (all)
+
 
         """)
     if hasRules { try print("      --exempt FILE     leave out the sources that its rules name\n\n") }
@@ -48,8 +51,6 @@ func printUsage() throws(SystemError) {
             """
               -r, --read FILE       report the scans in a capture file (- for standard input)
                                     on standard output, and end
-                  --kinds LIST      the kinds of scans to find there, of quick, slow, spread, sweep,
-                                    ping, udp, ack, protocols, sctp (all)
                   --local NETWORK   the file is of hosts in this network; up to 16 times
 
 

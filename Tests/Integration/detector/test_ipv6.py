@@ -7,7 +7,7 @@ from harness.packets import (
     ACK, DESTINATION_OPTIONS, FIN, FRAGMENT, HIGH_PORTS, HOP_BY_HOP, LOW_PORTS, PADDING_ONLY, PSH, RST, SYN, URG,
     WHOLE_IN_ONE, Segment, scan,
 )
-from harness.scene import Scene
+from harness.scene import Scene, quick_only
 
 HERE = {"source": ATTACKER_6, "destination": TARGET_6}
 LISTED = LOW_PORTS[:-1]
@@ -60,7 +60,8 @@ def test_flags_are_shown_over_ipv6(scene: Scene, flags: int, letters: str) -> No
 
 
 @pytest.mark.parametrize("flags", [SYN | ACK, RST, RST | ACK, ACK, PSH | ACK])
-def test_ipv6_segments_that_may_be_answers_are_silent(scene: Scene, flags: int) -> None:
+def test_ipv6_segments_that_may_be_answers_are_silent(idle_scene: Scene, flags: int) -> None:
+    scene = quick_only(idle_scene)
     scene.sender.send(scan(range(1, 60), flags=flags, **HERE))
     scene.assert_nothing_more(family=6)
 

@@ -10,7 +10,7 @@ import pytest
 from harness.lines import Report, read
 from harness.network import ATTACKER, TARGET
 from harness.packets import LOW_PORTS, Segment, Sender, scan
-from harness.scene import Scene
+from harness.scene import Scene, quick_only
 
 QUICK, SLOW, PERSISTENT, PAUSED = (f"10.77.0.{last}" for last in range(21, 25))
 LISTED = LOW_PORTS[:-1]
@@ -57,8 +57,9 @@ def times_logged(scene: Scene, source: str) -> int:
 
 
 @pytest.mark.reference
-def test_pauses_up_to_three_seconds_keep_a_scan_together(scene: Scene) -> None:
+def test_pauses_up_to_three_seconds_keep_a_scan_together(idle_scene: Scene) -> None:
     """Four sources: ports 2.9 s and 3.1 s apart, and sources that go on 2 s and 4 s after their report."""
+    scene = quick_only(idle_scene)
     def apart(source: str, gap: float) -> Callable[[], None]:
         moments = [number * gap for number in range(len(LOW_PORTS))]
         return lambda: send_at(scene.sender, moments, scan(source=source))

@@ -14,6 +14,8 @@ from .network import Namespace
 from .places import BINARY, PID_FILE, REFERENCE, REFERENCE_CHROOT
 
 START_TIMEOUT = 10.0
+# The original knows no other kinds of scans, and no options.
+QUICK_ONLY = () if REFERENCE else ("--kinds", "quick")
 STOP_TIMEOUT = 5.0
 
 

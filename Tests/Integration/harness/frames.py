@@ -3,7 +3,7 @@
 import socket
 import struct
 
-from .network import ATTACKER_MAC, TARGET_MAC, Namespace
+from .network import ATTACKER, ATTACKER_MAC, TARGET, TARGET_MAC, Namespace
 from .packets import FRAGMENT, Segment, checksum
 
 IPV4, IPV6, DOT1Q, DOT1AD = 0x0800, 0x86DD, 0x8100, 0x88A8
@@ -31,6 +31,14 @@ def ipv4(segment: Segment, identification: int = 0, offset: int = 0, more: bool 
     head = struct.pack("!BBHHHBBH", 0x45, segment.tos, 20 + len(payload), identification,
                        (0x2000 if more else 0) | offset // 8, segment.ttl, socket.IPPROTO_TCP, 0) + packet[12:20]
     return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + payload
+
+
+def udp(destination_port: int, source_port: int = 40000, destination: str = TARGET, data: bytes = b"") -> bytes:
+    """An IPv4 packet of the attacker's with a datagram, without its checksum."""
+    datagram = struct.pack("!HHHH", source_port, destination_port, 8 + len(data), 0) + data
+    head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(datagram), 1, 0, 64, socket.IPPROTO_UDP, 0)
+    head += socket.inet_aton(ATTACKER) + socket.inet_aton(destination)
+    return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + datagram
 
 
 def ipv4_fragments(segment: Segment, identification: int, size: int = 8) -> list[bytes]:

@@ -19,6 +19,17 @@ _REPORT = re.compile(
 )
 
 
+_OTHER_KIND = re.compile(
+    r"[0-9a-f.:\[\]/]+ to [0-9a-f.:]+(?: and others,)?"
+    r" (?:(?:slow|spread|udp|ack|sctp) ports|protocols|sweep port \d+,|sweep ping,) .*@\d\d:\d\d:\d\d"
+)
+
+
+def is_of_other_kind(text: str) -> bool:
+    """Whether a line is about a scan of another kind than the quick one."""
+    return _OTHER_KIND.fullmatch(text) is not None
+
+
 @dataclass(frozen=True)
 class Report:
     """A report's parts, but for the time. None means that it changed during the scan."""

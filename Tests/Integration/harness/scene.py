@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from .daemon import Daemon, wait_until
+from .daemon import QUICK_ONLY, Daemon, wait_until
 from .lines import Report, clocks, read
 from .network import TARGET, TARGET_6, Namespace
 from .packets import LOW_PORTS, Sender, scan
@@ -71,3 +71,9 @@ class Scene:
         assert len(alerts) == lines + 1, f"expected {lines} lines and the witness's: {alerts}"
         assert read(alerts[-1])[0] == witness
         self.daemon.assert_running()
+
+
+def quick_only(scene: Scene) -> Scene:
+    """Starts the daemon of a scene so that it looks for port scans only, as the original does."""
+    scene.start(*QUICK_ONLY)
+    return scene

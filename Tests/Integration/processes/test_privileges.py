@@ -14,10 +14,11 @@ from harness.syslog_sink import SyslogSink
 
 # What each backend holds open besides the log: sockets by the table of /proc/net that they are in.
 SOCKETS = {
-    "ring": {"packet": 1, "netlink": 1},
-    "raw": {"raw": 1, "raw6": 1},
-    "pcap": {"packet": 1, "netlink": 1},
-    "nids": {"packet": 1, "netlink": 1},
+    # Netlink: the host's addresses and its sockets, and where interfaces can be named, these.
+    "ring": {"netlink": 3, "packet": 1},
+    "raw": {"netlink": 2, "raw": 1, "raw6": 1},
+    "pcap": {"netlink": 3, "packet": 1},
+    "nids": {"netlink": 3, "packet": 1},
 }
 
 
