@@ -23,7 +23,8 @@ class Failure:
     time: float
 
 
-def failures(text: str, directory: Path, environment: Mapping[str, str] | None = None) -> list[Failure]:
+def failures(text: str, directory: Path, environment: Mapping[str, str] | None = None,
+             options: str = "") -> list[Failure]:
     """What the filter finds in a log, in its order. The directory is made the home of a copy of the configuration."""
     filters = directory / "fail2ban/filter.d"
     if not filters.exists():
@@ -34,7 +35,7 @@ def failures(text: str, directory: Path, environment: Mapping[str, str] | None =
     log = directory / "fail2ban/log"
     log.write_text(text)
     done = subprocess.run(
-        [tool("fail2ban-regex"), "-c", filters.parent, "-o", "<ip> <F-PORT> <time>", log, "scanlogd"],
+        [tool("fail2ban-regex"), "-c", filters.parent, "-o", "<ip> <F-PORT> <time>", log, f"scanlogd{options}"],
         capture_output=True, text=True, timeout=60, check=False, env={**os.environ, **(environment or {})})
     assert not done.stderr and "ERROR" not in done.stdout, done
     return [_failure(line) for line in done.stdout.splitlines()]

@@ -27,21 +27,25 @@ REPORTS = {
     "10.77.0.1 to 10.77.0.2 ports 65535, ..., ????????, TTL 255 @00:00:00": ("10.77.0.1", None),
     "10.77.0.1 to 10.77.0.2 ports 80, ..., FSRPAUXY @23:59:59": ("10.77.0.1", None),
 }
+OTHER_KINDS = {
+    "10.77.0.1:37393 to 10.77.0.2 slow ports 3389, 135, 23, ..., 120 s, fSrpauxy, TOS 00 @19:41:25": ("10.77.0.1", 37393),
+    "[2001:db8::1]:7 to fd77::2 and others, slow ports 3, 2, ..., 9 s, f??pauxy @19:41:25": ("2001:db8::1", 7),
+    "10.77.0.1 to 10.77.0.2 udp ports 68, 626, 518, 1027, ..., 3 s @20:11:02": ("10.77.0.1", None),
+    "10.77.0.1 to 10.77.0.2 ack ports 8888, 1723, 80, ..., 1 s @20:11:02": ("10.77.0.1", None),
+    "10.77.0.1:40000 to 10.77.0.2 sctp ports 9082, 2225, 179, ..., 1 s @20:11:02": ("10.77.0.1", 40000),
+    "10.77.0.1 to 10.77.0.2 protocols 142, 228, 198, ..., 1 s @20:11:02": ("10.77.0.1", None),
+    "10.77.0.1 to 10.77.1.26 and others, sweep port 445, 16 hosts, 22 s, fSrpauxy @20:11:02": ("10.77.0.1", None),
+    "10.77.0.1 to 10.77.1.26 and others, sweep ping, 16 hosts, 1 s @20:11:02": ("10.77.0.1", None),
+}
 OTHERS = [
+    *OTHER_KINDS,
     "More possible port scans follow",
     "33 port scans from 31 sources not logged in 20 s: 10.77.2.41, 10.77.2.42",
     "2 port scans from 2 sources not logged in 20 s, and 3 sources before: 10.77.2.41, 10.77.2.42",
     "3 sources of port scans not logged before: 10.77.2.41, 10.77.2.42",
     "More possible scans of other kinds follow",
     "33 other scans from 31 sources not logged in 20 s: 10.77.2.41, 10.77.2.42",
-    "10.77.0.1:37393 to 10.77.0.2 slow ports 3389, 135, 23, ..., 120 s, fSrpauxy, TOS 00 @19:41:25",
     "fd77:0:0:aa::/64 to fd77::2 spread ports 21, 23, ..., 4 or more sources, 2 s @20:05:12",
-    "10.77.0.1 to 10.77.0.2 udp ports 68, 626, 518, 1027, ..., 3 s @20:11:02",
-    "10.77.0.1 to 10.77.0.2 ack ports 8888, 1723, 80, ..., 1 s @20:11:02",
-    "10.77.0.1 to 10.77.0.2 sctp ports 9082, 2225, 179, ..., 1 s @20:11:02",
-    "10.77.0.1 to 10.77.0.2 protocols 142, 228, 198, ..., 1 s @20:11:02",
-    "10.77.0.1 to 10.77.1.26 and others, sweep port 445, 16 hosts, 22 s, fSrpauxy @20:11:02",
-    "10.77.0.1 to 10.77.1.26 and others, sweep ping, 16 hosts, 1 s @20:11:02",
     "started, version 0.1.0, backend ring",
     "stopped",
     "12 packets dropped by the kernel: more came than could be received",
@@ -132,6 +136,14 @@ def test_all_the_reports_of_the_captures_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("prefix", [PREFIX, "<25>1 2026-11-21T12:04:45Z host scanlogd - - - "])
 def test_other_lines_of_ours_are_left_alone(tmp_path: Path, prefix: str) -> None:
     assert read(tmp_path, *(prefix + line for line in OTHERS)) == []
+
+
+@pytest.mark.parametrize("prefix", [PREFIX, "<25>1 2026-11-21T12:04:45Z host scanlogd - - - "])
+def test_other_kinds_are_read_if_the_jail_says_so(tmp_path: Path, prefix: str) -> None:
+    known = {**REPORTS, **OTHER_KINDS}
+    lines = "".join(f"{prefix}{line}\n" for line in [*known, *(line for line in OTHERS if line not in known)])
+    found = failures(lines, tmp_path, options="[kinds=all]")
+    assert [(failure.host, failure.port) for failure in found] == list(known.values())
 
 
 @pytest.mark.parametrize("date", ["Nov 21 12:04:45 ", "2026-11-21T12:04:45Z ", "<25>1 2026-11-21T12:04:45Z ",
