@@ -97,6 +97,10 @@ struct DetectorMemoryTests {
 
     func remember(_ finding: ScanFinding) { unsafe detector.pointee.remember(finding) }
 
+    func detect(_ settings: KindSettings) { unsafe detector.pointee.detect(settings) }
+
+    func memoryReach(at time: Int64) -> Int64 { unsafe detector.pointee.memoryReach(at: Timestamp(nanoseconds: time)) }
+
     var isFresh: Bool { unsafe detector.pointee.isFresh }
     var fault: String? { unsafe detector.pointee.fault }
     var counters: DetectorCounters { unsafe detector.pointee.counters }

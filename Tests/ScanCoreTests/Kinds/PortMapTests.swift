@@ -40,8 +40,7 @@ struct PortMapTests {
     @Test func aSetTakesEightKibibytesAndIsEmptyWhenAllZero() {
         #expect(MemoryLayout<PortMap>.size == 8192)
         let map = PortMap()
-        unsafe withUnsafeBytes(of: map) { bytes in
-            for unsafebyte in unsafe bytes { #expect(byte == 0) }
-        }
+        let isZero = unsafe withUnsafeBytes(of: map) { unsafe $0.allSatisfy { $0 == 0 } }
+        #expect(isZero)
     }
 }
