@@ -4,8 +4,9 @@
     /// A filter in libpcap's language (pcap-filter(7)) that drops packets that can't be part of a TCP scan.
     ///
     /// Dropped are TCP segments with the flags of ``EstablishedData`` that are not fragments, and everything that is
-    /// not TCP, but for ``OtherPackets``. Packets behind tags, labels or IPv6 extension headers pass: the filter does not look behind these. It
-    /// is only a hint, like ``RawSocketFilter``; a first tag does not matter, since the kernel has removed it.
+    /// not TCP, but for ``OtherPackets``. Packets behind tags, labels or IPv6 extension headers pass: the filter does
+    /// not look behind these. It is only a hint, like ``RawSocketFilter``; a first tag does not matter, since the kernel
+    /// has removed it.
     struct PcapFilterText: ~Copyable {
         /// Enough for 64 ports of each protocol, and 16 addresses.
         private var bytes = InlineArray<20_480, CChar>(repeating: 0)

@@ -77,7 +77,7 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     ///
     /// - Returns: the scan, if it completes one: see ``observe(_:at:wallClock:)``.
     public mutating func find(packet: Span<UInt8>, at now: Timestamp, wallClock: Int64) -> ScanFinding? {
-        if !settings.kinds.hasOthers { return nil }
+        if !settings.kinds.hasOthers || packet.isPlainTCP { return nil }
         do throws(PacketFault) {
             guard let event = try PairEvent.read(packet, datagrams: host.knowsPorts) else { return nil }
             guard let found = observe(event, at: now, wallClock: wallClock) else { return nil }

@@ -105,6 +105,15 @@ extension PairEvent {
     }
 }
 
+extension Span<UInt8> {
+    /// Whether a packet is TCP, without extension headers: of such ones nothing is read here.
+    @inline(__always)
+    var isPlainTCP: Bool {
+        if count < 20 { return false }
+        return self[0] >> 4 == 4 ? self[9] == IPProtocol.tcp : self[6] == IPProtocol.tcp && self[0] >> 4 == 6
+    }
+}
+
 extension IPProtocol {
     /// Whether hosts commonly receive packets of a protocol: extension headers, tunnels, multicast routing and its
     /// groups, redundancy, IPsec, L2TP (numbers of IANA's registry of protocol numbers).
