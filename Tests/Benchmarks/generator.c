@@ -104,7 +104,7 @@ static void build(int number, const struct ether_addr *mac, const char *kind)
 	bool data = !strcmp(kind, "data") || (!strcmp(kind, "mix") && index % 100 != 0);
 	bool payload = data && index % 2;
 	bool scan = !strcmp(kind, "scan"), scans = !strcmp(kind, "scans");
-	uint32_t port = scan ? (uint32_t)index + 1 : scans ? (uint32_t)number / 1000 + 1 : 80;
+	uint32_t port = scan ? (uint32_t)index + 1 : scans ? (uint32_t)number / 1000 + 1 : data ? 443 : 80;
 
 	memcpy(frame, mac->ether_addr_octet, 6);
 	frame[6] = 2;

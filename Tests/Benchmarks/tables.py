@@ -9,8 +9,8 @@ MEANINGS = {"data": "data", "syn": "SYN flood", "mix": "99:1"}
 SHOWN_LOSS = 0.005  # below it, a table would say 0.00
 HOST_PRECISION = 50.0  # of the kernel's clock, on a machine that does nothing else
 EXPLANATION = """
-Data is ACK and PSH+ACK of established connections, the SYN flood is from 65,536 random sources in turn, 99:1 is 99 %
-data and 1 % SYN.
+Data is ACK and PSH+ACK of established connections to a port at which a service listens, the SYN flood is from 65,536
+random sources in turn, 99:1 is 99 % data and 1 % SYN.
 In brackets: the share of what C scanlogd takes. CPU of the whole host is that of the sender with the daemon, minus
 without. A figure after < is what the clocks, or what else the machine did, allow to say."""
 

@@ -1,6 +1,7 @@
 """The wire between two hosts, what is sent over it, and what that costs the whole machine."""
 
 import os
+import socket
 import subprocess
 import time
 from dataclasses import dataclass
@@ -62,6 +63,8 @@ class Generator:
     """Sends packets from the other end of the wire."""
 
     def __init__(self) -> None:
+        # Data goes to where a service listens, as it does on any host.
+        self._service = socket.create_server(("10.77.0.2", 443))
         self._program = STAGE / "bin/generator"
         run("cc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", self._program, HERE / "generator.c")
 

@@ -108,7 +108,8 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
                 let found = noteAnswer(probe, at: now, wallClock: wallClock)
                 _ = judge(probe, at: now, wallClock: wallClock)  // no scan is completed by what may be an answer
                 return found.map { .other($0) } ?? .none
-            } else if probe.opensConnection && settings.kinds.contains(.ack) {
+            } else if !host.knowsPorts && probe.opensConnection && settings.kinds.contains(.ack) {
+                // Only where the answers of others are seen: a host's own sockets say who its clients are.
                 clients.insert(probe.source, port: probe.sourcePort, peer: probe.destination, key)
             }
         }
