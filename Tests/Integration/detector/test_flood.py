@@ -36,11 +36,12 @@ def test_a_scan_after_a_flood_from_random_sources_is_reported(scene: Scene) -> N
 
 
 def test_a_scan_after_an_ipv6_flood_from_random_sources_is_reported(scene: Scene) -> None:
+    """Of a network each: addresses of one /64 would be a scan that is spread."""
     seed = 77
     print(f"seed {seed}")
     dice = random.Random(seed)
     scene.sender.send(
-        Segment(dice.randrange(1, 65536), source=f"2001:db8::{dice.randrange(1, 65536):x}:{dice.randrange(65536):x}",
+        Segment(dice.randrange(1, 65536), source=f"2001:db8:{dice.randrange(65536):x}:{dice.randrange(65536):x}::1",
                 destination=TARGET_6, source_port=dice.randrange(1024, 65536))
         for _ in range(FLOOD)
     )
