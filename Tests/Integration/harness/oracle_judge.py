@@ -58,7 +58,7 @@ class ScanJudge:
         self.hosts.set_mtu(recipes[0].mtu)
         self._daemons = {backend: Daemon(self.hosts.target) for backend in self.backends}
         for backend, daemon in self._daemons.items():
-            daemon.start_foreground("--backend", backend)
+            daemon.start_foreground("--backend", backend, "--kinds", "quick")
         self.hosts.answers()
         seconds = []
         for recipe in recipes:
