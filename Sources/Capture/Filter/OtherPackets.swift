@@ -19,9 +19,9 @@ public struct OtherPackets: Sendable {
     /// The first port that belongs to clients: packets to it and to those above are left out.
     private(set) var firstClientPort: UInt16 = 0
     /// The open ports below.
-    private(set) var (tcp, udp) = (PortList(), PortList())
+    private(set) var (tcp, udp) = (FilterPorts(repeating: 0), FilterPorts(repeating: 0))
     /// The addresses of this host, if they are few.
-    private(set) var addresses = AddressList()
+    private(set) var addresses = FilterAddresses(repeating: Address(ipv4: 0))
 
     /// None.
     public init() {}
@@ -32,10 +32,10 @@ public struct OtherPackets: Sendable {
     ///   - host: what the host is; its ports are known.
     ///   - firstClientPort: the first port of clients.
     public mutating func update(_ host: inout OwnHost, firstClientPort: UInt16) -> Bool {
-        let tcp = PortList(of: &host.tcp, below: firstClientPort)
-        let udp = PortList(of: &host.udp, below: firstClientPort)
-        let addresses = AddressList(host.addresses)
-        let isSame = tcp.isSame(as: self.tcp) && udp.isSame(as: self.udp) && addresses.isSame(as: self.addresses)
+        let tcp = FilterPorts(of: &host.tcp, below: firstClientPort)
+        let udp = FilterPorts(of: &host.udp, below: firstClientPort)
+        let addresses = FilterAddresses(host.addresses)
+        let isSame = tcp == self.tcp && udp == self.udp && addresses == self.addresses
         if isSame && firstClientPort == self.firstClientPort { return false }
         self.tcp = tcp
         self.udp = udp
@@ -51,61 +51,52 @@ public struct OtherPackets: Sendable {
     public var hasTooManyListeningPorts: Bool { !tcp.isComplete }
 }
 
-/// A few ports, in order.
-struct PortList: Sendable {
-    private var ports = InlineArray<64, UInt16>(repeating: 0)
-    private(set) var count = 0
-    /// Whether there was room for all.
-    private(set) var isComplete = true
+/// The ports that a filter compares with, in order.
+typealias FilterPorts = ShortList<64, UInt16>
+/// The addresses that a filter compares with: of a host with more, any address may be its own.
+typealias FilterAddresses = ShortList<16, Address>
 
-    init() {}
-
+extension FilterPorts {
     /// The ports of a set that are lower than one.
     init(of map: inout PortMap, below end: UInt16) {
-        for port in 0..<end where map.contains(port) {
-            if count == ports.count {
-                isComplete = false
-                return
-            }
-            ports[count] = port
-            count += 1
-        }
-    }
-
-    subscript(index: Int) -> UInt16 { ports[index] }
-
-    func isSame(as other: PortList) -> Bool {
-        if count != other.count || isComplete != other.isComplete { return false }
-        for index in 0..<count where ports[index] != other.ports[index] { return false }
-        return true
+        self.init(repeating: 0)
+        for port in 0..<end where isComplete && map.contains(port) { append(port) }
     }
 }
 
-/// A few addresses: for a host with more, any address may be its own.
-struct AddressList: Sendable {
-    private var addresses = InlineArray<16, Address>(repeating: Address(ipv4: 0))
+extension FilterAddresses {
+    init(_ set: AddressSet) {
+        self.init(repeating: Address(ipv4: 0))
+        set.forEach { append($0) }
+    }
+}
+
+/// A few values, in fixed memory.
+struct ShortList<let capacity: Int, Element: Equatable & Sendable>: Equatable, Sendable {
+    private var elements: InlineArray<capacity, Element>
     private(set) var count = 0
     /// Whether there was room for all.
     private(set) var isComplete = true
 
-    init() {}
+    /// An empty list, with any value for what is not used.
+    init(repeating unused: Element) {
+        elements = InlineArray(repeating: unused)
+    }
 
-    init(_ set: AddressSet) {
-        if set.count > addresses.count {
+    mutating func append(_ element: Element) {
+        if count == capacity {
             isComplete = false
             return
         }
-        set.forEach { address in
-            addresses[count] = address
-            count += 1
-        }
+        elements[count] = element
+        count += 1
     }
 
-    subscript(index: Int) -> Address { addresses[index] }
+    subscript(index: Int) -> Element { elements[index] }
 
-    func isSame(as other: AddressList) -> Bool {
-        if count != other.count || isComplete != other.isComplete { return false }
-        for index in 0..<count where addresses[index] != other.addresses[index] { return false }
+    static func == (one: ShortList, other: ShortList) -> Bool {
+        if one.count != other.count || one.isComplete != other.isComplete { return false }
+        for index in 0..<one.count where one[index] != other[index] { return false }
         return true
     }
 }

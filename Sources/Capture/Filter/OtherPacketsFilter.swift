@@ -171,14 +171,14 @@ extension RingFilter {
     }
 
     /// Drops a packet if A is one of some ports, or not below another.
-    private mutating func appendPortTest(_ ports: PortList, below end: UInt16) {
+    private mutating func appendPortTest(_ ports: FilterPorts, below end: UInt16) {
         append(.jump(BPF_JGE, UInt32(end), 0, 1))
         append(.verdict(0))
         appendSearch(ports, 0..<ports.count)
     }
 
     /// Drops a packet if A is one of a range of ports; a tree, so that few are compared.
-    private mutating func appendSearch(_ ports: PortList, _ range: Range<Int>) {
+    private mutating func appendSearch(_ ports: FilterPorts, _ range: Range<Int>) {
         if range.count <= 8 {
             for index in range {
                 append(.jump(BPF_JEQ, UInt32(ports[index]), 0, 1))
@@ -198,7 +198,7 @@ extension RingFilter {
 
     /// Ends the program: by whether the destination of the packet at M[0] is one of some addresses. If they are too
     /// many, any is.
-    private mutating func appendAddressTest(_ addresses: AddressList, ifOwn: UInt32, otherwise: UInt32) {
+    private mutating func appendAddressTest(_ addresses: FilterAddresses, ifOwn: UInt32, otherwise: UInt32) {
         if !addresses.isComplete {
             append(.verdict(max(ifOwn, otherwise)))
             return

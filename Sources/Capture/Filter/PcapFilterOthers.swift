@@ -45,38 +45,21 @@
             }
             if others.associations {
                 appendKind(version, IPProtocol.sctp, &isEmpty)
-                append("(")
-                append(version.chunk)
-                append(" = 1 or ")
-                append(version.chunk)
-                append(" = 10))")
+                appendEither(version.chunk, "1", "10")
+                append(")")
             }
             let number = version == .ipv4 ? IPProtocol.icmp : IPProtocol.icmpv6
             let (request, reply, error, other) =
                 version == .ipv4 ? ("8", "0", "3", "3") : ("128", "129", "1", "4")
             if others.echoes {
                 appendKind(version, number, &isEmpty)
-                append("(")
-                append(version.icmpType)
-                append(" = ")
-                append(request)
-                append(" or ")
-                append(version.icmpType)
-                append(" = ")
-                append(reply)
-                append("))")
+                appendEither(version.icmpType, request, reply)
+                append(")")
             }
             if others.errors && others.addresses.isComplete {
                 appendKind(version, number, &isEmpty)
-                append("(")
-                append(version.icmpType)
-                append(" = ")
-                append(error)
-                append(" or ")
-                append(version.icmpType)
-                append(" = ")
-                append(other)
-                append(") and not ")
+                appendEither(version.icmpType, error, other)
+                append(" and not ")
                 appendOwn(others.addresses, version)
                 append(")")
             }
@@ -108,7 +91,20 @@
             append(" and ")
         }
 
-        private mutating func appendClosed(_ ports: PortList, below end: UInt16, at place: String) {
+        /// A field that is one of two numbers.
+        private mutating func appendEither(_ place: String, _ one: String, _ other: String) {
+            append("(")
+            append(place)
+            append(" = ")
+            append(one)
+            append(" or ")
+            append(place)
+            append(" = ")
+            append(other)
+            append(")")
+        }
+
+        private mutating func appendClosed(_ ports: FilterPorts, below end: UInt16, at place: String) {
             append(place)
             append(" < ")
             append(hexadecimal: end)
@@ -121,7 +117,7 @@
         }
 
         /// The packets to one of some addresses; if these are too many, all.
-        private mutating func appendOwn(_ addresses: AddressList, _ version: Version) {
+        private mutating func appendOwn(_ addresses: FilterAddresses, _ version: Version) {
             append("(0 = ")
             append(addresses.isComplete ? "1" : "0")
             for index in 0..<addresses.count where addresses[index].isIPv4 == (version == .ipv4) {
