@@ -15,7 +15,7 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     ~Copyable
 {
     var probation: ProbationLog<firstTouchLines>
-    private var table: SourceTable<capacity, bucketCount>
+    var table: SourceTable<capacity, bucketCount>
     private var prefixes = PrefixIndex<candidateSets>()
     var candidates = CandidateTable<candidateSets>()
     var clients = ClientPorts<candidateSets>()
@@ -43,7 +43,7 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     /// Sets which kinds of scans are detected from now on: without, only the quick one is.
     public mutating func detect(_ settings: KindSettings) {
         self.settings = settings
-        probation.rememberedTime = settings.kinds.hasOthers ? Parameters.rememberedTime : 0
+        probation.rememberedTime = settings.followsPairs ? Parameters.rememberedTime : 0
     }
 
     /// The secret key of all hashes.
@@ -77,7 +77,7 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     ///
     /// - Returns: the scan, if it completes one: see ``observe(_:at:wallClock:)``.
     public mutating func find(packet: Span<UInt8>, at now: Timestamp, wallClock: Int64) -> ScanFinding? {
-        if !settings.kinds.hasOthers || packet.isPlainTCP { return nil }
+        if !settings.followsPairs || packet.isPlainTCP { return nil }
         do throws(PacketFault) {
             guard let event = try PairEvent.read(packet, datagrams: host.knowsPorts) else { return nil }
             guard let found = observe(event, at: now, wallClock: wallClock) else { return nil }
@@ -103,7 +103,7 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
             if !host.knowsPorts || probe.source.isUnspecified { return .none }
             return noteAcknowledgement(probe, at: now, wallClock: wallClock).map { .other($0) } ?? .none
         }
-        if settings.kinds.hasOthers {
+        if settings.followsPairs {
             if probe.mayBeAnswer {
                 let found = noteAnswer(probe, at: now, wallClock: wallClock)
                 _ = judge(probe, at: now, wallClock: wallClock)  // no scan is completed by what may be an answer
@@ -119,7 +119,7 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     @inline(never)  // keeps the path of ignored packets short
     @_optimize(speed)  // the module is built for size; this is where a flood's time goes
     private mutating func judge(_ probe: Probe, at now: Timestamp, wallClock: Int64) -> Found {
-        let isForOthers = settings.kinds.hasOthers && !probe.mayBeAnswer
+        let isForOthers = settings.followsPairs && !probe.mayBeAnswer
         var earlier: ProbationRecord?
         let place = table.find(probe.source)
         if let index = place.index {
@@ -137,7 +137,7 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
             if isForOthers { earlier = probation.record(at: touch) }
             switch probation.record(probe, at: now, touch) {
             case .outdated:
-                if settings.kinds.hasOthers && probe.mayBeAnswer {
+                if settings.followsPairs && probe.mayBeAnswer {
                     // Nothing that is no probe makes one forgotten.
                     if probe.mayBeOfConnection { break }
                     keep(probation.record(at: touch), hash: place.hash, at: now)
@@ -181,7 +181,8 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
         _ index: Int?, isNew: Bool, _ hash: UInt32, _ probe: Probe, after earlier: ProbationRecord?, isFollowed: Bool,
         isForOthers: Bool, at now: Timestamp, wallClock: Int64
     ) -> Found {
-        let index = settings.omitsQuick ? nil : index
+        let index = settings.omitsTouches ? nil : index
+        if index != nil && isNew { counters.reports &+= 1 }
         if isForOthers {
             let other = follow(
                 probe, after: earlier, hash: hash, isFollowed: isFollowed, isQuick: index != nil, at: now,
@@ -201,7 +202,7 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
         return sibling
     }
 
-    /// Counts the effect of a probe on its source's entry, and returns whether there is a scan to report.
+    /// Counts the effect of a probe on its source's entry, and returns whether it touched enough ports for a scan.
     private mutating func count(_ effect: SourceEntry.Effect) -> Bool {
         switch effect {
         case .outdated, .repeated: break
@@ -212,7 +213,6 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
             return true
         case .scan:
             counters.probes &+= 1
-            counters.reports &+= 1
             return true
         }
         return false
@@ -234,9 +234,9 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     ///
     /// - Parameter finding: the value just returned by ``find(_:at:wallClock:)``, as modified by ``ReportLimiter``.
     public mutating func remember(_ finding: ScanFinding) {
-        if finding.report.kind != .quick {
+        if let candidate = finding.candidate {
             let place = CandidateTable<candidateSets>.Place(
-                set: Int(finding.candidate >> 3) & (candidateSets - 1), way: Int(finding.candidate & 7))
+                set: Int(candidate >> 3) & (candidateSets - 1), way: Int(candidate & 7))
             candidates.withEntry(place) { $0.suppression = finding.suppression }
             return
         }

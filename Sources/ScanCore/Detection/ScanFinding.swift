@@ -12,8 +12,8 @@ public struct ScanFinding: Sendable {
     /// The tie-breaker among scans with equally many ports, which a sender can't choose: the keyed hash of its source.
     let lot: UInt32
 
-    /// The place of its candidate, if it is of another kind than ``ScanKind/quick``.
-    let candidate: UInt32
+    /// The place of its candidate; `nil` if the quick rule found it by the ports that it touched.
+    let candidate: UInt32?
 
     /// What has to be looked at again before it is reported.
     let unconfirmed: KindFound?
@@ -31,7 +31,7 @@ public struct ScanFinding: Sendable {
 
     init(
         _ report: ScanReport, isNew: Bool = true, lot: UInt32 = 0, suppression: Suppression = Suppression(),
-        candidate: UInt32 = 0, unconfirmed: KindFound? = nil
+        candidate: UInt32? = nil, unconfirmed: KindFound? = nil
     ) {
         self.candidate = candidate
         self.unconfirmed = unconfirmed

@@ -233,7 +233,7 @@ struct SourceEntry: Sendable {
     /// The last port that counted as a new one after the report.
     var lastPort: UInt16 = 0
 
-    /// Whether it is a scan, and was reported as one.
+    /// Whether it is a scan by the ports that it touched, and was reported as one, if these are what counts.
     var isReported: Bool { weight >= Parameters.weightThreshold }
 }
 

@@ -37,6 +37,9 @@ struct Candidate: Sendable {
     private var changed = ChangedFields()
     private var marks = Marks()
 
+    /// The first pair in the list of those tried since the last pause.
+    private var firstOfRun: UInt8 = 0
+
     private struct Marks: Sendable {
         private var bits: UInt8 = 0
 
@@ -68,6 +71,11 @@ struct Candidate: Sendable {
         var isReportedAsQuick: Bool {
             get { has(32) }
             set { set(32, newValue) }
+        }
+        /// Whether what was tried since the last pause was reported as a quick scan.
+        var isRunReported: Bool {
+            get { has(64) }
+            set { set(64, newValue) }
         }
     }
 
@@ -126,14 +134,25 @@ struct Candidate: Sendable {
     // MARK: Pairs
 
     /// Records that a pair was tried, or refused without that having been seen; `true` if it is new.
-    mutating func add(_ pair: Pair, of event: PairEvent, at now: UInt32) -> Bool {
+    ///
+    /// - Parameter againAfterPause: whether one that was tried before the last pause is new.
+    mutating func add(
+        _ pair: Pair, of event: PairEvent, at now: UInt32, againAfterPause: Bool = false
+    ) -> Bool {
         merge(event)
-        if let index = index(of: pair) {
-            if pair.state != .pending { pairs[index] = pair }
-            return false
-        }
         let pause = Int32(bitPattern: now &- last)
+        if let index = index(of: pair) {
+            if !againAfterPause || index >= runStart && pause <= Parameters.candidatePause {
+                if pair.state != .pending { pairs[index] = pair }
+                return false
+            }
+            remove(index)
+        }
         if pairCount > 0 && pause >= Parameters.candidatePause { marks.hasPaused = true }
+        if pause > Parameters.candidatePause {
+            firstOfRun = pairCount
+            marks.isRunReported = false
+        }
         if pause > 0 { last = now }
         if Int(pairCount) == pairs.count { removeOne() }
         pairs[Int(pairCount)] = pair
@@ -172,8 +191,13 @@ struct Candidate: Sendable {
             victim = index
             break
         }
+        remove(victim)
+    }
+
+    private mutating func remove(_ victim: Int) {
         for index in victim..<Int(pairCount) - 1 { pairs[index] = pairs[index + 1] }
         pairCount -= 1
+        if victim < runStart { firstOfRun -= 1 }
     }
 
     /// Whether the list has a port of another host.
@@ -243,6 +267,18 @@ struct Candidate: Sendable {
     /// Whether there was a pause that ends what the quick rule counts.
     var hasPaused: Bool { marks.hasPaused }
 
+    /// The first pair in the list of those tried since the last pause; the number of pairs if there is none.
+    var runStart: Int { Int(firstOfRun) }
+
+    /// Whether it tried other hosts than the first one.
+    var triedOtherHosts: Bool { changed.destination }
+
+    /// Whether what was tried since the last pause was reported as a quick scan.
+    var isRunReported: Bool { marks.isRunReported }
+
+    /// Whether the last report was one of the quick rule.
+    var isReportedAsQuick: Bool { marks.isReportedAsQuick }
+
     /// Whether it was reported, so recently that it is not to be reported again.
     func isReported(at now: UInt32) -> Bool {
         if !marks.isReported { return false }
@@ -256,6 +292,7 @@ struct Candidate: Sendable {
     mutating func markReported(at now: UInt32, asQuick: Bool) {
         marks.isReported = true
         marks.isReportedAsQuick = asQuick
+        if asQuick { marks.isRunReported = true }
         reported = UInt16(truncatingIfNeeded: now >> 16)
         suppression = Suppression()
     }
@@ -267,8 +304,10 @@ struct Candidate: Sendable {
     ///   - now: in milliseconds.
     ///   - wallClock: the same time in seconds since 1970 UTC.
     func report(as kind: ScanKind, at now: UInt32, wallClock: Int64) -> ScanReport {
-        let elapsed = (UInt32(max(Int32(bitPattern: now &- first), 0)) + 500) / 1000  // seconds
-        let isPrefix = !marks.isIPv4 && addressCount > 1
+        let isQuick = kind == .quick
+        let begun = isQuick && runStart < pairCount ? now &- pairs[runStart].age(at: now) : first
+        let elapsed = (UInt32(max(Int32(bitPattern: now &- begun), 0)) + 500) / 1000  // seconds
+        let isPrefix = !marks.isIPv4 && addressCount > 1 && !isQuick
         let source =
             marks.isIPv4
             ? Address(ipv4: UInt32(truncatingIfNeeded: sourceLow))
@@ -286,7 +325,7 @@ struct Candidate: Sendable {
         report.timeToLive = timeToLive
         report.changed = changed
         if isPrefix { report.changed.sourcePort = true }
-        report.seconds = max(elapsed, 1)
+        report.seconds = isQuick ? 0 : max(elapsed, 1)
         report.startTime = wallClock &- Int64(elapsed)
         return report
     }

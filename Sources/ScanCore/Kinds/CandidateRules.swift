@@ -1,30 +1,55 @@
+/// By which rules candidates are judged.
+struct CandidateRules {
+    /// The kinds of scans to report.
+    var kinds: ScanKinds
+    /// Whether ``ScanKind/quick`` is one of them that counts answers.
+    var countsAnswers = false
+    /// The first of a local host's TCP ports of which no other rule can know whether it was open.
+    var firstClientPort: UInt32 = 65_536
+}
+
 /// When what a candidate tried is a scan. The thresholds, and the captures by which they were chosen, are in
 /// DETECTION.md.
 extension Candidate {
-    /// The kind of scan that its pairs amount to, now that something about one of them has changed.
-    func kind(after pair: Pair, at now: UInt32, among kinds: ScanKinds) -> ScanKind? {
+    /// What is to be reported of it, now that something about one of its pairs has changed: a scan that is new, or one
+    /// whose report was suppressed, and that continues.
+    ///
+    /// - Parameter isNew: whether the pair is new.
+    func verdict(after pair: Pair, isNew: Bool, at now: UInt32, by rules: CandidateRules) -> CandidateVerdict? {
+        let continues = isNew && suppression.isSuppressed
+        if rules.countsAnswers && target == .tcp && isQuick(onHostOf: pair) {
+            if !isRunReported { return CandidateVerdict(kind: .quick, isNew: true) }
+            return continues && isReportedAsQuick ? CandidateVerdict(kind: .quick, isNew: false) : nil
+        }
+        let wasReported = isReported(at: now)
+        if wasReported && (!continues || isReportedAsQuick) { return nil }
+        guard let kind = kind(after: pair, at: now, by: rules) else { return nil }
+        return CandidateVerdict(kind: kind, isNew: !wasReported)
+    }
+
+    /// The kind of scan that its pairs amount to, but for ``ScanKind/quick``.
+    private func kind(after pair: Pair, at now: UInt32, by rules: CandidateRules) -> ScanKind? {
+        let kinds = rules.kinds
         let kind: ScanKind
         switch target {
         case .tcp:
-            if weight(onHostOf: pair, failedLow: 3, failedHigh: 2, openLow: 1) < Parameters.candidateWeight {
-                return nil
-            }
+            let weights = PairWeights(failedLow: 3, failedHigh: 2, openLow: 1, localEnd: rules.firstClientPort)
+            if !reaches(Parameters.candidateWeight, onHostOf: pair, weights) { return nil }
             if addressCount >= Parameters.spreadAddresses && kinds.contains(.spread) { return .spread }
             if !hasPaused { return nil }
             kind = .slow
         case .ack:
-            if weight(onHostOf: pair, failedLow: 3, failedHigh: 2, openLow: 0) < Parameters.candidateWeight {
-                return nil
-            }
+            let weights = PairWeights(failedLow: 3, failedHigh: 2, openLow: 0)
+            if !reaches(Parameters.candidateWeight, onHostOf: pair, weights) { return nil }
             kind = .ack
         case .udp:
-            if number(onHostOf: pair) < Parameters.udpPorts { return nil }
+            if !reaches(Parameters.udpPorts, onHostOf: pair, .failures) { return nil }
             kind = .udp
         case .protocols:
-            if number(onHostOf: pair) < Parameters.protocolNumbers { return nil }
+            if !reaches(Parameters.protocolNumbers, onHostOf: pair, .failures) { return nil }
             kind = .protocols
         case .sctp:
-            if number(onHostOf: pair) < Parameters.sctpPorts { return nil }
+            if !reaches(Parameters.sctpPorts, onHostOf: pair, .failures) { return nil }
             kind = .sctp
         case .sweep, .echo:
             if !isSweep(at: now) { return nil }
@@ -33,27 +58,43 @@ extension Candidate {
         return kinds.contains(kind) ? kind : nil
     }
 
-    /// The sum of the weights of the ports of a pair's host: a port at which a connection was accepted weighs less than
-    /// one that failed, and above the privileged ones nothing.
-    private func weight(onHostOf pair: Pair, failedLow: Int, failedHigh: Int, openLow: Int) -> Int {
-        var weight = 0
-        for index in 0..<Int(pairCount) {
-            let other = self.pair(at: index)
-            if !other.sharesHost(with: pair) { continue }
-            let isLow = other.port < Parameters.privilegedPortEnd
-            if other.state == .open { weight += isLow ? openLow : 0 } else { weight += isLow ? failedLow : failedHigh }
-        }
-        return weight
+    /// Whether the ports of a pair's host are a scan by the quick rule, which counts those tried since the last pause.
+    private func isQuick(onHostOf pair: Pair) -> Bool {
+        let low = Int(Parameters.privilegedPortWeight)
+        let weights = PairWeights(failedLow: low, failedHigh: Int(Parameters.otherPortWeight), openLow: 1)
+        return reaches(Int(Parameters.weightThreshold), onHostOf: pair, weights, from: runStart)
     }
 
-    /// The number of distinct ports, or protocols, of a pair's host that did not accept.
-    private func number(onHostOf pair: Pair) -> Int {
-        var number = 0
-        for index in 0..<Int(pairCount) {
+    /// Whether the weights of the ports of a pair's host, from one in the list on, add up to a threshold.
+    private func reaches(
+        _ threshold: Int, onHostOf pair: Pair, _ weights: PairWeights, from start: Int = 0
+    ) -> Bool {
+        var sum = 0
+        for index in start..<Int(pairCount) {
             let other = self.pair(at: index)
-            if other.sharesHost(with: pair) && other.state != .open { number += 1 }
+            if other.sharesHost(with: pair) { sum += weights.weight(of: other) }
         }
-        return number
+        // Of local addresses, which are one host, the same port may have been counted more than once.
+        if sum < threshold || !pair.isLocal || !triedOtherHosts { return sum >= threshold }
+        sum = 0
+        for index in start..<Int(pairCount) where isFirst(index, from: start) {
+            let first = self.pair(at: index)
+            if !first.isLocal { continue }
+            var heaviest = 0
+            for later in index..<Int(pairCount) {
+                let other = self.pair(at: later)
+                if other.isLocal && other.port == first.port { heaviest = max(heaviest, weights.weight(of: other)) }
+            }
+            sum += heaviest
+        }
+        return sum >= threshold
+    }
+
+    /// Whether no pair of a local host before one, from another one on, has the same port.
+    private func isFirst(_ index: Int, from start: Int) -> Bool {
+        let port = pair(at: index).port
+        for earlier in start..<index where pair(at: earlier).isLocal && pair(at: earlier).port == port { return false }
+        return true
     }
 
     /// Whether it tried enough hosts in vain: one that refused counts twice, and so does one that has not answered for a
@@ -87,8 +128,13 @@ extension Candidate {
             report.hosts = UInt16(pairCount)
             return
         }
+        var range = 0..<Int(pairCount)
+        if report.kind == .quick {
+            report.source = event.source
+            range = runStart..<lastIndex(onHostOf: pair)  // its line does not name the port that completed it
+        }
         var isOfOthersToo = false
-        for index in 0..<Int(pairCount) {
+        for index in range {
             let other = self.pair(at: index)
             if !other.sharesHost(with: pair) { continue }
             if other.destination != pair.destination { isOfOthersToo = true }
@@ -96,5 +142,32 @@ extension Candidate {
         }
         report.destination = event.destination
         report.changed.destination = isOfOthersToo
+    }
+
+    /// The last pair in the list of a pair's host; it has one.
+    private func lastIndex(onHostOf pair: Pair) -> Int {
+        var last = Int(pairCount) - 1
+        while last > runStart && !self.pair(at: last).sharesHost(with: pair) { last -= 1 }
+        return last
+    }
+}
+
+/// How much the ports weigh that a source tried: one at which a connection was accepted less than one that failed, and
+/// above the privileged ones nothing.
+private struct PairWeights {
+    /// Their number, or that of protocols, without those that accepted.
+    static var failures: PairWeights { PairWeights(failedLow: 1, failedHigh: 1, openLow: 0) }
+
+    var failedLow: Int
+    var failedHigh: Int
+    var openLow: Int
+    /// Local ones from here on do not count.
+    var localEnd: UInt32 = 65_536
+
+    func weight(of pair: Pair) -> Int {
+        if pair.isLocal && UInt32(pair.port) >= localEnd { return 0 }
+        let isLow = pair.port < Parameters.privilegedPortEnd
+        if pair.state == .open { return isLow ? openLow : 0 }
+        return isLow ? failedLow : failedHigh
     }
 }

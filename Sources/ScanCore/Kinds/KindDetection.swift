@@ -18,7 +18,8 @@ extension ScanDetector {
         _ probe: Probe, after record: ProbationRecord?, hash: UInt32, isFollowed: Bool, isQuick: Bool,
         at now: Timestamp, wallClock: Int64
     ) -> KindFound? {
-        if isLocal(probe.source) { return nil }
+        let isOwn = isLocal(probe.source)
+        if isOwn && !settings.countsAnswers { return nil }
         let event = PairEvent(of: probe)
         let time = now.milliseconds
         let pair = pair(of: event, .pending, at: time)
@@ -32,9 +33,10 @@ extension ScanDetector {
         } else {
             return nil
         }
-        let isNew = candidates.withEntry(place) { $0.add(pair, of: event, at: time) }
+        let countsAgain = settings.countsAnswers
+        let isNew = candidates.withEntry(place) { $0.add(pair, of: event, at: time, againAfterPause: countsAgain) }
         if isQuick { candidates.withEntry(place) { $0.markReported(at: time, asQuick: true) } }
-        if let sweep = followSweep(event, pair, place, at: time) { return sweep }
+        if !isOwn, let sweep = followSweep(event, pair, place, at: time) { return sweep }
         if isQuick || !isNew { return nil }
         return judge(place, pair, event, isNew: true, hash: hash, at: time)
     }
@@ -81,7 +83,7 @@ extension ScanDetector {
     /// Makes the source of a record that is about to be removed a candidate, unless it is one.
     @inline(never)
     mutating func keep(_ record: ProbationRecord, hash: UInt32, at now: Timestamp) {
-        if !isRemembered(record, at: now) || isLocal(record.source) { return }
+        if !isRemembered(record, at: now) || isLocal(record.source) && !settings.countsAnswers { return }
         let hash = candidateHash(of: record.event, addressHash: hash)
         let time = now.milliseconds
         if candidates.find(record.event, hash: hash, at: time) != nil { return }
@@ -93,7 +95,7 @@ extension ScanDetector {
     private mutating func followSweep(
         _ event: PairEvent, _ pair: Pair, _ place: CandidatePlace, at now: UInt32
     ) -> KindFound? {
-        if !settings.kinds.contains(.sweep) { return nil }
+        if !settings.kinds.contains(.sweep) || !isTold(pair) { return nil }
         if !candidates.withEntry(place, { $0.hasPort(pair.port, ofOtherThan: pair.destination) }) { return nil }
         var event = event
         event.target = .sweep
@@ -222,7 +224,7 @@ extension ScanDetector {
     // MARK: Hosts
 
     /// Whether an address is of a host that is monitored.
-    private mutating func isLocal(_ address: Address) -> Bool {
+    mutating func isLocal(_ address: Address) -> Bool {
         settings.isLocal(address) || host.addresses.contains(address, key)
     }
 
@@ -239,9 +241,12 @@ extension ScanDetector {
         host.knowsPorts && pair.isLocal && host.takes(pair.port, of: target)
     }
 
-    /// Whether a TCP port counts. Where sockets tell what is open, those from which clients are served (passive FTP)
-    /// don't: their sockets come and go.
-    private func isCounted(_ pair: Pair) -> Bool {
+    /// Whether a TCP port counts for any kind. The quick rule by answers counts all.
+    private func isCounted(_ pair: Pair) -> Bool { settings.countsAnswers || isTold(pair) }
+
+    /// Whether it can be known later whether a TCP port was open. Where sockets tell that, it can't of those from which
+    /// clients are served (passive FTP): their sockets come and go.
+    private func isTold(_ pair: Pair) -> Bool {
         !(host.knowsPorts && pair.isLocal) || pair.port < settings.firstClientPort
     }
 

@@ -1,10 +1,28 @@
+/// What the quick rule counts of a port.
+public enum QuickRule: UInt8, Sendable {
+    /// That it was touched, whatever became of it: the rule of scanlogd 2.2.8.
+    case touches = 0
+    /// The answer: in full if it failed, and little if it accepted.
+    case answers
+}
+
 /// Which kinds of scans are detected, and by which evidence. All zero: only ``ScanKind/quick``.
 public struct KindSettings: Sendable {
-    /// The kinds to detect; see ``omitsQuick``.
+    /// The kinds to detect; see ``omitsTouches``.
     public let kinds: ScanKinds
 
-    /// Whether ``ScanKind/quick`` is not among them.
-    let omitsQuick: Bool
+    /// What the quick rule counts.
+    public let quickRule: QuickRule
+
+    /// Whether no scan is reported for the ports that it touched.
+    let omitsTouches: Bool
+
+    /// Whether it is kept what each source tried, and what became of it.
+    @inline(__always)
+    public var followsPairs: Bool { kinds.hasOthers || quickRule == .answers }
+
+    /// Whether ``ScanKind/quick`` is detected by answers.
+    var countsAnswers: Bool { quickRule == .answers && kinds.contains(.quick) }
 
     /// The networks of the hosts that are monitored, where they are known. Their addresses count as one host for the
     /// kinds that look at one, and are never reported themselves.
@@ -17,13 +35,15 @@ public struct KindSettings: Sendable {
     /// Only ``ScanKind/quick``.
     public init() {
         kinds = .none
-        omitsQuick = false
+        quickRule = .touches
+        omitsTouches = false
     }
 
     /// Some kinds.
-    public init(_ kinds: ScanKinds) {
+    public init(_ kinds: ScanKinds, quickRule: QuickRule = .touches) {
         self.kinds = kinds
-        omitsQuick = !kinds.contains(.quick)
+        self.quickRule = quickRule
+        omitsTouches = quickRule == .answers || !kinds.contains(.quick)
     }
 
     /// Whether an address is of a host that is monitored.

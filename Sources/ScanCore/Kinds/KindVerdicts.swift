@@ -9,28 +9,37 @@ extension ScanDetector {
         _ place: CandidatePlace, _ pair: Pair, _ event: PairEvent, isNew: Bool, hash: UInt32, at now: UInt32,
         portsAreFresh: Bool = false
     ) -> KindFound? {
-        let kinds = settings.kinds
-        var state = candidates.withEntry(place) { candidate -> (kind: ScanKind, isNew: Bool)? in
+        let rules = rules(for: event)
+        var state = candidates.withEntry(place) { candidate -> CandidateVerdict? in
             // The candidate of a sweep may just have taken its place.
-            if !candidate.isOf(event) { return nil }
-            let wasReported = candidate.isReported(at: now)
-            if wasReported && !(isNew && candidate.suppression.isSuppressed) { return nil }
-            return candidate.kind(after: pair, at: now, among: kinds).map { ($0, !wasReported) }
+            candidate.isOf(event) ? candidate.verdict(after: pair, isNew: isNew, at: now, by: rules) : nil
         }
         let isToBeSettled = host.knowsPorts && pair.isLocal && event.target.isToldBySockets
         if state?.isNew == true && isToBeSettled && settle(place, event.target) {
-            let kind = candidates.withEntry(place) { $0.kind(after: pair, at: now, among: kinds) }
-            state = kind.map { ($0, true) }
+            state = candidates.withEntry(place) { $0.verdict(after: pair, isNew: isNew, at: now, by: rules) }
         }
         guard let state else { return nil }
         let isConfirmed = !state.isNew || !isToBeSettled || portsAreFresh
         if state.isNew && isConfirmed {
-            candidates.withEntry(place) { $0.markReported(at: now, asQuick: false) }
+            candidates.withEntry(place) { $0.markReported(at: now, asQuick: state.kind == .quick) }
             counters.reports &+= 1
         }
         return KindFound(
             place: place, kind: state.kind, pair: pair, event: event, isNew: state.isNew, hash: hash,
             isConfirmed: isConfirmed)
+    }
+
+    /// By which rules a candidate is judged after an event: of hosts that are monitored only the quick rule reports scans.
+    private mutating func rules(for event: PairEvent) -> CandidateRules {
+        var rules = CandidateRules(kinds: settings.kinds)
+        if host.knowsPorts { rules.firstClientPort = UInt32(settings.firstClientPort) }
+        if !settings.countsAnswers { return rules }
+        if isLocal(event.source) { rules.kinds = .none }
+        // What accepts counts less, so there is no scan where the touches are none: not by the whole of a /64.
+        if let index = table.find(event.source).index {
+            rules.countsAnswers = table.withEntry(index) { $0.isReported }
+        }
+        return rules
     }
 
     /// Marks the pairs of a candidate as open at whose ports sockets of the host take packets, where nothing else is
@@ -63,15 +72,32 @@ extension ScanDetector {
 
     /// The finding about a candidate.
     mutating func finding(_ found: KindFound, at now: Timestamp, wallClock: Int64) -> ScanFinding {
-        let (report, suppression) = candidates.withEntry(found.place) { candidate -> (ScanReport, Suppression) in
+        var (report, suppression) = candidates.withEntry(found.place) { candidate -> (ScanReport, Suppression) in
             var report = candidate.report(as: found.kind, at: now.milliseconds, wallClock: wallClock)
             candidate.complete(&report, with: found.pair, of: found.event)
             return (report, candidate.suppression)
         }
+        if found.kind == .quick { complete(&report) }
         return ScanFinding(
             report, isNew: found.isNew, lot: found.hash, suppression: suppression,
             candidate: UInt32(found.place.set * 8 + found.place.way), unconfirmed: found.isConfirmed ? nil : found)
     }
+
+    /// Gives the report of a quick scan what is known exactly of the first packets, as long as its source is in the
+    /// table.
+    private mutating func complete(_ report: inout ScanReport) {
+        guard let index = table.find(report.source).index else { return }
+        let ports = report.ports
+        report = table.withEntry(index) { $0.report }
+        report.ports = ports
+    }
+}
+
+/// The scan that a candidate is.
+struct CandidateVerdict {
+    var kind: ScanKind
+    /// Whether it is new; if not, its report was suppressed, and it continues.
+    var isNew: Bool
 }
 
 /// A candidate that is to be reported.

@@ -352,10 +352,11 @@ struct KindModel {
         guard let suspect = suspects[name], suspect.isHeard(at: now) else { return nil }
         let isLocal = local.contains(event.host)
         let same = suspect.tried.filter { $0.host == event.host || isLocal && local.contains($0.host) }
-        let weight = same.reduce(0) { sum, tried in
-            tried.state == .open
-                ? sum + (tried.port < 1024 && target == .tcp ? 1 : 0) : sum + (tried.port < 1024 ? 3 : 2)
-        }
+        // A port of several addresses that are one host counts once, in full if it failed at one of them.
+        let failed = Set(same.filter { $0.state != .open }.map(\.port))
+        let open = Set(same.map(\.port)).subtracting(failed)
+        let weight =
+            failed.reduce(0) { $0 + ($1 < 1024 ? 3 : 2) } + (target == .tcp ? open.filter { $0 < 1024 }.count : 0)
         let kind: ScanKind? =
             switch target {
             case .tcp:
@@ -363,9 +364,9 @@ struct KindModel {
                     ? nil
                     : suspect.addresses.count >= 4 && kinds.contains(.spread) ? .spread : suspect.paused ? .slow : nil
             case .ack: weight < 21 ? nil : .ack
-            case .udp: same.count < 4 ? nil : .udp
-            case .protocols: same.count < 6 ? nil : .protocols
-            case .sctp: same.count < 7 ? nil : .sctp
+            case .udp: failed.count < 4 ? nil : .udp
+            case .protocols: failed.count < 6 ? nil : .protocols
+            case .sctp: failed.count < 7 ? nil : .sctp
             case .echo: isSweep(suspect, at: now) ? .ping : nil
             case .sweep: isSweep(suspect, at: now) ? .sweep : nil
             }
