@@ -9,6 +9,10 @@ public struct CaptureOptions: Sendable {
     /// Which way the packets go.
     public var direction = Direction.incoming
 
+    /// Delivers, of the packets that leave, those that tell what became of what others tried: see ``OwnAnswer``. Goes
+    /// with ``Direction/incoming``.
+    public var ownAnswers = false
+
     /// Puts the interfaces into promiscuous mode, and delivers frames for other hosts too.
     public var promiscuous = false
 

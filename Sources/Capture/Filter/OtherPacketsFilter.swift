@@ -48,13 +48,13 @@ extension RingFilter {
     }
 
     /// An unconditional jump, whose target is set by ``land(_:)``. Returns its position.
-    private mutating func appendJump() -> Int {
+    mutating func appendJump() -> Int {
         append(.instruction(BPF_JMP | BPF_JA))
         return count - 1
     }
 
     /// Makes a jump lead to the next instruction.
-    private mutating func land(_ jump: Int) { instructions[jump].k = UInt32(count - jump - 1) }
+    mutating func land(_ jump: Int) { instructions[jump].k = UInt32(count - jump - 1) }
 
     private mutating func appendOtherIPv4() -> Int {
         append(.instruction(BPF_STX, 0))

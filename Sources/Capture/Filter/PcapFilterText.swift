@@ -13,12 +13,29 @@
         private var count = 0
 
         /// The filter for a link type, or `nil` for one whose frames all pass.
-        init?(dataLinkType: Int32, others: OtherPackets = OtherPackets()) {
+        ///
+        /// - Parameter ownAnswers: has what leaves pass, too, if it is an ``OwnAnswer``. Then a filter is for a live
+        ///   capture only.
+        init?(dataLinkType: Int32, others: OtherPackets = OtherPackets(), ownAnswers: Bool = false) {
+            if ownAnswers {
+                append("(outbound and (")
+                appendOwnAnswers()
+                append(")) or (inbound and (")
+            }
             switch dataLinkType {
             case 1: appendEthernet(others)
             case 113: appendCooked(others)
             case 12, 101: appendTCP(others)
             default: return nil
+            }
+            if ownAnswers { append("))") }
+        }
+
+        /// Whether there is a filter for a link type.
+        static func isKnown(_ dataLinkType: Int32) -> Bool {
+            switch dataLinkType {
+            case 1, 113, 12, 101: true
+            default: false
             }
         }
 
@@ -76,6 +93,39 @@
             appendNotEstablished(at: "ip6[53]")  // tcp[13], which libpcap does not read behind IPv6
             appendAcknowledgements(others, .ipv6)
             append("))))")
+        }
+
+        /// What ``OwnAnswer`` says.
+        private mutating func appendOwnAnswers() {
+            append("(ip and ip[6:2] & 0x3fff = 0 and (")
+            appendAnswer(of: IPProtocol.tcp, .ipv4, flags: "tcp[13]")
+            append(" or (ip[9] = 1 and icmp[0] = 3 and (icmp[1] = 0xff")
+            let codes = OwnAnswer.codes
+            for index in codes.indices {
+                append(" or icmp[1] = ")
+                append(hexadecimal: UInt16(codes[index]))
+            }
+            append(")))) or (ip6 and (")
+            appendAnswer(of: IPProtocol.tcp, .ipv6, flags: "ip6[53]")
+            append(" or (ip6[6] = 0x3a and (ip6[40:2] = 0xffff")
+            let codesIPv6 = OwnAnswer.codesIPv6
+            for index in codesIPv6.indices {
+                append(" or ip6[40:2] = ")
+                append(hexadecimal: codesIPv6[index])
+            }
+            append("))))")
+        }
+
+        private mutating func appendAnswer(of number: UInt8, _ version: Version, flags: String) {
+            append("(")
+            append(version.next)
+            append(" = ")
+            append(hexadecimal: UInt16(number))
+            append(" and (")
+            append(flags)
+            append(" & 4 != 0 or ")
+            append(flags)
+            append(" & 0x12 = 0x12))")
         }
 
         private mutating func appendNotEstablished(at flags: String) {

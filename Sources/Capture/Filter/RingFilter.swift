@@ -22,7 +22,7 @@ struct RingFilter {
 
     /// The program, in its first ``count`` instructions. Without ``OtherPackets`` the longest has 84: it selects
     /// ``InterfaceNames/most`` interfaces. These add 60, 70 for the protocols, 302 for a search of twice 64 ports, and
-    /// up to 150 each for three comparisons of 16 addresses. Linux takes 4,096, and 20 kB for the programs of a socket.
+    /// up to 150 each for three comparisons of 16 addresses; own answers 43. Linux takes 4,096, and 20 kB for the programs of a socket.
     var instructions = InlineArray<1024, sock_filter>(repeating: .verdict(0))
     private(set) var count = 0
 
@@ -34,18 +34,21 @@ struct RingFilter {
     ///   - promiscuous: keeps frames for the link address of another host.
     ///   - interest: which segments are kept.
     ///   - others: which packets are kept beside the segments.
+    ///   - ownAnswers: keeps, of those that leave, each that is an ``OwnAnswer``.
     init(
         interfaces: InterfaceIndexes?, direction: CaptureOptions.Direction, promiscuous: Bool,
-        interest: CaptureOptions.Interest = .probes, others: OtherPackets? = nil
+        interest: CaptureOptions.Interest = .probes, others: OtherPackets? = nil, ownAnswers: Bool = false
     ) {
         append(.load(BPF_W, BPF_ABS, RingFilter.beside(SKF_AD_PKTTYPE)))
         if !promiscuous { appendDrop(ifEqual: UInt32(PACKET_OTHERHOST)) }
         switch direction {
+        case .incoming where ownAnswers: break
         case .incoming: appendDrop(ifEqual: UInt32(PACKET_OUTGOING))
         case .outgoing: appendDrop(unlessEqual: UInt32(PACKET_OUTGOING))
         case .both: break
         }
         if let interfaces { appendTest(for: interfaces) }
+        let toOwnAnswers = ownAnswers ? enterOwnAnswers() : nil
         var body = RingFilter.body
         if interest == .attempts {  // SYN, and not ACK
             let mask = UInt32(TCPFlags.syn.union(.ack).rawValue)
@@ -56,6 +59,7 @@ struct RingFilter {
         if others != nil { RingFilter.enterOthers(&body) }
         for index in body.indices { append(body[index]) }
         if let others { appendOthers(others) }
+        if let toOwnAnswers { appendOwnAnswers(from: toOwnAnswers) }
     }
 
     mutating func append(_ instruction: sock_filter) {

@@ -13,6 +13,8 @@
         let descriptor: Int32
         let link: LinkLayer
         private let promiscuous: Bool
+        /// See ``CaptureOptions/ownAnswers``.
+        private let ownAnswers: Bool
         /// Whether frames with a VLAN tag are left out, which are not told from others otherwise.
         private let hidesTags: Bool
         /// The hardware type of the network that ``link`` belongs to (ARPHRD_), or -1 if it applies to all.
@@ -80,7 +82,10 @@
                 descriptor = unsafe library.functions.pointee.get_selectable_fd(handle)
                 if descriptor < 0 { throw SystemError(name, "poll", because: "libpcap can't") }
                 hardwareType = unsafe cpcap_hardware_type(descriptor, device.pointer)
-                try unsafe PcapInterface.setDirection(handle, name, selection.direction, link, hardwareType, library)
+                if !selection.ownAnswers || !PcapFilterText.isKnown(unsafe library.functions.pointee.datalink(handle)) {
+                    try unsafe PcapInterface.setDirection(
+                        handle, name, selection.direction, link, hardwareType, library)
+                }
                 hidesTags = selection.untaggedOnly && link.hidesTags
                 try PcapInterface.leaveOutFrames(
                     descriptor, name, ofOtherHosts: !selection.promiscuous, withTags: hidesTags)
@@ -88,10 +93,11 @@
                 unsafe library.functions.pointee.close(handle)
                 throw error
             }
-            if selection.direction == .incoming { cpcap_ignore_outgoing(descriptor) }
+            if selection.direction == .incoming && !selection.ownAnswers { cpcap_ignore_outgoing(descriptor) }
             unsafe self.handle = handle
             self.name = name
             promiscuous = selection.promiscuous
+            ownAnswers = selection.ownAnswers
             isAny = name == "any"
         }
 
@@ -121,7 +127,7 @@
             if let expression = selection.expression {
                 try unsafe library.setFilter(expression, of: handle)
             } else {
-                try unsafe setFilter(of: handle, name, OtherPackets(), library)
+                try unsafe setFilter(of: handle, name, OtherPackets(), ownAnswers: selection.ownAnswers, library)
             }
             var text = InlineArray<256, CChar>(repeating: 0)
             var span = text.mutableSpan
@@ -133,11 +139,13 @@
 
         @inline(never)  // it takes 20 kB of stack
         private static func setFilter(
-            of handle: OpaquePointer, _ name: CString, _ others: OtherPackets, _ library: PcapLibrary
+            of handle: OpaquePointer, _ name: CString, _ others: OtherPackets, ownAnswers: Bool, _ library: PcapLibrary
         ) throws(SystemError) {
             let functions = unsafe library.functions
             let link = unsafe functions.pointee.datalink(handle)
-            guard var filter = PcapFilterText(dataLinkType: link, others: others) else { return }
+            guard var filter = PcapFilterText(dataLinkType: link, others: others, ownAnswers: ownAnswers) else {
+                return
+            }
             let result = unsafe filter.withPointer { unsafe cpcap_set_filter(functions, handle, $0) }
             if result < 0 { throw PcapLibrary.error(name, "attach filter") }
         }
@@ -152,7 +160,7 @@
 
         /// Sets the filter anew, so that other packets pass too.
         func admit(_ others: OtherPackets, _ library: PcapLibrary) throws(SystemError) {
-            try unsafe PcapInterface.setFilter(of: handle, name, others, library)
+            try unsafe PcapInterface.setFilter(of: handle, name, others, ownAnswers: ownAnswers, library)
             try PcapInterface.leaveOutFrames(descriptor, name, ofOtherHosts: !promiscuous, withTags: hidesTags)
         }
 

@@ -59,7 +59,7 @@ public struct PacketSocketCapture: ~Copyable, PacketSource {
         _ readable: borrowing ReadableSet
     ) throws(SystemError) {
         intake.wanted = interfaces.table.wanted
-        if intake.direction == .incoming { try ignoreOutgoing(socket) }
+        if intake.direction == .incoming && !intake.ownAnswers { try ignoreOutgoing(socket) }
         try filter(socket, for: intake)
         try bind(socket, to: &interfaces.table)
         if intake.promiscuous { try enterPromiscuousMode(socket, of: &interfaces.table) }
@@ -163,7 +163,7 @@ extension PacketSocketCapture {
     ) throws(SystemError) {
         let filter = RingFilter(
             interfaces: intake.wanted, direction: intake.direction, promiscuous: intake.promiscuous,
-            interest: intake.interest, others: intake.others)
+            interest: intake.interest, others: intake.others, ownAnswers: intake.ownAnswers)
         try socket.attach(filter.instructions.span.extracting(0..<filter.count))
     }
 

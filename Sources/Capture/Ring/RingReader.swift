@@ -7,6 +7,8 @@ import System
 struct RingReader: ~Copyable {
     /// The direction of packets that are wanted.
     let direction: CaptureOptions.Direction
+    /// Whether, of the packets that leave, each ``OwnAnswer`` is wanted.
+    let ownAnswers: Bool
     /// Whether frames for the link address of another host are kept.
     let promiscuous: Bool
     /// The purpose of the capture.
@@ -32,6 +34,7 @@ struct RingReader: ~Copyable {
 
     init(_ selection: CaptureOptions, key: HashKey) throws(SystemError) {
         direction = selection.direction
+        ownAnswers = selection.ownAnswers
         promiscuous = selection.promiscuous
         interest = selection.interest
         untaggedOnly = selection.untaggedOnly
@@ -71,6 +74,7 @@ struct RingReader: ~Copyable {
             let place = try packet.quickPlace(in: payload)
             if untaggedOnly && place.path.vlans != 0 { return }
             let bytes = place.offset == 0 ? payload : payload.extracting(place.offset..<payload.count)
+            if ownAnswers && packet.kind == UInt8(PACKET_OUTGOING) && !OwnAnswer.isOne(bytes) { return }
             if try sink.inspect(packet: bytes, over: place.path, at: now, realTime: packet.realTime) { return }
             try reader.value.read(bytes, over: place.path, at: now) { probe in
                 sink.receive(probe, of: bytes, over: place.path, at: now, realTime: packet.realTime)
@@ -84,7 +88,8 @@ struct RingReader: ~Copyable {
     @inline(__always)
     private mutating func isWanted(_ packet: RingPacket) -> Bool {
         if packet.kind == UInt8(PACKET_OUTGOING) {
-            if direction == .incoming || direction == .both && packet.isOfLoopback { return false }
+            if direction == .incoming && !ownAnswers { return false }
+            if direction != .outgoing && packet.isOfLoopback { return false }  // it arrives as well
         } else if direction == .outgoing {
             return false
         }

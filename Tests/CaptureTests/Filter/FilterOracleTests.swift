@@ -330,9 +330,11 @@ struct FilterOracleTests {
     import CPcap
 
     /// A filter of libpcap's for a link type, as instructions.
-    func pcapProgram(dataLinkType: Int32, others: OtherPackets = OtherPackets()) throws -> [sock_filter] {
+    func pcapProgram(
+        dataLinkType: Int32, others: OtherPackets = OtherPackets(), ownAnswers: Bool = false
+    ) throws -> [sock_filter] {
         let functions = unsafe try PcapLibrary().functions.pointee
-        guard var text = PcapFilterText(dataLinkType: dataLinkType, others: others) else {
+        guard var text = PcapFilterText(dataLinkType: dataLinkType, others: others, ownAnswers: ownAnswers) else {
             throw SystemError("test", "filter")
         }
         guard let handle = unsafe functions.open_dead(dataLinkType, Parameters.pcapSnapshot) else {
