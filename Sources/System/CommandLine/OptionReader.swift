@@ -60,7 +60,7 @@ package struct CommandOption {
 
     /// The letter of the next option, `?` for an invalid one, or `nil` if there are no more.
     ///
-    /// - Parameter known: the known options, the same each time, 15 at most.
+    /// - Parameter known: the known options, the same each time, 31 at most.
     package mutating func next(of known: Span<CommandOption>) throws(SystemError) -> Unicode.Scalar? {
         var place: Int32 = -1
         let found = getopt(known, &place)
@@ -82,9 +82,10 @@ package struct CommandOption {
 
     /// Calls getopt_long(3). `place` is set to the index of a long option among those with a long form.
     private func getopt(_ known: Span<CommandOption>, _ place: inout Int32) -> Int32 {
-        var letters = InlineArray<32, CChar>(repeating: 0)
-        var words = unsafe InlineArray<16, option>(repeating: option())
+        var letters = InlineArray<64, CChar>(repeating: 0)
+        var words = unsafe InlineArray<32, option>(repeating: option())
         var (letterCount, wordCount) = (0, 0)
+        precondition(known.count < 32)  // an unused one ends the list
         for index in known.indices {
             let option = known[index]
             if option.short != nil {

@@ -8,8 +8,12 @@ struct WantedKinds {
     var kinds = ScanKinds.all
     /// Whether they were named one by one.
     var areNamed = false
+    /// What the quick rule counts, if the host has the evidence.
+    var quickRule = QuickRule.touches
     /// Whether frames for other hosts arrive as well.
     var isPromiscuous = false
+    /// Whether the host's own answers are seen.
+    var seesAnswers = false
 
     /// With more own addresses than this, a sweep shows.
     private static var fewAddresses: Int { 16 }
@@ -21,7 +25,7 @@ struct WantedKinds {
     ///   - host: what is known of the host.
     func kinds(by backend: Backend, at host: borrowing OwnHost) -> ScanKinds {
         var kinds = kinds.intersection(backend.kinds)
-        if !host.knowsPorts {
+        if !host.knowsPorts && !seesAnswers {
             kinds.remove(.slow)
             kinds.remove(.spread)
             kinds.remove(.udp)
@@ -53,7 +57,7 @@ struct MonitoredHost: ~Copyable {
     ///   - host: what will be known.
     ///   - key: the detector's.
     init(_ wanted: WantedKinds, by backend: Backend, of host: inout OwnHost, key: HashKey) {
-        if !wanted.kinds.intersection(backend.kinds).hasOthers {
+        if !wanted.kinds.intersection(backend.kinds).hasOthers && wanted.quickRule == .touches {
             self.init(nil, KindSettings(wanted.kinds), OtherPackets(), nil)
             return
         }
@@ -62,13 +66,19 @@ struct MonitoredHost: ~Copyable {
             let settings = MonitoredHost.settings(wanted, by: backend, at: host, monitor.clientPorts.lowest)
             var packets = OtherPackets(for: settings.kinds)
             _ = packets.update(&host, firstClientPort: settings.firstClientPort)
-            let warning = MonitoredHost.warning(packets, monitor)
+            let warning = MonitoredHost.warning(packets, monitor, seesAnswers: wanted.seesAnswers)
             self.init(monitor, settings, packets, warning)
         } catch {
             host = OwnHost()
             let settings = MonitoredHost.settings(wanted, by: backend, at: host, Parameters.firstClientPort)
             var warning = error.line
+            if wanted.seesAnswers {
+                warning.append("; only the answers to scans tell what they find")
+                self.init(nil, settings, OtherPackets(for: settings.kinds), warning)
+                return
+            }
             warning.append("; slow, spread, udp and ack scans are not detected")
+            if wanted.quickRule == .answers { warning.append(", and --rule touches is in force") }
             self.init(nil, settings, OtherPackets(for: settings.kinds), warning)
         }
     }
@@ -85,17 +95,21 @@ struct MonitoredHost: ~Copyable {
     private static func settings(
         _ wanted: WantedKinds, by backend: Backend, at host: borrowing OwnHost, _ firstClientPort: UInt16
     ) -> KindSettings {
-        var settings = KindSettings(wanted.kinds(by: backend, at: host))
+        let quickRule = host.knowsPorts || wanted.seesAnswers ? wanted.quickRule : .touches
+        var settings = KindSettings(wanted.kinds(by: backend, at: host), quickRule: quickRule)
         settings.firstClientPort = firstClientPort
         _ = settings.local.append(Address(ipv4: 127 << 24), prefixLength: 8)
         return settings
     }
 
     /// What the host has too many of.
-    private static func warning(_ packets: OtherPackets, _ monitor: borrowing HostMonitor) -> LogLine? {
+    private static func warning(
+        _ packets: OtherPackets, _ monitor: borrowing HostMonitor, seesAnswers: Bool
+    ) -> LogLine? {
         if monitor.omittedAddresses > 0 {
             return LogLine("more than 256 addresses: scans of the others may look like those of other hosts")
         }
+        if seesAnswers { return nil }  // the refusals of these ports show what the filter does not let pass
         if packets.datagrams && packets.hasTooManyDatagramPorts {
             return LogLine("more than 64 UDP ports are open: udp scans are not detected")
         }

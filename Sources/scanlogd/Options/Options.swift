@@ -30,6 +30,8 @@ struct Options {
     /// The kinds of scans to detect, and whether they were named one by one.
     private var kinds = ScanKinds.all
     private var kindsAreNamed = false
+    /// What the quick rule counts.
+    private var quickRule = QuickRule.touches
     /// The first option that is of use with a capture file only, if any.
     private(set) var fileOption: CString?
     /// The networks of the hosts that a capture file was made at.
@@ -37,7 +39,7 @@ struct Options {
 
     /// What a replay detects.
     var kindSettings: KindSettings {
-        var settings = KindSettings(kinds)
+        var settings = KindSettings(kinds, quickRule: quickRule)
         settings.local = local
         settings.firstClientPort = Parameters.firstClientPort
         return settings
@@ -45,7 +47,9 @@ struct Options {
 
     /// What a start detects.
     var wantedKinds: WantedKinds {
-        WantedKinds(kinds: kinds, areNamed: kindsAreNamed, isPromiscuous: selection.promiscuous)
+        WantedKinds(
+            kinds: kinds, areNamed: kindsAreNamed, quickRule: quickRule, isPromiscuous: selection.promiscuous,
+            seesAnswers: selection.ownAnswers)
     }
 
     /// The format of reports.
@@ -78,8 +82,9 @@ struct Options {
         if pidFile == nil && !foreground { pidFile = CString(Parameters.pidFile) }
     }
 
-    private static var known: InlineArray<14, CommandOption> {
+    private static var known: InlineArray<16, CommandOption> {
         [
+            CommandOption("--answers", knownBy: "A", takesArgument: false),
             CommandOption("--backend", knownBy: "B"),
             CommandOption("-b", "--background"),
             CommandOption("--direction", knownBy: "D"),
@@ -92,6 +97,7 @@ struct Options {
             CommandOption("-P", "--pidfile", takesArgument: true),
             CommandOption("--promiscuous", knownBy: "M", takesArgument: false),
             CommandOption("-r", "--read", takesArgument: true),
+            CommandOption("--rule", knownBy: "R"),
             CommandOption("--self-test", knownBy: "T", takesArgument: false),
             CommandOption("-V", "--version"),
         ]
@@ -100,6 +106,7 @@ struct Options {
     /// Applies an option. Returns whether there is one of this letter.
     private mutating func apply(_ letter: Unicode.Scalar) throws(SystemError) -> Bool {
         switch letter {
+        case "A": selection.ownAnswers = true
         case "B": backend = try Backend(named: optionArgument())
         case "b": background = true
         case "D": try set(direction: optionArgument())
@@ -114,6 +121,7 @@ struct Options {
         case "r":
             try set(action: .replay)
             captureFile = optionArgument()
+        case "R": quickRule = try QuickRule(named: optionArgument())
         case "T": try set(action: .selfTest)
         case "V": try set(action: .version)
         default: return false
@@ -178,6 +186,7 @@ struct Options {
                 throw SystemError(option, "option", because: "raw sockets take what comes in for this host, no choice")
             }
         }
+        if selection.ownAnswers { try checkAnswers() }
         if let fileOption, action != .replay {
             throw SystemError(fileOption, "option", because: "it goes with --read only")
         }
@@ -188,6 +197,17 @@ struct Options {
 }
 
 extension Options {
+    /// Refuses the host's own answers where they are not seen, or seen anyway.
+    private func checkAnswers() throws(SystemError) {
+        if action == .replay { throw SystemError("--answers", "option", because: "of a capture file all are read") }
+        if !(backend ?? .first).takesSelection {
+            throw SystemError("--answers", "option", because: "raw sockets do not see what the host sends")
+        }
+        if selection.direction != .incoming {
+            throw SystemError("--answers", "option", because: "it goes with --direction in")
+        }
+    }
+
     /// Refuses kinds that the backend can't see.
     private func checkKinds() throws(SystemError) {
         let backend = backend ?? .first
@@ -210,6 +230,21 @@ extension CaptureOptions.Direction {
             self = .both
         } else {
             throw SystemError(name, "direction", because: "must be in, out or both")
+        }
+    }
+}
+
+extension QuickRule {
+    /// The rule for an argument of `--rule`.
+    ///
+    /// - Throws: an error for any other name.
+    init(named name: CString) throws(SystemError) {
+        if name == "touches" {
+            self = .touches
+        } else if name == "answers" {
+            self = .answers
+        } else {
+            throw SystemError(name, "--rule", because: "must be touches or answers")
         }
     }
 }

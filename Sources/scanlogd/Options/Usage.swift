@@ -10,11 +10,12 @@ func printUsage() throws(SystemError) {
     try print(
         """
         usage: scanlogd [-b | -d] [--backend NAME] [-i INTERFACE]...
-                        [--direction in|out|both] [--promiscuous] [--kinds LIST]
+                        [--direction in|out|both] [--promiscuous] [--answers]
+                        [--kinds LIST] [--rule RULE]
         """)
-    try print(hasRules ? "\n                [--exempt FILE] [-P FILE]\n" : "\n                [-P FILE]\n")
+    try print(hasRules ? " [--exempt FILE] [-P FILE]\n" : " [-P FILE]\n")
     if readsFiles {
-        try print("       scanlogd -r FILE [--kinds LIST] [--local NETWORK]...")
+        try print("       scanlogd -r FILE [--kinds LIST] [--rule RULE] [--local NETWORK]...")
         try print(hasRules ? " [--exempt FILE]\n" : "\n")
     }
     try print("       scanlogd --self-test ...   with the options of a start\n")
@@ -39,9 +40,12 @@ func printUsage() throws(SystemError) {
               --direction in|out|both
                                 what comes in, what goes out, or both (in)
               --promiscuous     take packets for other hosts as well
+              --answers         see what this host answers, and what it refuses
 
               --kinds LIST      the kinds of scans to find, of quick, slow, spread, sweep, ping,
                                 udp, ack, protocols, sctp (all)
+              --rule RULE       what makes a quick scan: touches, or answers, by which ports
+                                that accept count little (touches)
 
 
         """)

@@ -36,22 +36,25 @@ def lines_of(scene: Scene, kind: str, count: int = 1) -> list[str]:
 
 
 @contextmanager
-def dropping(host: Namespace) -> Iterator[None]:
-    """A firewall that drops what is new."""
+def firewall(host: Namespace, verdict: str) -> Iterator[None]:
+    """A firewall that drops, or rejects, everything."""
     host.run(tool("nft"), "add", "table", "inet", "kinds")
     try:
         host.run("nft", "add", "chain", "inet", "kinds", "in", "{ type filter hook input priority 0; policy drop; }")
+        if verdict == "reject":
+            host.run("nft", "add", "rule", "inet", "kinds", "in", "meta l4proto tcp reject with tcp reset")
+            host.run("nft", "add", "rule", "inet", "kinds", "in", "reject with icmpx admin-prohibited")
         yield
     finally:
         host.run("nft", "delete", "table", "inet", "kinds")
 
 
-@pytest.fixture(params=[False, True], ids=["answers", "firewall"])
+@pytest.fixture(params=[None, "drop", "reject"], ids=["answers", "drop", "reject"])
 def behind(request: pytest.FixtureRequest, idle_scene: Scene) -> Iterator[Scene]:
-    """A host that refuses, and one whose firewall drops: it makes no difference."""
+    """A host that refuses, and those whose firewall drops or rejects: it makes no difference."""
     with ExitStack() as stack:
         if request.param:
-            stack.enter_context(dropping(idle_scene.target))
+            stack.enter_context(firewall(idle_scene.target, request.param))
         yield started(idle_scene)
 
 
@@ -423,3 +426,135 @@ def test_without_other_kinds_the_status_does_not_speak_of_them(idle_scene: Scene
 def test_kinds_that_a_backend_does_not_see_are_refused(idle_scene: Scene) -> None:
     done = idle_scene.daemon.run("--backend", "raw", "--kinds", "udp")
     assert (done.status, done.stderr) == (2, "scanlogd: raw: --kinds: this backend does not see all of these\n")
+
+
+# The host's own answers.
+
+
+@pytest.mark.parametrize("backend", ["ring", "pcap", "nids"])
+@pytest.mark.parametrize("answers", [False, True], ids=["unseen", "seen"])
+def test_health_checks_of_a_container_need_its_answers(idle_scene: Scene, backend: str, answers: bool) -> None:
+    """Who aborts each connection leaves no other sign that it was accepted."""
+    with container(idle_scene.target) as inner:
+        services = Services(inner)
+        scene = started(idle_scene, "--backend", backend, *(["--answers"] if answers else []))
+        try:
+            services.open(*PUBLISHED)
+            for number, port in enumerate(PUBLISHED):
+                visit(scene.attacker, TARGET, port, abort=True)
+                if number % 6 == 5:
+                    time.sleep(PAUSE)
+            if answers:
+                # The quick rule may see seven of them within three seconds, if the machine is slow.
+                scene.assert_nothing_more()
+            else:
+                lines_of(scene, "slow")
+        finally:
+            services.close()
+
+
+@pytest.mark.parametrize("backend", ["ring", "pcap", "nids"])
+def test_with_answers_the_host_and_its_clients_are_none_who_scan(
+    idle_scene: Scene, services: Services, backend: str
+) -> None:
+    """What leaves and is no answer does not even wake it."""
+    there = Services(idle_scene.attacker)
+    try:
+        there.open(*PUBLISHED)
+        scene = started(idle_scene, "--backend", backend, "--answers")
+        with FrameSender(scene.target) as sender:
+            before = scene.status()["packets"]
+            for port in range(1, 30):
+                sender.send(ethernet(ipv4(Segment(port, source=TARGET, destination="10.77.0.99"))))
+                sender.send(ethernet(udp(port, 40000, "10.77.0.99", source=TARGET)))
+            time.sleep(0.3)
+            assert scene.status()["packets"] == before
+        for port in PUBLISHED:
+            visit(scene.target, ATTACKER, port)
+        scene.assert_nothing_more()
+    finally:
+        there.close()
+
+
+@pytest.mark.parametrize("backend", ["ring", "pcap", "nids"])
+@pytest.mark.parametrize("family", ["ipv4", "ipv6"])
+def test_refusals_tell_of_more_ports_than_a_filter_holds(idle_scene: Scene, backend: str, family: str) -> None:
+    """More than 64 open UDP ports and TCP ports: what is for closed ones does not pass, but the answers do."""
+    is6 = family == "ipv6"
+    with ExitStack() as stack:
+        # Or the errors that the test before it asked for may count.
+        stack.enter_context(idle_scene.target.setting("net.ipv4.icmp_ratelimit", 0))
+        stack.enter_context(idle_scene.target.setting("net.ipv6.icmp.ratelimit", 0))
+        for port in range(2000, 2070):
+            stack.enter_context(udp_socket(idle_scene.target, port))
+            stack.enter_context(idle_scene.target.listener(port))
+        scene = started(idle_scene, "--backend", backend, "--answers")
+        scene.attacker.run(
+            tool("nmap"), *(["-6"] if is6 else []), "-n", "-Pn", "-sU", "--max-retries", 0, "--host-timeout", "20s",
+            "--max-rate", 20, "-p", "68,520,626,1027,1645", TARGET_6 if is6 else TARGET)
+        (line,) = lines_of(scene, "udp")
+        assert line.startswith(f"{ATTACKER_6 if is6 else ATTACKER} to {TARGET_6 if is6 else TARGET} udp "), line
+        scene.attacker.run(
+            tool("nmap"), *(["-6"] if is6 else []), "-n", "-Pn", "-sA", "--max-retries", 0, "--host-timeout", "20s",
+            "-p", "1,3,4,6,7,9,13,17", TARGET_6 if is6 else TARGET)
+        alerts = scene.log.wait_for_alerts(2)
+        assert any(" ack ports " in line for line in alerts), alerts
+
+
+# The quick rule by answers.
+
+
+@pytest.mark.parametrize("backend", ["ring", "raw", "pcap", "nids"])
+@pytest.mark.parametrize("rule", ["touches", "answers"])
+def test_passive_ftp_in_a_hurry_is_silent_by_answers(
+    idle_scene: Scene, services: Services, backend: str, rule: str
+) -> None:
+    scene = started(idle_scene, "--backend", backend, "--rule", rule)
+    for _ in range(60):
+        passive = Services(scene.target)
+        (port,) = passive.open(0)
+        visit(scene.attacker, TARGET, port)
+        passive.close()
+    if rule == "answers":
+        scene.assert_nothing_more()
+    else:
+        (line,) = scene.log.wait_for_alerts(1)
+        assert " ports " in line and "slow" not in line, line
+
+
+@pytest.mark.parametrize("rule", ["touches", "answers"])
+def test_an_office_that_starts_all_its_programs_is_silent_by_answers(
+    idle_scene: Scene, services: Services, rule: str
+) -> None:
+    scene = started(idle_scene, "--rule", rule)
+    for port in services.open(*range(100, 113)):
+        visit(scene.attacker, TARGET, port)
+    if rule == "answers":
+        scene.assert_nothing_more()
+    else:
+        scene.log.wait_for_alerts(1)
+
+
+@pytest.mark.parametrize(("backend", "family", "ports"), [
+    ("ring", "ipv4", range(40000, 40022)), ("ring", "ipv6", CLOSED), ("raw", "ipv4", CLOSED), ("pcap", "ipv4", CLOSED)])
+def test_by_answers_a_quick_scan_gets_the_same_line(
+    idle_scene: Scene, backend: str, family: str, ports: list[int]
+) -> None:
+    """Also one of ports that clients are served at; and it is reported again after a pause, as ever."""
+    lines: list[list[str]] = []
+    addresses = {"source": ATTACKER_6, "destination": TARGET_6} if family == "ipv6" else {}
+    for rule in ("touches", "answers"):
+        scene = started(idle_scene, "--backend", backend, "--rule", rule)
+        lines.append([])
+        scene.sender.send([Segment(port, **addresses) for port in ports])
+        time.sleep(PAUSE)
+        scene.sender.send([Segment(port, **addresses) for port in ports])
+        alerts = scene.log.wait_for_alerts(2 * len(lines))[-2:]
+        lines[-1] += [line.partition(" @")[0] for line in alerts]
+        scene.daemon.stop()
+    assert lines[0] == lines[1] and len(lines[0]) == 2, lines
+
+
+def test_by_answers_names_that_are_no_rule_are_refused(idle_scene: Scene) -> None:
+    done = idle_scene.daemon.run("--rule", "guess")
+    assert done.status == 2 and "guess: --rule: must be touches or answers" in done.stderr, done

@@ -33,11 +33,12 @@ def ipv4(segment: Segment, identification: int = 0, offset: int = 0, more: bool 
     return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + payload
 
 
-def udp(destination_port: int, source_port: int = 40000, destination: str = TARGET, data: bytes = b"") -> bytes:
-    """An IPv4 packet of the attacker's with a datagram, without its checksum."""
+def udp(destination_port: int, source_port: int = 40000, destination: str = TARGET, data: bytes = b"",
+        source: str = ATTACKER) -> bytes:
+    """An IPv4 packet with a datagram, without its checksum."""
     datagram = struct.pack("!HHHH", source_port, destination_port, 8 + len(data), 0) + data
     head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(datagram), 1, 0, 64, socket.IPPROTO_UDP, 0)
-    head += socket.inet_aton(ATTACKER) + socket.inet_aton(destination)
+    head += socket.inet_aton(source) + socket.inet_aton(destination)
     return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + datagram
 
 

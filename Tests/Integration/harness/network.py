@@ -78,6 +78,16 @@ class Namespace:
         finally:
             _enter(Path("/proc/1/ns/net"))
 
+    @contextmanager
+    def setting(self, name: str, value: object) -> Iterator[None]:
+        """A kernel parameter of this namespace (sysctl(8)), as long as it is wanted."""
+        before = self.run("sysctl", "-n", name).strip()
+        self.run("sysctl", "-q", f"{name}={value}")
+        try:
+            yield
+        finally:
+            self.run("sysctl", "-q", f"{name}={before}")
+
     def open_socket(self, family: int, kind: int, protocol: int = 0) -> socket.socket:
         with self.entered():
             return socket.socket(family, kind, protocol)
