@@ -136,8 +136,8 @@ integration-alone: test-hooks
 
 # What takes too long for each run.
 soak: booted
-	START_CYCLES=1000 TEST_TIMEOUT=600 SOAK_SECONDS=1800 SCANLOGD=$(CURDIR)/scanlogd Tests/Integration/run \
-		-k 'many_starts_and_stops or mixed_traffic'
+	START_CYCLES=1000 TEST_TIMEOUT=600 SOAK_SECONDS=1800 ORDINARY_SECONDS=3600 SCANLOGD=$(CURDIR)/scanlogd \
+		Tests/Integration/run -k 'many_starts_and_stops or mixed_traffic or ordinary_traffic'
 	$(MAKE) oracle ORACLE_SECONDS=1800
 
 # The unit and the init script in a Debian that systemd boots, which is made in .soak, once.

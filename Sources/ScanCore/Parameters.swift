@@ -45,6 +45,9 @@ public enum Parameters {
     /// The shortest pause of a slow scan, in milliseconds: what ends a quick one.
     static let candidatePause: Int32 = Int32(longestGap / 1_000_000)
 
+    /// For how long a quick scan's source must touch nothing new until the scan is over, in nanoseconds.
+    static let endSilence: Int64 = 30_000_000_000
+
     /// How many addresses of a /64 have to take part in a scan that is spread.
     static let spreadAddresses = 4
 

@@ -92,20 +92,21 @@ private struct SlowMessage: Equatable {
     var level: UInt8
     var number: UInt32
     var text: [UInt8]
-    /// The bytes of a report: ReportFuzz says which are.
+    /// The bytes of a report, or of an end: ReportFuzz says which are.
     var report: [UInt8] = []
 
     /// What some bytes say; `nil` if they are no message.
     init?(_ bytes: [UInt8]) {
-        guard bytes.count == 512, (1...9).contains(bytes[0]), bytes[1] < 8 else { return nil }
+        guard bytes.count == 512, (1...10).contains(bytes[0]), bytes[1] < 8 else { return nil }
         let length = 256 * Int(bytes[3]) + Int(bytes[2])
         guard 8 + length <= 512 else { return nil }
         kind = bytes[0]
         level = bytes[1]
         number = bytes[4..<8].reversed().reduce(0) { $0 * 256 + UInt32($1) }
         let content = Array(bytes[8..<8 + length])
-        let isReport = bytes[0] == 8
-        if isReport && (try? ScanReport(encoded: content.span)) == nil { return nil }
+        if bytes[0] == 8 && (try? ScanReport(encoded: content.span)) == nil { return nil }
+        if bytes[0] == 10 && (try? ScanEnd(encoded: content.span)) == nil { return nil }
+        let isReport = bytes[0] == 8 || bytes[0] == 10
         text = isReport ? [] : content.map(SlowMessage.printable)
         report = isReport ? content : []
     }
@@ -116,6 +117,7 @@ private struct SlowMessage: Equatable {
         number = message.number
         text = (0..<message.text.count).map { message.text.bytes[$0] }
         report = message.report.map { report in report.encoded.indices.map { report.encoded[$0] } } ?? []
+        if let end = message.end { report = end.encoded.indices.map { end.encoded[$0] } }
     }
 
     init(kind: UInt8, level: UInt8, number: UInt32, text: [UInt8]) {

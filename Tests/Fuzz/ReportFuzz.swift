@@ -1,5 +1,5 @@
-/// The input is what a sensor that was taken over may send as a report: it is refused, or the one form of a report that can
-/// be written as a line.
+/// The input is what a sensor that was taken over may send as a report, or as the end of a scan: it is refused, or the one
+/// form of it that can be written as a line.
 @c(LLVMFuzzerTestOneInput)
 public func reportFuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     let bytes = unsafe Array(UnsafeBufferPointer(start: data, count: count))
@@ -8,7 +8,20 @@ public func reportFuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     } catch {
         check(error == .truncated ? count < ScanReport.encodedSize : error == .malformed, "\(error) of \(count) bytes")
     }
+    do throws(PacketFault) {
+        checkEnd(try ScanEnd(encoded: bytes.span), of: bytes)
+    } catch {
+        check(error == .truncated ? count < ScanEnd.encodedSize : error == .malformed, "\(error) of \(count) bytes")
+    }
     return 0
+}
+
+private func checkEnd(_ end: ScanEnd, of bytes: [UInt8]) {
+    let encoded = end.encoded
+    check(encoded.indices.map { encoded[$0] } == bytes, "\(bytes) and \(end) are not the same")
+    let line = LogLine(end, time: TimeOfDay(hour: 23, minute: 59, second: 60))
+    check(line.count < 320, "a line of \(line.count) bytes")
+    for index in 0..<line.count { check((0x20..<0x7f).contains(line.bytes[index]), "byte \(line.bytes[index])") }
 }
 
 private func checkReport(_ report: ScanReport, of bytes: [UInt8]) {

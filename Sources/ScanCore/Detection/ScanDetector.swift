@@ -19,6 +19,7 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     private var prefixes = PrefixIndex<candidateSets>()
     var candidates = CandidateTable<candidateSets>()
     var clients = ClientPorts<candidateSets>()
+    var ends = ScanEnds()
 
     /// Which kinds of scans are detected.
     public private(set) var settings = KindSettings()
@@ -67,7 +68,9 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
         switch lookUp(probe, at: now, wallClock: wallClock) {
         case .none: nil
         case .quick(let index, let isNew, let hash):
-            table.withEntry(index) { ScanFinding($0, isNew: isNew, hash: hash) }
+            table.withEntry(index) { entry in
+                ScanFinding(entry, isNew: isNew, hash: hash, lastPort: probe.destinationPort)
+            }
         case .other(let found): finding(found, at: now, wallClock: wallClock)
         }
     }
@@ -103,6 +106,7 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
             if !host.knowsPorts || probe.source.isUnspecified { return .none }
             return noteAcknowledgement(probe, at: now, wallClock: wallClock).map { .other($0) } ?? .none
         }
+        if ends.isActive { countForEnds(probe, at: now) }
         if settings.followsPairs {
             if probe.mayBeAnswer {
                 let found = noteAnswer(probe, at: now, wallClock: wallClock)
@@ -234,14 +238,17 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     ///
     /// - Parameter finding: the value just returned by ``find(_:at:wallClock:)``, as modified by ``ReportLimiter``.
     public mutating func remember(_ finding: ScanFinding) {
-        if let candidate = finding.candidate {
-            let place = CandidateTable<candidateSets>.Place(
-                set: Int(candidate >> 3) & (candidateSets - 1), way: Int(candidate & 7))
+        if let place = finding.candidate.map({ place(of: $0) }) {
             candidates.withEntry(place) { $0.suppression = finding.suppression }
             return
         }
         guard let index = table.find(finding.report.source).index else { return }
         table.withEntry(index) { $0.suppression = finding.suppression }
+    }
+
+    /// The place of a finding's candidate.
+    func place(of number: UInt32) -> CandidatePlace {
+        CandidatePlace(set: Int(number >> 3) & (candidateSets - 1), way: Int(number & 7))
     }
 
     /// Counts a packet that yields no probe.

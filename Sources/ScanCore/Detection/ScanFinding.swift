@@ -15,6 +15,9 @@ public struct ScanFinding: Sendable {
     /// The place of its candidate; `nil` if the quick rule found it by the ports that it touched.
     let candidate: UInt32?
 
+    /// The port that completed a scan that was found by the ports touched, which its report leaves out.
+    let lastPort: UInt16
+
     /// What has to be looked at again before it is reported.
     let unconfirmed: KindFound?
 
@@ -25,14 +28,15 @@ public struct ScanFinding: Sendable {
     public var suppression: Suppression
 
     /// Creates a finding from a source's entry.
-    init(_ entry: borrowing SourceEntry, isNew: Bool, hash: UInt32) {
-        self.init(entry.report, isNew: isNew, lot: hash, suppression: entry.suppression)
+    init(_ entry: borrowing SourceEntry, isNew: Bool, hash: UInt32, lastPort: UInt16) {
+        self.init(entry.report, isNew: isNew, lot: hash, suppression: entry.suppression, lastPort: lastPort)
     }
 
     init(
         _ report: ScanReport, isNew: Bool = true, lot: UInt32 = 0, suppression: Suppression = Suppression(),
-        candidate: UInt32? = nil, unconfirmed: KindFound? = nil
+        candidate: UInt32? = nil, unconfirmed: KindFound? = nil, lastPort: UInt16 = 0
     ) {
+        self.lastPort = lastPort
         self.candidate = candidate
         self.unconfirmed = unconfirmed
         self.report = report

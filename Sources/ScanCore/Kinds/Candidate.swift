@@ -77,6 +77,11 @@ struct Candidate: Sendable {
             get { has(64) }
             set { set(64, newValue) }
         }
+        /// Whether the list had no room for a pair.
+        var hasLost: Bool {
+            get { has(128) }
+            set { set(128, newValue) }
+        }
     }
 
     /// Not in use.
@@ -175,6 +180,9 @@ struct Candidate: Sendable {
         index(of: other).map { pairs[$0] }
     }
 
+    /// Whether pairs that were tried are no longer in the list.
+    var hasLostPairs: Bool { marks.hasLost }
+
     /// A pair of the list, 0 to ``pairCount`` - 1.
     func pair(at index: Int) -> Pair { pairs[index] }
 
@@ -192,6 +200,7 @@ struct Candidate: Sendable {
             break
         }
         remove(victim)
+        marks.hasLost = true
     }
 
     private mutating func remove(_ victim: Int) {

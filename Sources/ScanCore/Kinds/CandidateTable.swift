@@ -29,10 +29,16 @@ struct CandidateTable<let setCount: Int>: ~Copyable {
 
     /// Looks for the candidate of an event's source and class that is not outdated.
     mutating func find(_ event: PairEvent, hash: UInt32, at now: UInt32) -> Place? {
+        guard let place = findAny(event, hash: hash) else { return nil }
+        return entries[place.set][place.way].isOutdated(at: now) ? nil : place
+    }
+
+    /// Looks for the candidate of an event's source and class, outdated or not.
+    mutating func findAny(_ event: PairEvent, hash: UInt32) -> Place? {
         let set = Self.set(hash)
         let tag = Self.tag(hash)
         for way in 0..<8 where tags[set][way] == tag && entries[set][way].isOf(event) {
-            return entries[set][way].isOutdated(at: now) ? nil : Place(set: set, way: way)
+            return Place(set: set, way: way)
         }
         return nil
     }

@@ -187,6 +187,7 @@ extension ScanDetector {
         if event.outcome == .accepted { return mark(event, .open, at: time) }
         if event.target == .tcp { return mark(event, .refused, at: time) }
         if !isWanted(event) { return nil }
+        if ends.isActive { countForEnds(event, at: now) }
         let pair = pair(of: event, event.outcome == .refused ? .refused : .pending, at: time)
         let hash = candidateHash(of: event, addressHash: key.hash(event.source.key))
         var earlier: ProbationRecord?

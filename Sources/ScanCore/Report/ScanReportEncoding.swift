@@ -87,16 +87,16 @@ extension ScanReport {
     }
 }
 
-extension InlineArray<96, UInt8> {
+extension InlineArray where Element == UInt8 {
     /// Writes a number at an offset, in network byte order.
-    fileprivate mutating func put(_ number: some FixedWidthInteger & UnsignedInteger, at offset: Int) {
+    mutating func put(_ number: some FixedWidthInteger & UnsignedInteger, at offset: Int) {
         let last = offset + number.bitWidth / 8 - 1
         for index in offset...last { self[index] = UInt8(truncatingIfNeeded: number >> (8 * (last - index))) }
     }
 }
 
 extension Address {
-    fileprivate init(encodedIn bytes: Span<UInt8>, at offset: Int, isIPv4: Bool) throws(PacketFault) {
+    init(encodedIn bytes: Span<UInt8>, at offset: Int, isIPv4: Bool) throws(PacketFault) {
         let (high, low) = (try bytes.uint64(at: offset), try bytes.uint64(at: offset + 8))
         if !isIPv4 {
             self.init(ipv6High: high, low: low)

@@ -25,11 +25,13 @@ package struct Message {
         case report
         /// From the sensor: the text to log about suppressed reports.
         case suppression
+        /// From the sensor: the end of a scan to log.
+        case end
     }
 
     /// The size in bytes: eight messages fill a page.
     package static let size = 512
-    /// The size of the header before the text or the report: kind, level, length of what follows, number,
+    /// The size of the header before the text, the report or the end: kind, level, length of what follows, number,
     /// little-endian.
     private static let headerSize = 8
 
@@ -41,6 +43,8 @@ package struct Message {
     package let text: LogLine
     /// The report; `nil` in other messages.
     package let report: ScanReport?
+    /// The end of a scan; `nil` in other messages.
+    package let end: ScanEnd?
 
     package init(_ kind: Kind, level: Int32 = LOG_INFO, number: UInt32 = 0, text: LogLine = LogLine()) {
         self.kind = kind
@@ -48,6 +52,7 @@ package struct Message {
         self.number = number
         self.text = text
         report = nil
+        end = nil
     }
 
     /// Creates a message with a report to log at a level.
@@ -57,6 +62,17 @@ package struct Message {
         number = 0
         text = LogLine()
         self.report = report
+        end = nil
+    }
+
+    /// Creates a message with the end of a scan to log at a level.
+    package init(_ end: ScanEnd, level: Int32) {
+        kind = .end
+        self.level = level
+        number = 0
+        text = LogLine()
+        report = nil
+        self.end = end
     }
 
     /// Decodes a message of another process, which is trusted no more than a packet: `nil` if it is invalid.
@@ -71,22 +87,17 @@ package struct Message {
         level = Int32(bytes[1])
         number = UInt32(bytes[4]) | UInt32(bytes[5]) << 8 | UInt32(bytes[6]) << 16 | UInt32(bytes[7]) << 24
         let content = bytes.span.extracting(Message.headerSize..<Message.headerSize + length)
-        if kind == .report {
-            guard let report = Message.report(content) else { return nil }
-            self.report = report
-            text = LogLine()
-        } else {
-            report = nil
-            text = Message.text(content)
-        }
-    }
-
-    private static func report(_ bytes: Span<UInt8>) -> ScanReport? {
+        var report: ScanReport?
+        var end: ScanEnd?
         do throws(PacketFault) {
-            return try ScanReport(encoded: bytes)
+            if kind == .report { report = try ScanReport(encoded: content) }
+            if kind == .end { end = try ScanEnd(encoded: content) }
         } catch {
             return nil
         }
+        self.report = report
+        self.end = end
+        text = kind == .report || kind == .end ? LogLine() : Message.text(content)
     }
 
     private static func text(_ bytes: Span<UInt8>) -> LogLine {
@@ -101,13 +112,21 @@ package struct Message {
     /// The encoded message. Text that does not fit is truncated.
     package var bytes: InlineArray<512, UInt8> {
         var bytes = InlineArray<512, UInt8>(repeating: 0)
-        let length = report == nil ? min(text.count, Message.size - Message.headerSize) : ScanReport.encodedSize
+        let room = Message.size - Message.headerSize
+        let length =
+            switch kind {
+            case .report: ScanReport.encodedSize
+            case .end: ScanEnd.encodedSize
+            default: min(text.count, room)
+            }
         bytes[0] = kind.rawValue
         bytes[1] = UInt8(truncatingIfNeeded: level)
         bytes[2] = UInt8(truncatingIfNeeded: length)
         bytes[3] = UInt8(truncatingIfNeeded: length >> 8)
         for index in 0..<4 { bytes[4 + index] = UInt8(truncatingIfNeeded: number >> (8 * UInt32(index))) }
         if let encoded = report?.encoded {
+            for index in 0..<length { bytes[Message.headerSize + index] = encoded[index] }
+        } else if let encoded = end?.encoded {
             for index in 0..<length { bytes[Message.headerSize + index] = encoded[index] }
         } else {
             for index in 0..<length { bytes[Message.headerSize + index] = text.bytes[index] }

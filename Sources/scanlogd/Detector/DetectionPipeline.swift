@@ -11,6 +11,9 @@ protocol ReportLog: ~Copyable {
     /// Logs a report at a level of syslog(3).
     mutating func log(_ report: ScanReport, level: Int32)
 
+    /// Logs the end of a scan at the level of its report.
+    mutating func log(_ end: ScanEnd, level: Int32)
+
     /// Logs a message about suppressed reports, at their level.
     mutating func log(suppression text: LogLine, level: Int32)
 
@@ -35,13 +38,16 @@ struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
     var log: Log
     /// What the host says of itself; `nil` if it is not the one that is monitored, but a file.
     private var monitor: HostMonitor?
+    /// Whether the ends of scans are logged, too.
+    private let reportsEnds: Bool
 
     init(
         _ memory: consuming DetectorMemory, _ exempt: consuming ExemptSources, log: consuming Log,
-        of monitor: consuming HostMonitor? = nil
+        of monitor: consuming HostMonitor? = nil, reportsEnds: Bool = false
     ) {
         self.memory = memory
         self.monitor = monitor
+        self.reportsEnds = reportsEnds
         #if Rules
             self.exempt = exempt
         #endif
@@ -94,13 +100,21 @@ struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
                 finding.suppression.limit = limit
             }
             let limit = finding.suppression.limit
+            let level = limit == Self.usualLimit ? Parameters.reportLevel : Int32(limit) - 1
             let isSuppressed =
                 limit == Self.usualLimit
                 ? logAtUsualLimit(&finding, at: now)
                 : exempt.log(&finding, level: limit - 1, at: now, into: &log)
         #else
+            let level = Parameters.reportLevel
             let isSuppressed = logAtUsualLimit(&finding, at: now)
         #endif
+        if reportsEnds && !isSuppressed {
+            let wallClock = realTime / 1_000_000_000
+            if let other = detector.followEnd(of: finding, level: level, at: now, wallClock: wallClock) {
+                log.log(other.end, level: other.level)
+            }
+        }
         if finding.isNew && isSuppressed { detector.counters.suppressed &+= 1 }
         if !finding.isNew || isSuppressed { detector.remember(finding) }
     }
@@ -164,9 +178,10 @@ struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
         }
     #endif
 
-    /// When the summary of sources that were not logged is due.
-    var nextSummaryDue: Timestamp? {
-        let due = Timestamp.earlier(limited.nextSummaryDue, limitedOthers.nextSummaryDue)
+    /// When the summary of sources that were not logged is due, or the end of a scan.
+    var nextLineDue: Timestamp? {
+        var due = Timestamp.earlier(limited.nextSummaryDue, limitedOthers.nextSummaryDue)
+        if reportsEnds { due = .earlier(due, memory.value.nextEndDue) }
         #if Rules
             return .earlier(due, exempt.nextSummaryDue)
         #else
@@ -174,13 +189,14 @@ struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
         #endif
     }
 
-    /// Logs a summary of the sources that were not logged, if it is due.
+    /// Logs a summary of the sources that were not logged, if it is due, and the ends of scans that are over.
     mutating func logSuppressed(at now: Timestamp, atExit: Bool = false) {
         limited.logSuppressed(at: now, atExit: atExit, into: &log)
         limitedOthers.logSuppressed(at: now, atExit: atExit, into: &log)
         #if Rules
             exempt.logSuppressed(at: now, atExit: atExit, into: &log)
         #endif
+        while let over = detector.nextEnd(at: now, atExit: atExit) { log.log(over.end, level: over.level) }
     }
 
     /// Records how many packets the kernel has dropped since the start.

@@ -17,7 +17,8 @@ func runDetector(
     case .detect: return try detect(options)
     case .replay:
         guard let exempt = try readExemptList(options) else { return ExitStatus.misconfigured }
-        try replay(options.captureFile, exempt, options.kindSettings, options.reportFormat)
+        try replay(
+            options.captureFile, exempt, options.kindSettings, reportsEnds: options.reportsEnds, options.reportFormat)
     case .selfTest: return try selfTest(options) ? 0 : ExitStatus.failure
     }
     return 0

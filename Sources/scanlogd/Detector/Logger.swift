@@ -191,6 +191,7 @@ struct Logger: ~Copyable {
         switch message.kind {
         case .line: log.add(message.text, level: message.level, losses: message.number)
         case .report: if let report = message.report { log.add(format.line(of: report), level: message.level) }
+        case .end: if let end = message.end { log.add(format.line(of: end), level: message.level) }
         case .suppression: log.add(format.line(ofSuppression: message.text), level: message.level)
         case .heartbeat: manager.notifyAlive(message.text)
         case .ready, .heartbeatRequest, .logStatus, .stop, .reopen: break

@@ -9,12 +9,14 @@ import System
     ///   - path: the file; `-` is standard input.
     ///   - exempt: the sources that are not to be reported.
     ///   - kinds: the kinds of scans to detect.
+    ///   - reportsEnds: whether the ends of scans are reported, too.
     ///   - format: the format of reports.
     ///
     /// Needs no privileges. Between opening the file and reading it, it drops the privileges it has, and access to the
     /// file system: the file's contents are as untrusted as network traffic.
     func replay(
-        _ path: CString, _ exempt: consuming ExemptSources, _ kinds: KindSettings, _ format: ReportFormat
+        _ path: CString, _ exempt: consuming ExemptSources, _ kinds: KindSettings, reportsEnds: Bool,
+        _ format: ReportFormat
     ) throws(SystemError) {
         let key = try HashKey.random()
         loadTimeZone()
@@ -27,7 +29,8 @@ import System
         try privileges.drop()
         try restrictFileSystem(to: .none)
         let log = StandardOutputLog(format)
-        var replay = Replay(sensor: DetectionPipeline(try DetectorMemory(key: key, kinds), exempt, log: log))
+        let memory = try DetectorMemory(key: key, kinds)
+        var replay = Replay(sensor: DetectionPipeline(memory, exempt, log: log, reportsEnds: reportsEnds))
         var failure: SystemError?
         do throws(SystemError) {
             try capture.read(into: &replay)
@@ -41,7 +44,8 @@ import System
 #else
     /// A stub: this binary can't read capture files.
     func replay(
-        _ path: CString, _ exempt: consuming ExemptSources, _ kinds: KindSettings, _ format: ReportFormat
+        _ path: CString, _ exempt: consuming ExemptSources, _ kinds: KindSettings, reportsEnds: Bool,
+        _ format: ReportFormat
     ) throws(SystemError) {
         throw SystemError(path, "read", because: "libpcap, which reads capture files, is not built in")
     }
@@ -63,7 +67,7 @@ struct Replay: ~Copyable, ProbeSink {
         packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64
     ) throws(PacketFault) -> Bool {
         self.now = now
-        if sensor.nextSummaryDue != nil { sensor.logSuppressed(at: now) }
+        if sensor.nextLineDue != nil { sensor.logSuppressed(at: now) }
         return try sensor.inspect(packet: packet, over: path, at: now, realTime: realTime)
     }
 
@@ -93,6 +97,10 @@ struct StandardOutputLog: ReportLog {
 
     mutating func log(_ report: ScanReport, level: Int32) {
         write(format.line(of: report))
+    }
+
+    mutating func log(_ end: ScanEnd, level: Int32) {
+        write(format.line(of: end))
     }
 
     mutating func log(suppression text: LogLine, level: Int32) {

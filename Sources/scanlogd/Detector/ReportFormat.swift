@@ -13,6 +13,13 @@ enum ReportFormat {
         }
     }
 
+    /// The line of the end of a scan.
+    func line(of end: ScanEnd) -> LogLine {
+        switch self {
+        case .classic: LogLine(end, time: TimeOfDay(local: end.startTime))
+        }
+    }
+
     /// The line of a message about suppressed reports.
     func line(ofSuppression text: LogLine) -> LogLine {
         switch self {

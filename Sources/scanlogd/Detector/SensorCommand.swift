@@ -28,7 +28,7 @@ func runSensor<Source: PacketSource & ~Copyable>(
     try log.notifyReady()
     if let warning = monitored.warning { log.warn(warning) }
     let packets = monitored.packets
-    let pipeline = DetectionPipeline(memory, exempt, log: log, of: monitored.monitor)
+    let pipeline = DetectionPipeline(memory, exempt, log: log, of: monitored.monitor, reportsEnds: wanted.reportsEnds)
     var loop = SensorLoop(capture, packets, signals, pipeline)
     do throws(SystemError) {
         try loop.run()

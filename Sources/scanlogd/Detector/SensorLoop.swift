@@ -55,7 +55,7 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
             receive()
             followHost()
             if drops.due != nil && drops.isDue(at: .now()) { reportDrops() }
-            if sensor.nextSummaryDue != nil { sensor.logSuppressed(at: .now()) }
+            if sensor.nextLineDue != nil { sensor.logSuppressed(at: .now()) }
             if let due = heartbeatDue, Timestamp.now() >= due { showReports() }
         }
         reportDrops()
@@ -105,7 +105,7 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
 
     /// When the next deferred action is due.
     private var firstDue: Timestamp? {
-        mutating get { .earlier(.earlier(drops.due, heartbeatDue), sensor.nextSummaryDue) }
+        mutating get { .earlier(.earlier(drops.due, heartbeatDue), sensor.nextLineDue) }
     }
 
     // MARK: Requests
@@ -144,7 +144,7 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
             case .heartbeatRequest:
                 reportsShown = reportsShown ?? sensor.detector.counters.reports
                 sensor.log.sendHeartbeat(currentStatus())
-            case .line, .report, .suppression, .ready, .heartbeat, .reopen: break  // not for us
+            case .line, .report, .suppression, .end, .ready, .heartbeat, .reopen: break  // not for us
             }
         }
     }

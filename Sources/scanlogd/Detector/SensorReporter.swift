@@ -29,6 +29,11 @@ struct SensorReporter: ~Copyable {
         write(Message(report, level: level))
     }
 
+    /// Logs the end of a scan at a level of syslog(3).
+    mutating func log(_ end: ScanEnd, level: Int32) {
+        write(Message(end, level: level))
+    }
+
     /// Logs a message about suppressed reports.
     mutating func log(suppression text: LogLine, level: Int32) {
         write(Message(.suppression, level: level, text: text))

@@ -12,6 +12,8 @@ struct WantedKinds {
     var quickRule = QuickRule.touches
     /// Whether frames for other hosts arrive as well.
     var isPromiscuous = false
+    /// Whether the ends of scans are reported, too.
+    var reportsEnds = false
     /// Whether the host's own answers are seen.
     var seesAnswers = false
 

@@ -49,8 +49,11 @@ struct Options {
     var wantedKinds: WantedKinds {
         WantedKinds(
             kinds: kinds, areNamed: kindsAreNamed, quickRule: quickRule, isPromiscuous: selection.promiscuous,
-            seesAnswers: selection.ownAnswers)
+            reportsEnds: reportsEnds, seesAnswers: selection.ownAnswers)
     }
+
+    /// Whether the ends of scans are reported, too.
+    private(set) var reportsEnds = false
 
     /// The format of reports.
     let reportFormat = ReportFormat.classic
@@ -82,12 +85,13 @@ struct Options {
         if pidFile == nil && !foreground { pidFile = CString(Parameters.pidFile) }
     }
 
-    private static var known: InlineArray<16, CommandOption> {
+    private static var known: InlineArray<17, CommandOption> {
         [
             CommandOption("--answers", knownBy: "A", takesArgument: false),
             CommandOption("--backend", knownBy: "B"),
             CommandOption("-b", "--background"),
             CommandOption("--direction", knownBy: "D"),
+            CommandOption("--end", knownBy: "N", takesArgument: false),
             CommandOption("--exempt", knownBy: "E"),
             CommandOption("-d", "--foreground"),
             CommandOption("-h", "--help"),
@@ -115,6 +119,7 @@ struct Options {
         case "h": try set(action: .help)
         case "i": try set(interface: optionArgument())
         case "K": try set(kinds: optionArgument())
+        case "N": reportsEnds = true
         case "L": try addLocal(optionArgument())
         case "M": set(promiscuous: true)
         case "P": pidFile = optionArgument()

@@ -11,12 +11,12 @@ func printUsage() throws(SystemError) {
         """
         usage: scanlogd [-b | -d] [--backend NAME] [-i INTERFACE]...
                         [--direction in|out|both] [--promiscuous] [--answers]
-                        [--kinds LIST] [--rule RULE]
+                        [--kinds LIST] [--rule RULE] [--end]
         """)
     try print(hasRules ? " [--exempt FILE] [-P FILE]\n" : " [-P FILE]\n")
     if readsFiles {
-        try print("       scanlogd -r FILE [--kinds LIST] [--rule RULE] [--local NETWORK]...")
-        try print(hasRules ? " [--exempt FILE]\n" : "\n")
+        try print("       scanlogd -r FILE [--kinds LIST] [--rule RULE] [--end] [--local NETWORK]...")
+        try print(hasRules ? "\n                [--exempt FILE]\n" : "\n")
     }
     try print("       scanlogd --self-test ...   with the options of a start\n")
     for index in roles.indices where roles[index].isBuiltIn { try print(roles[index].usage) }
@@ -46,6 +46,7 @@ func printUsage() throws(SystemError) {
                                 udp, ack, protocols, sctp (all)
               --rule RULE       what makes a quick scan: touches, or answers, by which ports
                                 that accept count little (touches)
+              --end             report the end of a scan, too, with what it amounted to
 
 
         """)

@@ -2,9 +2,7 @@
 
 import re
 import socket
-import struct
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,6 +13,7 @@ from harness.frames import FrameSender, ethernet, ipv4, udp
 from harness.network import ATTACKER, ATTACKER_6, TARGET, TARGET_6, Namespace, tool
 from harness.packets import ACK, FIN, PSH, RST, SYN, Segment, scan
 from harness.scene import Scene
+from harness.visits import Services, visit
 
 # Over 3 s: a pause that ends what the quick rule counts.
 PAUSE = 3.3
@@ -147,53 +146,11 @@ def test_kinds_are_chosen(idle_scene: Scene) -> None:
 # Silent.
 
 
-class Services:
-    """TCP services that take connections and answer them, as many as wanted."""
-
-    def __init__(self, host: Namespace) -> None:
-        self._host = host
-        self._listeners: list[socket.socket] = []
-
-    def open(self, *ports: int, family: socket.AddressFamily = socket.AF_INET) -> list[int]:
-        new = [self._host.listener(port, family) for port in ports]
-        self._listeners += new
-        for listener in new:
-            threading.Thread(target=self._serve, args=(listener,), daemon=True).start()
-        return [listener.getsockname()[1] for listener in new]
-
-    @staticmethod
-    def _serve(listener: socket.socket) -> None:
-        try:
-            while True:
-                served, _ = listener.accept()
-                with served:
-                    served.sendall(b"an answer\n")
-                    served.recv(100)
-        except OSError:
-            return
-
-    def close(self) -> None:
-        for listener in self._listeners:
-            listener.shutdown(socket.SHUT_RDWR)
-            listener.close()
-
-
 @pytest.fixture
 def services(target: Namespace) -> Iterator[Services]:
     services = Services(target)
     yield services
     services.close()
-
-
-def visit(host: Namespace, address: str, port: int, abort: bool = False) -> None:
-    """A client, who closes well, or in the way that a health check does."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with host.open_socket(family, socket.SOCK_STREAM) as connection:
-        connection.settimeout(5)
-        connection.connect((address, port))
-        assert connection.recv(100) == b"an answer\n"
-        if abort:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 @pytest.mark.parametrize("abort", [False, True], ids=["closes", "aborts"])

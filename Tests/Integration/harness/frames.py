@@ -73,6 +73,9 @@ class FrameSender:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._socket.close()
 
     def send(self, *frames: bytes) -> None:
