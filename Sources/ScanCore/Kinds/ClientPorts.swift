@@ -1,10 +1,10 @@
 /// The ports from which hosts opened connections, with the host at the other end: so that a reset sent from such a port
 /// is known to belong to a connection, and to be no answer to a scan.
 ///
-/// Sets of four places, of which the oldest is replaced. All zero is the empty table; `setCount` is a power of two.
+/// Sets of four places, of which the oldest is replaced if none is free. All zero is the empty table; `setCount` is a power of two.
 struct ClientPorts<let setCount: Int>: ~Copyable {
-    /// The upper half of a hash, never 0; 0 in a free place. The youngest first.
-    private var sets = InlineArray<setCount, InlineArray<32, UInt32>>(repeating: InlineArray<32, UInt32>(repeating: 0))
+    /// The upper half of a hash, never 0; 0 in a free place. The youngest first, the free ones last.
+    var sets = InlineArray<setCount, InlineArray<32, UInt32>>(repeating: InlineArray<32, UInt32>(repeating: 0))
 
     init() {}
 
@@ -36,8 +36,13 @@ struct ClientPorts<let setCount: Int>: ~Copyable {
     /// Records that a port is none of a client: its host accepts connections there.
     mutating func remove(_ client: Address, port: UInt16, peer: Address, _ key: HashKey) {
         let place = place(client, port, peer, key)
-        for number in place.first..<place.first + 4 where sets[place.set][number] == place.tag {
+        var kept = place.first
+        for number in place.first..<place.first + 4 {
+            let this = sets[place.set][number]
             sets[place.set][number] = 0
+            if this == place.tag { continue }
+            sets[place.set][kept] = this
+            kept += 1
         }
     }
 
