@@ -42,6 +42,10 @@ public enum Parameters {
     /// After how long a scan that still goes on is reported again, in milliseconds.
     static let reportedLifetime: Int32 = 86_400_000
 
+    /// The longest time that a scan of another kind is said to have taken, in milliseconds: 24 days. With
+    /// ``candidateLifetime`` it stays below the 2^31 of a difference between times that wrap around.
+    static let longestDuration: Int32 = 2_073_600_000
+
     /// The shortest pause of a slow scan, in milliseconds: what ends a quick one.
     static let candidatePause: Int32 = Int32(longestGap / 1_000_000)
 

@@ -173,9 +173,10 @@ struct ProbationLog<let lineCount: Int>: ~Copyable {
 /// The first segments of IPv6 hosts in ``ProbationLog``, found by their /64: lines of an index of their own, so that what
 /// is kept here takes no place from the quick rule.
 struct PrefixIndex<let setCount: Int>: ~Copyable {
-    private typealias Lines = InlineArray<4, ProbationIndex>
+    typealias Lines = InlineArray<4, ProbationIndex>
 
-    private var sets = InlineArray<setCount, Lines>(repeating: Lines(repeating: ProbationIndex()))
+    // Not private: tests break it.
+    var sets = InlineArray<setCount, Lines>(repeating: Lines(repeating: ProbationIndex()))
 
     init() {}
 
@@ -206,9 +207,15 @@ struct PrefixIndex<let setCount: Int>: ~Copyable {
 extension ProbationLog {
     /// The record that a slot points to, if it is still in the log.
     mutating func record(in slot: UInt32) -> ProbationRecord? {
-        if ProbationIndex.age(of: slot, newest: newest) >= Self.capacity { return nil }
+        if age(of: slot) == nil { return nil }
         let position = Self.position(slot >> 12)
         return log[position >> 3][position & 7]
+    }
+
+    /// The number of records begun after the one that a slot points to, if that is still in the log.
+    func age(of slot: UInt32) -> Int? {
+        let age = ProbationIndex.age(of: slot, newest: newest)
+        return age < Self.capacity ? age : nil
     }
 
     /// Whether the log was never used: for tests.

@@ -16,7 +16,7 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
 {
     var probation: ProbationLog<firstTouchLines>
     var table: SourceTable<capacity, bucketCount>
-    private var prefixes = PrefixIndex<candidateSets>()
+    var prefixes = PrefixIndex<candidateSets>()
     var candidates = CandidateTable<candidateSets>()
     var clients = ClientPorts<candidateSets>()
     var ends = ScanEnds()
@@ -290,12 +290,18 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
 
     /// Whether no packet was ever observed: for tests.
     package var isFresh: Bool {
-        mutating get { table.isFresh && probation.isFresh && candidates.isFresh && counters == DetectorCounters() }
+        mutating get {
+            table.isFresh && probation.isFresh && candidates.isFresh && prefixes.isFresh && clients.isFresh
+                && counters == DetectorCounters()
+        }
     }
 
     /// The first violated invariant of the tables, or `nil`: for tests.
     package var fault: String? {
-        mutating get { table.fault ?? probation.fault(key: table.key) }
+        mutating get {
+            table.fault ?? probation.fault(key: table.key) ?? candidates.fault(key: table.key)
+                ?? prefixes.fault(of: &probation, key: table.key) ?? clients.fault
+        }
     }
 }
 

@@ -2,20 +2,22 @@
 ///
 /// A source is an IPv4 address, or the /64 of an IPv6 one, in which a host can choose its address freely (RFC 4291,
 /// section 2.5.1; RFC 8981). All zero is not in use.
+///
+/// What is not private is only for ``fault``, and for the tests that break it.
 struct Candidate: Sendable {
     /// The pairs in the list, the first ones in use, in the order in which they were first tried.
-    private var pairs = InlineArray<32, Pair>(repeating: Pair())
+    var pairs = InlineArray<32, Pair>(repeating: Pair())
 
-    private var sourceHigh: UInt64 = 0
+    var sourceHigh: UInt64 = 0
     /// An IPv4 address, or the lower half of the first IPv6 address.
-    private var sourceLow: UInt64 = 0
+    var sourceLow: UInt64 = 0
     /// The first destination.
     private var destinationHigh: UInt64 = 0
     private var destinationLow: UInt64 = 0
 
     /// When the first pair was tried, and the last new one: in milliseconds, which wrap around after 49 days.
-    private var first: UInt32 = 0
-    private var last: UInt32 = 0
+    var first: UInt32 = 0
+    var last: UInt32 = 0
 
     var suppression = Suppression()
 
@@ -26,21 +28,21 @@ struct Candidate: Sendable {
     private var sourcePort: UInt16 = 0
 
     /// 15 bits each of the hash of other addresses of a /64, plus 1; 0: none.
-    private var otherAddresses = InlineArray<3, UInt16>(repeating: 0)
+    var otherAddresses = InlineArray<3, UInt16>(repeating: 0)
 
     private var typeOfService: UInt8 = 0
     private var timeToLive: UInt8 = 0
-    private var flagsEverSet = TCPFlags.none
-    private var flagsAlwaysSet = TCPFlags.none
-    private(set) var pairCount: UInt8 = 0
+    var flagsEverSet = TCPFlags.none
+    var flagsAlwaysSet = TCPFlags.none
+    var pairCount: UInt8 = 0
     private(set) var target = PairClass.tcp
     private var changed = ChangedFields()
-    private var marks = Marks()
+    var marks = Marks()
 
     /// The first pair in the list of those tried since the last pause.
-    private var firstOfRun: UInt8 = 0
+    var firstOfRun: UInt8 = 0
 
-    private struct Marks: Sendable {
+    struct Marks: Sendable {
         private var bits: UInt8 = 0
 
         private func has(_ bit: UInt8) -> Bool { bits & bit != 0 }
@@ -106,6 +108,9 @@ struct Candidate: Sendable {
         marks.isToIPv4 = event.destination.isIPv4
     }
 
+    /// Whether it is one, and not a free place.
+    var isUsed: Bool { marks.isUsed }
+
     /// Whether it is that of an event's source and class; of its port too, if it is of one that many hosts are tried at.
     func isOf(_ event: PairEvent) -> Bool {
         let source = event.source
@@ -159,10 +164,24 @@ struct Candidate: Sendable {
             marks.isRunReported = false
         }
         if pause > 0 { last = now }
+        limitAges(at: now)
         if Int(pairCount) == pairs.count { removeOne() }
         pairs[Int(pairCount)] = pair
         pairCount += 1
         return true
+    }
+
+    /// Forgets what is so long ago that its age could wrap around: when a scan began that has lasted for weeks, and that
+    /// it was reported.
+    private mutating func limitAges(at now: UInt32) {
+        if Int32(bitPattern: last &- first) > Parameters.longestDuration {
+            first = last &- UInt32(Parameters.longestDuration)
+        }
+        if marks.isReported && !isReported(at: now) {
+            marks.isReported = false
+            marks.isReportedAsQuick = false
+            suppression = Suppression()
+        }
     }
 
     /// Records how a pair was answered, if it is in the list; whether that changed what is known of it.
@@ -374,6 +393,9 @@ struct Pair: Sendable {
         self.port = port
         stateAndTime = UInt16(state.rawValue) << 14 | UInt16(truncatingIfNeeded: now >> 7) & 0x3fff
     }
+
+    /// Whether it is none.
+    var isUnused: Bool { destination | port | stateAndTime == 0 }
 
     var state: State { State(rawValue: UInt8(stateAndTime >> 14)) ?? .pending }
 

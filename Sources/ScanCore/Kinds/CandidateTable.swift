@@ -3,11 +3,13 @@
 /// Two bytes of the hash of each are kept apart from the rest: the packet of a source that is none reads one cache line
 /// of them. A new one takes a place that is free or outdated, else that of the one with the fewest pairs, and among
 /// these of the one that tried no new pair for longest. All zero is the empty table.
+///
+/// What is not private is only for ``fault(key:)``, and for the tests that break it.
 struct CandidateTable<let setCount: Int>: ~Copyable {
-    private typealias Tags = SIMD8<UInt16>
+    typealias Tags = SIMD8<UInt16>
 
-    private var tags = InlineArray<setCount, Tags>(repeating: Tags(repeating: 0))
-    private var entries = InlineArray<setCount, InlineArray<8, Candidate>>(
+    var tags = InlineArray<setCount, Tags>(repeating: Tags(repeating: 0))
+    var entries = InlineArray<setCount, InlineArray<8, Candidate>>(
         repeating: InlineArray<8, Candidate>(repeating: Candidate()))
 
     /// The number that were put out before they were outdated, since the start.
@@ -84,11 +86,11 @@ struct CandidateTable<let setCount: Int>: ~Copyable {
     }
 
     @inline(__always)
-    private static func set(_ hash: UInt32) -> Int { Int(hash) & (setCount - 1) }
+    static func set(_ hash: UInt32) -> Int { Int(hash) & (setCount - 1) }
 
     /// Never 0, which is that of a free place.
     @inline(__always)
-    private static func tag(_ hash: UInt32) -> UInt16 { UInt16(truncatingIfNeeded: hash >> 17) | 1 }
+    static func tag(_ hash: UInt32) -> UInt16 { UInt16(truncatingIfNeeded: hash >> 17) | 1 }
 }
 
 /// A place in a ``CandidateTable``.

@@ -6,7 +6,7 @@ public struct ScanReport: Sendable {
     public internal(set) var sourceIsPrefix = false
     /// Of a sweep, how many hosts it tried, as far as they were counted; otherwise 0.
     public internal(set) var hosts: UInt16 = 0
-    /// Of another kind than ``ScanKind/quick``: how long it took until it was detected, in seconds, 1 or more.
+    /// Of another kind than ``ScanKind/quick``: how long it took until it was detected, in seconds: 1 to 24 days.
     public internal(set) var seconds: UInt32 = 0
     /// The source address in the packets. It can be forged, so nothing should be done to it.
     public internal(set) var source: Address

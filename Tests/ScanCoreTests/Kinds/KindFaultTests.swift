@@ -47,6 +47,24 @@ struct KindFaultTests {
         #expect(!candidate.isReported(at: start &+ UInt32(Parameters.candidateLifetime) &+ 2 * 65_536))
     }
 
+    /// Times wrap around after 49 days, and a difference of them is below 0 after half of that.
+    @Test(arguments: [UInt32(0), 3_000_000_000])
+    func aCandidateOfManyWeeksSaysNothingWrong(start: UInt32) {
+        var candidate = Candidate(event(from: "fd77::a", port: 0), at: start)
+        candidate.markReported(at: start, asQuick: false)
+        let (pause, day) = (UInt32(1_500_000), UInt32(86_400))
+        for number in UInt32(0)..<5000 {
+            let now = start &+ number &* pause
+            _ = candidate.add(pair(UInt16(number)), of: event(from: "fd77::a", port: UInt16(number)), at: now)
+            let seconds = number * 1500
+            let report = candidate.report(as: .slow, at: now, wallClock: 0)
+            #expect(report.seconds == max(min(seconds, 24 * day), 1))
+            if seconds < day - 66 { #expect(candidate.isReported(at: now)) }
+            if seconds > day + 66 { #expect(!candidate.isReported(at: now)) }
+            #expect(candidate.fault == nil)
+        }
+    }
+
     @Test func aFullListLosesTheOldestOpenPairFirst() {
         var candidate = Candidate(event(from: "fd77::a", port: 1), at: 0)
         for port in UInt16(1)...32 { add(port, to: &candidate) }

@@ -160,8 +160,13 @@ struct KindTraffic {
             return Event(what: .segment(reset), time: time)
         case .udp, .protocols, .sctp, .echo:
             let isRefused = target == .udp || target == .protocols && Bool.random(using: &random)
-            var event = PairEvent(
-                target, isRefused ? .refused : .tried, by: source, at: host, port: target == .echo ? 0 : port)
+            let number: UInt16 =
+                switch target {
+                case .echo: 0
+                case .protocols: port % 251  // of 8 bits, and another one for each port above
+                default: port
+                }
+            var event = PairEvent(target, isRefused ? .refused : .tried, by: source, at: host, port: number)
             event.sourcePort = 40_000
             return Event(what: .packet(event), time: time)
         }
