@@ -36,7 +36,7 @@ extension ScanDetector {
         let countsAgain = settings.countsAnswers
         let isNew = candidates.withEntry(place) { $0.add(pair, of: event, at: time, againAfterPause: countsAgain) }
         if isQuick { candidates.withEntry(place) { $0.markReported(at: time, asQuick: true) } }
-        if !isOwn, let sweep = followSweep(event, pair, place, at: time) { return sweep }
+        if !isOwn, let sweep = followSweep(event, pair, place, isQuick: isQuick, at: time) { return sweep }
         if isQuick || !isNew { return nil }
         return judge(place, pair, event, isNew: true, hash: hash, at: time)
     }
@@ -57,7 +57,8 @@ extension ScanDetector {
         }
         guard let record, isRemembered(record, at: now) else { return nil }
         let first = firstPair(of: record)
-        return first.isSame(as: pair) || !isCounted(first) ? nil : insert(record, first, hash: hash, at: time)
+        if first.isSame(as: pair) || event.target == .tcp && !isCounted(first) { return nil }
+        return insert(record, first, hash: hash, at: time)
     }
 
     /// Whether a record is of a probe that is not forgotten.
@@ -93,7 +94,7 @@ extension ScanDetector {
 
     /// Processes a pair of a candidate whose port it tried on other hosts too.
     private mutating func followSweep(
-        _ event: PairEvent, _ pair: Pair, _ place: CandidatePlace, at now: UInt32
+        _ event: PairEvent, _ pair: Pair, _ place: CandidatePlace, isQuick: Bool, at now: UInt32
     ) -> KindFound? {
         if !settings.kinds.contains(.sweep) || !isTold(pair) { return nil }
         if !candidates.withEntry(place, { $0.hasPort(pair.port, ofOtherThan: pair.destination) }) { return nil }
@@ -109,7 +110,8 @@ extension ScanDetector {
             candidates.withEntry(sweep) { $0.take(of: one, pair, at: now) }
         }
         let isNew = candidates.withEntry(sweep) { $0.add(pair, of: event, at: now) }
-        return isNew ? judge(sweep, pair, event, isNew: true, hash: hash, at: now) : nil
+        // One segment is one report: the next host that is tried completes the sweep.
+        return isNew && !isQuick ? judge(sweep, pair, event, isNew: true, hash: hash, at: now) : nil
     }
 
     /// Processes a segment with ACK or RST, which may answer one that tried a port, or end what came of it.

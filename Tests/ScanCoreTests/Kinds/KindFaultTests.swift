@@ -89,6 +89,46 @@ struct KindFaultTests {
         }
     }
 
+    @Test func aQuickScanThatIsNotDetectedIsNotCounted() {
+        var kinds = ScanKinds.all
+        kinds.remove(.quick)
+        for (kinds, reports) in [(kinds, UInt64(0)), (.all, 1)] {
+            var detector = SmallDetector(key: .forTests)
+            detector.detect(KindSettings(kinds))
+            for port in UInt16(1)...7 {
+                let report = detector.observe(segment(to: port), at: Timestamp(nanoseconds: 0), wallClock: 0)
+                #expect((report != nil) == (reports == 1 && port == 7))
+            }
+            #expect(detector.counters.reports == reports)
+        }
+    }
+
+    /// A segment makes one report: which of two it completes is the one that can't come later.
+    @Test func aSweepIsNotLostToAQuickScan() {
+        var detector = SmallDetector(key: .forTests)
+        var kinds = ScanKinds.none
+        kinds.insert(.quick)
+        kinds.insert(.sweep)
+        detector.detect(KindSettings(kinds))
+        var time: Int64 = 1000
+        var found: [ScanKind] = []
+        func send(_ port: UInt16, to host: UInt32) {
+            let probe = segment(to: port, destination: Address(ipv4: 0x0a4d_0000 + host))
+            let now = Timestamp(nanoseconds: time * 1_000_000_000)
+            if let report = detector.observe(probe, at: now, wallClock: time) { found.append(report.kind) }
+        }
+        for host in UInt32(1)...16 {
+            send(80, to: host)
+            time += 4  // ends what the quick rule counts
+        }
+        for port in UInt16(1)...6 { send(port, to: 1) }
+        #expect(found == [])
+        send(80, to: 17)  // the seventh port, and the weight of a sweep
+        send(80, to: 18)
+        #expect(found == [.quick, .sweep])
+        #expect(detector.counters.reports == 2)
+    }
+
     /// No length of any prefix of a packet is a trap.
     @Test func aPacketCutAnywhereIsReadOrRefused() {
         let quoted = IPv4Packet(ipProtocol: 17, source: address("10.77.0.2"), destination: address("10.77.0.1"))

@@ -95,6 +95,17 @@ struct OwnHostTests {
         #expect(found?.number == 7)
     }
 
+    /// What clients use are ports of TCP and UDP.
+    @Test func aScanOfSCTPPortsMayBeginWithAHighOne() {
+        var detector = Detector(key: .forTests)
+        Self.watch(&detector)
+        let found = ([40_000] + [UInt16](1...6)).map { port in
+            let event = PairEvent(.sctp, .tried, by: Self.other, at: Self.own, port: port)
+            return detector.observe(event, at: at(100), wallClock: 100)?.kind
+        }
+        #expect(found == [ScanKind?](repeating: nil, count: 6) + [.sctp])
+    }
+
     @Test func portsOfOtherHostsNeedNoConfirmation() {
         var detector = Detector(key: .forTests)
         Self.watch(&detector, listening: [UInt16](1...8))
