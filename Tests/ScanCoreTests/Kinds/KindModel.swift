@@ -11,8 +11,12 @@ struct KindModel {
         var ports: [UInt16]
         var hosts: Int
         var seconds: UInt32
+        /// Whether no port of the host has to be looked at again.
+        var isConfirmed = true
 
-        var description: String { "\(kind) by \(source.low) at \(ports), \(hosts) hosts, \(seconds) s" }
+        var description: String {
+            "\(kind) by \(source.low) at \(ports), \(hosts) hosts, \(seconds) s, confirmed \(isConfirmed)"
+        }
     }
 
     fileprivate enum State { case pending, refused, open, halfOpen }
@@ -63,6 +67,12 @@ struct KindModel {
 
     private let kinds: ScanKinds
     private let local: [Address]
+    /// The ports at which the host's sockets take packets: `nil` of a file.
+    private var open: OpenPorts?
+    /// Whether something came to a port of the host at which none does.
+    private(set) var isTriedInVain = false
+    /// What the last verdict was on, if it was not final.
+    private var unconfirmed: (name: Name, target: PairClass, event: Tried)?
     private var suspects: [Name: Suspect] = [:]
     private var firsts: [Name: First] = [:]
     /// The first segments of IPv6 sources, in order.
@@ -70,9 +80,53 @@ struct KindModel {
     /// When sources that the quick rule follows touched their last new port, and what it knows of them.
     private var quick: [Name: (last: Int64, ports: [UInt16], weight: Int)] = [:]
 
-    init(_ kinds: ScanKinds, local: [Address]) {
+    /// The first port of clients.
+    static let firstClientPort: UInt16 = 32_768
+
+    /// The ports of a host.
+    struct OpenPorts: Equatable {
+        var tcp: Set<UInt16> = []
+        var udp: Set<UInt16> = []
+    }
+
+    /// - Parameters:
+    ///   - local: the addresses that count as one host.
+    ///   - open: the ports that this one has open, if that is known.
+    init(_ kinds: ScanKinds, local: [Address], open: OpenPorts? = nil) {
         self.kinds = kinds
         self.local = local
+        self.open = open
+    }
+
+    // MARK: The host
+
+    /// Learns which ports the host has open now.
+    mutating func list(_ ports: OpenPorts) { open = ports }
+
+    /// Whether a socket of the host takes what is sent to a port of it.
+    private func isOpenHere(_ host: Address, _ port: UInt16, _ target: PairClass) -> Bool {
+        guard let open, local.contains(host) else { return false }
+        switch target {
+        case .tcp, .ack, .sweep: return open.tcp.contains(port)
+        case .udp: return open.udp.contains(port)
+        case .protocols, .sctp, .echo: return false
+        }
+    }
+
+    /// Whether something came in vain: to a port of the host that is closed.
+    private mutating func isClosedHere(_ host: Address, _ port: UInt16, _ target: PairClass) -> Bool {
+        if open == nil || !local.contains(host) || isOpenHere(host, port, target) { return false }
+        isTriedInVain = true
+        return true
+    }
+
+    /// Whether a TCP port counts: of the host, those of clients do not.
+    private func isCounted(_ host: Address, _ port: UInt16) -> Bool {
+        open == nil || !local.contains(host) || port < Self.firstClientPort
+    }
+
+    private static func mayBeClients(_ port: UInt16, of source: UInt16) -> Bool {
+        port >= firstClientPort || source < 1024 && port >= 1024
     }
 
     private static func ms(_ time: Int64) -> Int64 { time / 1_000_000 }
@@ -89,7 +143,7 @@ struct KindModel {
 
     /// Processes a segment without ACK and RST.
     mutating func probe(_ probe: Probe, at now: Int64) -> Report? {
-        clients.insert(client(probe, isSender: true))
+        if open == nil { clients.insert(client(probe, isSender: true)) }
         let name = Name(probe.source, .tcp, whole: true)
         let event = Tried(host: probe.destination, port: probe.destinationPort, since: now)
         var earlier: First?
@@ -131,7 +185,8 @@ struct KindModel {
         if let first = firsts[name] {
             if now - first.time <= 3_000_000_000 { return }
             let isKnown = isAlive(Name(probe.source, .tcp), .tcp, at: now)
-            if !first.isReset && now - first.time <= 1_800_000_000_000 && !isKnown && !local.contains(first.source) {
+            let isKept = !first.isReset && now - first.time <= 1_800_000_000_000 && isCounted(first.host, first.port)
+            if isKept && !isKnown && !local.contains(first.source) {
                 suspects[Name(probe.source, .tcp)] = Suspect(first)
             }
             ofPrefixes.removeAll { $0.source == probe.source }
@@ -169,10 +224,11 @@ struct KindModel {
     private mutating func follow(
         _ probe: Probe, _ event: Tried, after earlier: First?, isFollowed: Bool, isQuick: Bool, at now: Int64
     ) -> Report? {
-        if local.contains(probe.source) { return nil }
+        if local.contains(probe.source) || !isCounted(event.host, event.port) { return nil }
         let name = Name(probe.source, .tcp)
         let isOther = earlier.map {
             now - $0.time <= 1_800_000_000_000 && !($0.host == event.host && $0.port == event.port)
+                && isCounted($0.host, $0.port)
         }
         if isFollowed && isOther != true && !isAlive(name, .tcp, at: now) {
             suspects[name] = Suspect(
@@ -180,11 +236,17 @@ struct KindModel {
         }
         guard let isNew = add(event, to: name, .tcp, of: probe.source, after: earlier, at: now) else { return nil }
         if isQuick { suspects[name]?.reported = (Self.ms(now) >> 16, 1_800_000 >> 16) }
-        if kinds.contains(.sweep), let sweep = sweep(event, of: name, probe.source, at: now) { return sweep }
+        if kinds.contains(.sweep),
+            let sweep = sweep(event, of: name, probe.source, isQuick: isQuick, at: now)
+        {
+            return sweep
+        }
         return isQuick || !isNew ? nil : verdict(on: name, .tcp, event, at: now)
     }
 
-    private mutating func sweep(_ event: Tried, of name: Name, _ source: Address, at now: Int64) -> Report? {
+    private mutating func sweep(
+        _ event: Tried, of name: Name, _ source: Address, isQuick: Bool, at now: Int64
+    ) -> Report? {
         guard let suspect = suspects[name] else { return nil }
         if !suspect.tried.contains(where: { $0.port == event.port && $0.host != event.host }) { return nil }
         let sweep = Name(source, .sweep, port: event.port)
@@ -204,7 +266,7 @@ struct KindModel {
             suspects[sweep] = new
         }
         let isNew = add(event, to: sweep, .sweep, of: source, after: nil, at: now)
-        return isNew == true ? verdict(on: sweep, .sweep, event, at: now) : nil
+        return isNew == true && !isQuick ? verdict(on: sweep, .sweep, event, at: now) : nil
     }
 
     /// How long the state of a pair is known, in ms, as exactly as the list keeps it.
@@ -216,11 +278,13 @@ struct KindModel {
 
     /// Processes something tried, or refused, that is no TCP port.
     mutating func tried(
-        _ target: PairClass, by source: Address, _ host: Address, _ port: UInt16, refused: Bool, at now: Int64
+        _ target: PairClass, by source: Address, from sourcePort: UInt16, _ host: Address, _ port: UInt16,
+        refused: Bool, at now: Int64
     )
         -> Report?
     {
-        if local.contains(source) || !isWanted(target) { return nil }
+        if local.contains(source) { return nil }
+        if !isWanted(target, from: sourcePort, host, port, refused: refused) { return nil }
         let name = Name(source, target)
         let event = Tried(host: host, port: port, state: refused ? .refused : .pending, since: now)
         let first = firsts[name].flatMap { now - $0.time <= 1_800_000_000_000 ? $0 : nil }
@@ -232,13 +296,17 @@ struct KindModel {
         return isNew ? verdict(on: name, target, event, at: now) : nil
     }
 
-    private func isWanted(_ target: PairClass) -> Bool {
+    private mutating func isWanted(
+        _ target: PairClass, from sourcePort: UInt16, _ host: Address, _ port: UInt16, refused: Bool
+    ) -> Bool {
+        let isOfClients = Self.mayBeClients(port, of: sourcePort)
         switch target {
-        case .udp: kinds.contains(.udp)
-        case .protocols: kinds.contains(.protocols)
-        case .sctp: kinds.contains(.sctp)
-        case .echo: kinds.contains(.ping)
-        default: true
+        case .udp: return kinds.contains(.udp) && !isOfClients && (refused || isClosedHere(host, port, .udp))
+        case .ack: return refused || !isOfClients && isClosedHere(host, port, .ack)
+        case .protocols: return kinds.contains(.protocols)
+        case .sctp: return kinds.contains(.sctp)
+        case .echo: return kinds.contains(.ping)
+        case .tcp, .sweep: return false
         }
     }
 
@@ -250,6 +318,7 @@ struct KindModel {
         if !known {
             guard let earlier, now - earlier.time <= 1_800_000_000_000 else { return nil }
             if earlier.host == event.host && earlier.port == event.port { return nil }
+            if target == .tcp && !isCounted(earlier.host, earlier.port) { return nil }
             suspects[name] = Suspect(earlier)
         }
         return suspects[name]?.add(event, of: source, at: now)
@@ -279,7 +348,7 @@ struct KindModel {
         }
         guard let index = suspects[name]?.index(of: event), let old = suspects[name]?.tried[index] else { return nil }
         if how == .closed && old.state != .pending { return nil }
-        if how == .reset && !(old.state == .open && Self.age(old, at: now) <= 2000) { return nil }
+        if how == .reset && !isUnwanted(old, at: now) { return nil }
         if old.state == state { return nil }
         suspects[name]?.tried[index] = Tried(host: host, port: port, state: state, since: now)
         if target != .tcp { return verdict(on: name, target, event, at: now) }
@@ -291,6 +360,35 @@ struct KindModel {
             if let report = verdict(on: sweep, .sweep, event, at: now) { return report }
         }
         return state == .halfOpen ? verdict(on: name, .tcp, event, at: now) : nil
+    }
+
+    /// Whether a reset shows that a source did not want the connection that a port accepted.
+    private func isUnwanted(_ tried: Tried, at now: Int64) -> Bool {
+        if Self.age(tried, at: now) > 2000 { return false }
+        return tried.state == .open || tried.state == .pending && isOpenHere(tried.host, tried.port, .tcp)
+    }
+
+    /// Processes a segment with FIN and ACK.
+    mutating func close(_ probe: Probe, at now: Int64) -> Report? {
+        let isKnown = hasTried(probe, at: now)
+        let report = answered(.tcp, by: probe.source, probe.destination, probe.destinationPort, .closed, at: now)
+        return isKnown ? report : acknowledgement(probe, at: now)
+    }
+
+    /// Processes a segment with ACK that may be of no connection.
+    mutating func acknowledgement(_ probe: Probe, at now: Int64) -> Report? {
+        if open == nil || !kinds.contains(.ack) || clients.contains(client(probe, isSender: false)) { return nil }
+        if hasTried(probe, at: now) { return nil }
+        return tried(
+            .ack, by: probe.source, from: probe.sourcePort, probe.destination, probe.destinationPort, refused: false,
+            at: now)
+    }
+
+    /// Whether a suspect tried the port of a segment.
+    private func hasTried(_ probe: Probe, at now: Int64) -> Bool {
+        let name = Name(probe.source, .tcp)
+        let event = Tried(host: probe.destination, port: probe.destinationPort, since: now)
+        return isAlive(name, .tcp, at: now) && suspects[name]?.index(of: event) != nil
     }
 
     /// A port of a host, and who is at the other end of a connection.
@@ -323,14 +421,15 @@ struct KindModel {
         let name = Name(probe.source, .tcp)
         let event = Tried(host: probe.destination, port: probe.destinationPort, since: now)
         if isAlive(name, .tcp, at: now), let index = suspects[name]?.index(of: event),
-            let old = suspects[name]?.tried[index],
-            old.state == .open, Self.age(old, at: now) <= 2000
+            let old = suspects[name]?.tried[index], isUnwanted(old, at: now)
         {
             return answered(.tcp, by: probe.source, probe.destination, probe.destinationPort, .reset, at: now)
         }
-        if !probe.hasZeroAcknowledgment || !kinds.contains(.ack) || probe.sourcePort >= 32_768 { return nil }
+        if !probe.hasZeroAcknowledgment || !kinds.contains(.ack) { return nil }
+        if Self.mayBeClients(probe.sourcePort, of: probe.destinationPort) { return nil }
         if clients.contains(client(probe, isSender: true)) { return nil }
-        return tried(.ack, by: probe.destination, probe.source, probe.sourcePort, refused: true, at: now)
+        return tried(
+            .ack, by: probe.destination, from: 0, probe.source, probe.sourcePort, refused: true, at: now)
     }
 
     enum Answer { case accepted, refused, closed, reset }
@@ -348,10 +447,46 @@ struct KindModel {
 
     // MARK: Verdicts
 
-    private mutating func verdict(on name: Name, _ target: PairClass, _ event: Tried, at now: Int64) -> Report? {
-        guard let suspect = suspects[name], suspect.isHeard(at: now) else { return nil }
+    /// The verdict on what was not final before, now that the ports of the host have been listed.
+    mutating func confirm(at now: Int64) -> Report? {
+        guard let last = unconfirmed else { return nil }
+        return verdict(on: last.name, last.target, last.event, at: now, isFinal: true)
+    }
+
+    private mutating func verdict(
+        on name: Name, _ target: PairClass, _ event: Tried, at now: Int64, isFinal: Bool = false
+    ) -> Report? {
+        unconfirmed = nil
+        guard suspects[name]?.isHeard(at: now) == true else { return nil }
+        guard var kind = kind(of: name, target, event, at: now) else { return nil }
+        var isConfirmed = true
+        if open != nil && local.contains(event.host) && [.tcp, .ack, .udp, .sweep].contains(target) {
+            for index in suspects[name]?.tried.indices ?? 0..<0 {
+                guard let tried = suspects[name]?.tried[index], tried.state == .pending else { continue }
+                if isOpenHere(tried.host, tried.port, target) { suspects[name]?.tried[index].state = .open }
+            }
+            guard let settled = self.kind(of: name, target, event, at: now) else { return nil }
+            kind = settled
+            isConfirmed = isFinal
+        }
+        if isConfirmed {
+            suspects[name]?.reported = (Self.ms(now) >> 16, 86_400_000 >> 16)
+        } else {
+            unconfirmed = (name, target, event)
+        }
+        return report(kind, on: name, event, isConfirmed: isConfirmed, at: now)
+    }
+
+    /// The pairs of a suspect that are of the host of one.
+    private func pairs(of suspect: Suspect, onHostOf event: Tried) -> [Tried] {
         let isLocal = local.contains(event.host)
-        let same = suspect.tried.filter { $0.host == event.host || isLocal && local.contains($0.host) }
+        return suspect.tried.filter { $0.host == event.host || isLocal && local.contains($0.host) }
+    }
+
+    /// What a suspect's pairs amount to.
+    private func kind(of name: Name, _ target: PairClass, _ event: Tried, at now: Int64) -> ScanKind? {
+        guard let suspect = suspects[name] else { return nil }
+        let same = pairs(of: suspect, onHostOf: event)
         // A port of several addresses that are one host counts once, in full if it failed at one of them.
         let failed = Set(same.filter { $0.state != .open }.map(\.port))
         let open = Set(same.map(\.port)).subtracting(failed)
@@ -370,8 +505,14 @@ struct KindModel {
             case .echo: isSweep(suspect, at: now) ? .ping : nil
             case .sweep: isSweep(suspect, at: now) ? .sweep : nil
             }
-        guard let kind, kinds.contains(kind) else { return nil }
-        suspects[name]?.reported = (Self.ms(now) >> 16, 86_400_000 >> 16)
+        return kind.flatMap { kinds.contains($0) ? $0 : nil }
+    }
+
+    private func report(
+        _ kind: ScanKind, on name: Name, _ event: Tried, isConfirmed: Bool, at now: Int64
+    ) -> Report? {
+        guard let suspect = suspects[name] else { return nil }
+        let same = pairs(of: suspect, onHostOf: event)
         let isPrefix = !suspect.source.isIPv4 && suspect.addresses.count > 1
         let isOfHosts = kind == .sweep || kind == .ping
         var ports: [UInt16] = []
@@ -380,7 +521,8 @@ struct KindModel {
         return Report(
             kind: kind, source: isPrefix ? suspect.source.prefix : suspect.first, sourceIsPrefix: isPrefix,
             destination: isOfHosts ? suspect.host : event.host, ports: isOfHosts ? [event.port] : ports,
-            hosts: isOfHosts ? suspect.tried.count : 0, seconds: UInt32(max((elapsed + 500) / 1000, 1)))
+            hosts: isOfHosts ? suspect.tried.count : 0, seconds: UInt32(max((elapsed + 500) / 1000, 1)),
+            isConfirmed: isConfirmed)
     }
 
     private func isSweep(_ suspect: Suspect, at now: Int64) -> Bool {

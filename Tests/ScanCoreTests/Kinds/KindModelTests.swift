@@ -4,51 +4,46 @@ import Testing
 
 /// Random sequences of events of all classes, against the model.
 struct KindModelTests {
-    @Test(arguments: 0..<300)
-    func randomEventsAreJudgedAsByTheModel(sequence: Int) {
-        var traffic = KindTraffic(seed: Seed.value &+ UInt64(sequence))
-        var detector = ScanDetector<64, 256, 512, 64>(key: traffic.key)
-        var settings = KindSettings(traffic.kinds)
-        if !traffic.local.isEmpty {
-            let areAdded =
-                settings.local.append(KindTraffic.host(0, isIPv4: true), prefixLength: 26)
-                && settings.local.append(KindTraffic.host(1, isIPv4: false), prefixLength: 128)
-            #expect(areAdded)
-        }
-        settings.firstClientPort = 32_768
-        detector.detect(settings)
-        var model = KindModel(traffic.kinds, local: traffic.local)
+    /// The packets of a file, and those that a host receives, whose sockets and addresses are known.
+    @Test(arguments: [false, true], 0..<300)
+    func randomEventsAreJudgedAsByTheModel(isOfHost: Bool, sequence: Int) {
+        let judges = KindJudges(seed: Seed.value &+ UInt64(sequence), isOfHost: isOfHost)
         for step in 0..<600 {
-            let event = traffic.next()
-            let expected = event.apply(to: &model)
-            let found = event.apply(to: &detector)
-            let fault = detector.fault
-            guard found == expected, fault == nil else {
-                Issue.record(
-                    """
-                    SCANLOGD_TEST_SEED=\(Seed.value), sequence \(sequence), step \(step): \(event)
-                    report: \(found?.description ?? "none"), model: \(expected?.description ?? "none"), \
-                    table: \(fault ?? "whole")
-                    candidate: \(event.source.map { detector.pairs(of: $0) } ?? "")
-                    model: \(event.source.map { model.pairs(of: $0) } ?? "")
-                    """)
+            if let difference = judges.step() {
+                Issue.record("SCANLOGD_TEST_SEED=\(Seed.value), sequence \(sequence), step \(step): \(difference)")
                 return
             }
         }
     }
 
-    @Test func theRandomEventsReachEveryKind() {
+    @Test(arguments: [false, true])
+    func theRandomEventsReachEveryKind(isOfHost: Bool) {
         var kinds: [ScanKind: Int] = [:]
+        var (confirmed, refuted) = (0, 0)
         for sequence in UInt64(0)..<300 {
-            var traffic = KindTraffic(seed: sequence)
-            var model = KindModel(traffic.kinds, local: traffic.local)
+            var traffic = KindTraffic(seed: sequence, isOfHost: isOfHost)
+            var model = traffic.model
             for _ in 0..<600 {
-                if let report = traffic.next().apply(to: &model) { kinds[report.kind, default: 0] += 1 }
+                let event = traffic.next()
+                guard var report = event.apply(to: &model)?.report else { continue }
+                if !report.isConfirmed {
+                    model.list(traffic.changePorts())
+                    guard let final = model.confirm(at: event.time) else {
+                        refuted += 1
+                        continue
+                    }
+                    confirmed += 1
+                    report = final
+                }
+                kinds[report.kind, default: 0] += 1
             }
         }
         for kind in [ScanKind.slow, .spread, .sweep, .ping, .udp, .ack, .protocols, .sctp] {
             #expect(kinds[kind, default: 0] >= 5, "\(kind): \(kinds)")
         }
+        let leastOfEach = isOfHost ? 20 : 0
+        #expect(confirmed >= leastOfEach && refuted >= leastOfEach, "\(confirmed), \(refuted)")
+        #expect(isOfHost || confirmed + refuted == 0)
     }
 
     @Test(arguments: 0..<100)
@@ -75,6 +70,52 @@ struct KindModelTests {
     private static let noon = TimeOfDay(hour: 12, minute: 0, second: 0)
 }
 
+/// A detector and the model, which judge the same events.
+private final class KindJudges {
+    private var traffic: KindTraffic
+    private var detector: ScanDetector<64, 256, 512, 64>
+    private var model: KindModel
+
+    init(seed: UInt64, isOfHost: Bool) {
+        traffic = KindTraffic(seed: seed, isOfHost: isOfHost)
+        detector = ScanDetector(key: traffic.key)
+        model = traffic.model
+        traffic.set(&detector)
+    }
+
+    /// Has both judge one more event; returns in what they differ.
+    func step() -> String? {
+        let event = traffic.next()
+        let found = event.apply(to: &detector)
+        let expected = event.apply(to: &model)
+        if let difference = compare(found, expected, after: event) { return difference }
+        guard let found, !found.report.isConfirmed else { return nil }
+        // What the sensor does then: it lists the sockets, and asks again.
+        let ports = traffic.changePorts()
+        detector.list(ports)
+        model.list(ports)
+        let confirmed = detector.confirm(found, at: event.time)
+        return compare(confirmed, KindTraffic.Found(model.confirm(at: event.time)), after: event)
+    }
+
+    private func compare(
+        _ found: KindTraffic.Found?, _ expected: KindTraffic.Found?, after event: KindTraffic.Event
+    ) -> String? {
+        var fault = detector.fault
+        if detector.host.isTriedInVain != model.isTriedInVain {
+            fault = fault ?? "tried in vain only in one of both"
+        }
+        if found == expected && fault == nil { return nil }
+        return """
+            \(event)
+            report: \(found?.report.description ?? "none")
+            model: \(expected?.report.description ?? "none"), table: \(fault ?? "whole")
+            candidate: \(event.source.map { detector.pairs(of: $0) } ?? "")
+            model: \(event.source.map { model.pairs(of: $0) } ?? "")
+            """
+    }
+}
+
 /// Random events: few sources and hosts, so that their pairs meet.
 struct KindTraffic {
     private var random: SplitMix
@@ -82,6 +123,8 @@ struct KindTraffic {
     let kinds: ScanKinds
     let local: [Address]
     let key: HashKey
+    /// Those that are open, of a host.
+    private var open: KindModel.OpenPorts?
     private let favourite: PairClass
     private let pauses: [Int64]
     private var lastTried: (source: Address, host: Address, port: UInt16, target: PairClass)?
@@ -90,6 +133,7 @@ struct KindTraffic {
         enum What {
             case segment(Probe)
             case packet(PairEvent)
+            case ports(KindModel.OpenPorts)
         }
         var what: What
         var time: Int64
@@ -97,7 +141,7 @@ struct KindTraffic {
         var description: String { "\(what) at \(time)" }
     }
 
-    init(seed: UInt64) {
+    init(seed: UInt64, isOfHost: Bool = false) {
         random = SplitMix(seed: seed)
         key = KindTraffic.key(&random)
         time = Int64.random(in: 0...1_000_000_000_000_000, using: &random)
@@ -106,9 +150,12 @@ struct KindTraffic {
             if let kind = ScanKind(rawValue: number) { kinds.remove(kind) }
         }
         self.kinds = kinds
-        let isLocal = Bool.random(using: &random)
+        let isLocal = isOfHost || Bool.random(using: &random)
+        let hosts = isOfHost ? [1, 30].randomElement(using: &random) ?? 1 : 40
         local =
-            isLocal ? (1...40).map { KindTraffic.host($0, isIPv4: true) } + [KindTraffic.host(1, isIPv4: false)] : []
+            isLocal
+            ? (1...hosts).map { KindTraffic.host($0, isIPv4: true) } + [KindTraffic.host(1, isIPv4: false)] : []
+        open = isOfHost ? KindModel.OpenPorts() : nil
         let classes: [PairClass] = [.tcp, .tcp, .tcp, .ack, .udp, .protocols, .sctp, .echo]
         favourite = classes.randomElement(using: &random) ?? .tcp
         let choices: [[Int64]] = [
@@ -133,33 +180,90 @@ struct KindTraffic {
     mutating func next() -> Event {
         let pause = pauses.randomElement(using: &random) ?? 0
         time += pause * 1_000_000 + Int64.random(in: 0..<1_000_000, using: &random)
+        if open != nil && Int.random(in: 0..<20, using: &random) == 0 {
+            return Event(what: .ports(changePorts()), time: time)
+        }
         if let last = lastTried, Int.random(in: 0..<3, using: &random) == 0 { return answer(to: last) }
         let isIPv4 = Int.random(in: 0..<3, using: &random) > 0
-        let number = UInt64.random(in: 0..<3, using: &random)
-        let source =
-            isIPv4
-            ? Address(ipv4: 0xc000_0200 + UInt32(number))
-            : Address(ipv6High: 0x2001_0db8 << 32 | number / 2, low: UInt64.random(in: 1...5, using: &random))
+        let source = source(isIPv4: isIPv4)
         let isWide = Bool.random(using: &random)
         let host = KindTraffic.host(isWide ? Int.random(in: 1...40, using: &random) : 1, isIPv4: isIPv4)
-        let ports: [UInt16] =
-            isWide ? [22, 22, 22, 3389] : [21, 22, 23, 25, 53, 80, 110, 443, 1080, 3389, 8080, 9000, 20_000, 25_000]
-        let port = ports.randomElement(using: &random) ?? 1
+        let port = (isWide ? [22, 22, 22, 3389] : KindTraffic.ports).randomElement(using: &random) ?? 1
         let target = Int.random(in: 0..<4, using: &random) == 0 ? .tcp : favourite
         lastTried = (source, host, port, target)
         return try_(target, source, host, port)
     }
 
+    /// One of a few, now and then a local one.
+    private mutating func source(isIPv4: Bool) -> Address {
+        if open != nil, isIPv4, Int.random(in: 0..<20, using: &random) == 0 { return local[0] }
+        let number = UInt64.random(in: 0..<3, using: &random)
+        return isIPv4
+            ? Address(ipv4: 0xc000_0200 + UInt32(number))
+            : Address(ipv6High: 0x2001_0db8 << 32 | number / 2, low: UInt64.random(in: 1...5, using: &random))
+    }
+
+    private static let ports: [UInt16] = [
+        21, 22, 23, 25, 53, 80, 110, 443, 1080, 3389, 8080, 9000, 20_000, 25_000, 32_767, 32_768, 40_000,
+    ]
+
+    /// The ports that are open from now on: others than before, some or none.
+    mutating func changePorts() -> KindModel.OpenPorts {
+        guard var open else { return KindModel.OpenPorts() }
+        switch Int.random(in: 0..<6, using: &random) {
+        case 0: open = KindModel.OpenPorts()
+        case 1: open.tcp = Set(KindTraffic.ports.filter { _ in Bool.random(using: &random) })
+        case 2: open.udp = Set(KindTraffic.ports.filter { _ in Bool.random(using: &random) })
+        default:
+            if let port = KindTraffic.ports.randomElement(using: &random) {
+                if !open.tcp.insert(port).inserted { open.tcp.remove(port) }
+            }
+        }
+        self.open = open
+        return open
+    }
+
+    /// Tells a detector what it has to know of the host.
+    func set<let lines: Int, let capacity: Int, let buckets: Int, let sets: Int>(
+        _ detector: inout ScanDetector<lines, capacity, buckets, sets>
+    ) {
+        var settings = KindSettings(kinds)
+        settings.firstClientPort = KindModel.firstClientPort
+        if let open {
+            for address in local {
+                let isAdded = detector.host.addresses.insert(address, key)
+                #expect(isAdded)
+            }
+            detector.list(open)
+        } else if !local.isEmpty {
+            let areAdded =
+                settings.local.append(KindTraffic.host(0, isIPv4: true), prefixLength: 26)
+                && settings.local.append(KindTraffic.host(1, isIPv4: false), prefixLength: 128)
+            #expect(areAdded)
+        }
+        detector.detect(settings)
+    }
+
+    /// A model that knows the same.
+    var model: KindModel { KindModel(kinds, local: local, open: open) }
+
     private mutating func try_(_ target: PairClass, _ source: Address, _ host: Address, _ port: UInt16) -> Event {
         switch target {
         case .tcp, .sweep:
             return Event(what: .segment(segment(to: port, from: source, destination: host)), time: time)
+        case .ack where open != nil && Int.random(in: 0..<4, using: &random) > 0:
+            let flags = [TCPFlags.ack, .ack.union(.psh), .ack.union(.fin)].randomElement(using: &random) ?? .ack
+            return Event(
+                what: .segment(
+                    segment(to: port, flags, from: source, destination: host, sourcePort: sourcePort())),
+                time: time)
         case .ack:
             var reset = segment(to: 40_000, .rst, from: host, destination: source, sourcePort: port)
             reset.hasZeroAcknowledgment = true
             return Event(what: .segment(reset), time: time)
         case .udp, .protocols, .sctp, .echo:
-            let isRefused = target == .udp || target == .protocols && Bool.random(using: &random)
+            let isSeen = target == .protocols || target == .udp && open != nil
+            let isRefused = target == .udp && !isSeen || isSeen && Bool.random(using: &random)
             let number: UInt16 =
                 switch target {
                 case .echo: 0
@@ -167,10 +271,13 @@ struct KindTraffic {
                 default: port
                 }
             var event = PairEvent(target, isRefused ? .refused : .tried, by: source, at: host, port: number)
-            event.sourcePort = 40_000
+            event.sourcePort = sourcePort()
             return Event(what: .packet(event), time: time)
         }
     }
+
+    /// Now and then, that of a service.
+    private mutating func sourcePort() -> UInt16 { Int.random(in: 0..<8, using: &random) == 0 ? 53 : 40_000 }
 
     private mutating func answer(to last: (source: Address, host: Address, port: UInt16, target: PairClass)) -> Event {
         if last.target == .echo {
@@ -204,8 +311,13 @@ struct KindTraffic {
 }
 
 extension KindTraffic.Event {
-    func apply(to model: inout KindModel) -> KindModel.Report? {
+    func apply(to model: inout KindModel) -> KindTraffic.Found? { KindTraffic.Found(report(of: &model)) }
+
+    private func report(of model: inout KindModel) -> KindModel.Report? {
         switch what {
+        case .ports(let ports):
+            model.list(ports)
+            return nil
         case .segment(let probe):
             let flags = probe.flags ?? .none
             if flags == .syn { return model.probe(probe, at: time) }
@@ -214,10 +326,8 @@ extension KindTraffic.Event {
                 if !probe.hasZeroSequence { return nil }
                 return model.answered(.tcp, by: probe.destination, probe.source, probe.sourcePort, .refused, at: time)
             }
-            if flags == .fin.union(.ack) {
-                return model.answered(
-                    .tcp, by: probe.source, probe.destination, probe.destinationPort, .closed, at: time)
-            }
+            if flags == .fin.union(.ack) { return model.close(probe, at: time) }
+            if flags.isEstablishedData { return model.acknowledgement(probe, at: time) }
             return model.reset(probe, at: time)
         case .packet(let event):
             switch (event.target, event.outcome) {
@@ -228,29 +338,74 @@ extension KindTraffic.Event {
                     event.target, by: event.source, event.destination, event.port, .accepted, at: time)
             case (_, let outcome):
                 return model.tried(
-                    event.target, by: event.source, event.destination, event.port, refused: outcome == .refused,
-                    at: time)
+                    event.target, by: event.source, from: event.sourcePort, event.destination, event.port,
+                    refused: outcome == .refused, at: time)
             }
         }
     }
 
     func apply<let lines: Int, let capacity: Int, let buckets: Int, let sets: Int>(
         to detector: inout ScanDetector<lines, capacity, buckets, sets>
-    ) -> KindModel.Report? {
+    ) -> KindTraffic.Found? {
         let now = Timestamp(nanoseconds: time)
         let finding: ScanFinding?
         switch what {
+        case .ports(let ports):
+            detector.list(ports)
+            return nil
         case .segment(let probe): finding = detector.find(probe, at: now, wallClock: time / 1_000_000_000)
         case .packet(let event):
             finding = detector.observe(event, at: now, wallClock: time / 1_000_000_000).map {
                 detector.finding($0, at: now, wallClock: time / 1_000_000_000)
             }
         }
-        guard let report = finding?.report, report.kind != .quick else { return nil }
-        return KindModel.Report(
-            kind: report.kind, source: report.source, sourceIsPrefix: report.sourceIsPrefix,
-            destination: report.destination, ports: (0..<report.ports.count).map { report.ports[$0] },
-            hosts: Int(report.hosts), seconds: report.seconds)
+        return KindTraffic.Found(finding)
+    }
+}
+
+extension KindTraffic {
+    /// What was found: the parts of it that the model knows.
+    struct Found: Equatable {
+        let report: KindModel.Report
+        /// The detector's.
+        let finding: ScanFinding?
+
+        init?(_ report: KindModel.Report?) {
+            guard let report else { return nil }
+            self.report = report
+            finding = nil
+        }
+
+        /// Of another kind than the quick one.
+        init?(_ finding: ScanFinding?) {
+            guard let finding, finding.report.kind != .quick else { return nil }
+            let report = finding.report
+            self.report = KindModel.Report(
+                kind: report.kind, source: report.source, sourceIsPrefix: report.sourceIsPrefix,
+                destination: report.destination, ports: (0..<report.ports.count).map { report.ports[$0] },
+                hosts: Int(report.hosts), seconds: report.seconds, isConfirmed: finding.isConfirmed)
+            self.finding = finding
+        }
+
+        static func == (one: Found, other: Found) -> Bool { one.report == other.report }
+    }
+}
+
+extension ScanDetector {
+    /// Learns which ports the host has open now.
+    fileprivate mutating func list(_ ports: KindModel.OpenPorts) {
+        host.tcp.removeAll()
+        host.udp.removeAll()
+        for port in ports.tcp { host.tcp.insert(port) }
+        for port in ports.udp { host.udp.insert(port) }
+        host.knowsPorts = true
+    }
+
+    /// What is found now of what was found before.
+    fileprivate mutating func confirm(_ found: KindTraffic.Found, at time: Int64) -> KindTraffic.Found? {
+        guard let finding = found.finding else { return nil }
+        return KindTraffic.Found(
+            confirm(finding, at: Timestamp(nanoseconds: time), wallClock: time / 1_000_000_000))
     }
 }
 
