@@ -103,6 +103,19 @@ struct DetectorMemoryTests {
 
     func memoryReach(at time: Int64) -> Int64 { unsafe detector.pointee.memoryReach(at: Timestamp(nanoseconds: time)) }
 
+    var candidatesEvicted: UInt64 { unsafe detector.pointee.candidatesEvicted }
+
+    /// How many sources are candidates for TCP ports.
+    var candidatesHeld: Int {
+        var held = 0
+        for number in 0..<4096 {
+            let place = CandidatePlace(set: number >> 3, way: number & 7)
+            let isHeld = unsafe detector.pointee.candidates.withEntry(place) { $0.isUsed && $0.target == .tcp }
+            if isHeld { held += 1 }
+        }
+        return held
+    }
+
     var isFresh: Bool { unsafe detector.pointee.isFresh }
     var fault: String? { unsafe detector.pointee.fault }
     var counters: DetectorCounters { unsafe detector.pointee.counters }
