@@ -86,17 +86,17 @@ struct HostAddresses: ~Copyable {
         _ length: Int, into addresses: inout AddressSet, _ key: HashKey
     ) throws(SystemError) -> Bool {
         let datagram = unsafe buffer.bytes(length)
-        var messages = AddressMessages()
+        var messages = RouteMessages()
         do throws(NetlinkFault) {
             while let item = try messages.next(in: unsafe datagram.span) {
                 switch item {
                 case .address(let address): if !addresses.insert(address, key) { omitted += 1 }
-                case .removed: isStale = true
+                case .addressRemoved: isStale = true
                 case .endOfList:
                     isStale = isStale || messages.areInterrupted
                     return true
                 case .refused(let code): throw NetlinkFault.refused(code)
-                case .other: break
+                case .link, .gone, .other: break
                 }
             }
             return false

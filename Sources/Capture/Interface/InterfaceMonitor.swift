@@ -112,7 +112,7 @@ import System
             isListing = false
         case .refused:
             isListing = false  // most often another dump is in progress; the next message triggers a retry
-        case .other: break
+        case .address, .addressRemoved, .other: break
         }
     }
 }

@@ -1,4 +1,5 @@
 import CLinux
+import ScanCore
 import System
 
 /// The kernel's description of an interface (rtnetlink(7), RTM_NEWLINK).
@@ -28,7 +29,7 @@ extension RouteMessage {
     }
 }
 
-/// Parses the messages about interfaces in a datagram of a routing netlink socket (rtnetlink(7)).
+/// Parses the messages about interfaces and their addresses in a datagram of a routing netlink socket (rtnetlink(7)).
 struct RouteMessages {
     /// The content of a message.
     enum Item: Equatable {
@@ -36,6 +37,10 @@ struct RouteMessages {
         case link(RouteMessage)
         /// An interface was deleted.
         case gone(index: Int32)
+        /// An address of this host: new, or part of a dump.
+        case address(Address)
+        /// An address was removed.
+        case addressRemoved
         /// The end of a dump.
         case endOfList
         /// The request was refused with an error number.
@@ -44,7 +49,7 @@ struct RouteMessages {
         case other
     }
 
-    /// Whether interfaces changed during a dump: its content may be inconsistent.
+    /// Whether what is listed changed during a dump: its content may be inconsistent.
     private(set) var areInterrupted = false
 
     private var messages = NetlinkMessages()
@@ -67,6 +72,10 @@ struct RouteMessages {
             let information: ifinfomsg = try unsafe body.load(at: 0)
             // A bridge sends the same message about a port that leaves it.
             return Int32(information.ifi_family) == AF_UNSPEC ? .gone(index: information.ifi_index) : .other
+        case Int32(RTM_NEWADDR):
+            return try RouteMessages.address(message, in: datagram)
+        case Int32(RTM_DELADDR):
+            return .addressRemoved
         default:
             return .other
         }
@@ -87,5 +96,28 @@ struct RouteMessages {
         guard let name else { throw .malformed }  // every interface has a name
         let isUp = information.ifi_flags & UInt32(IFF_UP) != 0
         return .link(RouteMessage(index: information.ifi_index, isUp: isUp, name: name, properties: properties))
+    }
+    /// The address of this end: on links between two hosts, IFA_ADDRESS is that of the other one.
+    private static func address(
+        _ message: NetlinkMessages.Message, in datagram: Span<UInt8>
+    ) throws(NetlinkFault) -> Item {
+        let information: ifaddrmsg = try unsafe datagram.extracting(message.body).load(at: 0)
+        var attributes = NetlinkAttributes(of: message, behind: ifaddrmsg.self)
+        var (own, any): (Range<Int>?, Range<Int>?) = (nil, nil)
+        while let (type, value) = try attributes.next(in: datagram) {
+            if type == Int(IFA_LOCAL) { own = value }
+            if type == Int(IFA_ADDRESS) { any = value }
+        }
+        guard let bytes = own ?? any else { throw .malformed }
+        let value = datagram.extracting(bytes)
+        switch Int32(information.ifa_family) {
+        case AF_INET:
+            let word: UInt32 = try unsafe value.load(at: 0)
+            return .address(Address(ipv4: UInt32(bigEndian: word)))
+        case AF_INET6:
+            let (high, low): (UInt64, UInt64) = (try unsafe value.load(at: 0), try unsafe value.load(at: 8))
+            return .address(Address(ipv6High: UInt64(bigEndian: high), low: UInt64(bigEndian: low)))
+        default: return .other
+        }
     }
 }

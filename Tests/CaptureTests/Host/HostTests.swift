@@ -134,9 +134,9 @@ struct HostParsingTests {
 
     private func attribute(_ type: UInt8, _ value: [UInt8]) -> [UInt8] { [UInt8(4 + value.count), 0, type, 0] + value }
 
-    private func items(_ datagram: [UInt8]) throws(NetlinkFault) -> [AddressMessages.Item] {
-        var messages = AddressMessages()
-        var items: [AddressMessages.Item] = []
+    private func items(_ datagram: [UInt8]) throws(NetlinkFault) -> [RouteMessages.Item] {
+        var messages = RouteMessages()
+        var items: [RouteMessages.Item] = []
         while let item = try messages.next(in: datagram.span) { items.append(item) }
         return items
     }
@@ -148,7 +148,7 @@ struct HostParsingTests {
         let datagram = message(20, both) + message(20, one) + message(21, both) + message(3, [0, 0, 0, 0])
         #expect(
             try items(datagram) == [
-                .address(Address(ipv4: 0x0a00_0001)), .address(Address(ipv6High: 0xfd << 56, low: 7)), .removed,
+                .address(Address(ipv4: 0x0a00_0001)), .address(Address(ipv6High: 0xfd << 56, low: 7)), .addressRemoved,
                 .endOfList,
             ])
     }

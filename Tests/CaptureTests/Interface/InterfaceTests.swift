@@ -408,7 +408,7 @@ struct LinkMessagesTests {
         let datagram =
             Message.link(3, "eth0") + Message.link(4, "wlan0", isUp: false)
             + Message.message(Int32(RTM_DELLINK), information)
-            + Message.message(Int32(RTM_NEWADDR), [1, 2, 3, 4])
+            + Message.message(Int32(RTM_NEWROUTE), [1, 2, 3, 4])
             + Message.message(NLMSG_ERROR, Message.little(-16, 4)) + Message.message(NLMSG_DONE, [0, 0, 0, 0])
         let (items, fault) = read(datagram)
         #expect(fault == nil)
