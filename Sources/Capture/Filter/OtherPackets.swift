@@ -32,8 +32,8 @@ public struct OtherPackets: Sendable {
     ///   - host: what the host is; its ports are known.
     ///   - firstClientPort: the first port of clients.
     public mutating func update(_ host: inout OwnHost, firstClientPort: UInt16) -> Bool {
-        let tcp = FilterPorts(of: &host.tcp, below: firstClientPort)
-        let udp = FilterPorts(of: &host.udp, below: firstClientPort)
+        let tcp = FilterPorts(of: &host.ports.tcp, below: firstClientPort)
+        let udp = FilterPorts(of: &host.ports.udp, below: firstClientPort)
         let addresses = FilterAddresses(host.addresses)
         let isSame = tcp == self.tcp && udp == self.udp && addresses == self.addresses
         if isSame && firstClientPort == self.firstClientPort { return false }

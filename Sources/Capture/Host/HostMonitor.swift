@@ -32,14 +32,12 @@ public struct HostMonitor: ~Copyable {
     public init(_ host: inout OwnHost, key: HashKey) throws(SystemError) {
         var addresses = try HostAddresses()
         try addresses.update(&host.addresses, key)
-        let sockets = try HostSockets()
-        if let failure = sockets.failure { throw failure }
+        sockets = try HostSockets(&host.ports)
+        host.knowsPorts = true
         listed = .now()
         clientPorts = .configured()
         self.addresses = addresses
-        self.sockets = sockets
         self.key = key
-        self.sockets.copy(to: &host)
     }
 
     @inlinable
@@ -76,13 +74,13 @@ public struct HostMonitor: ~Copyable {
         let now = Timestamp.now()
         if now.isWithin(HostMonitor.shortestInterval, after: listed) { return .notYet }
         listed = now
-        sockets.refresh()
-        if let failure = sockets.failure {
+        do throws(SystemError) {
+            try sockets.refresh(&host.ports)
+            socketsFail = false
+            return .done
+        } catch {
             defer { socketsFail = true }
-            return .failed(socketsFail ? nil : failure)
+            return .failed(socketsFail ? nil : error)
         }
-        socketsFail = false
-        sockets.copy(to: &host)
-        return .done
     }
 }

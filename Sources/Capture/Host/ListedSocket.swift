@@ -15,9 +15,6 @@ enum SocketList: Int {
     case udp
     case udp6
 
-    /// All of them.
-    static var all: InlineArray<4, SocketList> { [.tcp, .tcp6, .udp, .udp6] }
-
     /// Whether its sockets are of IPv6. Some of these take packets of IPv4 as well.
     var isIPv6: Bool { self == .tcp6 || self == .udp6 }
 

@@ -4,12 +4,10 @@ public struct OwnHost: Sendable {
     /// Its addresses.
     public var addresses = AddressSet()
 
-    /// The ports of the TCP sockets that listen, whatever their address.
-    public var tcp = PortMap()
-    /// The ports of all UDP sockets.
-    public var udp = PortMap()
+    /// The ports at which its sockets take packets.
+    public var ports = OpenPorts()
 
-    /// Whether the ports are known: then a port that is in neither set refuses.
+    /// Whether ``ports`` are known: then a port that is in neither of its sets refuses.
     public var knowsPorts = false
 
     /// Whether something came to a port that is in neither set, since this was last false: it may be open by now.
@@ -21,8 +19,8 @@ public struct OwnHost: Sendable {
     /// Whether it takes what a pair of a class tries.
     mutating func takes(_ port: UInt16, of target: PairClass) -> Bool {
         switch target {
-        case .tcp, .ack, .sweep: tcp.contains(port)
-        case .udp: udp.contains(port)
+        case .tcp, .ack, .sweep: ports.tcp.contains(port)
+        case .udp: ports.udp.contains(port)
         case .protocols, .sctp, .echo: false
         }
     }

@@ -30,8 +30,8 @@ private struct Host {
 
     static func packets(_ kinds: [WritableKeyPath<OtherPackets, Bool>]) -> OtherPackets {
         var host = OwnHost()
-        for port in listening { host.tcp.insert(port) }
-        for port in bound { host.udp.insert(port) }
+        for port in listening { host.ports.tcp.insert(port) }
+        for port in bound { host.ports.udp.insert(port) }
         #expect(host.addresses.insert(ipv4, .forTests) && host.addresses.insert(ipv6, .forTests))
         host.knowsPorts = true
         var packets = OtherPackets()
@@ -214,9 +214,9 @@ struct OtherPacketsFilterTests {
 
     @Test func tooManyPortsAreLeftOutAltogether() {
         var host = OwnHost()
-        for port in UInt16(1)...65 { host.udp.insert(port) }
-        for port in UInt16(1)...64 { host.tcp.insert(port) }
-        host.tcp.insert(32_768)
+        for port in UInt16(1)...65 { host.ports.udp.insert(port) }
+        for port in UInt16(1)...64 { host.ports.tcp.insert(port) }
+        host.ports.tcp.insert(32_768)
         let isAdded = host.addresses.insert(Host.ipv4, .forTests)
         #expect(isAdded)
         var packets = OtherPackets()
@@ -237,8 +237,8 @@ struct OtherPacketsFilterTests {
     @Test func theKernelTakesTheLargestFilter() throws {
         var host = OwnHost()
         for port in UInt16(1)...64 {
-            host.tcp.insert(port * 500)
-            host.udp.insert(port * 501)
+            host.ports.tcp.insert(port * 500)
+            host.ports.udp.insert(port * 501)
         }
         for number in UInt64(1)...16 {
             let isAdded = host.addresses.insert(Address(ipv6High: 0xfd77 << 48, low: number), .forTests)

@@ -43,20 +43,18 @@ struct HostTests {
         let isKnown = host.addresses.contains(Address(ipv4: 127 << 24 | 1), .forTests)
         #expect(isKnown)
 
-        var sockets = try HostSockets()
+        var sockets = try HostSockets(&host.ports)
         var ports: [UInt16] = []
         do {
             let tcp = try OwnSocket(family: AF_INET, isStream: true)
             let udp = try OwnSocket(family: AF_INET, isStream: false)
-            sockets.refresh()
-            sockets.copy(to: &host)
+            try sockets.refresh(&host.ports)
             ports = [tcp.port, udp.port]
-            let areKnown = [host.tcp.contains(tcp.port), host.udp.contains(udp.port)]
+            let areKnown = [host.ports.tcp.contains(tcp.port), host.ports.udp.contains(udp.port)]
             #expect(areKnown == [true, true])
         }
-        sockets.refresh()
-        sockets.copy(to: &host)
-        let areKnown = [host.tcp.contains(ports[0]), host.udp.contains(ports[1])]
+        try sockets.refresh(&host.ports)
+        let areKnown = [host.ports.tcp.contains(ports[0]), host.ports.udp.contains(ports[1])]
         #expect(areKnown == [false, false])
     }
 

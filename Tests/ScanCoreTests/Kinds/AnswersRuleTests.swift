@@ -151,7 +151,7 @@ struct AnswersRuleTests {
         detector.host.knowsPorts = true
         let isAdded = detector.host.addresses.insert(Self.own, .forTests)
         #expect(isAdded)
-        for port in UInt16(100)..<113 { detector.host.tcp.insert(port) }
+        for port in UInt16(100)..<113 { detector.host.ports.tcp.insert(port) }
         var finding: ScanFinding?
         for port in UInt16(100)..<113 {
             finding = detector.find(probe(port), at: at(Int64(port)), wallClock: 100) ?? finding

@@ -394,10 +394,10 @@ extension KindTraffic {
 extension ScanDetector {
     /// Learns which ports the host has open now.
     fileprivate mutating func list(_ ports: KindModel.OpenPorts) {
-        host.tcp.removeAll()
-        host.udp.removeAll()
-        for port in ports.tcp { host.tcp.insert(port) }
-        for port in ports.udp { host.udp.insert(port) }
+        host.ports.tcp.removeAll()
+        host.ports.udp.removeAll()
+        for port in ports.tcp { host.ports.tcp.insert(port) }
+        for port in ports.udp { host.ports.udp.insert(port) }
         host.knowsPorts = true
     }
 

@@ -14,8 +14,8 @@ struct OwnHostTests {
         settings.firstClientPort = 32_768
         detector.detect(settings)
         detector.host.knowsPorts = true
-        for port in listening { detector.host.tcp.insert(port) }
-        for port in bound { detector.host.udp.insert(port) }
+        for port in listening { detector.host.ports.tcp.insert(port) }
+        for port in bound { detector.host.ports.udp.insert(port) }
         let isAdded = detector.host.addresses.insert(own, .forTests)
         #expect(isAdded)
     }
@@ -70,7 +70,7 @@ struct OwnHostTests {
         Self.watch(&detector)
         let found = find([1, 2, 3, 4, 5, 6, 7], in: &detector)
         let finding = try #require(found?.finding)
-        for port in UInt16(1)...7 { detector.host.tcp.insert(port) }
+        for port in UInt16(1)...7 { detector.host.ports.tcp.insert(port) }
         let isConfirmed = detector.confirm(finding, at: at(124), wallClock: 124) != nil
         let reports = detector.counters.reports
         #expect(!isConfirmed && reports == 0)
