@@ -104,17 +104,6 @@ private struct DetectorRun: ~Copyable {
         if inRoomy != nil { limiter.admit(at: now) }
     }
 
-    /// What a detector gives comes back as it was from the other process.
-    private func checkEncoding(_ report: ScanReport) {
-        let encoded = report.encoded
-        do throws(PacketFault) {
-            let again = try ScanReport(encoded: encoded.span).encoded
-            check(encoded.indices.allSatisfy { again[$0] == encoded[$0] }, "\(report) comes back as another")
-        } catch {
-            check(false, "\(report) is refused")
-        }
-    }
-
     /// In this one, every second report is suppressed: it comes again with each new port, and is the same then.
     private mutating func observeInRoomy(_ segment: Probe, at time: Timestamp) -> ScanReport? {
         guard var finding = roomy.find(segment, at: time, wallClock: 0) else { return nil }
