@@ -34,20 +34,17 @@ private struct KindSetting {
         for number in 0..<ScanKind.count where (UInt16(left) << 8 | UInt16(right)) >> UInt16(number) & 1 != 0 {
             if let kind = ScanKind(rawValue: number) { kinds.remove(kind) }
         }
-        settings = KindSettings(kinds)
+        let networks = input.byte()
+        settings = KindSettings(kinds, quickRule: networks & 32 != 0 ? .answers : .touches)
         settings.firstClientPort = [0, 1024, 32_768, 65_535][Int(choice >> 1 & 3)]
         isOfHost = choice & 8 != 0
         own = isOfHost ? (0..<4).filter { choice >> (4 + $0) & 1 != 0 }.map { KindPlaces.host(UInt8($0)) } : []
-        let networks = input.byte()
         for number in 0..<4 where networks >> number & 1 != 0 {
             let address = KindPlaces.host(UInt8(number))
             let isAdded = settings.local.append(address, prefixLength: networks >> 4 & 1 != 0 ? 24 : 32)
             check(isAdded, "there is room for four networks")
         }
     }
-
-    /// Whether several addresses count as one host.
-    var hasNeighbours: Bool { own.count > 1 || settings.local.count > 0 }
 
     /// Whether an address is the host's own, or of a local network.
     func isLocal(_ address: Address) -> Bool { own.contains(address) || settings.isLocal(address) }
@@ -290,31 +287,48 @@ private struct KindWatch<let lines: Int, let capacity: Int, let buckets: Int, le
 
     /// Takes a packet; the finding, if it has to be confirmed.
     mutating func observe(_ what: KindPacket, at now: Timestamp) -> ScanFinding? {
+        while let over = detector.nextEnd(at: now) { checkEnd(over.end) }
         switch what {
-        case .segment(let probe): return note(detector.find(probe, at: now, wallClock: 0))
+        case .segment(let probe): return note(detector.find(probe, at: now, wallClock: 0), at: now)
         case .event(let event):
-            guard let found = detector.observe(event, at: now, wallClock: 0) else { return note(nil) }
-            return note(detector.finding(found, at: now, wallClock: 0))
+            guard let found = detector.observe(event, at: now, wallClock: 0) else { return note(nil, at: now) }
+            return note(detector.finding(found, at: now, wallClock: 0), at: now)
         }
     }
 
     mutating func observe(packet: [UInt8], at now: Timestamp) -> ScanFinding? {
-        note(detector.find(packet: packet.span, at: now, wallClock: 0))
+        note(detector.find(packet: packet.span, at: now, wallClock: 0), at: now)
+    }
+
+    /// What a scan amounted to can be written, and comes back as it was from the other process.
+    private func checkEnd(_ end: ScanEnd) {
+        let line = LogLine(end, time: TimeOfDay(hour: 23, minute: 59, second: 60))
+        check(line.count < 320, "a line of \(line.count) bytes")
+        check(end.hosts.number <= 384 + 32 && end.packets.number >= end.hosts.number, "\(end)")
+        let encoded = end.encoded
+        do throws(PacketFault) {
+            let again = try ScanEnd(encoded: encoded.span).encoded
+            check(encoded.indices.allSatisfy { again[$0] == encoded[$0] }, "\(end) comes back as another")
+        } catch {
+            check(false, "\(end) is refused")
+        }
     }
 
     mutating func confirm(_ finding: ScanFinding, at now: Timestamp) {
         guard let confirmed = detector.confirm(finding, at: now, wallClock: 0) else {
-            _ = note(nil)
+            _ = note(nil, at: now)
             return
         }
         check(confirmed.isConfirmed && confirmed.isNew, "a scan is to be confirmed twice")
-        check(confirmed.report.kind == finding.report.kind, "what is confirmed is of another kind")
-        let again = note(confirmed)
+        // What is too little by answers can be enough for a slow one.
+        let wasQuick = finding.report.kind == .quick
+        check(wasQuick || confirmed.report.kind == finding.report.kind, "what is confirmed is of another kind")
+        let again = note(confirmed, at: now)
         check(again == nil, "a scan is to be confirmed twice")
     }
 
     /// Checks a finding, and has every second report suppressed; returns one that has to be confirmed.
-    private mutating func note(_ finding: ScanFinding?) -> ScanFinding? {
+    private mutating func note(_ finding: ScanFinding?, at now: Timestamp) -> ScanFinding? {
         let fault = isSmall ? detector.fault : nil
         check(fault == nil, "the small tables: \(fault ?? "")")
         guard var finding else {
@@ -329,7 +343,13 @@ private struct KindWatch<let lines: Int, let capacity: Int, let buckets: Int, le
         check(detector.counters.reports == reported + (finding.isNew ? 1 : 0), "a report is not counted, or twice")
         reported = detector.counters.reports
         check(finding.isNew != finding.suppression.isSuppressed, "a report that was logged comes again")
-        if finding.isNew && reported % 2 == 0 { return nil }
+        if finding.isNew && reported % 2 == 0 {
+            if let other = detector.followEnd(of: finding, level: 1, at: now, wallClock: 0) {
+                check(other.end.isGoingOn, "a scan is over for want of room")
+                checkEnd(other.end)
+            }
+            return nil
+        }
         suppressed.add(&finding)
         detector.remember(finding)
         return nil
@@ -353,8 +373,7 @@ private struct KindWatch<let lines: Int, let capacity: Int, let buckets: Int, le
             case .protocols: Parameters.protocolNumbers
             case .quick, .sweep, .ping: 1
             }
-        // A port of two own addresses counts twice.
-        check(report.ports.count >= least || setting.hasNeighbours, "\(report.ports.count) ports")
+        check(report.ports.count >= least, "\(report.ports.count) ports")
         if report.kind.isOfHosts { check((16...32).contains(report.hosts), "\(report.hosts) hosts") }
         if report.sourceIsPrefix { check(report.source.low == 0, "a network with the address of a host") }
     }

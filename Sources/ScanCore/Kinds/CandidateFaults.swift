@@ -54,6 +54,7 @@ extension Candidate {
     private var faultOfPairs: String? {
         let known = pairs.span
         if pairCount < 1 || Int(pairCount) > known.count { return "a candidate has no pairs, or too many" }
+        if runStart > Int(pairCount) { return "a candidate's last pause is behind its last pair" }
         for index in known.indices {
             let pair = known[index]
             if index >= Int(pairCount) {
