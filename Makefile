@@ -54,6 +54,15 @@ linux libpcap libnids:
 	$(BUILD) --product scanlogd
 	cmp -s $(SCRATCH)/release/scanlogd $(BINARY) || install -m 755 $(SCRATCH)/release/scanlogd $(BINARY)
 
+# The shipped binary for arm64, made on another machine. The toolchain has the Embedded library for bare aarch64 only;
+# that has all that is used of it, so Swift compiles for that, and C, its headers and the linker are Debian's for Linux.
+.PHONY: arm64
+arm64: needs-arm64
+	$(SWIFT) build -c release --scratch-path .build-arm64 --triple aarch64-unknown-linux-gnu \
+		--toolset rc.d/toolset-arm64.json --traits Embedded$(subst $() ,,$(FEATURES:%=,%)) $(LINK) --product scanlogd
+	cmp -s .build-arm64/release/scanlogd scanlogd-arm64 || \
+		install -m 755 .build-arm64/release/scanlogd scanlogd-arm64
+
 demo: needs-demo all
 	SCANLOGD=$(CURDIR)/scanlogd Tests/Demo/demo
 
@@ -162,8 +171,8 @@ bench: needs-bench all
 	$(BUILD) --product core-benchmark
 	CORE_BENCHMARK=$(CURDIR)/$(SCRATCH)/release/core-benchmark SCANLOGD=$(CURDIR)/scanlogd Tests/Benchmarks/run
 
-.PHONY: needs-demo needs-test needs-bench needs-soak
-needs-demo needs-test needs-bench needs-soak:
+.PHONY: needs-demo needs-test needs-bench needs-soak needs-arm64
+needs-demo needs-test needs-bench needs-soak needs-arm64:
 	Tests/install-needs $(@:needs-%=%)
 
 installed = \
@@ -220,4 +229,5 @@ uninstall: check-paths
 	@echo "A daemon that runs was not stopped. With systemd: systemctl disable --now scanlogd; systemctl daemon-reload"
 
 clean:
-	rm -rf .build .build-embedded .build-ordinary .build-pcap .build-raw .build-asan .build-fuzz .build-hooks .needs .oracle .soak scanlogd
+	rm -rf .build .build-embedded .build-ordinary .build-pcap .build-raw .build-asan .build-fuzz .build-hooks .build-arm64 .needs .oracle .soak \
+		scanlogd scanlogd-arm64
