@@ -63,6 +63,17 @@ arm64: needs-arm64
 	cmp -s .build-arm64/release/scanlogd scanlogd-arm64 || \
 		install -m 755 .build-arm64/release/scanlogd scanlogd-arm64
 
+# Packages for Debian 12 and later, of what was built; Debian has no Swift to build it with.
+.PHONY: deb deb-arm64
+deb: needs-deb all
+	$(call package,amd64,scanlogd)
+deb-arm64: needs-deb arm64
+	$(call package,arm64,scanlogd-arm64)
+define package
+	@package=$$(rc.d/debian/build $(1) $(CURDIR)/$(2) .build-deb/$(1)) && cp "$$package" . && \
+		echo "Made $${package##*/}"
+endef
+
 demo: needs-demo all
 	SCANLOGD=$(CURDIR)/scanlogd Tests/Demo/demo
 
@@ -171,8 +182,8 @@ bench: needs-bench all
 	$(BUILD) --product core-benchmark
 	CORE_BENCHMARK=$(CURDIR)/$(SCRATCH)/release/core-benchmark SCANLOGD=$(CURDIR)/scanlogd Tests/Benchmarks/run
 
-.PHONY: needs-demo needs-test needs-bench needs-soak needs-arm64
-needs-demo needs-test needs-bench needs-soak needs-arm64:
+.PHONY: needs-demo needs-test needs-bench needs-soak needs-arm64 needs-deb
+needs-demo needs-test needs-bench needs-soak needs-arm64 needs-deb:
 	Tests/install-needs $(@:needs-%=%)
 
 installed = \
@@ -197,12 +208,12 @@ check-paths:
 # Installs what `make` built; for this machine, not for a package, it also makes the user and /var/empty, and has
 # `man -k` find the manual pages.
 install: check-paths
-	@test -x scanlogd || { echo "install: build first, with make" >&2; exit 1; }
+	@test -x $(BINARY) || { echo "install: build first, with make" >&2; exit 1; }
 	@for file in $(installed); do if [ -L "$$file" ]; then \
 		echo "install: $$file: is a symbolic link, as of a masked unit; remove it first" >&2; exit 1; fi; done
 	@if [ -z "$(DESTDIR)" ]; then rc.d/prepare-host $(SYSCONFDIR)/init.d/scanlogd; fi
 	install -d $(dir $(installed))
-	install -m 755 scanlogd $(DESTDIR)$(SBINDIR)/scanlogd
+	install -m 755 $(BINARY) $(DESTDIR)$(SBINDIR)/scanlogd
 	for page in $(pages); do \
 		$(with_paths) man/$${page#*/} >$(DESTDIR)$(MANDIR)/$$page && chmod 644 $(DESTDIR)$(MANDIR)/$$page || exit 1; \
 	done
@@ -229,5 +240,5 @@ uninstall: check-paths
 	@echo "A daemon that runs was not stopped. With systemd: systemctl disable --now scanlogd; systemctl daemon-reload"
 
 clean:
-	rm -rf .build .build-embedded .build-ordinary .build-pcap .build-raw .build-asan .build-fuzz .build-hooks .build-arm64 .needs .oracle .soak \
-		scanlogd scanlogd-arm64
+	rm -rf .build .build-embedded .build-ordinary .build-pcap .build-raw .build-asan .build-fuzz .build-hooks .build-arm64 .build-deb .needs .oracle .soak \
+		scanlogd scanlogd-arm64 scanlogd_*.deb
