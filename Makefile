@@ -160,12 +160,14 @@ soak: booted
 		Tests/Integration/run -k 'many_starts_and_stops or mixed_traffic or ordinary_traffic'
 	$(MAKE) oracle ORACLE_SECONDS=1800
 
-# The unit and the init script in a Debian that systemd boots, which is made in .soak, once.
+# The unit, the init script and the package in a Debian that systemd boots, which is made in .soak, once.
 .PHONY: booted
-booted: needs-soak all
+booted: needs-soak deb
 	Tests/make-debian $(CURDIR)/.soak/debian12
 	BOOTED_SYSTEM=$(CURDIR)/.soak/debian12 TEST_TIMEOUT=600 SCANLOGD=$(CURDIR)/scanlogd Tests/Integration/run \
 		booted
+	BOOTED_SYSTEM=$(CURDIR)/.soak/debian12 PACKAGE=$(CURDIR)/.build-deb/$(shell dpkg --print-architecture) \
+		TEST_TIMEOUT=600 SCANLOGD=$(CURDIR)/scanlogd Tests/Integration/run packaged
 
 # The kernel as judge, for an hour; ORACLE_SEED=N repeats a run. What it finds is kept as captures in .oracle.
 ORACLE_SECONDS = 3600

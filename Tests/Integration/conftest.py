@@ -21,7 +21,7 @@ from harness.scene import Scene
 from harness.syslog_sink import SyslogSink
 
 # What boots a machine needs one to boot: see `make soak`.
-collect_ignore = [] if "BOOTED_SYSTEM" in os.environ else ["booted"]
+collect_ignore = [] if "BOOTED_SYSTEM" in os.environ else ["booted", "packaged"]
 
 TEST_TIMEOUT = int(os.environ.get("TEST_TIMEOUT", "120"))
 

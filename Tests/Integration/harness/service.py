@@ -44,6 +44,10 @@ class Service:
         self.machine.run("systemctl", "daemon-reload")
         self.machine.run("systemctl", "disable", "--now", UNIT)
         self.machine.run("systemctl", "reset-failed", UNIT)
+        self.forget()
+
+    def forget(self) -> None:
+        """Leaves out of the journal what is in it now."""
         last = self.machine.must("journalctl", "-q", "-n", "1", "--show-cursor", "-o", "cat").splitlines()[-1]
         self._cursor = last.removeprefix("-- cursor: ")
 
