@@ -155,7 +155,7 @@ integration-alone: test-hooks
 	$(integration_tests)run -m alone
 
 # What takes too long for each run.
-soak: booted
+soak: booted emulated reproducible
 	START_CYCLES=1000 TEST_TIMEOUT=600 SOAK_SECONDS=1800 ORDINARY_SECONDS=3600 SCANLOGD=$(CURDIR)/scanlogd \
 		Tests/Integration/run -k 'many_starts_and_stops or mixed_traffic or ordinary_traffic'
 	$(MAKE) oracle ORACLE_SECONDS=1800
@@ -168,6 +168,21 @@ booted: needs-soak deb
 		booted
 	BOOTED_SYSTEM=$(CURDIR)/.soak/debian12 PACKAGE=$(CURDIR)/.build-deb/$(shell dpkg --print-architecture) \
 		TEST_TIMEOUT=600 SCANLOGD=$(CURDIR)/scanlogd Tests/Integration/run packaged
+
+# The program for arm64: the recorded captures by qemu-user, then its package on Debian's kernel in qemu-system.
+.PHONY: emulated
+emulated: needs-soak all deb-arm64
+	Tests/make-arm64 $(CURDIR)/.soak/arm64
+	Tests/under-qemu .build-arm64/under-qemu $(CURDIR)/.soak/arm64/root $(CURDIR)/scanlogd-arm64
+	SCANLOGD=$(CURDIR)/.build-arm64/under-qemu TEST_TIMEOUT=600 Tests/Integration/run capture/test_replay.py \
+		-k 'gives_the_lines_of_the_reference or other_kinds_are_found or give_no_other_kind'
+	ARM64_SYSTEM=$(CURDIR)/.soak/arm64 PACKAGE=$(CURDIR)/.build-deb/arm64 TEST_TIMEOUT=600 \
+		SCANLOGD=$(CURDIR)/scanlogd Tests/Integration/run emulated
+
+# The packages are the same when they are built anew from what is committed, in another place.
+.PHONY: reproducible
+reproducible: deb deb-arm64
+	Tests/reproducible .build-deb
 
 # The kernel as judge, for an hour; ORACLE_SEED=N repeats a run. What it finds is kept as captures in .oracle.
 ORACLE_SECONDS = 3600

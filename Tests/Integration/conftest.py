@@ -22,6 +22,8 @@ from harness.syslog_sink import SyslogSink
 
 # What boots a machine needs one to boot: see `make soak`.
 collect_ignore = [] if "BOOTED_SYSTEM" in os.environ else ["booted", "packaged"]
+if "ARM64_SYSTEM" not in os.environ:
+    collect_ignore.append("emulated")
 
 TEST_TIMEOUT = int(os.environ.get("TEST_TIMEOUT", "120"))
 
