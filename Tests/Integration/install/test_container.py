@@ -72,6 +72,11 @@ def test_the_image_has_what_it_needs_and_nothing_else(container: Path) -> None:
     assert (container / "var/empty").is_dir() and not any((container / "var/empty").iterdir())
 
 
+def test_the_unit_names_the_same_capabilities() -> None:
+    (named,) = re.findall(r"^CapabilityBoundingSet=(.*)$", (REPOSITORY / "rc.d/scanlogd.service").read_text(), re.MULTILINE)
+    assert sorted(f"cap_{name}" for name in capabilities()) == sorted(named.lower().split())
+
+
 def test_it_reports_a_scan_with_the_capabilities_that_are_named(
     contained: Daemon, log: SyslogSink, sender: Sender
 ) -> None:
