@@ -63,10 +63,12 @@ arm64: needs-arm64
 	cmp -s .build-arm64/release/scanlogd scanlogd-arm64 || \
 		install -m 755 .build-arm64/release/scanlogd scanlogd-arm64
 
-# Packages for Debian 12 and later, of what was built; Debian has no Swift to build it with.
+# Packages for Debian 12 and later, of what was built; Debian has no Swift to build it with. The second one is made on
+# another machine.
+architecture = $(shell dpkg --print-architecture)
 .PHONY: deb deb-arm64
 deb: needs-deb all
-	$(call package,amd64,scanlogd)
+	$(call package,$(architecture),scanlogd)
 deb-arm64: needs-deb arm64
 	$(call package,arm64,scanlogd-arm64)
 define package
@@ -166,7 +168,7 @@ booted: needs-soak deb
 	Tests/make-debian $(CURDIR)/.soak/debian12
 	BOOTED_SYSTEM=$(CURDIR)/.soak/debian12 TEST_TIMEOUT=600 SCANLOGD=$(CURDIR)/scanlogd Tests/Integration/run \
 		booted
-	BOOTED_SYSTEM=$(CURDIR)/.soak/debian12 PACKAGE=$(CURDIR)/.build-deb/$(shell dpkg --print-architecture) \
+	BOOTED_SYSTEM=$(CURDIR)/.soak/debian12 PACKAGE=$(CURDIR)/.build-deb/$(architecture) \
 		TEST_TIMEOUT=600 SCANLOGD=$(CURDIR)/scanlogd Tests/Integration/run packaged
 
 # The program for arm64: the recorded captures by qemu-user, then its package on Debian's kernel in qemu-system.
@@ -257,5 +259,5 @@ uninstall: check-paths
 	@echo "A daemon that runs was not stopped. With systemd: systemctl disable --now scanlogd; systemctl daemon-reload"
 
 clean:
-	rm -rf .build .build-embedded .build-ordinary .build-pcap .build-raw .build-asan .build-fuzz .build-hooks .build-arm64 .build-deb .needs .oracle .soak \
-		scanlogd scanlogd-arm64 scanlogd_*.deb
+	rm -rf .build .build-embedded .build-ordinary .build-pcap .build-raw .build-asan .build-fuzz .build-hooks \
+		.build-arm64 .build-deb .needs .oracle .soak scanlogd scanlogd-arm64 scanlogd_*.deb
