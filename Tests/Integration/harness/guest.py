@@ -88,7 +88,6 @@ class Guest:
     def _read_to(self, mark: bytes, timeout: float) -> bytes:
         """What it writes before a mark."""
         assert self._machine and self._machine.stdout
-        # A carriage return may still be put before a line feed, before stty forbids it.
         end = time.monotonic() + timeout
         with selectors.DefaultSelector() as selector:
             selector.register(self._machine.stdout, selectors.EVENT_READ)
@@ -96,6 +95,7 @@ class Guest:
                 assert selector.select(max(0, end - time.monotonic())), f"no {mark!r} after {self._unread!r}"
                 read = os.read(self._machine.stdout.fileno(), 65536)
                 assert read, f"the machine ended after {self._unread!r}"
+                # The kernel's own lines have carriage returns, whatever stty says.
                 self._unread += read.replace(b"\r", b"")
         before, _, self._unread = self._unread.partition(mark)
         return before

@@ -37,7 +37,8 @@ def copy_to(place: Path) -> Path:
 
 
 def build(place: Path, architecture: str, binary: Path = BINARY, umask: int = 0o022) -> Finished:
-    tool("dpkg-buildpackage"), tool("dh")
+    for needed in ("dpkg-buildpackage", "dh"):
+        tool(needed)
     command = [place / "rc.d/debian/build", architecture, binary, place / ".build-deb"]
     return finish(["sh", "-c", 'umask "$1"; shift; exec "$@"', "sh", f"{umask:03o}", *map(str, command)], TIMEOUT,
                   env={**os.environ, "TZ": "Asia/Kathmandu" if umask != 0o022 else "UTC"})
