@@ -69,6 +69,13 @@ public enum Parameters {
     /// How many protocols have to be tried.
     static let protocolNumbers = 6
 
+    /// How many UDP ports, or protocols, of the monitored host have to be tried where it tells itself that nothing takes
+    /// them: as many packets as the quick rule needs, so that forged ones name nobody more easily.
+    static let ownFailures = 7
+
+    /// How many of these have to be refused, where the errors are what is seen: not more than are sent at once.
+    static let ownRefusals = 6
+
     /// How many SCTP ports have to be tried.
     static let sctpPorts = 7
 

@@ -6,6 +6,8 @@ struct CandidateRules {
     var countsAnswers = false
     /// The first of a local host's TCP ports of which no other rule can know whether it was open.
     var firstClientPort: UInt32 = 65_536
+    /// Whether the host tells itself which of its ports take nothing.
+    var hostKnowsPorts = false
 }
 
 /// When what a candidate tried is a scan. The thresholds, and the captures by which they were chosen, are in
@@ -43,10 +45,10 @@ extension Candidate {
             if !reaches(Parameters.candidateWeight, onHostOf: pair, weights) { return nil }
             kind = .ack
         case .udp:
-            if !reaches(Parameters.udpPorts, onHostOf: pair, .failures) { return nil }
+            if !failsEnough(onHostOf: pair, Parameters.udpPorts, by: rules) { return nil }
             kind = .udp
         case .protocols:
-            if !reaches(Parameters.protocolNumbers, onHostOf: pair, .failures) { return nil }
+            if !failsEnough(onHostOf: pair, Parameters.protocolNumbers, by: rules) { return nil }
             kind = .protocols
         case .sctp:
             if !reaches(Parameters.sctpPorts, onHostOf: pair, .failures) { return nil }
@@ -63,6 +65,14 @@ extension Candidate {
         let low = Int(Parameters.privilegedPortWeight)
         let weights = PairWeights(failedLow: low, failedHigh: Int(Parameters.otherPortWeight), openLow: 1)
         return reaches(Int(Parameters.weightThreshold), onHostOf: pair, weights, from: runStart)
+    }
+
+    /// Whether enough ports, or protocols, of a pair's host failed: a number of them, or, of the monitored host, one for
+    /// which it takes as many packets as for a quick scan.
+    private func failsEnough(onHostOf pair: Pair, _ number: Int, by rules: CandidateRules) -> Bool {
+        if !rules.hostKnowsPorts || !pair.isLocal { return reaches(number, onHostOf: pair, .failures) }
+        return reaches(Parameters.ownFailures, onHostOf: pair, .failures)
+            || reaches(Parameters.ownRefusals, onHostOf: pair, .refusals)
     }
 
     /// Whether the weights of the ports of a pair's host, from one in the list on, add up to a threshold.
@@ -158,13 +168,19 @@ private struct PairWeights {
     /// Their number, or that of protocols, without those that accepted.
     static var failures: PairWeights { PairWeights(failedLow: 1, failedHigh: 1, openLow: 0) }
 
+    /// The number of those that were refused.
+    static var refusals: PairWeights { PairWeights(failedLow: 1, failedHigh: 1, openLow: 0, pendingFails: false) }
+
     var failedLow: Int
     var failedHigh: Int
     var openLow: Int
     /// Local ones from here on do not count.
     var localEnd: UInt32 = 65_536
+    /// Whether one counts of which nothing is known but that it was tried.
+    var pendingFails = true
 
     func weight(of pair: Pair) -> Int {
+        if !pendingFails && pair.state == .pending { return 0 }
         if pair.isLocal && UInt32(pair.port) >= localEnd { return 0 }
         let isLow = pair.port < Parameters.privilegedPortEnd
         if pair.state == .open { return isLow ? openLow : 0 }

@@ -32,7 +32,10 @@ extension ScanDetector {
     /// By which rules a candidate is judged after an event: of hosts that are monitored only the quick rule reports scans.
     private mutating func rules(for event: PairEvent) -> CandidateRules {
         var rules = CandidateRules(kinds: settings.kinds)
-        if host.knowsPorts { rules.firstClientPort = UInt32(settings.firstClientPort) }
+        if host.knowsPorts {
+            rules.hostKnowsPorts = true
+            rules.firstClientPort = UInt32(settings.firstClientPort)
+        }
         if !settings.countsAnswers { return rules }
         if isLocal(event.source) { rules.kinds = .none }
         // What accepts counts less, so there is no scan where the touches are none: not by the whole of a /64.

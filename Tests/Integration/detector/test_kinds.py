@@ -85,7 +85,7 @@ def test_a_scan_of_open_ports_that_resets_each_connection_is_found(idle_scene: S
 
 
 @pytest.mark.parametrize(("options", "kind"), [
-    (("-sU", "-p", "68,520,626,1027,1645"), "udp"), (("-sA", "-p", "1,3,4,6,7,9,13,17"), "ack"),
+    (("-sU", "-p", "68,161,520,626,1027,1645,1812,2049"), "udp"), (("-sA", "-p", "1,3,4,6,7,9,13,17"), "ack"),
     (("-sW", "-p", "1,3,4,6,7,9,13,17"), "ack"), (("-sM", "-p", "1,3,4,6,7,9,13,17"), "ack"),
     (("-sO", "-p", "142,198,228,11,99,72,200"), "protocols"), (("-sY", "-p", "7,9,20,21,22,80,179,443"), "sctp"),
     (("-sZ", "-p", "7,9,20,21,22,80,179,443"), "sctp"),
@@ -98,7 +98,7 @@ def test_nmap_is_found_whether_or_not_it_is_answered(behind: Scene, options: tup
 
 
 @pytest.mark.parametrize(("options", "kind"), [
-    (("-sU", "-p", "68,520,626,1027,1645"), "udp"), (("-sA", "-p", "1,3,4,6,7,9,13,17"), "ack")])
+    (("-sU", "-p", "68,161,520,626,1027,1645,1812,2049"), "udp"), (("-sA", "-p", "1,3,4,6,7,9,13,17"), "ack")])
 def test_nmap_is_found_over_ipv6(idle_scene: Scene, options: tuple[str, ...], kind: str) -> None:
     scene = started(idle_scene)
     scene.attacker.run(tool("nmap"), "-6", "-n", "-Pn", "--max-retries", 0, "--host-timeout", "20s", "--min-rate", 20,
@@ -109,7 +109,7 @@ def test_nmap_is_found_over_ipv6(idle_scene: Scene, options: tuple[str, ...], ki
 
 @pytest.mark.parametrize("backend", ["pcap", "nids"])
 @pytest.mark.parametrize(("options", "kind"), [
-    (("-sU", "-p", "68,520,626,1027,1645"), "udp"), (("-sA", "-p", "1,3,4,6,7,9,13,17"), "ack"),
+    (("-sU", "-p", "68,161,520,626,1027,1645,1812,2049"), "udp"), (("-sA", "-p", "1,3,4,6,7,9,13,17"), "ack"),
     (("-sO", "-p", "142,198,228,11,99,72,200"), "protocols"), (("-sY", "-p", "7,9,20,21,22,80,179,443"), "sctp")])
 def test_libpcap_sees_the_same(
     idle_scene: Scene, backend: str, options: tuple[str, ...], kind: str
@@ -448,7 +448,7 @@ def test_refusals_tell_of_more_ports_than_a_filter_holds(idle_scene: Scene, back
         scene = started(idle_scene, "--backend", backend, "--answers")
         scene.attacker.run(
             tool("nmap"), *(["-6"] if is6 else []), "-n", "-Pn", "-sU", "--max-retries", 0, "--host-timeout", "20s",
-            "--max-rate", 20, "-p", "68,520,626,1027,1645", TARGET_6 if is6 else TARGET)
+            "--max-rate", 20, "-p", "68,161,520,626,1027,1645,1812,2049", TARGET_6 if is6 else TARGET)
         (line,) = lines_of(scene, "udp")
         assert line.startswith(f"{ATTACKER_6 if is6 else ATTACKER} to {TARGET_6 if is6 else TARGET} udp "), line
         scene.attacker.run(

@@ -19,7 +19,7 @@ from harness.scene import Scene
 CLOSED = "1,3,4,6,7,9,13,17"
 # What a technique needs beside the options in the table.
 MORE = {
-    "-sU": ("-p", "68,520,626,1027,1645"), "-sO": ("-p", "142,198,228,11,99,72,200"), "-sA": ("-p", CLOSED),
+    "-sU": ("-p", "68,161,520,626,1027,1645,1812,2049"), "-sO": ("-p", "142,198,228,11,99,72,200"), "-sA": ("-p", CLOSED),
     "-sW": ("-p", CLOSED), "-sM": ("-p", CLOSED), "-sY": ("-p", CLOSED), "-sZ": ("-p", CLOSED),
     "-sY --adler32": ("-p", CLOSED),
 }

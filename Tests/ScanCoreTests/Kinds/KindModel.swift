@@ -489,6 +489,8 @@ struct KindModel {
         let same = pairs(of: suspect, onHostOf: event)
         // A port of several addresses that are one host counts once, in full if it failed at one of them.
         let failed = Set(same.filter { $0.state != .open }.map(\.port))
+        let refused = Set(same.filter { $0.state == .refused }.map(\.port)).count
+        let isOwn = self.open != nil && local.contains(event.host)
         let open = Set(same.map(\.port)).subtracting(failed)
         let weight =
             failed.reduce(0) { $0 + ($1 < 1024 ? 3 : 2) } + (target == .tcp ? open.filter { $0 < 1024 }.count : 0)
@@ -499,8 +501,8 @@ struct KindModel {
                     ? nil
                     : suspect.addresses.count >= 4 && kinds.contains(.spread) ? .spread : suspect.paused ? .slow : nil
             case .ack: weight < 21 ? nil : .ack
-            case .udp: failed.count < 4 ? nil : .udp
-            case .protocols: failed.count < 6 ? nil : .protocols
+            case .udp: failed.count < (isOwn ? 7 : 4) && refused < 6 ? nil : .udp
+            case .protocols: failed.count < (isOwn ? 7 : 6) && refused < 6 ? nil : .protocols
             case .sctp: failed.count < 7 ? nil : .sctp
             case .echo: isSweep(suspect, at: now) ? .ping : nil
             case .sweep: isSweep(suspect, at: now) ? .sweep : nil

@@ -195,12 +195,27 @@ struct OwnHostTests {
     @Test func datagramsToClosedPortsAreAScan() throws {
         var detector = Detector(key: .forTests)
         Self.watch(&detector, bound: [53, 123])
-        let before = find([53, 123, 7, 9, 11].map { datagram($0) }, in: &detector)
-        let found = find([datagram(13)], in: &detector)
+        let before = find([53, 123, 7, 9, 11, 13, 17, 19].map { datagram($0) }, in: &detector)
+        let found = find([datagram(21)], in: &detector)
         let finding = try #require(found)
         #expect(before == nil && finding.report.kind == .udp && !finding.isConfirmed)
         let confirmed = detector.confirm(finding, at: at(101), wallClock: 101)
         #expect(confirmed?.report.kind == .udp)
+    }
+
+    /// Where the errors that the host sends are what is seen, there are six at once and no more.
+    @Test func sixRefusalsAreAScan() throws {
+        var detector = Detector(key: .forTests)
+        Self.watch(&detector)
+        var finding: ScanFinding?
+        for port in UInt16(1)...6 {
+            #expect(finding == nil)
+            let event = PairEvent(.udp, .refused, by: Address(ipv4: 7), at: Self.own, port: port)
+            if let found = detector.observe(event, at: at(100), wallClock: 100) {
+                finding = detector.finding(found, at: at(100), wallClock: 100)
+            }
+        }
+        #expect(finding?.report.kind == .udp)
     }
 
     @Test func datagramsThatAreNoScanAreSilent() {
