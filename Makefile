@@ -31,7 +31,7 @@ endif
 # What is built in, as traits of the package: where packets can come from beside raw sockets, and roles. Libraries are
 # loaded when they are asked for, not linked.
 comma = ,
-FEATURES = Ring Nids Connections Rules
+FEATURES = Ring Nids Connections Rules Wrap
 ORDINARY_TRAITS = $(if $(FEATURES),--traits $(subst $() ,$(comma),$(FEATURES)),--disable-default-traits)
 
 FUZZ_SECONDS = 60
@@ -45,8 +45,8 @@ all: libnids
 # The original's three targets. The first has raw sockets only, as there, and no other role than the detector: the
 # smallest, and blind behind a firewall.
 linux: FEATURES =
-libpcap: FEATURES = Ring Connections Rules
-libnids: FEATURES = Ring Nids Connections Rules
+libpcap: FEATURES = Ring Connections Rules Wrap
+libnids: FEATURES = Ring Nids Connections Rules Wrap
 
 # Where the program is put.
 BINARY = scanlogd
@@ -120,7 +120,7 @@ check-binary: test-hooks
 # The same program, but that SIGUSR2 makes it do what its sandbox forbids.
 .PHONY: test-hooks
 test-hooks:
-	$(SWIFT) build -c release --scratch-path .build-hooks --traits Embedded,Ring,Nids,Connections,Rules,TestHooks $(LINK) --product scanlogd
+	$(SWIFT) build -c release --scratch-path .build-hooks --traits Embedded,Ring,Nids,Connections,Rules,Wrap,TestHooks $(LINK) --product scanlogd
 
 # The programs that filter system calls, made anew from the lists in Sources/CSeccomp/policy, compared, and judged
 # by them.

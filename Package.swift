@@ -52,8 +52,11 @@ let package = Package(
             name: "Connections", description: "The role that logs attempts to connect: scanlogd connections",
             enabledTraits: ["Pcap"]),
         .trait(name: "Rules", description: "The hosts_access language: scanlogd rules, and exempt sources"),
+        .trait(
+            name: "Wrap", description: "The role that a super-server starts for a connection, as tcpd: scanlogd wrap",
+            enabledTraits: ["Rules"]),
         .trait(name: "TestHooks", description: "For tests only: SIGUSR2 makes a process do what its sandbox forbids"),
-        .default(enabledTraits: ["Ring", "Pcap", "Nids", "Connections", "Rules"]),
+        .default(enabledTraits: ["Ring", "Pcap", "Nids", "Connections", "Rules", "Wrap"]),
     ],
     targets: [
         .target(name: "ScanCore", swiftSettings: common + noHeap + small + optimized),

@@ -22,6 +22,8 @@ bool clinux_can_write(int descriptor) {
     return flags >= 0 && !(flags & O_PATH) && (flags & O_ACCMODE) != O_RDONLY;
 }
 
+int clinux_set_close_on_exec(int descriptor) { return fcntl(descriptor, F_SETFD, FD_CLOEXEC); }
+
 int clinux_open_directory_of(const char *path) {
     char directory[PATH_MAX];
     const char *slash = strrchr(path, '/');
@@ -76,6 +78,19 @@ bool clinux_syslog_impatiently(int priority, const char *text, int length) {
     return alarmed;
 }
 
+bool clinux_syslog_in_passing(int priority, const char *text, int length) {
+    struct sigaction before, action = {.sa_handler = note_alarm};
+    sigset_t alarms, mask;
+    sigemptyset(&alarms);
+    sigaddset(&alarms, SIGALRM);
+    if (sigaction(SIGALRM, &action, &before) < 0) return true;
+    sigprocmask(SIG_UNBLOCK, &alarms, &mask);
+    bool interrupted = clinux_syslog_impatiently(priority, text, length);
+    sigprocmask(SIG_SETMASK, &mask, NULL);
+    sigaction(SIGALRM, &before, NULL);
+    return interrupted;
+}
+
 ssize_t clinux_write_impatiently(int descriptor, const void *bytes, size_t size) {
     const struct timeval half = {.tv_usec = 500000};
     const struct itimerval on = {.it_interval = half, .it_value = half}, off = {.it_value = {0}};
@@ -114,6 +129,21 @@ int clinux_exit_status(int status) { return WEXITSTATUS(status); }
 int clinux_set_undumpable(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
 
 int clinux_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); }
+
+int clinux_adopt_orphans(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
+
+void clinux_reset_signals(void) {
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    for (int signal = 1; signal < NSIG; signal++) sigaction(signal, &action, NULL); /* fails for what can't be changed */
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+const char *clinux_executed_path(void) {
+    const char *path = (const char *)getauxval(AT_EXECFN);
+    return path ? path : "";
+}
 
 int clinux_limit(int resource, uint64_t limit) {
     struct rlimit both;
@@ -186,6 +216,19 @@ int clinux_landlock_all_but_new_files(int directory) {
     return landlock_all_but(directory, access, NO_TCP, NO_ABSTRACT_SOCKETS);
 }
 
+int clinux_peer_address(int socket, struct sockaddr_storage *address, socklen_t *length) {
+    return getpeername(socket, (struct sockaddr *)address, length);
+}
+
+int clinux_own_address(int socket, struct sockaddr_storage *address, socklen_t *length) {
+    return getsockname(socket, (struct sockaddr *)address, length);
+}
+
+int clinux_datagram_source(int socket, struct sockaddr_storage *address, socklen_t *length) {
+    char byte;
+    return recvfrom(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT, (struct sockaddr *)address, length) < 0 ? -1 : 0;
+}
+
 ssize_t clinux_send_descriptor(int socket, const void *bytes, size_t size, int descriptor) {
     union {
         struct cmsghdr header;
@@ -215,6 +258,8 @@ ssize_t clinux_receive_descriptor(int socket, void *bytes, size_t size, int *des
         memcpy(descriptor, CMSG_DATA(header), sizeof *descriptor);
     return count;
 }
+
+void clinux_silence_options(void) { opterr = 0; }
 
 const char *clinux_option_argument(void) { return optarg; }
 

@@ -10,12 +10,13 @@ let version = "0.1.0"
 @c(scanlogd_main)
 public func start(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Int32 {
     do throws(SystemError) {
+        let role = unsafe Role(count, arguments)
+        if role.isStartedForConnection { return try unsafe role.run(count, arguments) }
         try openStandardDescriptors()
         if let problem = parametersProblem {
             warn(SystemError("parameters", "check", because: problem).line)
             return ExitStatus.misconfigured
         }
-        let role = unsafe Role(count, arguments)
         return try unsafe role.run(count, arguments)
     } catch {
         warn(error.line)

@@ -7,14 +7,21 @@ enum Role {
     case detector
     case connections
     case rules
+    case wrap
 
     /// All roles, in the order of `--help`.
-    static var all: InlineArray<3, Role> { [.detector, .connections, .rules] }
+    static var all: InlineArray<4, Role> { [.detector, .connections, .rules, .wrap] }
 
     /// The role that the arguments select, of which the first is the program's name. Roles that are not built in do not
     /// count.
     init(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) {
         self = .detector
+        #if Wrap
+            if isStartedAsTcpd {
+                self = .wrap
+                return
+            }
+        #endif
         guard count > 1, let first = unsafe arguments[1] else { return }
         let word = unsafe CString(unsafe: first)
         let all = Role.all
@@ -30,6 +37,7 @@ enum Role {
         case .detector: nil
         case .connections: "connections"
         case .rules: "rules"
+        case .wrap: "wrap"
         }
     }
 
@@ -49,6 +57,12 @@ enum Role {
             #else
                 return false
             #endif
+        case .wrap:
+            #if Wrap
+                return true
+            #else
+                return false
+            #endif
         }
     }
 
@@ -58,8 +72,12 @@ enum Role {
         case .detector: ""
         case .connections: "       scanlogd connections ...   see scanlogd connections -h\n"
         case .rules: "       scanlogd rules ...         see scanlogd rules -h\n"
+        case .wrap: "       scanlogd wrap ...          see scanlogd wrap -h\n"
         }
     }
+
+    /// Whether standard error may be a connection, where errors are nothing for the client.
+    var isStartedForConnection: Bool { self == .wrap }
 
     /// Runs it, and returns the exit status. The arguments are those of the program.
     func run(
@@ -71,6 +89,9 @@ enum Role {
         #endif
         #if Rules
             case .rules: return unsafe runRules(count - 1, arguments + 1)
+        #endif
+        #if Wrap
+            case .wrap: return unsafe runWrap(count, arguments)
         #endif
         default: return try unsafe runDetector(count, arguments)
         }

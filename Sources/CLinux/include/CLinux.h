@@ -15,6 +15,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pwd.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,6 +25,7 @@
 #include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/auxv.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -60,6 +62,9 @@ int clinux_open_in(int directory, const char *name, int flags, mode_t mode);
 /* fcntl(2) is variadic. Returns whether a descriptor is open for writing. */
 bool clinux_can_write(int descriptor);
 
+/* The same. Has a descriptor closed where a program is executed: 0, or -1 with errno. */
+int clinux_set_close_on_exec(int descriptor);
+
 /* PATH_MAX is an array's size. Opens the parent directory of a path, only for access to its entries (O_PATH): -1 with
  * errno. */
 int clinux_open_directory_of(const char *path);
@@ -77,6 +82,10 @@ void clinux_syslog(int priority, const char *text, int length);
 /* The same, but it returns after about half a second if syslogd accepts nothing, for which a handler of SIGALRM is
  * needed. Returns whether it was interrupted: then the text may not have been delivered. */
 bool clinux_syslog_impatiently(int priority, const char *text, int length);
+
+/* The same with a handler of its own: how the process treats SIGALRM is as before when it returns, as a program that is
+ * executed later inherits it. Returns whether it was interrupted. */
+bool clinux_syslog_in_passing(int priority, const char *text, int length);
 
 /* write(2) that blocks for half a second at most, then fails with EINTR; SIGALRM must be caught. */
 ssize_t clinux_write_impatiently(int descriptor, const void *bytes, size_t size);
@@ -103,6 +112,15 @@ int clinux_exit_status(int status);
 /* prctl(2) is variadic. Prevents other processes of the same user from tracing this one: 0, or -1 with errno. */
 int clinux_set_undumpable(void);
 
+/* prctl(2) is variadic. Makes orphans among the descendants of this process its children: 0, or -1 with errno. */
+int clinux_adopt_orphans(void);
+
+/* SIG_DFL is a cast. Gives every signal its default action, and blocks none. */
+void clinux_reset_signals(void);
+
+/* getauxval(3) returns an address as a number. Returns the path that was executed (AT_EXECFN); "" if it is not known. */
+const char *clinux_executed_path(void);
+
 /* prctl(2) is variadic. Makes the kernel kill this process when its parent ends, until it changes its user: 0, or -1
  * with errno. */
 int clinux_die_with_parent(void);
@@ -126,6 +144,9 @@ int clinux_landlock_all_but_reading(void);
 /* Returns the kernel's Landlock ABI version, from 1; -1 with errno if it has none. */
 int clinux_landlock_version(void);
 
+/* opterr is a mutable global. Keeps getopt_long(3) from printing errors. */
+void clinux_silence_options(void);
+
 /* optarg is a mutable global. */
 const char *clinux_option_argument(void);
 
@@ -146,6 +167,16 @@ int clinux_drop_capabilities(void);
 
 /* Drops all capabilities but the one to open files regardless of their modes, if it is present: 0, or -1 with errno. */
 int clinux_keep_file_access(void);
+
+/* getpeername(2) takes a transparent union, as the two below do. Returns the address of the other end of a socket: 0, or
+ * -1 with errno. */
+int clinux_peer_address(int socket, struct sockaddr_storage *address, socklen_t *length);
+
+/* Returns the address of this end of a socket: 0, or -1 with errno. */
+int clinux_own_address(int socket, struct sockaddr_storage *address, socklen_t *length);
+
+/* Returns the source of the first datagram of a socket, which stays there: 0, or -1 with errno. */
+int clinux_datagram_source(int socket, struct sockaddr_storage *address, socklen_t *length);
 
 /* CMSG_* are macros. Sends bytes over a local socket, with a descriptor if it is not -1: the number of bytes, or -1
  * with errno. */

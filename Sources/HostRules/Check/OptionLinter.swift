@@ -99,7 +99,7 @@ struct OptionOutcome {
                 verdict = .delegated
                 isCommand = true
             case .severity:
-                if case .level(let level) = Severity(text, option.value) { self.level = level }
+                if case .level(let level, _) = Severity(text, option.value) { self.level = level }
             default: break
             }
         }

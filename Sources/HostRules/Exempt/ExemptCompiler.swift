@@ -164,7 +164,7 @@ extension ExemptRules {
             let fault = rule.withText { Self.fault(of: option, in: $0, system) }
             if let fault { reporter.report(fault.kind, fault.word, in: &rule, of: file) }
             if option.keyword == .deny && verdict == .exempt { verdict = .reported }
-            if option.keyword == .severity, case .level(let level) = rule.withText({ Severity($0, option.value) }) {
+            if option.keyword == .severity, case .level(let level, _) = rule.withText({ Severity($0, option.value) }) {
                 verdict = .reportedAt(level: level)
             }
         }

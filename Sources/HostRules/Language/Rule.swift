@@ -34,7 +34,7 @@ public struct Rule: ~Copyable {
     private(set) var daemons = 0..<0
     private(set) var clients = 0..<0
     /// The options with the blanks around them; `nil` if no colon follows the clients.
-    private(set) var options: Range<Int>?
+    package private(set) var options: Range<Int>?
 
     /// An empty rule.
     public init() {}

@@ -1,15 +1,15 @@
 /// One option of a rule: where its name and its value stand.
-struct RuleOption {
+package struct RuleOption {
     /// The name; empty if there is none.
-    let name: Range<Int>
+    package let name: Range<Int>
     /// The value; empty if there is none. In it `\:` stands for a colon.
-    let value: Range<Int>
+    package let value: Range<Int>
     /// Whether another follows.
     let isLast: Bool
-    let keyword: Keyword?
+    package let keyword: Keyword?
 
     /// The options there are. `group` is in no manual; `aclexec` is Debian's.
-    enum Keyword: Sendable {
+    package enum Keyword: Sendable {
         case aclexec, allow, banners, deny, group, keepalive, linger, nice, rfc931, setenv, severity, spawn, twist,
             umask
         case user
@@ -54,17 +54,17 @@ struct RuleOption {
 }
 
 /// The options of a rule, one by one.
-struct RuleOptions {
+package struct RuleOptions {
     private var position: Int
     private let end: Int
     private var isOver = false
 
-    init(_ range: Range<Int>) {
+    package init(_ range: Range<Int>) {
         position = range.lowerBound
         end = range.upperBound
     }
 
-    mutating func next(of text: Span<UInt8>) -> RuleOption? {
+    package mutating func next(of text: Span<UInt8>) -> RuleOption? {
         if isOver { return nil }
         let start = position
         while position < end && text[position] != UInt8(ascii: ":") {
@@ -76,6 +76,27 @@ struct RuleOptions {
         isOver = position == end
         position += 1
         return RuleOption(text, start..<stop, isLast: isOver)
+    }
+}
+
+extension RuleOption {
+    /// The value as a number, in decimal with an optional sign, or for `umask` in octal; `nil` if there is none. Others
+    /// than the option takes are no numbers to RuleMatcher, which then denies.
+    package func number(in text: Span<UInt8>) -> Int32? {
+        var number: Int64 = 0
+        var isNegative = false
+        if value.isEmpty { return nil }
+        for index in value {
+            let byte = text[index]
+            if index == value.lowerBound && (byte == UInt8(ascii: "-") || byte == UInt8(ascii: "+")) {
+                isNegative = byte == UInt8(ascii: "-")
+            } else if byte.isDigit && number <= Int64(Int32.max) {
+                number = number * (keyword == .umask ? 8 : 10) + Int64(byte - UInt8(ascii: "0"))
+            } else {
+                return nil
+            }
+        }
+        return Int32(exactly: isNegative ? -number : number)
     }
 }
 

@@ -1,21 +1,23 @@
 /// What `severity` asks for: a level, and perhaps a facility, as syslog(3) numbers them.
-enum Severity {
-    case level(UInt8)
+package enum Severity {
+    case level(UInt8, facility: UInt8?)
     /// A word that is neither.
     case unknown(Range<Int>)
 
     /// The meaning of `level` or `facility.level`, at a place of a text. The facilities are those that libwrap knows.
-    init(_ text: Span<UInt8>, _ range: Range<Int>) {
+    package init(_ text: Span<UInt8>, _ range: Range<Int>) {
         var start = range.lowerBound
+        var facility: UInt8?
         if let dot = text.extracting(0..<range.upperBound).firstIndex(of: UInt8(ascii: "."), from: start) {
-            if !Self.isFacility(text.extracting(start..<dot)) {
+            facility = Self.facility(text.extracting(start..<dot))
+            if facility == nil {
                 self = .unknown(start..<dot)
                 return
             }
             start = dot + 1
         }
         if let level = Self.level(text.extracting(start..<range.upperBound)) {
-            self = .level(level)
+            self = .level(level, facility: facility)
         } else {
             self = .unknown(start..<range.upperBound)
         }
@@ -26,15 +28,30 @@ enum Severity {
         return nil
     }
 
-    private static func isFacility(_ name: Span<UInt8>) -> Bool {
+    private static func facility(_ name: Span<UInt8>) -> UInt8? {
         if name.count == 6 && name.extracting(0..<5).equalsIgnoringCase("local") {
-            return name[5].isDigit && name[5] < UInt8(ascii: "8")
+            let digit = name[5]
+            return digit.isDigit && digit < UInt8(ascii: "8") ? 16 + (digit - UInt8(ascii: "0")) : nil
         }
-        return name.equalsIgnoringCase("auth") || name.equalsIgnoringCase("cron") || name.equalsIgnoringCase("daemon")
-            || name.equalsIgnoringCase("kern")
-            || name.equalsIgnoringCase("lpr") || name.equalsIgnoringCase("mail") || name.equalsIgnoringCase("news")
-            || name.equalsIgnoringCase("user")
-            || name.equalsIgnoringCase("uucp")
+        for facility: UInt8 in 0...9 {
+            if let known = Self.facilityName(facility), name.equalsIgnoringCase(known) { return facility }
+        }
+        return nil
+    }
+
+    private static func facilityName(_ facility: UInt8) -> String? {
+        switch facility {
+        case 0: "kern"
+        case 1: "user"
+        case 2: "mail"
+        case 3: "daemon"
+        case 4: "auth"
+        case 6: "lpr"
+        case 7: "news"
+        case 8: "uucp"
+        case 9: "cron"
+        default: nil
+        }
     }
 }
 

@@ -30,8 +30,17 @@ public struct RuleMatcher: ~Copyable {
         case otherDaemon
         /// Its clients are others.
         case otherClient
+        /// Whether it matches depends on a name that is ``RuleHost/Name/notLookedUp``: the caller looks it up, and starts
+        /// again with a query that has it.
+        case needsName(NamedHost)
         /// It decides.
         case decision(Decision)
+    }
+
+    /// The two hosts that may have names.
+    public enum NamedHost: Sendable {
+        case client
+        case server
     }
 
     /// Looks at the next line; `nil` at the end of the file.
@@ -73,8 +82,10 @@ public struct RuleMatcher: ~Copyable {
         var step: Step?
         if !query.matchesDaemons(text, daemons, system, &work) {
             step = .otherDaemon
+            if work.needsName { step = .needsName(.server) }
         } else if !query.matchesClients(text, clients, system, &work) {
             step = .otherClient
+            if work.needsName { step = .needsName(.client) }
         }
         steps += text.count + work.steps
         if work.hasTooManyFiles { return .decision(Decision(.denied, .tooManyPatternFiles, file, line: rule.line)) }

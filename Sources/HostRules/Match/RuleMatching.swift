@@ -25,13 +25,14 @@ extension RuleQuery {
         while let range = words.next(of: text) {
             let word = text.extracting(range)
             work.steps += 1 + word.count
+            if work.needsName { break }
             if word.isExcept {
                 if !list.endPart() { break }
             } else if !list.hasMatch {
                 list.hasMatch = test(word, &work)
             }
         }
-        return list.isMatched
+        return list.isMatched && !work.needsName
     }
 
     private func matches<System: RuleEnvironment & ~Copyable>(
@@ -65,15 +66,21 @@ extension RuleQuery {
         work.steps += 1 + word.count
         switch HostPattern(word) {
         case .all: return true
-        case .known: return host.address != nil && host.hasName
-        case .local: return host.hasName && host.nameText.withBytes { !$0.contains(UInt8(ascii: ".")) }
+        case .known:
+            if host.isNamePending { work.needsName = true }
+            return host.address != nil && host.hasName
+        case .local:
+            if host.isNamePending { work.needsName = true }
+            return host.hasName && host.nameText.withBytes { !$0.contains(UInt8(ascii: ".")) }
         case .netgroup, .never: return false
         case .file: return matchesFile(word, host, system, &work)
         case .net(let net, let mask): return host.address?.isIn(net, mask: mask) ?? false
         case .prefix(let address, let length): return host.address?.isIn(address, length: length) ?? false
         case .text:
-            return host.addressText.withBytes { word.describes($0, &work) }
-                || !word.isNumeric && host.nameText.withBytes { word.describes($0, &work) }
+            if host.addressText.withBytes({ word.describes($0, &work) }) { return true }
+            if word.isNumeric { return false }
+            if host.isNamePending { work.needsName = true }
+            return host.nameText.withBytes { word.describes($0, &work) }
         }
     }
 
@@ -88,7 +95,7 @@ extension RuleQuery {
         var isMatched = false
         _ = system.withPatterns(in: path) { text in
             var words = PatternTokenizer(text)
-            while !isMatched, !work.hasTooManyFiles, let range = words.next(of: text) {
+            while !isMatched, !work.hasTooManyFiles, !work.needsName, let range = words.next(of: text) {
                 isMatched = matches(text.extracting(range), host, system, &work)
             }
         }

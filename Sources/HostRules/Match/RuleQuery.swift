@@ -11,6 +11,8 @@ public struct RuleHost: Sendable {
         /// Its name, whose address was looked up and found to be this host's. `unknown` and `paranoid`, in whatever
         /// case, are words for the two cases above, as for libwrap.
         case known(FixedName)
+        /// It has not been looked up: a rule that needs it is not decided, see ``RuleMatcher/Step/needsName(_:)``.
+        case notLookedUp
     }
 
     /// Its address; an IPv4-mapped one is taken for the IPv4 address in it.
@@ -21,6 +23,8 @@ public struct RuleHost: Sendable {
     let nameText: FixedName
     /// Whether its name is known.
     let hasName: Bool
+    /// Whether the name has not been looked up yet. A host without an address has none.
+    let isNamePending: Bool
 
     /// A host of which some things are known.
     public init(address: Address? = nil, name: Name = .unknown) {
@@ -28,10 +32,11 @@ public struct RuleHost: Sendable {
         self.address = address
         addressText = address.map { FixedName($0) } ?? FixedName("unknown")
         switch name {
-        case .unknown: nameText = FixedName("unknown")
+        case .unknown, .notLookedUp: nameText = FixedName("unknown")
         case .paranoid: nameText = FixedName("paranoid")
         case .known(let name): nameText = name
         }
+        if case .notLookedUp = name { isNamePending = address != nil } else { isNamePending = false }
         hasName = nameText.withBytes { !$0.equalsIgnoringCase("unknown") && !$0.equalsIgnoringCase("paranoid") }
     }
 }

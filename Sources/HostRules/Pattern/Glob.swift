@@ -44,4 +44,6 @@ struct MatchBudget: Sendable {
     var files = PatternFileStack()
     /// Whether there were more of them than are looked at, or one in itself.
     var hasTooManyFiles = false
+    /// Whether a name was compared that has not been looked up.
+    var needsName = false
 }

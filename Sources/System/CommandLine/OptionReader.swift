@@ -47,13 +47,22 @@ package struct CommandOption {
     private let arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
     /// A bit for each option that was given, numbered as in the list of known options.
     private var given: UInt32 = 0
+    /// Whether the first positional argument ends the options, as those that follow are another program's.
+    private let endsAtOperand: Bool
 
     /// Starts after the first argument, which is replaced by `program`, the prefix of getopt_long(3)'s messages.
+    ///
+    /// - Parameters:
+    ///   - isSilent: whether the caller reports invalid options itself, see ``refused``.
+    ///   - endsAtOperand: whether options stand before all positional arguments.
     package init(
-        _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, as program: CString
+        _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, as program: CString,
+        isSilent: Bool = false, endsAtOperand: Bool = false
     ) {
         unsafe arguments[0] = UnsafeMutablePointer(mutating: program.pointer)
         self.count = count
+        self.endsAtOperand = endsAtOperand
+        if isSilent { clinux_silence_options() }
         unsafe self.arguments = arguments
         clinux_begin_options()
     }
@@ -86,6 +95,10 @@ package struct CommandOption {
         var words = unsafe InlineArray<32, option>(repeating: option())
         var (letterCount, wordCount) = (0, 0)
         precondition(known.count < 32)  // an unused one ends the list
+        if endsAtOperand {
+            letters[0] = CChar(bitPattern: UInt8(ascii: "+"))
+            letterCount = 1
+        }
         for index in known.indices {
             let option = known[index]
             if option.short != nil {
@@ -107,6 +120,18 @@ package struct CommandOption {
                 return unsafe getopt_long(count, arguments, letters, words.baseAddress, &place)
             }
         }
+    }
+
+    /// The argument that getopt_long(3) has just found to be invalid.
+    package var refused: CString {
+        let place = Int(clinux_option_index()) - 1
+        guard place > 0, place < Int(count), let argument = unsafe arguments[place] else { return "option" }
+        return unsafe CString(unsafe: argument)
+    }
+
+    /// The positional arguments from one on, and the null pointer that ends them.
+    package func operands(from index: Int) -> UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> {
+        unsafe arguments + min(Int(clinux_option_index()) + index, Int(count))
     }
 
     /// A positional argument, from 0, once all options are read: getopt_long(3) moves those to the front.

@@ -27,6 +27,12 @@ import ScanCore
     /// The length in bytes, without the terminating zero.
     package var count: Int { unsafe strlen(pointer) }
 
+    /// What follows the last slash of a path; "." if nothing does.
+    package var lastComponent: CString { unsafe CString(unsafe: clinux_last_name(pointer)) }
+
+    /// Whether it has a slash.
+    package var hasSlash: Bool { unsafe strchr(pointer, 47) != nil }
+
     /// Whether another text occurs in it as a word: no adjacent byte is a word character.
     package func hasWord(_ word: CString, of isOfWord: (UInt8) -> Bool) -> Bool {
         let length = word.count

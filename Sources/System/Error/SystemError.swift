@@ -49,6 +49,13 @@ public struct SystemError: Error {
         line.append(": ")
         line.append(operation)
         line.append(": ")
+        line.append(reasonText)
+        return line
+    }
+
+    /// The reason alone.
+    public var reasonText: LogLine {
+        var line = LogLine()
         line.append(reason ?? (unsafe CString(unsafe: strerror(value))))
         if hasNumber { line.append(decimal: UInt32(clamping: value)) }
         return line

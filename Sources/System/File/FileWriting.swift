@@ -28,6 +28,15 @@ package enum FileWriting {
         unsafe bytes.withUnsafeBytes { unsafe CLinux.write(descriptor, $0.baseAddress, $0.count) }
     }
 
+    /// Receives a message that has arrived.
+    ///
+    /// - Returns: how many bytes of it there are; 0 or less if there is none.
+    package static func receive(_ bytes: inout MutableSpan<UInt8>, from descriptor: Int32) -> Int {
+        unsafe bytes.withUnsafeMutableBytes {
+            unsafe recv(descriptor, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT))
+        }
+    }
+
     /// The same, but it blocks for half a second at most, and then fails as interrupted.
     package static func writeImpatiently(_ bytes: RawSpan, to descriptor: Int32) -> Int {
         unsafe bytes.withUnsafeBytes { unsafe clinux_write_impatiently(descriptor, $0.baseAddress, $0.count) }

@@ -7,9 +7,9 @@ private var serverPatience: Int64 { 1_000_000_000 }
 
 /// Clears the environment, from which the C library's resolver reads more than it should, and sets its timeout so that
 /// it asks a second name server, if there is one, within the time of a lookup.
-package func prepareResolver() {
+package func prepareResolver(options: CString = "timeout:1") {
     _ = clearenv()
-    _ = unsafe setenv("RES_OPTIONS", "timeout:1", 1)
+    _ = unsafe setenv("RES_OPTIONS", options.pointer, 1)
 }
 
 /// Makes the C library load the modules for lookups, so that the processes forked for lookups have them.
@@ -63,7 +63,7 @@ private func has(_ name: HostName, _ address: Address) -> Bool {
     return false
 }
 
-@unsafe private func isSame(_ found: UnsafePointer<sockaddr>?, _ length: Int, _ address: Address) -> Bool {
+@unsafe func isSame(_ found: UnsafePointer<sockaddr>?, _ length: Int, _ address: Address) -> Bool {
     guard let found = unsafe found else { return false }
     return unsafe withSocketAddress(address) { wanted, size in
         if unsafe length != Int(size) || found.pointee.sa_family != wanted.pointee.sa_family { return false }
@@ -75,7 +75,7 @@ private func has(_ name: HostName, _ address: Address) -> Bool {
 }
 
 /// Lends an address as a socket address.
-private func withSocketAddress<Result>(
+func withSocketAddress<Result>(
     _ address: Address, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
 ) -> Result {
     var storage = sockaddr_in6()

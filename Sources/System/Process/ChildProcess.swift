@@ -129,6 +129,15 @@ package enum CurrentProcess {
     /// Ends it without any cleanup (_exit(2)).
     package static func exit(_ status: Int32) -> Never { _exit(status) }
 
+    /// Waits for a number of seconds (sleep(3)).
+    package static func sleep(seconds: UInt32) {
+        var left = seconds
+        while left > 0 { left = CLinux.sleep(left) }
+    }
+
+    /// Gives every signal its default action.
+    package static func resetSignals() { clinux_reset_signals() }
+
     /// Makes the kernel end it after a number of seconds (alarm(2)).
     package static func end(after seconds: UInt32) { alarm(seconds) }
 

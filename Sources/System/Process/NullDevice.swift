@@ -7,13 +7,11 @@ package func openNullDevice() throws(SystemError) -> Descriptor {
 
 /// Ensures that descriptors 0 to 2 are open: otherwise a socket could take one of these numbers, and receive messages
 /// meant for a terminal. Reading or writing one that was closed still fails with EBADF, as it should (O_PATH).
+/// A program that takes the place of this one finds them closed again.
 package func openStandardDescriptors() throws(SystemError) {
-    while true {
-        let lowestFree = try check("/dev/null", "open") { unsafe clinux_open("/dev/null", O_PATH, 0) }
-        if lowestFree > STDERR_FILENO {
-            close(lowestFree)
-            return
-        }
+    for number in STDIN_FILENO...STDERR_FILENO where !FileWriting.isSameFile(number, number) {
+        let lowestFree = try check("/dev/null", "open") { unsafe clinux_open("/dev/null", O_PATH | O_CLOEXEC, 0) }
+        precondition(lowestFree == number)
     }
 }
 

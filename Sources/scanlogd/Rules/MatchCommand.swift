@@ -58,6 +58,7 @@
                 case .otherClient where isVerbose:
                     printStep(path, &search, LogLine("another client: "), isQuoted: true)
                 case .line, .otherDaemon, .otherClient: break
+                case .needsName: break  // the query has all names that there are
                 case .decision(let decision): return printDecision(decision, path, &search)
                 }
             }

@@ -54,9 +54,11 @@ import System
     }
 
     /// Opens a rule file; `nil` if it does not exist and was not given explicitly.
-    func openRules(_ given: CString?, or standard: CString) throws(SystemError) -> FileContents? {
+    func openRules(
+        _ given: CString?, or standard: CString, limit: Int64 = .max
+    ) throws(SystemError) -> FileContents? {
         do throws(SystemError) {
-            return try FileContents(given ?? standard)
+            return try FileContents(given ?? standard, limit: limit)
         } catch {
             if error.code == Errno.noSuchFileOrDirectory && given == nil { return nil }
             throw error
