@@ -91,6 +91,12 @@ package enum ProgramExecution {
         umask(mode_t(mask))
     }
 
+    /// Keeps others from writing to new files, as tcpd(8) does; a stricter mask stays.
+    package static func keepOthersFromWriting() {
+        let before = umask(0o077)
+        umask(before | 0o022)
+    }
+
     /// Lowers, or raises, the priority (nice(2), which may return -1 when it succeeds).
     package static func addNice(_ value: Int32) throws(SystemError) {
         let before = getpriority(PRIO_PROCESS, 0)

@@ -26,6 +26,7 @@
             guard let daemon = options.service.withBytes({ FixedName($0) }) else {
                 throw SystemError(options.service, "service", because: "a name has 1 to 255 bytes")
             }
+            ProgramExecution.keepOthersFromWriting()
             var session = WrapSession(options, daemon)
             return session.run()
         } catch {

@@ -16,10 +16,12 @@ from pathlib import Path
 from .network import Namespace
 from .places import TEMPORARY
 
-A, PTR, AAAA = 1, 12, 28
+A, CNAME, PTR, AAAA = 1, 5, 12, 28
 _NO_ERROR, _SERVER_FAILURE, _NO_SUCH_NAME = 0, 2, 3
 _ANSWER, _TRUNCATED = 0x8480, 0x0200  # an answer from who knows it, recursion available
 _TTL = 60
+#: The name of the question, which stands behind the header's 12 bytes.
+_QUESTION = b"\xc0\x0c"
 
 Labels = tuple[bytes, ...]
 
@@ -54,6 +56,8 @@ class NameServer:
     #: Names, by the names that have them: in lower case, as names are compared.
     pointers: dict[Labels, Labels] = field(default_factory=dict)
     addresses: dict[Labels, list[str]] = field(default_factory=dict)
+    #: Names that are others.
+    aliases: dict[Labels, Labels] = field(default_factory=dict)
     #: The addresses of every name that has none of its own.
     addresses_of_others: list[str] = field(default_factory=list)
     #: The names of which a question gets no answer, a late one in seconds, a failure, or first a truncated one.
@@ -73,6 +77,10 @@ class NameServer:
     def points(self, address: str, name: str | Iterable[bytes]) -> None:
         """An address that claims a name."""
         self.pointers[_reverse(address)] = labels(name)
+
+    def alias(self, name: str, of: str) -> None:
+        """A name that is another one."""
+        self.aliases[labels(name)] = labels(of)
 
     def be_silent(self, address: str) -> None:
         self.silent.add(_reverse(address))
@@ -161,7 +169,7 @@ class NameServer:
     def _status(self, question: Question) -> int:
         if question.name in self.failing:
             return _SERVER_FAILURE
-        known = question.name in self.pointers or question.name in self.addresses or self.addresses_of_others
+        known = question.name in self.pointers or question.name in self.aliases or question.name in self.addresses or self.addresses_of_others
         return _NO_ERROR if known else _NO_SUCH_NAME
 
     def _answers(self, question: Question) -> Iterator[bytes]:
@@ -169,15 +177,21 @@ class NameServer:
             return
         if question.kind == PTR and question.name in self.pointers:
             yield _record(PTR, _wire(self.pointers[question.name]))
-        for text in self.addresses.get(question.name, self.addresses_of_others):
+        name, owner = question.name, _QUESTION
+        for _ in range(9):  # a chain may have no end
+            if question.kind == PTR or name not in self.aliases:
+                break
+            name = self.aliases[name]
+            yield _record(CNAME, _wire(name), owner)
+            owner = _wire(name)
+        for text in self.addresses.get(name, self.addresses_of_others):
             address = ip_address(text)
             if question.kind == (A if address.version == 4 else AAAA):
-                yield _record(question.kind, address.packed)
+                yield _record(question.kind, address.packed, owner)
 
 
-def _record(kind: int, data: bytes) -> bytes:
-    # Its name is that of the question, which stands behind the header's 12 bytes.
-    return struct.pack("!HHHIH", 0xC00C, kind, 1, _TTL, len(data)) + data
+def _record(kind: int, data: bytes, owner: bytes = _QUESTION) -> bytes:
+    return owner + struct.pack("!HHIH", kind, 1, _TTL, len(data)) + data
 
 
 def _parse(request: bytes, over_tcp: bool) -> tuple[Question, bytes]:
