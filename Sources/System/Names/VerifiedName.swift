@@ -49,7 +49,7 @@ package struct ResolvedName {
 package enum NameClaim: UInt8 {
     /// The host has this name, says whoever has its address. It is not verified yet.
     case claimed = 1
-    /// The name has other addresses, is an alias or a number, can't be a name, or is not known.
+    /// The name has other addresses, is an alias or a number, or can't be a name.
     case mismatch = 2
     /// The name has the address.
     case verified = 3
@@ -58,7 +58,8 @@ package enum NameClaim: UInt8 {
 /// Looks up the name of an address, and verifies that it is the name of that address: its owner can make its record point
 /// to any name.
 ///
-/// - Parameter report: is given each step: nothing if there is no name; else the name as claimed, then the verdict on it.
+/// - Parameter report: is given each step: nothing if there is no name; else the name as claimed, then the verdict on it,
+///   if there is one.
 package func verifyName(of address: Address, _ report: (NameClaim, ResolvedName) -> Void) {
     var text = InlineArray<1025, CChar>(repeating: 0)  // NI_MAXHOST
     var span = text.mutableSpan
@@ -74,25 +75,26 @@ package func verifyName(of address: Address, _ report: (NameClaim, ResolvedName)
     }
     guard let name else { return }
     report(.claimed, name)
-    report(name.isHostName && isCanonical(name, of: address) ? .verified : .mismatch, name)
+    if let verdict = name.isHostName ? verdict(on: name, of: address) : .mismatch { report(verdict, name) }
 }
 
-/// Whether a name is not an alias, and has an address. PTR records point to canonical names (RFC 2181, section 10.2).
-private func isCanonical(_ name: ResolvedName, of address: Address) -> Bool {
+/// Whether a name is not an alias, and has an address; `nil`: nobody says. PTR records point to canonical names (RFC
+/// 2181, section 10.2).
+private func verdict(on name: ResolvedName, of address: Address) -> NameClaim? {
     var hints = unsafe addrinfo()
     unsafe hints.ai_family = address.isIPv4 ? AF_INET : AF_INET6
     unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
     unsafe hints.ai_flags = AI_CANONNAME
     var list: UnsafeMutablePointer<addrinfo>?
     let failure = unsafe name.withText { unsafe getaddrinfo($0, nil, &hints, &list) }
-    if failure != 0 { return false }
+    if failure != 0 { return nil }
     guard let canonical = unsafe list?.pointee.ai_canonname,
         unsafe name.withText({ unsafe strcasecmp($0, canonical) == 0 || strcasecmp($0, "localhost") == 0 })
-    else { return false }
+    else { return .mismatch }
     var next = unsafe list  // not freed: the process ends
     while let entry = unsafe next {
-        if unsafe isSame(entry.pointee.ai_addr, Int(entry.pointee.ai_addrlen), address) { return true }
+        if unsafe isSame(entry.pointee.ai_addr, Int(entry.pointee.ai_addrlen), address) { return .verified }
         unsafe next = entry.pointee.ai_next
     }
-    return false
+    return .mismatch
 }
