@@ -15,7 +15,7 @@ package struct TrapSource: Equatable {
 }
 
 /// Whether a trap may be run.
-package enum TrapAdmission: ~Copyable {
+@usableFromInline package enum TrapAdmission: ~Copyable {
     /// It may, for as long as the descriptor is open: whoever has it ends the trap when its time is over.
     case admitted(Descriptor)
     /// As many as may run do.
@@ -31,7 +31,7 @@ package enum TrapAdmission: ~Copyable {
 /// `run.0` to `run.3` are locked by those that run (flock(2)): the kernel unlocks them when their processes end, however
 /// that happens. `sources` lists for whom traps have run in the last minute. Any bytes may be in it, as a crash may leave
 /// them: they can only keep a source from having a trap, for a minute.
-package struct TrapDirectory: ~Copyable {
+@usableFromInline package struct TrapDirectory: ~Copyable {
     /// How many traps run at a time.
     package static var most: Int { 4 }
     /// How long after a trap its source has none, in nanoseconds.
@@ -45,10 +45,14 @@ package struct TrapDirectory: ~Copyable {
         var time: Int64 = 0
     }
 
-    private let directory: Descriptor
-    private let path: CString
+    @usableFromInline let path: CString
+    @usableFromInline let sources: Descriptor
+    @usableFromInline let first: Descriptor
+    @usableFromInline let second: Descriptor
+    @usableFromInline let third: Descriptor
+    @usableFromInline let fourth: Descriptor
 
-    /// Opens it. It must not be a link, must belong to this process's user or to root, and must not be writable by
+    /// Opens it, and its files, which are made if need be: afterwards the process may change its user. It must not be a link, must belong to this process's user or to root, and must not be writable by
     /// anybody else: who can write to it can have traps run without limit, or none.
     package init(_ path: CString) throws(SystemError) {
         let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
@@ -60,14 +64,23 @@ package struct TrapDirectory: ~Copyable {
         if status.st_mode & 0o022 != 0 {
             throw SystemError(path, "use for traps", because: "others may write to it")
         }
-        directory = consume opened
+        let sources = try Self.open("sources", in: opened, path)
+        let first = try Self.open("run.0", in: opened, path)
+        let second = try Self.open("run.1", in: opened, path)
+        let third = try Self.open("run.2", in: opened, path)
+        let fourth = try Self.open("run.3", in: opened, path)
         self.path = path
+        self.sources = consume sources
+        self.first = consume first
+        self.second = consume second
+        self.third = consume third
+        self.fourth = consume fourth
     }
 
     /// Decides whether a trap may be run for a source, and remembers that it is.
     package borrowing func admit(_ source: TrapSource) throws(SystemError) -> TrapAdmission {
-        let sources = try open("sources")
         try lock(sources)
+        defer { flock(sources.number, LOCK_UN) }
         let now = Timestamp.now().nanoseconds
         var entries = InlineArray<512, Entry>(repeating: Entry())
         try read(&entries, from: sources)
@@ -87,11 +100,14 @@ package struct TrapDirectory: ~Copyable {
         return .admitted(slot)
     }
 
-    private borrowing func open(_ name: CString) throws(SystemError) -> Descriptor {
+    private static func open(
+        _ name: CString, in directory: borrowing Descriptor, _ path: CString
+    ) throws(SystemError) -> Descriptor {
+        let directory = directory.number
         let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
         let file = Descriptor(
             owning: try check(path, "open file in it") {
-                unsafe clinux_open_in(directory.number, name.pointer, flags, 0o600)
+                unsafe clinux_open_in(directory, name.pointer, flags, 0o600)
             })
         if !(try fileStatus(of: file.number, path).isRegularFile) {
             throw SystemError(path, "open file in it", because: "not a regular file")
@@ -110,20 +126,14 @@ package struct TrapDirectory: ~Copyable {
     }
 
     private borrowing func freeSlot() throws(SystemError) -> Descriptor? {
-        for number in 0..<Self.most {
-            let file = try open(Self.slotName(number))
-            if flock(file.number, LOCK_EX | LOCK_NB) == 0 { return file }
+        let slots: InlineArray<4, Int32> = [first.number, second.number, third.number, fourth.number]
+        for index in slots.indices where flock(slots[index], LOCK_EX | LOCK_NB) == 0 {
+            // The lock is that of the open file, and lasts as long as the last descriptor of it.
+            let slot = Descriptor(owning: try check(path, "duplicate file in it") { dup(slots[index]) })
+            _ = try check(path, "duplicate file in it") { clinux_set_close_on_exec(slot.number) }
+            return slot
         }
         return nil
-    }
-
-    private static func slotName(_ number: Int) -> CString {
-        switch number {
-        case 0: "run.0"
-        case 1: "run.1"
-        case 2: "run.2"
-        default: "run.3"
-        }
     }
 
     private borrowing func read(

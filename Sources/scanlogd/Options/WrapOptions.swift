@@ -49,8 +49,8 @@
             guard let service = given ?? program?.lastComponent ?? (options.wantsHelp ? "wrap" : nil) else {
                 throw SystemError("--service", "option", because: "needed if no program follows")
             }
-            if service.count == 0 || service.count > 255 || service == "." {
-                throw SystemError(service, "service", because: "a name has 1 to 255 bytes")
+            if !service.isServiceName {
+                throw SystemError(service, "service", because: .serviceNameRule)
             }
             self.service = service
             self.program = program
@@ -71,8 +71,8 @@
             }
             let program = unsafe CString(unsafe: first)
             let service = program.lastComponent
-            if service.count == 0 || service.count > 255 || service == "." {
-                throw SystemError(program, "program", because: "its name has 1 to 255 bytes")
+            if !service.isServiceName {
+                throw SystemError(program, "service", because: .serviceNameRule)
             }
             self.program = program
             self.service = service
@@ -132,6 +132,18 @@
                 CommandOption("-h", "--help"),
             ]
         }
+    }
+
+    extension CString {
+        /// Whether it can stand at the beginning of each line of the log, where its end must be seen.
+        fileprivate var isServiceName: Bool {
+            withBytes { name in
+                for index in name.indices where name[index] <= 32 || name[index] >= 127 { return false }
+                return name.count > 0 && name.count <= 255
+            } && !(self == ".")
+        }
+
+        fileprivate static var serviceNameRule: CString { "a name has 1 to 255 printable characters, and no blank" }
     }
 
     /// The text of `scanlogd wrap --help`.

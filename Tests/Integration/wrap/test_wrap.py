@@ -16,6 +16,7 @@ from harness.wrap import AccessFiles, Visit, Wrapped, addresses
 
 ECHO = "/bin/echo"
 ERROR = 3
+NO_NAME = ": service: a name has 1 to 255 printable characters, and no blank"
 CLIENT = f"{ATTACKER} ({ATTACKER})"
 CLIENT_6 = f"{ATTACKER_6} ({ATTACKER_6})"
 # A service that says what it was given.
@@ -204,10 +205,11 @@ def test_without_a_program_the_connection_is_logged_judged_and_closed(wrapped: W
     (("--names", "--names", ECHO), "error: --names: option: given twice"),
     (("--refuse-delay", "3601", ECHO), "error: 3601: refuse delay: must be 0 to 3600 seconds"),
     (("--refuse-delay", "-1", ECHO), "error: -1: refuse delay: must be 0 to 3600 seconds"),
-    (("--service", "", ECHO), "error: : service: a name has 1 to 255 bytes"),
-    (("--service", "x" * 256, ECHO), f"error: {'x' * 256}: service: a name has 1 to 255 bytes"),
-    (("/" + "x" * 256,), f"error: {'x' * 256}: service: a name has 1 to 255 bytes"),
-    (("/bin/",), "error: .: service: a name has 1 to 255 bytes"),
+    (("--service", "", ECHO), f"error: {NO_NAME}"),
+    (("--service", "x" * 256, ECHO), f"error: {'x' * 256}{NO_NAME}"),
+    (("/" + "x" * 256,), f"error: {'x' * 256}{NO_NAME}"),
+    (("--service", "a b", ECHO), f"error: a b{NO_NAME}"),
+    (("/bin/",), f"error: .{NO_NAME}"),
 ])
 def test_a_wrong_command_line_is_an_error_in_the_log_and_nothing_for_the_client(
     wrapped: Wrapped, arguments: tuple[str, ...], reason: str
@@ -375,12 +377,11 @@ def source_route() -> Path:
     return library
 
 
-@pytest.mark.parametrize("how", ["wrap", "tcpd"])
 def test_a_source_route_is_refused_whatever_the_rules_say(
-    wrapped: Wrapped, rules: AccessFiles, source_route: Path, how: str
+    wrapped: Wrapped, rules: AccessFiles, source_route: Path
 ) -> None:
     rules.write(allow="ALL: ALL")
-    visit = getattr(wrapped, how)(ECHO, "in", env={"LD_PRELOAD": str(source_route)})
+    visit = wrapped.wrap(ECHO, "in", env={"LD_PRELOAD": str(source_route)})
     assert (visit.received, visit.status) == (b"", 0)
     assert visit.line == f"refused connect from {ATTACKER} with IP source routing options"
     assert visit.messages[0].level == WARNING
@@ -527,8 +528,8 @@ def test_a_wrong_command_line_eats_the_datagram_as_well(wrapped: Wrapped) -> Non
 def test_a_full_process_table_keeps_no_name_and_no_service(wrapped: Wrapped, rules: AccessFiles) -> None:
     """A lookup takes a process; the service takes none, as it is this one."""
     rules.write(allow="ALL: .example.com", deny="ALL: KNOWN")
-    setup = ("import os, resource, sys; os.setgid(48652); resource.setrlimit(resource.RLIMIT_NPROC, (0, 0)); "
-             "os.setuid(48651); os.execv(sys.argv[1], sys.argv[1:])")
+    setup = ("import os, resource, sys; os.setgid(48652); resource.setrlimit(resource.RLIMIT_NPROC, (1, 1)); "
+             "os.setuid(48777); os.execv(sys.argv[1], sys.argv[1:])")
     visit = wrapped.visit("/usr/bin/python3", "-c", setup, BINARY, "wrap", ECHO, "in", executable="/usr/bin/python3")
     assert visit.received == b"in\n"
     assert visit.lines == [
