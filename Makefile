@@ -116,6 +116,7 @@ lint: needs-test
 
 check-binary: test-hooks
 	Tests/Binary/check scanlogd .build-embedded/release 'ring raw pcap nids' .build-hooks/release/scanlogd
+	Tests/Binary/check-calls .build-embedded/release
 
 # The same program, but that SIGUSR2 makes it do what its sandbox forbids.
 .PHONY: test-hooks
@@ -213,8 +214,10 @@ installed = \
 	$(DESTDIR)$(SYSUSERSDIR)/scanlogd.conf \
 	$(DESTDIR)$(TMPFILESDIR)/scanlogd.conf \
 	$(DESTDIR)$(EXAMPLEDIR)/fail2ban/filter.local \
-	$(DESTDIR)$(EXAMPLEDIR)/fail2ban/jail.local
-pages = man8/scanlogd.8 man8/scanlogd-connections.8 man5/scanlogd-rules.5
+	$(DESTDIR)$(EXAMPLEDIR)/fail2ban/jail.local \
+	$(addprefix $(DESTDIR)$(EXAMPLEDIR)/wrap/,$(wrap_examples))
+wrap_examples = inetd.conf wrapped-telnet.socket wrapped-telnet@.service wrapped-tftp.socket wrapped-tftp.service
+pages = man8/scanlogd.8 man8/scanlogd-connections.8 man8/scanlogd-wrap.8 man5/scanlogd-rules.5
 with_paths = sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@EXAMPLEDIR@|$(EXAMPLEDIR)|g' \
 	-e 's|/etc/default/scanlogd|$(SYSCONFDIR)/default/scanlogd|g'
 
@@ -243,6 +246,10 @@ install: check-paths
 	install -m 644 rc.d/sysusers.conf $(DESTDIR)$(SYSUSERSDIR)/scanlogd.conf
 	install -m 644 rc.d/tmpfiles.conf $(DESTDIR)$(TMPFILESDIR)/scanlogd.conf
 	install -m 644 rc.d/fail2ban/filter.local rc.d/fail2ban/jail.local $(DESTDIR)$(EXAMPLEDIR)/fail2ban
+	for file in $(wrap_examples); do \
+		$(with_paths) rc.d/wrap/$$file >$(DESTDIR)$(EXAMPLEDIR)/wrap/$$file && \
+		chmod 644 $(DESTDIR)$(EXAMPLEDIR)/wrap/$$file || exit 1; \
+	done
 	@if [ -z "$(DESTDIR)" ]; then rc.d/index-manuals add $(MANDIR) $(pages); fi
 	@echo "Installed, not started. With systemd: systemctl daemon-reload && systemctl enable --now scanlogd"
 	@echo "Without: update-rc.d scanlogd defaults && $(SYSCONFDIR)/init.d/scanlogd start"
@@ -250,7 +257,7 @@ install: check-paths
 uninstall: check-paths
 	@if [ -z "$(DESTDIR)" ]; then rc.d/refuse-package $(SYSCONFDIR)/init.d/scanlogd; fi
 	rm -f $(installed)
-	-rmdir $(DESTDIR)$(EXAMPLEDIR)/fail2ban $(DESTDIR)$(EXAMPLEDIR) 2>/dev/null
+	-rmdir $(DESTDIR)$(EXAMPLEDIR)/fail2ban $(DESTDIR)$(EXAMPLEDIR)/wrap $(DESTDIR)$(EXAMPLEDIR) 2>/dev/null
 	@# Where a service is enabled or disabled, Debian leaves links to its init script.
 	@if [ -z "$(DESTDIR)" ] && [ "$(SYSCONFDIR)" = /etc ] && command -v update-rc.d >/dev/null 2>&1; then \
 		update-rc.d scanlogd remove; fi
