@@ -36,7 +36,7 @@ ORDINARY_TRAITS = $(if $(FEATURES),--traits $(subst $() ,$(comma),$(FEATURES)),-
 
 FUZZ_SECONDS = 60
 
-.PHONY: all linux libpcap libnids demo test lint unit asan integration integration-beside integration-alone
+.PHONY: all linux libpcap libnids demo demo-wrap test lint unit asan integration integration-beside integration-alone
 .PHONY: fuzz bench soak install uninstall clean
 
 # The shipped binary: every backend, and every role.
@@ -78,6 +78,9 @@ endef
 
 demo: needs-demo all
 	SCANLOGD=$(CURDIR)/scanlogd Tests/Demo/demo
+
+demo-wrap: needs-demo-wrap all
+	SCANLOGD=$(CURDIR)/scanlogd Tests/Demo/demo-wrap
 
 one_scan = Tests/Integration/run -q -k an_ipv6_scan_is_reported_to_the_byte
 
@@ -202,8 +205,8 @@ bench: needs-bench all
 	$(BUILD) --product core-benchmark
 	CORE_BENCHMARK=$(CURDIR)/$(SCRATCH)/release/core-benchmark SCANLOGD=$(CURDIR)/scanlogd Tests/Benchmarks/run
 
-.PHONY: needs-demo needs-test needs-bench needs-soak needs-arm64 needs-deb
-needs-demo needs-test needs-bench needs-soak needs-arm64 needs-deb:
+.PHONY: needs-demo needs-demo-wrap needs-test needs-bench needs-soak needs-arm64 needs-deb
+needs-demo needs-demo-wrap needs-test needs-bench needs-soak needs-arm64 needs-deb:
 	Tests/install-needs $(@:needs-%=%)
 
 installed = \
