@@ -12,6 +12,7 @@ from log_sink import LogSink
 from measures import delays, footprint, idle_milliseconds, measure_loads
 from program import programs
 from traffic import Generator, build_network, run
+from wrapping import show_wrapping
 
 
 def first_line() -> str:
@@ -57,6 +58,7 @@ def main() -> None:
     tables.show_waiting(idle, waited, footprints)
     tables.show_memory(footprints)
     show_connections(Path(os.environ["SCANLOGD"]).resolve(), generator)
+    show_wrapping(Path(os.environ["SCANLOGD"]).resolve())
     show_core()
 
 

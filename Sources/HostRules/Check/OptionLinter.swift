@@ -8,7 +8,12 @@ extension RuleOption {
     /// What makes libwrap deny when a rule with this option matches, if anything does.
     func fault<System: RuleEnvironment & ~Copyable>(in text: Span<UInt8>, _ system: borrowing System) -> OptionFault? {
         if name.isEmpty { return OptionFault(kind: .missingOption, word: name) }
-        guard let keyword else { return OptionFault(kind: .unknownOption, word: name) }
+        guard let keyword else {
+            // As rules had them before they had options.
+            let first = text[name.lowerBound]
+            let isCommand = first == UInt8(ascii: "(") || first == UInt8(ascii: "/")
+            return OptionFault(kind: isCommand ? .bareCommand : .unknownOption, word: name)
+        }
         if value.isEmpty && keyword.needsValue { return OptionFault(kind: .missingValue, word: name) }
         if !value.isEmpty && !keyword.takesValue { return OptionFault(kind: .unexpectedValue, word: name) }
         if keyword.mustBeLast && !isLast { return OptionFault(kind: .optionNotLast, word: name) }

@@ -16,6 +16,7 @@ public enum RuleFilePurpose: Sendable {
 public struct RuleLinter<Memory: RulePairMemory & ~Copyable>: ~Copyable {
     let purpose: RuleFilePurpose
     private let reportsImplicitAllow: Bool
+    private let isForWrap: Bool
     private var reader = RuleReader()
     private var earlier: EarlierRules<Memory>
     /// Those of hosts.allow, for hosts.deny.
@@ -34,14 +35,17 @@ public struct RuleLinter<Memory: RulePairMemory & ~Copyable>: ~Copyable {
     ///
     /// - Parameters:
     ///   - reportsImplicitAllow: whether a rule that grants without saying so is a problem.
+    ///   - isForWrap: whether it is a problem if `scanlogd wrap` does less for an option than libwrap.
     ///   - allowed: for hosts.deny, the rules of hosts.allow; else none.
     ///   - memory: for the rules of this file.
     public init(
-        _ purpose: RuleFilePurpose, reportsImplicitAllow: Bool = false, after allowed: consuming EarlierRules<Memory>,
+        _ purpose: RuleFilePurpose, reportsImplicitAllow: Bool = false, isForWrap: Bool = false,
+        after allowed: consuming EarlierRules<Memory>,
         in memory: consuming Memory
     ) {
         self.purpose = purpose
         self.reportsImplicitAllow = reportsImplicitAllow
+        self.isForWrap = isForWrap
         self.allowed = allowed
         earlier = EarlierRules(memory)
     }
@@ -186,6 +190,8 @@ public struct RuleLinter<Memory: RulePairMemory & ~Copyable>: ~Copyable {
                     reporter.report(fault.kind, fault.word, in: &rule, of: file)
                 } else if let fault = rule.withText({ option.warning(in: $0, system) }) {
                     reporter.report(fault.kind, fault.word, in: &rule, of: file)
+                } else if isForWrap, let kind = option.keyword?.kindForWrap {
+                    reporter.report(kind, option.name, in: &rule, of: file)
                 }
             }
         }
@@ -221,6 +227,18 @@ extension Rule {
                 let address = word.extracting(0..<(word.firstIndex(of: UInt8(ascii: "/")) ?? word.count))
                 return address.ipv6Address() == nil ? nil : start..<end
             }
+        }
+    }
+}
+
+extension RuleOption.Keyword {
+    /// What `scanlogd wrap` does less for an option than libwrap does.
+    fileprivate var kindForWrap: RuleProblem.Kind? {
+        switch self {
+        case .spawn, .twist: .needsTraps
+        case .aclexec: .notRunByWrap
+        case .rfc931: .nobodyIsAsked
+        default: nil
         }
     }
 }

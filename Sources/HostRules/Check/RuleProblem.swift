@@ -33,6 +33,7 @@ public struct RuleProblem: Sendable {
         case noFile, tooManyFiles, fileLoop, commaInFile, exceptInFile, atSignInFile
         // Options.
         case missingOption, unknownOption, missingValue, unexpectedValue, optionNotLast, badNumber, badSeverity
+        case bareCommand, needsTraps, notRunByWrap, nobodyIsAsked
         case unknownUser, unknownGroup, noDirectory, unknownExpansion, implicitAllow
         // The file as a whole.
         case shadowed, shadowedByMany, shadowedInAllow, repeated, afterAll, allowedBefore

@@ -88,7 +88,8 @@ extension RuleProblem.Kind {
         case .openBracket: "it matches nothing, and no colon behind it ends a list"
         case .emptyLengthOfIPv6: "it matches nothing here, and every IPv6 address for libwrap"
         case .tooManyFiles, .fileLoop: "everybody is denied"
-        case .missingOption, .unknownOption, .missingValue, .unexpectedValue, .optionNotLast, .badNumber, .badSeverity,
+        case .missingOption, .unknownOption, .bareCommand, .notRunByWrap, .missingValue, .unexpectedValue,
+            .optionNotLast, .badNumber, .badSeverity,
             .unknownUser, .unknownGroup:
             "the rule denies"
         default: nil
@@ -182,6 +183,10 @@ extension RuleProblem.Kind {
         switch self {
         case .missingOption: "no option behind the colon"
         case .unknownOption: "no such option"
+        case .bareCommand: "a command without an option: write spawn or twist before it"
+        case .needsTraps: "scanlogd wrap runs it with --traps only, for TCP, and for root only behind the option user"
+        case .notRunByWrap: "scanlogd wrap does not run it"
+        case .nobodyIsAsked: "scanlogd wrap asks nobody: users are unknown"
         case .missingValue: "an option without its value"
         case .unexpectedValue: "an option that takes no value"
         case .optionNotLast: "an option that must be the last"

@@ -13,6 +13,8 @@
         private(set) var port: CString?
         private(set) var isVerbose = false
         private(set) var reportsImplicitAllow = false
+        /// Check the rules as those of `scanlogd wrap`.
+        private(set) var isForWrap = false
         private(set) var wantsHelp = false
         /// The operands.
         private(set) var operands: InlineArray<2, CString?> = [nil, nil]
@@ -24,9 +26,8 @@
             var reader = unsafe OptionReader(
                 count, arguments, as: isMatch ? "scanlogd rules match" : "scanlogd rules check")
             let known = Self.known(isMatch: isMatch)
-            let options = known.span.extracting(0..<(isMatch ? 7 : 6))
             do throws(SystemError) {
-                while let letter = try reader.next(of: options) {
+                while let letter = try reader.next(of: known.span) {
                     if !apply(letter) { return nil }
                 }
             } catch {
@@ -46,6 +47,7 @@
             case "E": exempt = optionArgument()
             case "N": name = optionArgument()
             case "P": port = optionArgument()
+            case "W": isForWrap = true
             case "a": reportsImplicitAllow = true
             case "h": wantsHelp = true
             case "v": isVerbose = true
@@ -54,7 +56,7 @@
             return true
         }
 
-        /// The options of both commands, followed by that of `check`, or those of `match`.
+        /// The options of both commands, followed by those of one.
         private static func known(isMatch: Bool) -> InlineArray<7, CommandOption> {
             [
                 CommandOption("--allow", knownBy: "A"),
@@ -63,7 +65,9 @@
                 CommandOption("-h", "--help"),
                 CommandOption("-v", "--verbose"),
                 isMatch ? CommandOption("--name", knownBy: "N") : CommandOption("-a"),
-                CommandOption("--port", knownBy: "P"),
+                isMatch
+                    ? CommandOption("--port", knownBy: "P")
+                    : CommandOption("--wrap", knownBy: "W", takesArgument: false),
             ]
         }
     }

@@ -110,7 +110,8 @@
                 var before = EarlierRules(try RuleMemory())
                 swap(&before, &earlier)
                 var linter = RuleLinter(
-                    purpose, reportsImplicitAllow: options.reportsImplicitAllow, after: before, in: try RuleMemory())
+                    purpose, reportsImplicitAllow: options.reportsImplicitAllow, isForWrap: options.isForWrap,
+                    after: before, in: try RuleMemory())
                 text.withBytes { check($0, purpose, &linter) }
                 earlier = linter.finish()
                 if let failure = earlier.withMemory({ $0.failure }) { throw failure }

@@ -36,6 +36,9 @@ import System
             if options.exempt != nil && options.reportsImplicitAllow {
                 return refuse("-a", "rules for exempt sources need not say allow")
             }
+            if options.exempt != nil && options.isForWrap {
+                return refuse("--wrap", "rules for exempt sources have no such options")
+            }
             if options.exempt != nil && (options.allow != nil || options.deny != nil) {
                 return refuse("--exempt", "is for a file of its own, beside no other")
             }
@@ -67,7 +70,7 @@ import System
 
     /// The text of `scanlogd rules --help`.
     private let rulesUsage = """
-        usage: scanlogd rules check [-av] [--allow FILE] [--deny FILE]
+        usage: scanlogd rules check [-av] [--wrap] [--allow FILE] [--deny FILE]
                scanlogd rules check [-v] --exempt FILE
                scanlogd rules match [-v] [--allow FILE] [--deny FILE]
                               [--name NAME|unknown|paranoid] [--port PORT]
@@ -83,6 +86,7 @@ import System
               --deny FILE       instead of /etc/hosts.deny
               --exempt FILE     the sources that scanlogd --exempt FILE does not report
           -a                    check: also rules that grant without saying "allow"
+              --wrap            check: also options for which scanlogd wrap does less than libwrap
           -v, --verbose         check: print each rule; match: why earlier rules do not match
               --name NAME       match: the client's name (unknown); nothing is looked up
               --port PORT       match: the port that was connected to

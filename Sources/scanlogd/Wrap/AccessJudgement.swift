@@ -78,6 +78,7 @@
             case .badOption(let kind):
                 var text = LogLine()
                 let word = matcher.badWord
+                setSeverity(before: word, of: &matcher)
                 if !word.isEmpty {
                     text.append("\"")
                     matcher.withRule { $0.withText { text.append(escaping: $0.extracting(word), limit: 128) } }
@@ -89,6 +90,22 @@
                 return carryOutOptions(of: &matcher, path, decision)
             }
             return .refused
+        }
+
+        /// Has a refusal logged as the options say that stand before what is wrong; no other of them is carried out.
+        private mutating func setSeverity(before word: Range<Int>, of matcher: inout RuleMatcher) {
+            matcher.withRule { rule in
+                guard let range = rule.options else { return }
+                rule.withText { text in
+                    var options = RuleOptions(range)
+                    while let option = options.next(of: text), option.value.upperBound < word.lowerBound {
+                        if option.keyword != .severity { continue }
+                        if case .level(let level, let facility) = Severity(text, option.value) {
+                            log.setSeverity(level: level, facility: facility)
+                        }
+                    }
+                }
+            }
         }
     }
 #endif

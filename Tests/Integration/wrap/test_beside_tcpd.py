@@ -15,7 +15,7 @@ from harness.syslog_sink import Message
 from harness.wrap import AS_TCPD, Wrapped, read_all
 
 FOLDER = TEMPORARY / "beside"
-CASES = int(os.environ.get("WRAP_CASES", "96"))
+CASES = int(os.environ.get("WRAP_CASES", "48"))
 AT_ONCE = 24
 LYING, NAMELESS = "10.77.0.31", "10.77.0.32"
 SOURCES = (ATTACKER, ATTACKER_6, LYING, NAMELESS)
@@ -33,7 +33,7 @@ DAEMONS = ["ALL", "ALL", "ALL", "svc", "svc other", "other", "s*", "s??", "ALL E
 CLIENTS = [
     "ALL", ATTACKER, "10.77.", "10.77.0.0/16", "10.77.0.0/255.255.255.240", "10.77.0.?", "10.77.0.3*", f"[{ATTACKER_6}]",
     "[fd77::]/64", "[fd78::]/16", "[fd00::]/8", "KNOWN", "UNKNOWN", "LOCAL", "PARANOID", ".example.com", "client.example.com",
-    "*.example.com", "CLIENT.EXAMPLE.COM", "trusted.example.org", "192.0.2.", "unknown", "user@ALL", "ALL EXCEPT 10.77.0.3?",
+    "*.example.com", "CLIENT.EXAMPLE.COM", "trusted.example.org", "192.0.2.", "unknown", "ALL EXCEPT 10.77.0.3?",
     "10. EXCEPT .example.com", "ALL EXCEPT LOCAL EXCEPT KNOWN", "/nonexistent",
 ]
 OPTIONS = [
@@ -151,7 +151,7 @@ def test_random_rules_and_clients_have_the_same_outcome(wrapped: Wrapped, names:
             some = cases[first:first + AT_ONCE]
             theirs, ours = run(wrapped, some, tool("tcpd")), run(wrapped, some, str(AS_TCPD))
             for case, their, our in zip(some, theirs, ours, strict=True):
-                assert our == their, case
+                assert our == their, f"{case.source}\nallow:\n{case.allow}\ndeny:\n{case.deny}\n{our}\n{their}"
                 granted += our.received != b""
         assert CASES / 10 < granted < CASES * 9 / 10, "nothing was judged"
     finally:
