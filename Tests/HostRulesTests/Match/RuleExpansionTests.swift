@@ -4,7 +4,10 @@ import Testing
 
 /// What `%a` and the like become, whatever a client's name is.
 struct RuleExpansionTests {
-    private func name(_ text: String) throws -> FixedName { try #require(FixedName(text.utf8Span.span)) }
+    private func name(_ text: String) throws -> FixedName {
+        let name = FixedName(text.utf8Span.span)
+        return try #require(name)
+    }
 
     private func expanded(
         _ text: String, name: String? = nil, daemon: String = "in.ftpd", unescapesColons: Bool = false
@@ -70,10 +73,12 @@ struct PendingNameTests {
 
     /// What the first step says that is more than that others are meant.
     private func outcome(of rules: String, isNameKnown: Bool = false) throws -> String {
-        let name = try #require(FixedName("www.example.com".utf8Span.span))
+        let given = FixedName("www.example.com".utf8Span.span)
+        let name = try #require(given)
         let client = RuleHost(address: Address(ipv4: 0xc000_0207), name: isNameKnown ? .known(name) : .notLookedUp)
         let server = RuleHost(address: Address(ipv4: 0xc000_0201), name: .notLookedUp)
-        let daemon = try #require(FixedName("sshd".utf8Span.span))
+        let service = FixedName("sshd".utf8Span.span)
+        let daemon = try #require(service)
         var matcher = RuleMatcher(RuleQuery(daemon: daemon, server: server, client: client), in: .allow)
         while let step = matcher.step(rules.utf8Span.span, NoFiles()) {
             switch step {

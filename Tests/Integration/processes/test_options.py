@@ -64,7 +64,7 @@ def test_help_tells_of_what_the_usage_lines_have(role: tuple[str, ...]) -> None:
     told = {spelling for option in options(role) for spelling in option.spellings}
     named = set(re.findall(r"(?<![\w-])--?\w[\w-]*", usage))
     bundles = {word for word in named if re.fullmatch(r"-[a-z]{2,}", word)}  # [-av]
-    others = {"-a", "--name", "--port"} - told if "rules" in role else set()
+    others = {"-a", "--name", "--port", "--wrap"} - told if "rules" in role else set()
     assert (named - bundles) <= told | others
     assert len(told) >= 8
 

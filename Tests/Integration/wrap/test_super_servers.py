@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -166,4 +166,5 @@ def test_tftp_is_granted_and_refused_without_a_loop(
         lines = [message.text for message in wrapped.log.messages if message.text.startswith("connect from")]
         assert lines == [f"connect from {client} ({client})"]
         for pid in processes_named("in.tftpd"):
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)

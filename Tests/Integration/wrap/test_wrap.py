@@ -29,7 +29,7 @@ report = {
     "ids": [os.getresuid(), os.getresgid(), sorted(os.getgroups())],
     "limits": {n: resource.getrlimit(getattr(resource, n)) for n in dir(resource) if n.startswith("RLIMIT_")},
     "status": {k: v.strip() for k, v in (l.split(":", 1) for l in open("/proc/self/status"))
-               if k.startswith(("Sig", "Cap", "Shd", "NoNewPrivs", "Seccomp"))},
+               if k.startswith(("SigB", "SigI", "SigC", "Cap", "NoNewPrivs", "Seccomp"))},
     "session": [os.getsid(0) == os.getpid(), os.getpgrp() == os.getpid()],
     "children": open("/proc/thread-self/children").read(),
 }
