@@ -71,8 +71,10 @@ extension Candidate {
     /// which it takes as many packets as for a quick scan.
     private func failsEnough(onHostOf pair: Pair, _ number: Int, by rules: CandidateRules) -> Bool {
         if !rules.hostKnowsPorts || !pair.isLocal { return reaches(number, onHostOf: pair, .failures) }
-        return reaches(Parameters.ownFailures, onHostOf: pair, .failures)
-            || reaches(Parameters.ownRefusals, onHostOf: pair, .refusals)
+        if reaches(Parameters.ownFailures, onHostOf: pair, .failures) { return true }
+        // Of the first one it is not kept how it failed.
+        return reaches(Parameters.ownRefusals, onHostOf: pair, .failures)
+            && reaches(Parameters.ownRefusals - 1, onHostOf: pair, .refusals)
     }
 
     /// Whether the weights of the ports of a pair's host, from one in the list on, add up to a threshold.

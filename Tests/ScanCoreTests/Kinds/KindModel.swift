@@ -501,8 +501,8 @@ struct KindModel {
                     ? nil
                     : suspect.addresses.count >= 4 && kinds.contains(.spread) ? .spread : suspect.paused ? .slow : nil
             case .ack: weight < 21 ? nil : .ack
-            case .udp: failed.count < (isOwn ? 7 : 4) && refused < 6 ? nil : .udp
-            case .protocols: failed.count < (isOwn ? 7 : 6) && refused < 6 ? nil : .protocols
+            case .udp: failed.count < (isOwn ? (refused < 5 ? 7 : 6) : 4) ? nil : .udp
+            case .protocols: failed.count < (isOwn && refused < 5 ? 7 : 6) ? nil : .protocols
             case .sctp: failed.count < 7 ? nil : .sctp
             case .echo: isSweep(suspect, at: now) ? .ping : nil
             case .sweep: isSweep(suspect, at: now) ? .sweep : nil

@@ -39,7 +39,7 @@ struct KindModelTests {
             }
         }
         for kind in [ScanKind.slow, .spread, .sweep, .ping, .udp, .ack, .protocols, .sctp] {
-            #expect(kinds[kind, default: 0] >= 5, "\(kind): \(kinds)")
+            #expect(kinds[kind, default: 0] >= 3, "\(kind): \(kinds)")
         }
         let leastOfEach = isOfHost ? 20 : 0
         #expect(confirmed >= leastOfEach && refuted >= leastOfEach, "\(confirmed), \(refuted)")

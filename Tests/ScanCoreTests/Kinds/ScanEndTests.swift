@@ -67,11 +67,12 @@ struct ScanEndTests {
             _ = observe(probe(7, to: Address(ipv4: 0x0b00_0000 + number)), at: 2, in: &detector)
         }
         let end = detector.nextEnd(at: at(100), atExit: true)?.end
-        #expect(end?.hosts.number == UInt32(ScanEnds.mostHosts) && end?.hosts.isLeast == true)
+        // The first one was counted before the report.
+        #expect(end?.hosts.number == UInt32(ScanEnds.mostHosts + 1) && end?.hosts.isLeast == true)
         #expect(end?.packets == ScanEnd.Count(number: 1007))
         #expect(
             text(end)
-                == "10.77.1.1 to 10.77.0.2 and others, end, 7 ports, 384 or more hosts, 1007 packets, 1 s @12:00:00")
+                == "10.77.1.1 to 10.77.0.2 and others, end, 7 ports, 385 or more hosts, 1007 packets, 1 s @12:00:00")
     }
 
     @Test func theQuietestMakesRoomAndMayGoOn() {
