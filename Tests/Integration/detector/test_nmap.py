@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 from harness.daemon import Finished, finish
-from harness.network import ATTACKER, TARGET, TARGET_6, TARGET_MAC, Namespace, tool
-from harness.packets import ACK, LOW_PORTS, RST, SYN
+from harness.frames import mac
+from harness.network import ATTACKER, ATTACKER_MAC, TARGET, TARGET_6, TARGET_MAC, Namespace, tool
+from harness.packets import ACK, LOW_PORTS, RST, SYN, checksum
 from harness.places import BINARY, REPOSITORY
 from harness.scene import Scene
 
@@ -125,6 +126,73 @@ def test_the_slowest_timings_are_logged_as_the_table_says(tmp_path: Path, timing
 def test_a_scan_by_nmap_itself_at_timing_1_is_logged_as_the_table_says() -> None:
     done = finish([str(BINARY), "-r", str(REPOSITORY / "Tests/Fixtures/captures/nmap_T1.pcap")])
     assert f" {logged_as('-T1')} " in done.stdout, done
+
+
+class Zombie:
+    """A host that is idle, and numbers what it sends one by one: to anything but a reset it answers with one (RFC 9293)."""
+
+    ADDRESS, MAC = "10.77.0.66", "02:00:00:00:77:66"
+
+    def __init__(self, scene: Scene) -> None:
+        """It is on the wire where the target is, which sees what is sent to both."""
+        self._hosts = (scene.attacker, scene.target)
+        for host in self._hosts:
+            host.run("ip", "neighbour", "replace", self.ADDRESS, "lladdr", self.MAC, "dev", "wire", "nud", "permanent")
+        self._wire = scene.target.open_socket(socket.AF_PACKET, socket.SOCK_RAW)
+        with scene.target.entered():
+            self._wire.bind(("wire", 0x0003))
+        self._wire.settimeout(0.1)
+        self._number = 1000
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._over.set()
+        self._thread.join()
+        self._wire.close()
+        for host in self._hosts:
+            host.run("ip", "neighbour", "del", self.ADDRESS, "dev", "wire")
+
+    def _serve(self) -> None:
+        while not self._over.is_set():
+            try:
+                frame = self._wire.recv(2000)
+            except TimeoutError:
+                continue
+            packet = frame[14:]
+            if frame[12:14] != b"\x08\0" or packet[9] != socket.IPPROTO_TCP:
+                continue
+            if packet[16:20] == socket.inet_aton(self.ADDRESS):
+                self._answer(packet)
+
+    def _answer(self, packet: bytes) -> None:
+        source, destination, _, ack = struct.unpack("!HHII", packet[20:32])
+        if packet[33] & RST:
+            return
+        self._number += 1
+        if packet[12:16] == socket.inet_aton(TARGET):
+            return  # nobody waits for this one
+        segment = struct.pack("!HHIIBBHHH", destination, source, ack, 0, 5 << 4, RST, 0, 0, 0)
+        ends = packet[16:20] + packet[12:16]
+        sum_of = checksum(ends + struct.pack("!HH", socket.IPPROTO_TCP, len(segment)) + segment)
+        segment = segment[:16] + struct.pack("!H", sum_of) + segment[18:]
+        head = struct.pack("!BBHHHBBH", 0x45, 0, 40, self._number, 0, 64, socket.IPPROTO_TCP, 0) + ends
+        head = head[:10] + struct.pack("!H", checksum(head)) + head[12:]
+        self._wire.send(mac(ATTACKER_MAC) + mac(self.MAC) + b"\x08\0" + head + segment)
+
+
+def test_an_idle_scan_is_logged_as_the_table_says(idle_scene: Scene) -> None:
+    scene = idle_scene
+    zombie = Zombie(scene)
+    try:
+        scene.start()
+        done = scene.attacker.run(tool("nmap"), "-n", "-Pn", "--send-ip", "-sI", f"{zombie.ADDRESS}:80", *HERE, TARGET,
+                                  timeout=100)
+        assert "Idle scan using zombie" in done, done
+        expect(scene, logged_as("-sI"), zombie.ADDRESS)
+    finally:
+        zombie.close()
 
 
 class FTPServer:
