@@ -12,7 +12,7 @@ ROLES = [(), ("connections",), ("rules", "check"), ("rules", "match")]
 # Something right for each kind of argument that the texts name: else it would be refused for itself.
 ARGUMENTS = {
     "FILE": "/dev/null", "NAME": "raw", "in|out|both": "in", "iso|epoch": "epoch", "N|off": "5", "COUNT": "5",
-    "EXPRESSION": "tcp", "PORT": "22", "LIST": "slow", "NETWORK": "192.0.2.0/24",
+    "EXPRESSION": "tcp", "PORT": "22", "LIST": "slow", "NETWORK": "192.0.2.0/24", "RULE": "answers",
 }
 MAY_REPEAT = {"--interface", "--local"}
 
@@ -75,7 +75,7 @@ def test_an_option_that_is_given_twice_is_refused_however_it_is_written(role: tu
         for first, second in product(option.spellings, repeat=2):
             given = [*option.given(first), *option.given(second)]
             if option.spellings[-1] in MAY_REPEAT:
-                assert "unrecognized option '--end'" in run(*role, *given, "--end").stderr
+                assert "unrecognized option '--no-such'" in run(*role, *given, "--no-such").stderr
             else:
                 assert run(*role, *given) == complaint(role, f"{second}: option: given twice"), option
     assert not PID_FILE.exists() and not processes_named()
