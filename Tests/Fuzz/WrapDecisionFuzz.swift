@@ -27,21 +27,23 @@ private struct WrapCase {
         files = RulesCase(input)
         var lines = input.split(separator: 10, maxSplits: 5, omittingEmptySubsequences: false).map(Array.init)
         while lines.count < 6 { lines.append([]) }
-        server = Address(lines[1].span)
-        client = Address(lines[4].span)
-        answer = ResolvedName(lines[5].prefix { $0 != 10 && $0 != 0xff }.map { $0 }.span)
+        let (own, other) = (lines[1], lines[4])
+        server = Address(own.span)
+        client = Address(other.span)
+        let name = lines[5].prefix { $0 != 10 && $0 != 0xff }.map { $0 }
+        answer = ResolvedName(name.span)
     }
 
-    /// What becomes of the answer of a name server.
-    private var name: RuleHost.Name {
-        if answer.count == 0 { return .unknown }
+    /// What becomes of the answer of a name server about a host. Nobody is asked about one without an address.
+    private func name(of address: Address?) -> RuleHost.Name {
+        if address == nil || answer.count == 0 { return .unknown }
         guard answer.isHostName, let name = answer.withBytes({ FixedName($0) }) else { return .paranoid }
         return .known(name)
     }
 
     func decide(isLookedUp: Bool) -> (decision: Decision, restarts: Int) {
-        var clientName = isLookedUp ? name : .notLookedUp
-        var serverName = isLookedUp ? name : .notLookedUp
+        var clientName = isLookedUp ? name(of: client) : .notLookedUp
+        var serverName = isLookedUp ? name(of: server) : .notLookedUp
         var restarts = 0
         for (text, file) in [(files.allow, RuleFile.allow), (files.deny, .deny)] {
             search: while true {
@@ -53,15 +55,19 @@ private struct WrapCase {
                 while let step = matcher.step(text.span, files.system) {
                     switch step {
                     case .needsName(.client):
-                        clientName = name
+                        clientName = name(of: client)
                         restarts += 1
                         continue search
                     case .needsName(.server):
-                        serverName = name
+                        serverName = name(of: server)
                         restarts += 1
                         continue search
                     case .decision(let decision):
-                        checkOptions(&matcher, clientHost, serverHost, daemon)
+                        switch decision.reason {
+                        // As the wrapper: of a line that is broken nothing is carried out.
+                        case .rule, .command, .badOption: checkOptions(&matcher, clientHost, serverHost, daemon)
+                        case .noRule, .unreadable, .brokenLine, .tooManyPatternFiles: break
+                        }
                         return (decision, restarts)
                     case .line, .otherDaemon, .otherClient: continue
                     }
