@@ -18,10 +18,18 @@ private func key(_ choice: UInt8) -> HashKey {
     ])
 }
 
+/// A detector in memory of its own: three are too much for the stack.
+private final class Kept<Value: ~Copyable> {
+    var value: Value
+
+    @inline(never)
+    init(_ value: consuming Value) { self.value = value }
+}
+
 private struct DetectorRun: ~Copyable {
-    private var small: ScanDetector<2, 8, 4, 4>
-    private var crowded: ScanDetector<2, 40, 2, 4>
-    private var roomy: ScanDetector<64, 256, 512, 4>
+    private let small: Kept<ScanDetector<2, 8, 4, 4>>
+    private let crowded: Kept<ScanDetector<2, 40, 2, 4>>
+    private let roomy: Kept<ScanDetector<64, 256, 512, 4>>
     private var model = DetectorModel()
     private var limiter = LimiterWatch()
     private var suppressed = SuppressedSources()
@@ -30,9 +38,9 @@ private struct DetectorRun: ~Copyable {
     private var packets: UInt64 = 0
 
     init(key: HashKey) {
-        small = ScanDetector(key: key)
-        crowded = ScanDetector(key: key)
-        roomy = ScanDetector(key: key)
+        small = Kept(ScanDetector(key: key))
+        crowded = Kept(ScanDetector(key: key))
+        roomy = Kept(ScanDetector(key: key))
     }
 
     /// Reads one step and takes it.
@@ -53,19 +61,21 @@ private struct DetectorRun: ~Copyable {
             advance(input.byte())
             limiter.admit(at: now)
         }
-        check(small.fault == nil, "the small table: \(small.fault ?? "")")
-        check(crowded.fault == nil, "the crowded table: \(crowded.fault ?? "")")
+        check(small.value.fault == nil, "the small table: \(small.value.fault ?? "")")
+        check(crowded.value.fault == nil, "the crowded table: \(crowded.value.fault ?? "")")
     }
 
     /// Checks what need not be asked after every step.
     mutating func finish() {
-        check(roomy.fault == nil, "the roomy table: \(roomy.fault ?? "")")
-        checkCounters(small.counters, "small")
-        checkCounters(crowded.counters, "crowded")
-        checkCounters(roomy.counters, "roomy")
-        check(small.sourcesFollowed <= 8, "too many sources followed")
-        check(crowded.sourcesFollowed <= 2 * Parameters.collisionCap, "too many sources followed in two buckets")
-        check(small.sourcesHeld <= 8 + 16 && crowded.sourcesHeld <= 2 * Parameters.collisionCap + 16, "too many held")
+        check(roomy.value.fault == nil, "the roomy table: \(roomy.value.fault ?? "")")
+        checkCounters(small.value.counters, "small")
+        checkCounters(crowded.value.counters, "crowded")
+        checkCounters(roomy.value.counters, "roomy")
+        check(small.value.sourcesFollowed <= 8, "too many sources followed")
+        check(crowded.value.sourcesFollowed <= 2 * Parameters.collisionCap, "too many sources followed in two buckets")
+        check(
+            small.value.sourcesHeld <= 8 + 16 && crowded.value.sourcesHeld <= 2 * Parameters.collisionCap + 16,
+            "too many held")
     }
 
     private func checkCounters(_ counters: DetectorCounters, _ name: String) {
@@ -79,9 +89,9 @@ private struct DetectorRun: ~Copyable {
             observe(try Probe(packet: packet.span))
         } catch {
             packets += 1
-            small.count(error)
-            crowded.count(error)
-            roomy.count(error)
+            small.value.count(error)
+            crowded.value.count(error)
+            roomy.value.count(error)
         }
     }
 
@@ -89,8 +99,8 @@ private struct DetectorRun: ~Copyable {
         packets += 1
         let time = Timestamp(nanoseconds: now)
         let expected = model.observe(segment, at: now)
-        let inSmall = small.observe(segment, at: time, wallClock: 0)
-        let inCrowded = crowded.observe(segment, at: time, wallClock: 0)
+        let inSmall = small.value.observe(segment, at: time, wallClock: 0)
+        let inCrowded = crowded.value.observe(segment, at: time, wallClock: 0)
         let inRoomy = observeInRoomy(segment, at: time)
         if let inSmall { checkReport(inSmall, of: segment) }
         if let inSmall { checkEncoding(inSmall) }
@@ -106,13 +116,13 @@ private struct DetectorRun: ~Copyable {
 
     /// In this one, every second report is suppressed: it comes again with each new port, and is the same then.
     private mutating func observeInRoomy(_ segment: Probe, at time: Timestamp) -> ScanReport? {
-        guard var finding = roomy.find(segment, at: time, wallClock: 0) else { return nil }
+        guard var finding = roomy.value.find(segment, at: time, wallClock: 0) else { return nil }
         if finding.isNew {
             reported += 1
             if reported % 2 == 0 { return finding.report }
             suppressed.add(&finding)
             check(finding.suppression.isSuppressed, "not told that the report is suppressed")
-            roomy.remember(finding)
+            roomy.value.remember(finding)
             return finding.report
         }
         check(finding.suppression.isSuppressed, "a report that was logged comes again")
@@ -120,7 +130,7 @@ private struct DetectorRun: ~Copyable {
         let before = finding.suppression.newPorts
         suppressed.add(&finding)
         check(finding.suppression.newPorts > before || before == .max, "a new port is not counted")
-        roomy.remember(finding)
+        roomy.value.remember(finding)
         return nil
     }
 
