@@ -35,7 +35,7 @@ extension ScanDetector {
         }
         for index in start..<max(start, count) {
             let pair = candidates.withEntry(place) { $0.pair(at: index) }
-            ends.add(port: pair.port, host: UInt32(pair.destination & 0x7fff), isHash: false, to: name)
+            ends.add(port: pair.port, hostTag: pair.destination & 0x7fff, to: name)
         }
         return isMore
     }
@@ -60,10 +60,10 @@ extension ScanDetector {
 
     private mutating func addPorts(_ finding: ScanFinding, to name: ScanName) {
         let report = finding.report
-        let host = key.hash(report.destination) & 0x7fff
-        for index in 0..<report.ports.count { ends.add(port: report.ports[index], host: host, isHash: false, to: name) }
+        let tag = UInt16(truncatingIfNeeded: key.hash(report.destination)) & 0x7fff
+        for index in 0..<report.ports.count { ends.add(port: report.ports[index], hostTag: tag, to: name) }
         if !report.ports.contains(finding.lastPort) {
-            ends.add(port: finding.lastPort, host: host, isHash: false, to: name)
+            ends.add(port: finding.lastPort, hostTag: tag, to: name)
         }
     }
 

@@ -48,9 +48,12 @@ struct ScanEnds: ~Copyable {
     }
 
     /// Counts a pair that a scan is known to have tried before it was reported.
-    mutating func add(port: UInt16, host: UInt32, isHash: Bool, to name: ScanName) {
+    ///
+    /// - Parameter hostTag: the 15 low bits of the hash of its host.
+    mutating func add(port: UInt16, hostTag: UInt16, to name: ScanName) {
         guard let place = index(of: name) else { return }
-        _ = insert(port: port, host: host, isHash: isHash, at: place)
+        _ = insert(port, at: place)
+        _ = count(hosts[place].insert(tag: hostTag), at: place)
         records[place].end.packets.add()
     }
 
@@ -66,28 +69,28 @@ struct ScanEnds: ~Copyable {
     @inline(never)
     mutating func count(port: UInt16, host: UInt32, of name: ScanName, at now: Timestamp) {
         guard let place = index(of: name) else { return }
-        let isNew = insert(port: port, host: host, isHash: true, at: place)
+        let isNewPort = insert(port, at: place)
+        let isNewHost = count(hosts[place].insert(hash: host), at: place)
         records[place].end.packets.add()
-        records[place].record(at: now, isNew: isNew)
+        records[place].record(at: now, isNew: isNewPort || isNewHost)
     }
 
-    private mutating func insert(port: UInt16, host: UInt32, isHash: Bool, at place: Int) -> Bool {
-        var isNew = false
-        if records[place].end.kind != .ping && !ports[place].contains(port) {
-            ports[place].insert(port)
-            records[place].end.ports.add()
-            isNew = true
+    /// Counts a port, unless it is known; whether it is new. A ping has none.
+    private mutating func insert(_ port: UInt16, at place: Int) -> Bool {
+        if records[place].end.kind == .ping || ports[place].contains(port) { return false }
+        ports[place].insert(port)
+        records[place].end.ports.add()
+        return true
+    }
+
+    /// Counts a host; whether it is new.
+    private mutating func count(_ outcome: HostSet.Outcome, at place: Int) -> Bool {
+        switch outcome {
+        case .known: return false
+        case .new: records[place].end.hosts.add()
+        case .full: records[place].end.hosts.isLeast = true
         }
-        switch hosts[place].insert(host, isHash: isHash) {
-        case .known: break
-        case .new:
-            records[place].end.hosts.add()
-            isNew = true
-        case .full:
-            records[place].end.hosts.isLeast = true
-            isNew = true
-        }
-        return isNew
+        return true
     }
 
     private mutating func index(of name: ScanName) -> Int? {
@@ -256,17 +259,18 @@ private struct HostSet: Sendable {
 
     enum Outcome { case known, new, full }
 
-    mutating func insert(_ hash: UInt32, isHash: Bool) -> Outcome {
+    /// Adds a host of which only the 15 low bits of the hash are known.
+    mutating func insert(tag: UInt16) -> Outcome {
+        for index in 0..<Int(tagCount) where tags[index] == tag { return .known }
+        if Int(tagCount) == tags.count { return .full }
+        tags[Int(tagCount)] = tag
+        tagCount += 1
+        return .new
+    }
+
+    mutating func insert(hash: UInt32) -> Outcome {
         // 0 marks a free slot: one host of four billion is taken for another.
-        let hash = isHash ? max(hash, 1) : hash & 0x7fff
-        let tag = UInt16(truncatingIfNeeded: hash & 0x7fff)
-        if !isHash {
-            for index in 0..<Int(tagCount) where tags[index] == tag { return .known }
-            if Int(tagCount) == tags.count { return .full }
-            tags[Int(tagCount)] = tag
-            tagCount += 1
-            return .new
-        }
+        let hash = max(hash, 1)
         var slot = Int(hash >> 16) & 511
         while slots[slot] != 0 {
             if slots[slot] == hash { return .known }
@@ -275,6 +279,7 @@ private struct HostSet: Sendable {
         if Int(count) == HostSet.most { return .full }
         slots[slot] = hash
         count += 1
+        let tag = UInt16(truncatingIfNeeded: hash & 0x7fff)
         for index in 0..<Int(tagCount) where tags[index] == tag {
             tagCount -= 1
             tags[index] = tags[Int(tagCount)]
