@@ -98,29 +98,23 @@
         /// What ``OwnAnswer`` says.
         private mutating func appendOwnAnswers() {
             append("(ip and ip[6:2] & 0x3fff = 0 and (")
-            appendAnswer(of: IPProtocol.tcp, .ipv4, flags: "tcp[13]")
+            appendAnswer(.ipv4, flags: "tcp[13]")
             append(" or (ip[9] = 1 and icmp[0] = 3 and (icmp[1] = 0xff")
             let codes = OwnAnswer.codes
-            for index in codes.indices {
-                append(" or icmp[1] = ")
-                append(hexadecimal: UInt16(codes[index]))
-            }
+            for index in codes.indices { appendType(UInt16(codes[index]), at: "icmp[1]") }
             append(")))) or (ip6 and (")
-            appendAnswer(of: IPProtocol.tcp, .ipv6, flags: "ip6[53]")
+            appendAnswer(.ipv6, flags: "ip6[53]")
             append(" or (ip6[6] = 0x3a and (ip6[40:2] = 0xffff")
             let codesIPv6 = OwnAnswer.codesIPv6
-            for index in codesIPv6.indices {
-                append(" or ip6[40:2] = ")
-                append(hexadecimal: codesIPv6[index])
-            }
+            for index in codesIPv6.indices { appendType(codesIPv6[index], at: "ip6[40:2]") }
             append("))))")
         }
 
-        private mutating func appendAnswer(of number: UInt8, _ version: Version, flags: String) {
+        private mutating func appendAnswer(_ version: Version, flags: String) {
             append("(")
             append(version.next)
             append(" = ")
-            append(hexadecimal: UInt16(number))
+            append(hexadecimal: UInt16(IPProtocol.tcp))
             append(" and (")
             append(flags)
             append(" & 4 != 0 or ")
