@@ -136,12 +136,6 @@ extension UInt8 {
 extension RuleHost {
     /// What is printed of a host: its name if it is known, else its address, or `unknown`.
     public var nameOrAddress: FixedName { hasName ? nameText : addressText }
-
-    /// The name, or the word that stands for none: `unknown`, `paranoid`.
-    public var nameOrWord: FixedName { nameText }
-
-    /// The address as it is printed, or `unknown`.
-    public var printedAddress: FixedName { addressText }
 }
 
 extension Span<UInt8> {

@@ -17,10 +17,10 @@ public struct RuleHost: Sendable {
 
     /// Its address; an IPv4-mapped one is taken for the IPv4 address in it.
     public let address: Address?
-    /// The address as it is printed.
-    let addressText: FixedName
-    /// Its name, or the word that stands for none.
-    let nameText: FixedName
+    /// The address as it is printed, or `unknown`.
+    public let addressText: FixedName
+    /// Its name, or the word that stands for none: `unknown`, `paranoid`.
+    public let nameText: FixedName
     /// Whether its name is known.
     let hasName: Bool
     /// Whether the name has not been looked up yet. A host without an address has none.

@@ -52,8 +52,10 @@ package struct TrapSource: Equatable {
     @usableFromInline let third: Descriptor
     @usableFromInline let fourth: Descriptor
 
-    /// Opens it, and its files, which are made if need be: afterwards the process may change its user. It must not be a link, must belong to this process's user or to root, and must not be writable by
-    /// anybody else: who can write to it can have traps run without limit, or none.
+    /// Opens it, and its files, which are made if need be: afterwards the process may change its user.
+    ///
+    /// It must not be a link, must belong to this process's user or to root, and must not be writable by anybody else: who
+    /// can write to it can have traps run without limit, or none.
     package init(_ path: CString) throws(SystemError) {
         let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
         let opened = Descriptor(owning: try check(path, "open") { unsafe clinux_open(path.pointer, flags, 0) })

@@ -113,7 +113,7 @@
                 }
                 if outcome == .killed {
                     var line = LogLine("trap killed for ")
-                    client.printedAddress.withBytes { line.append(escaping: $0, limit: 64) }
+                    client.addressText.withBytes { line.append(escaping: $0, limit: 64) }
                     line.append(": it took ")
                     line.append(decimal: UInt(TrapProcess.longest))
                     line.append(" s")
@@ -134,9 +134,9 @@
             service.append("SERVICE=")
             daemon.withBytes { service.append(cleaned: $0) }
             address.append("CLIENT_ADDR=")
-            client.printedAddress.withBytes { address.append(cleaned: $0) }
+            client.addressText.withBytes { address.append(cleaned: $0) }
             name.append("CLIENT_NAME=")
-            client.nameOrWord.withBytes { name.append(cleaned: $0) }
+            client.nameText.withBytes { name.append(cleaned: $0) }
             service.withCString { service in
                 address.withCString { address in
                     name.withCString { name in

@@ -114,7 +114,7 @@
         fileprivate mutating func append(_ client: RuleHost) {
             client.nameOrAddress.withBytes { append(escaping: $0, limit: 255) }
             append(" (")
-            client.printedAddress.withBytes { append(escaping: $0, limit: 64) }
+            client.addressText.withBytes { append(escaping: $0, limit: 64) }
             append(")")
         }
     }

@@ -1,8 +1,9 @@
-"""Fixtures: the host's rule files, and wrappers for connections from the attacker to the target."""
+"""Fixtures: the host's rule files, a name server, and wrappers for connections from the attacker to the target."""
 
 from collections.abc import Iterator
 
 import pytest
+from harness.dns import NameServer, resolver_files
 from harness.network import Namespace
 from harness.syslog_sink import SyslogSink
 from harness.wrap import AccessFiles, Wrapped
@@ -13,6 +14,15 @@ def rules() -> Iterator[AccessFiles]:
     files = AccessFiles()
     yield files
     files.close()
+
+
+@pytest.fixture
+def names(target: Namespace) -> Iterator[NameServer]:
+    server = NameServer(target)
+    with resolver_files():
+        server.start()
+        yield server
+        server.stop()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from harness.daemon import processes_named, status_fields, wait_until
-from harness.dns import NameServer, resolver_files
+from harness.dns import NameServer
 from harness.network import ATTACKER, ATTACKER_6, TARGET, Namespace
 from harness.places import BINARY, TEMPORARY
 from harness.syslog_sink import NOTICE
@@ -383,15 +383,6 @@ def test_a_datagram_has_no_trap(wrapped: Wrapped, rules: AccessFiles, folder: Pa
 
 
 # What a client can say.
-
-
-@pytest.fixture
-def names(target: Namespace) -> Iterator[NameServer]:
-    server = NameServer(target)
-    with resolver_files():
-        server.start()
-        yield server
-        server.stop()
 
 
 @pytest.mark.parametrize("name", [

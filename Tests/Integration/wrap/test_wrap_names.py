@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
 
 import pytest
 from harness.daemon import processes_named
@@ -17,15 +16,6 @@ CLIENT = f"{ATTACKER} ({ATTACKER})"
 OTHER = "192.0.2.99"
 UNVERIFIED = f"warning: can't verify hostname: {ATTACKER} claims "
 MISMATCH = f"warning: host name/address mismatch: {ATTACKER} != "
-
-
-@pytest.fixture
-def names(target: Namespace) -> Iterator[NameServer]:
-    server = NameServer(target)
-    with resolver_files():
-        server.start()
-        yield server
-        server.stop()
 
 
 def with_names(wrapped: Wrapped, *arguments: object, source: str = ATTACKER) -> Visit:
