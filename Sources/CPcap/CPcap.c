@@ -11,6 +11,7 @@
 #include <net/if.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -353,7 +354,7 @@ int cpcap_leave_out(int socket, bool other_hosts, bool tagged) {
 /* More than the longest packet that libpcap accepts (MAXIMUM_SNAPLEN), its header, and the size of a read. */
 enum { WINDOW = 1 << 19, PIECE = 1 << 16 };
 
-/* A descriptor, and the bytes read from it: those before `next` are consumed, those before `done` can be discarded. */
+/* A descriptor, and the bytes read from it: those before `next` are taken, those before `done` can be discarded. */
 struct cpcap_stream {
     int descriptor;
     FILE *file;       /* the same bytes, for libpcap */
@@ -385,6 +386,13 @@ static int stream_close(void *cookie) {
     return result;
 }
 
+/* How many bytes have been consumed: not those that are in the buffer of the C library, which reads ahead. Its buffer has
+ * no other interface than these two fields (gnulib's freadahead reads them, too). Without a buffer, glibc would read
+ * such a stream byte by byte. */
+static size_t consumed(const struct cpcap_stream *stream) {
+    return stream->next - (size_t)(stream->file->_IO_read_end - stream->file->_IO_read_ptr);
+}
+
 struct cpcap_stream *cpcap_stream(int descriptor) {
     struct cpcap_stream *stream = calloc(1, sizeof *stream);
     if (!stream) return NULL;
@@ -395,7 +403,6 @@ struct cpcap_stream *cpcap_stream(int descriptor) {
         free(stream);
         return NULL;
     }
-    setvbuf(stream->file, NULL, _IONBF, 0); /* bytes in a buffer of its own could not be rewound */
     return stream;
 }
 
@@ -415,9 +422,10 @@ void cpcap_stream_fill(struct cpcap_stream *stream) {
     else stream->is_at_end = true;
 }
 
-void cpcap_stream_keep(struct cpcap_stream *stream) { stream->done = stream->next; }
+void cpcap_stream_keep(struct cpcap_stream *stream) { stream->done = consumed(stream); }
 
 void cpcap_stream_rewind(struct cpcap_stream *stream) {
+    __fpurge(stream->file);
     stream->next = stream->done;
     stream->is_starved = false;
     clearerr(stream->file);
@@ -456,6 +464,6 @@ const char *cpcap_decompressed_by(const char *kind, const char *program, const c
     return reason;
 }
 
-int64_t cpcap_stream_position(const struct cpcap_stream *stream) { return stream->position + (int64_t)stream->next; }
+int64_t cpcap_stream_position(const struct cpcap_stream *stream) { return stream->position + (int64_t)consumed(stream); }
 
 void cpcap_stream_close(struct cpcap_stream *stream) { fclose(stream->file); }
