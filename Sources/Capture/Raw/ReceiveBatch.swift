@@ -50,7 +50,7 @@ import System
     /// Receives the waiting packets of a socket, without blocking; 0 if there are none.
     @inline(never)
     mutating func receive(from socket: borrowing Socket, withAncillary: Bool) throws(SystemError) -> Int {
-        if withAncillary { resetAncillaryBuffers() }
+        setAncillaryBuffers(withAncillary)
         let received = unsafe recvmmsg(
             socket.number, headers.baseAddress, UInt32(ReceiveBatch.count), Int32(MSG_DONTWAIT), nil)
         if received >= 0 { return Int(received) }
@@ -59,10 +59,18 @@ import System
         throw error
     }
 
-    /// Sets the buffers for addresses and control messages: the kernel overwrites the lengths each time.
-    private mutating func resetAncillaryBuffers() {
+    /// Sets the buffers for addresses and control messages, or none, so that the kernel does not write them in vain. It
+    /// overwrites the lengths each time.
+    private mutating func setAncillaryBuffers(_ areWanted: Bool) {
         let words = (controlSize + 7) / 8
         for index in 0..<ReceiveBatch.count {
+            if !areWanted {
+                unsafe headers[index].msg_hdr.msg_name = nil
+                unsafe headers[index].msg_hdr.msg_namelen = 0
+                unsafe headers[index].msg_hdr.msg_control = nil
+                unsafe headers[index].msg_hdr.msg_controllen = 0
+                continue
+            }
             unsafe headers[index].msg_hdr.msg_name = UnsafeMutableRawPointer(
                 names.baseAddress?.advanced(by: index))
             unsafe headers[index].msg_hdr.msg_namelen = socklen_t(MemoryLayout<sockaddr_in6>.size)
