@@ -25,6 +25,7 @@ private enum Outcome: Equatable {
 
 private func checkPacket(_ packet: [UInt8]) {
     let outcome = Outcome(packet: packet)
+    checkPlain(packet, outcome)
     guard case .segment(let segment) = outcome else {
         check(SlowReader.segment(packet) == nil, "the slow reader finds a segment where the parser says \(outcome)")
         return
@@ -39,6 +40,18 @@ private func checkPacket(_ packet: [UInt8]) {
     if let end = SlowReader.end(packet), end < packet.count {  // the rest is padding of the link
         let padded = packet.prefix(end) + packet.dropFirst(end).map { ~$0 }
         check(Outcome(packet: Array(padded)) == outcome, "padding changes the segment")
+    }
+}
+
+/// What is parsed quickly gives the same.
+private func checkPlain(_ packet: [UInt8], _ outcome: Outcome) {
+    do throws(PacketFault) {
+        let packet = packet.span
+        if try !Probe.isPlain(packet) { return }
+        let probe = try Probe(plain: packet)
+        check(outcome == .segment(probe), "\(probe) where the whole parser says \(outcome)")
+    } catch {
+        check(false, "a plain packet is not parsed: \(error)")
     }
 }
 

@@ -43,11 +43,11 @@ struct ProbationRecord: Sendable {
         nanoseconds = Halves(UInt64(bitPattern: now.nanoseconds))
         clockAndMarks =
             UInt32(truncatingIfNeeded: wallClock) << 7  // `wallClock(near:)` restores the upper bits
-            | (probe.mayBeAnswer ? 0 : 64) | (probe.source.isIPv4 ? 2 : 0) | (probe.destination.isIPv4 ? 1 : 0)
+            | (probe.mayBeAnswer ? 0 : 64) | UInt32(probe.families)
         sourcePort = probe.sourcePort
         destinationPort = probe.destinationPort
-        flagsEverSet = probe.flags ?? .none
-        flagsAlwaysSet = probe.flags ?? .all
+        flagsEverSet = probe.flagsEverSet
+        flagsAlwaysSet = probe.flagsAlwaysSet
         typeOfService = probe.typeOfService
         timeToLive = probe.timeToLive
     }
@@ -96,13 +96,18 @@ struct ProbationRecord: Sendable {
     /// Whether its pair is that of an event.
     func isOfPair(_ event: PairEvent) -> Bool { event.port == destinationPort && event.destination == destination }
 
+    /// Whether it is of a probe of the same pair as another one.
+    func isOf(pairOf probe: Probe) -> Bool {
+        isOfProbe && probe.destinationPort == destinationPort && probe.destination == destination
+    }
+
     /// The hash by which it is found.
     func hash(_ key: HashKey) -> UInt32 {
         target == .tcp ? key.hash(source) : HashKey.mix(key.hash(source.key), salt: UInt32(target.rawValue))
     }
 
     /// Whether it is in use.
-    var isUsed: Bool { !source.isUnspecified }
+    var isUsed: Bool { sourceHigh.value | sourceLow.value != 0 }
 
     var source: Address {
         let (high, low) = (sourceHigh.value, sourceLow.value)
@@ -130,8 +135,8 @@ struct ProbationRecord: Sendable {
         if !now.isWithin(Parameters.longestGap, after: time) { return .outdated }
         if probe.destinationPort == destinationPort {
             if !probe.mayBeAnswer { clockAndMarks |= 64 }
-            flagsEverSet = flagsEverSet.union(probe.flags ?? .none)
-            flagsAlwaysSet = flagsAlwaysSet.intersection(probe.flags ?? .all)
+            flagsEverSet = flagsEverSet.union(probe.flagsEverSet)
+            flagsAlwaysSet = flagsAlwaysSet.intersection(probe.flagsAlwaysSet)
             return .repeated
         }
         return probe.mayBeAnswer ? .ignored : .counted

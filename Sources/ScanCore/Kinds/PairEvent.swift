@@ -1,6 +1,6 @@
 /// What a packet shows about one source and one of the things it tried to reach: a port of a host, one of its
 /// protocols, or the host itself. A pair is such a host and port.
-struct PairEvent: Sendable {
+public struct PairEvent: Sendable {
     var target: PairClass
     var outcome: Outcome
     /// Who tried. It can be forged.
@@ -35,8 +35,8 @@ struct PairEvent: Sendable {
         destination = probe.destination
         port = probe.destinationPort
         sourcePort = probe.sourcePort
-        flagsEverSet = probe.flags ?? .none
-        flagsAlwaysSet = probe.flags ?? .all
+        flagsEverSet = probe.flagsEverSet
+        flagsAlwaysSet = probe.flagsAlwaysSet
         typeOfService = probe.typeOfService
         timeToLive = probe.timeToLive
     }

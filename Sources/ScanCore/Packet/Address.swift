@@ -27,6 +27,14 @@ public struct Address: Equatable, Sendable {
         isIPv4 = false
     }
 
+    /// Creates an address from the values of its properties.
+    @inline(__always)
+    init(high: UInt64, low: UInt64, isIPv4: Bool) {
+        self.high = high
+        self.low = low
+        self.isIPv4 = isIPv4
+    }
+
     /// Whether this is 0.0.0.0 or ::, which is not a valid source address.
     public var isUnspecified: Bool { high | low == 0 }
 }

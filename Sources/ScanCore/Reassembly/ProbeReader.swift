@@ -44,12 +44,19 @@ public struct ProbeReader: ~Copyable {
     public mutating func read(
         _ packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, _ emit: (Probe) -> Void
     ) throws(PacketFault) {
+        if try Probe.isPlain(packet) {
+            emit(try Probe(plain: packet))
+        } else {
+            try readOther(packet, over: path, at: now, emit)
+        }
+    }
+
+    @inline(never)  // rare, and large: kept out of the path of other packets
+    private mutating func readOther(
+        _ packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, _ emit: (Probe) -> Void
+    ) throws(PacketFault) {
         do throws(PacketFault) {
-            if try IPVersion(of: packet) == .ipv4 {
-                emit(try Probe(ipv4: packet))
-            } else {
-                emit(try Probe(packet: packet))
-            }
+            emit(try Probe(packet: packet))
         } catch {
             if error != .fragment && error != .truncated { throw error }
             try read(packet, over: path, after: error, at: now, emit)
@@ -59,7 +66,6 @@ public struct ProbeReader: ~Copyable {
     /// The number of fragmented packets evicted before their headers were complete, since the start.
     public var fragmentedPacketsEvicted: UInt64 { fragments.evicted &+ chains.evicted }
 
-    @inline(never)  // rare, and large: kept out of the path of other packets
     private mutating func read(
         _ packet: Span<UInt8>, over path: LinkPath, after fault: PacketFault, at now: Timestamp,
         _ emit: (Probe) -> Void

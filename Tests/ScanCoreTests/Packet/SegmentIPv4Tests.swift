@@ -104,3 +104,45 @@ struct SegmentIPv4Tests {
         #expect(read(IPv4Packet(fragment: 185, ipProtocol: 17).bytes) == .failure(.otherProtocol))
     }
 }
+
+/// The quick way through the parser.
+struct PlainPacketTests {
+    @Test func aPlainPacketIsWhole() throws {
+        let packet = IPv4Packet().bytes
+        let isPlain = try Probe.isPlain(packet.span)
+        let probe = try Probe(plain: packet.span)
+        let expected = try Probe(packet: packet.span)
+        #expect(isPlain && probe == expected)
+    }
+
+    @Test func aPlainResetHasItsNumbers() throws {
+        var packet = IPv4Packet(payload: TCPHeader(flags: .rst).bytes).bytes
+        for index in 24..<28 { packet[index] = 0 }
+        let probe = try Probe(plain: packet.span)
+        #expect(probe.hasZeroSequence && !probe.hasZeroAcknowledgment)
+    }
+
+    @Test func everyByteThatMattersMakesItAnother() throws {
+        // Each value of each byte, and each length: the quick way either gives the same, or leaves the packet alone.
+        var plain = 0
+        let packet = IPv4Packet(padding: [1, 2, 3]).bytes
+        for index in packet.indices {
+            for value in UInt8.min...UInt8.max {
+                var changed = packet
+                changed[index] = value
+                if try isTheSame(changed) { plain += 1 }
+            }
+        }
+        for length in 0..<packet.count where try isTheSame(Array(packet[..<length])) { plain += 1 }
+        #expect(plain > 20 * 256 && plain < packet.count * 256)
+    }
+
+    /// Whether the quick way takes a packet; then what it gives is compared.
+    private func isTheSame(_ packet: [UInt8]) throws -> Bool {
+        if try !Probe.isPlain(packet.span) { return false }
+        let probe = try Probe(plain: packet.span)
+        let expected = try Probe(packet: packet.span)
+        #expect(probe == expected, "\(packet)")
+        return true
+    }
+}
