@@ -60,11 +60,25 @@ struct ProbationLog<let lineCount: Int>: ~Copyable {
         var slot: Int
     }
 
+    /// Reads what looking up a source begins with: see ``ProbeVector``.
+    @inline(__always)
+    mutating func load(_ hash: UInt32) -> UInt32 { index[Self.line(hash)][0] }
+
+    /// Whether the record of a source that was found is of the same pair as a probe.
+    @inline(__always)
+    mutating func isOf(pairOf probe: Probe, _ place: Place) -> Bool {
+        log[place.position >> 3][place.position & 7].isOf(pairOf: probe)
+    }
+
     /// Looks up a source by its address and hash.
     @inline(__always)
     mutating func find(_ source: Address, hash: UInt32) -> Place? {
-        index[Self.line(hash)].has(Self.fingerprint(hash)) ? search(source, hash: hash) : nil
+        mayHave(hash) ? search(source, hash: hash) : nil
     }
+
+    /// Whether a source with this hash may be in the log.
+    @inline(__always)
+    mutating func mayHave(_ hash: UInt32) -> Bool { index[Self.line(hash)].has(Self.fingerprint(hash)) }
 
     @inline(never)  // keeps the path of a flood's packets short
     private mutating func search(_ source: Address, hash: UInt32) -> Place? {

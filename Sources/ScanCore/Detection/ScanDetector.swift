@@ -21,6 +21,9 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     var clients = ClientPorts<candidateSets>()
     var ends = ScanEnds()
 
+    /// What ``load(_:)`` read, so that it is not left out as of no use.
+    private var loaded: UInt32 = 0
+
     /// Which kinds of scans are detected.
     public private(set) var settings = KindSettings()
 
@@ -65,67 +68,170 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
 
     /// The same, with what the report limiter needs to know about the scan.
     public mutating func find(_ probe: Probe, at now: Timestamp, wallClock: Int64) -> ScanFinding? {
-        switch lookUp(probe, at: now, wallClock: wallClock) {
-        case .none: nil
-        case .quick(let index, let isNew, let hash):
-            table.withEntry(index) { entry in
-                ScanFinding(entry, isNew: isNew, hash: hash, lastPort: probe.destinationPort)
+        if isIgnored(probe) { return nil }
+        let hash = key.hash(probe.source)
+        let found = lookUp(probe, hash: hash, at: now, wallClock: wallClock)
+        return finding(found, hash: hash, port: probe.destinationPort, at: now, wallClock: wallClock)
+    }
+
+    /// Adds a packet to those that are judged together, unless it needs no judgement. The vector must have room.
+    ///
+    /// - Parameters:
+    ///   - now: when it arrived, on a clock that does not jump.
+    ///   - realTime: the same time in nanoseconds since 1970 UTC, for the log line only.
+    @inline(__always)
+    public mutating func append(_ probe: Probe, to vector: inout ProbeVector, at now: Timestamp, realTime: Int64) {
+        if isIgnored(probe) { return }
+        vector.append(probe, hash: key.hash(probe.source), at: now, realTime: realTime)
+    }
+
+    /// Judges the probes of a vector, in their order, up to the next one that completes a scan, as
+    /// ``find(_:at:wallClock:)`` does. To be called until it returns `nil`: then the vector is empty.
+    ///
+    /// - Returns: the scan that ``ProbeVector/time`` is about.
+    public mutating func nextFinding(in vector: inout ProbeVector) -> ScanFinding? {
+        if vector.isUntouched && vector.count > 1 { load(&vector) }
+        while true {
+            let found = vector.withNext { arrival in
+                lookUp(
+                    arrival.probe, hash: arrival.hash, at: arrival.time, wallClock: arrival.realTime / 1_000_000_000)
             }
+            switch found {
+            case nil: return nil
+            case .some(.none): continue
+            case .some(let found): return finding(found, by: &vector)
+            }
+        }
+    }
+
+    /// Reads what the judgement of a vector's probes begins with: see ``ProbeVector``.
+    private mutating func load(_ vector: inout ProbeVector) {
+        var read: UInt32 = 0
+        for index in 0..<vector.count {
+            let hash = vector.hash(index)
+            read |= probation.load(hash) | table.load(hash) | candidates.load(hash)
+        }
+        loaded = read
+    }
+
+    @inline(never)  // rare
+    private mutating func finding(_ found: Found, by vector: inout ProbeVector) -> ScanFinding? {
+        finding(
+            found, hash: vector.hash(vector.judged - 1), port: vector.port, at: vector.time,
+            wallClock: vector.realTime / 1_000_000_000)
+    }
+
+    private mutating func finding(
+        _ found: Found, hash: UInt32, port: UInt16, at now: Timestamp, wallClock: Int64
+    ) -> ScanFinding? {
+        switch found {
+        case .none: nil
+        case .quick(let index, let isNew):
+            table.withEntry(index) { ScanFinding($0, isNew: isNew, hash: hash, lastPort: port) }
         case .other(let found): finding(found, at: now, wallClock: wallClock)
         }
     }
 
-    /// Processes a packet that is no TCP segment, from its IP header on: for the other kinds than
-    /// ``ScanKind/quick``. It does not count the packet.
-    ///
-    /// - Returns: the scan, if it completes one: see ``observe(_:at:wallClock:)``.
-    public mutating func find(packet: Span<UInt8>, at now: Timestamp, wallClock: Int64) -> ScanFinding? {
-        if !settings.followsPairs || packet.isPlainTCP { return nil }
+    /// What a packet shows that is no TCP segment, from its IP header on, for the other kinds than ``ScanKind/quick``;
+    /// `nil` if nothing. It does not count the packet.
+    @inline(__always)
+    public func pair(in packet: Span<UInt8>) -> PairEvent? {
+        settings.followsPairs && !packet.isPlainTCP ? readPair(in: packet) : nil
+    }
+
+    @inline(never)
+    private func readPair(in packet: Span<UInt8>) -> PairEvent? {
         do throws(PacketFault) {
-            guard let event = try PairEvent.read(packet, datagrams: host.knowsPorts) else { return nil }
-            guard let found = observe(event, at: now, wallClock: wallClock) else { return nil }
-            return finding(found, at: now, wallClock: wallClock)
+            return try PairEvent.read(packet, datagrams: host.knowsPorts)
         } catch {
             return nil  // whoever parses it for its probe counts the fault
         }
     }
 
+    /// Processes what a packet shows.
+    ///
+    /// - Returns: the scan, if it completes one: see ``observe(_:at:wallClock:)``.
+    public mutating func find(_ event: PairEvent, at now: Timestamp, wallClock: Int64) -> ScanFinding? {
+        guard let found = observe(event, at: now, wallClock: wallClock) else { return nil }
+        return finding(found, at: now, wallClock: wallClock)
+    }
+
+    /// The same with the packet.
+    public mutating func find(packet: Span<UInt8>, at now: Timestamp, wallClock: Int64) -> ScanFinding? {
+        guard let event = pair(in: packet) else { return nil }
+        return find(event, at: now, wallClock: wallClock)
+    }
+
     /// The scan to report.
     private enum Found {
         case none
-        /// The index of its entry in the table, and the hash of its source.
-        case quick(index: Int, isNew: Bool, hash: UInt32)
+        /// The index of its entry in the table.
+        case quick(index: Int, isNew: Bool)
         case other(KindFound)
     }
 
+    /// Counts a packet, and returns whether nothing else is done with it.
     @inline(__always)
-    private mutating func lookUp(_ probe: Probe, at now: Timestamp, wallClock: Int64) -> Found {
+    private mutating func isIgnored(_ probe: Probe) -> Bool {
         counters.packets &+= 1
-        if probe.source.isUnspecified || probe.isEstablishedData {
+        if !probe.source.isUnspecified && (host.knowsPorts || !probe.isEstablishedData) { return false }
+        counters.ignored &+= 1
+        return true
+    }
+
+    @inline(__always)
+    private mutating func lookUp(_ probe: Probe, hash: UInt32, at now: Timestamp, wallClock: Int64) -> Found {
+        if isFlooding(probe, hash: hash) {
+            counters.probes &+= 1
+            probation.insert(probe, hash: hash, at: now, wallClock: wallClock)
+            rememberClient(probe, hash: hash)
+            return .none
+        }
+        return lookUpOther(probe, hash: hash, at: now, wallClock: wallClock)
+    }
+
+    /// Whether a probe is what floods consist of, and all that is to be done is to remember it: it begins a connection,
+    /// and nothing is known of its IPv4 source. ``judge(_:hash:at:wallClock:)`` would do the same, at twice the cost.
+    @inline(__always)
+    private mutating func isFlooding(_ probe: Probe, hash: UInt32) -> Bool {
+        if probe.mayBeAnswer || table.mayHave(hash) || probation.mayHave(hash) || ends.isActive { return false }
+        if !settings.followsPairs { return true }
+        return probe.source.isIPv4 && !candidates.mayHave(hash)
+    }
+
+    /// Remembers from which port a connection is opened, where the answers of others are seen: a host's own sockets say
+    /// who its clients are.
+    @inline(__always)
+    private mutating func rememberClient(_ probe: Probe, hash: UInt32) {
+        if !settings.followsPairs || host.knowsPorts || !settings.kinds.contains(.ack) { return }
+        if !probe.opensConnection || probe.mayBeAnswer { return }
+        clients.insert(hash: hash, port: probe.sourcePort, peer: probe.destination, key)
+    }
+
+    @inline(never)  // keeps the path of a flood's packets short
+    private mutating func lookUpOther(_ probe: Probe, hash: UInt32, at now: Timestamp, wallClock: Int64) -> Found {
+        if probe.isEstablishedData {
             counters.ignored &+= 1
-            if !host.knowsPorts || probe.source.isUnspecified { return .none }
             return noteAcknowledgement(probe, at: now, wallClock: wallClock).map { .other($0) } ?? .none
         }
         if ends.isActive { countForEnds(probe, at: now) }
         if settings.followsPairs {
             if probe.mayBeAnswer {
                 let found = noteAnswer(probe, at: now, wallClock: wallClock)
-                _ = judge(probe, at: now, wallClock: wallClock)  // no scan is completed by what may be an answer
+                // No scan is completed by what may be an answer.
+                _ = judge(probe, hash: hash, at: now, wallClock: wallClock)
                 return found.map { .other($0) } ?? .none
-            } else if !host.knowsPorts && probe.opensConnection && settings.kinds.contains(.ack) {
-                // Only where the answers of others are seen: a host's own sockets say who its clients are.
-                clients.insert(probe.source, port: probe.sourcePort, peer: probe.destination, key)
             }
+            rememberClient(probe, hash: hash)
         }
-        return judge(probe, at: now, wallClock: wallClock)
+        return judge(probe, hash: hash, at: now, wallClock: wallClock)
     }
 
     @inline(never)  // keeps the path of ignored packets short
-    @_optimize(speed)  // the module is built for size; this is where a flood's time goes
-    private mutating func judge(_ probe: Probe, at now: Timestamp, wallClock: Int64) -> Found {
+    private mutating func judge(_ probe: Probe, hash: UInt32, at now: Timestamp, wallClock: Int64) -> Found {
         let isForOthers = settings.followsPairs && !probe.mayBeAnswer
         var earlier: ProbationRecord?
-        let place = table.find(probe.source)
+        let place = table.find(probe.source, hash: hash)
         if let index = place.index {
             switch table.withEntry(index, { $0.record(probe, at: now) }) {
             case .outdated:
@@ -134,22 +240,26 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
                 if effect.isNewPort { table.touch(index) }
                 let isFound = count(effect)
                 return result(
-                    isFound ? index : nil, isNew: effect == .scan, place.hash, probe, after: nil, isFollowed: true,
+                    isFound ? index : nil, isNew: effect == .scan, hash, probe, after: nil, isFollowed: true,
                     isForOthers: isForOthers, at: now, wallClock: wallClock)
             }
-        } else if let touch = probation.find(probe.source, hash: place.hash) {
-            if isForOthers { earlier = probation.record(at: touch) }
+        } else if let touch = probation.find(probe.source, hash: hash) {
+            // The pair that is known already, of a source that tried no other, says nothing new.
+            let isRepeated =
+                isForOthers && probation.isOf(pairOf: probe, touch) && !mayBeCandidate(probe, hash: hash)
+            if isForOthers && !isRepeated { earlier = probation.record(at: touch) }
             switch probation.record(probe, at: now, touch) {
             case .outdated:
                 if settings.followsPairs && probe.mayBeAnswer {
                     // Nothing that is no probe makes one forgotten.
                     if probe.mayBeOfConnection { break }
-                    keep(probation.record(at: touch), hash: place.hash, at: now)
+                    keep(probation.record(at: touch), hash: hash, at: now)
                 }
                 _ = probation.remove(touch)
             case .repeated:
+                if isRepeated { return .none }
                 return result(
-                    nil, isNew: false, place.hash, probe, after: earlier, isFollowed: false, isForOthers: isForOthers,
+                    nil, isNew: false, hash, probe, after: earlier, isFollowed: false, isForOthers: isForOthers,
                     at: now, wallClock: wallClock)
             case .ignored:
                 counters.ignored &+= 1
@@ -157,7 +267,7 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
             case .counted, .scan, .continued:
                 let found = promote(probation.remove(touch), probe, at: now, wallClock: wallClock, to: place)
                 return result(
-                    found, isNew: true, place.hash, probe, after: earlier, isFollowed: true, isForOthers: isForOthers,
+                    found, isNew: true, hash, probe, after: earlier, isFollowed: true, isForOthers: isForOthers,
                     at: now, wallClock: wallClock)
             }
         }
@@ -166,12 +276,12 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
             return .none
         }
         counters.probes &+= 1
-        probation.insert(probe, hash: place.hash, at: now, wallClock: wallClock)
+        probation.insert(probe, hash: hash, at: now, wallClock: wallClock)
         if !isForOthers { return .none }
         if !probe.source.isIPv4 { earlier = findSibling(probe) ?? earlier }
-        if earlier == nil && !mayBeCandidate(probe, hash: place.hash) { return .none }
+        if earlier == nil && !mayBeCandidate(probe, hash: hash) { return .none }
         return result(
-            nil, isNew: false, place.hash, probe, after: earlier, isFollowed: false, isForOthers: true, at: now,
+            nil, isNew: false, hash, probe, after: earlier, isFollowed: false, isForOthers: true, at: now,
             wallClock: wallClock)
     }
 
@@ -193,7 +303,7 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
                 wallClock: wallClock)
             if index == nil, let other { return .other(other) }
         }
-        if let index { return .quick(index: index, isNew: isNew, hash: hash) }
+        if let index { return .quick(index: index, isNew: isNew) }
         return .none
     }
 
@@ -340,7 +450,6 @@ extension SourceEntry {
     }
 
     /// Processes one more probe of the source.
-    @_optimize(speed)  // a tenth of the time spent on a packet of a tracked source
     mutating func record(_ probe: Probe, at now: Timestamp) -> Effect {
         if !now.isWithin(Parameters.longestGap, after: lastNewPort) { return .outdated }
         if report.ports.contains(probe.destinationPort) {

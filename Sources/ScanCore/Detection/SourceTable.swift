@@ -61,8 +61,11 @@ public struct SourceTable<let capacity: Int, let bucketCount: Int>: ~Copyable {
     }
 
     /// Looks for a source.
-    mutating func find(_ source: Address) -> Place {
-        let hash = key.hash(source)
+    mutating func find(_ source: Address) -> Place { find(source, hash: key.hash(source)) }
+
+    /// Looks for a source, by its hash too.
+    @inline(__always)
+    mutating func find(_ source: Address, hash: UInt32) -> Place {
         var place = Place(hash: hash, bucket: Int(hash) & (bucketCount - 1))
         var link = heads[place.bucket]
         while link != 0 {
@@ -75,6 +78,22 @@ public struct SourceTable<let capacity: Int, let bucketCount: Int>: ~Copyable {
             link = links[index].next
         }
         return place
+    }
+
+    /// Reads what ``find(_:hash:)`` begins with: see ``ProbeVector``.
+    @inline(__always)
+    mutating func load(_ hash: UInt32) -> UInt32 { UInt32(heads[Int(hash) & (bucketCount - 1)]) }
+
+    /// Whether a source with this hash may be in the table.
+    @inline(__always)
+    mutating func mayHave(_ hash: UInt32) -> Bool {
+        var link = heads[Int(hash) & (bucketCount - 1)]
+        while link != 0 {
+            let index = Int(link) - 1
+            if links[index].hash == hash { return true }
+            link = links[index].next
+        }
+        return false
     }
 
     /// Lends the entry at the index of a ``Place``.
@@ -93,7 +112,6 @@ public struct SourceTable<let capacity: Int, let bucketCount: Int>: ~Copyable {
 
     /// Inserts the entry of a new source, first in its bucket and youngest in the order; returns its index.
     @discardableResult
-    @_optimize(speed)  // with its callees, a good part of the time in a flood of sources with two ports
     mutating func insert(_ entry: SourceEntry, _ place: Place) -> Int {
         let now = entry.lastNewPort
         if place.passed >= Parameters.collisionCap { makeRoom(inBucket: place.bucket, at: now) }
@@ -149,7 +167,6 @@ public struct SourceTable<let capacity: Int, let bucketCount: Int>: ~Copyable {
     // MARK: Eviction
 
     /// Evicts one of those that have touched no new port for longest, from a full table.
-    @_optimize(speed)
     private mutating func makeRoom(at now: Timestamp) {
         var choice = EvictionChoice()
         var link = oldest
@@ -240,11 +257,7 @@ struct SourceEntry: Sendable {
 extension SourceEntry {
     /// An entry that was never used, all zero.
     init() {
-        let unspecified = Address(ipv6High: 0, low: 0)
-        let nobody = Probe(
-            source: unspecified, destination: unspecified, sourcePort: 0, destinationPort: 0,
-            transport: .tcp(TCPFlags.none), typeOfService: 0, timeToLive: 0)
-        report = ScanReport(first: nobody, startTime: 0)
+        report = ScanReport(first: .none, startTime: 0)
         report.ports = PortList()
         lastNewPort = Timestamp(nanoseconds: 0)
         weight = 0

@@ -28,7 +28,7 @@ public struct AddressSet: Sendable {
 
     /// Adds an address; returns whether there was room. The key must be the same for all calls.
     public mutating func insert(_ address: Address, _ key: HashKey) -> Bool {
-        var index = AddressSet.start(address, key)
+        var index = AddressSet.start(key.hash(address))
         while places[index].isUsed {
             if places[index].holds(address) { return true }
             index = AddressSet.next(index)
@@ -41,8 +41,13 @@ public struct AddressSet: Sendable {
 
     /// Whether an address is in the set.
     public mutating func contains(_ address: Address, _ key: HashKey) -> Bool {
+        contains(address, hash: key.hash(address))
+    }
+
+    /// The same, by its hash too.
+    mutating func contains(_ address: Address, hash: UInt32) -> Bool {
         if count == 0 { return false }
-        var index = AddressSet.start(address, key)
+        var index = AddressSet.start(hash)
         while places[index].isUsed {
             if places[index].holds(address) { return true }
             index = AddressSet.next(index)
@@ -62,7 +67,7 @@ public struct AddressSet: Sendable {
         }
     }
 
-    private static func start(_ address: Address, _ key: HashKey) -> Int { Int(key.hash(address) >> 23) }
+    private static func start(_ hash: UInt32) -> Int { Int(hash >> 23) }
 
     private static func next(_ index: Int) -> Int { (index + 1) & 511 }
 }

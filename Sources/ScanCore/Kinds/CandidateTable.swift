@@ -29,6 +29,10 @@ struct CandidateTable<let setCount: Int>: ~Copyable {
         return (of2.x | of2.y) >> 15 != 0
     }
 
+    /// Reads what ``mayHave(_:)`` reads: see ``ProbeVector``.
+    @inline(__always)
+    func load(_ hash: UInt32) -> UInt32 { UInt32(tags[Self.set(hash)][0]) }
+
     /// Looks for the candidate of an event's source and class that is not outdated.
     mutating func find(_ event: PairEvent, hash: UInt32, at now: UInt32) -> Place? {
         guard let place = findAny(event, hash: hash) else { return nil }

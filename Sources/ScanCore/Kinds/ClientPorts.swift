@@ -14,8 +14,8 @@ struct ClientPorts<let setCount: Int>: ~Copyable {
         var tag: UInt32
     }
 
-    private func place(_ client: Address, _ port: UInt16, _ peer: Address, _ key: HashKey) -> Place {
-        let number = UInt64(key.hash(client)) << 32 | UInt64(key.hash(peer, salt: UInt32(port)))
+    private func place(_ client: UInt32, _ port: UInt16, _ peer: Address, _ key: HashKey) -> Place {
+        let number = UInt64(client) << 32 | UInt64(key.hash(peer, salt: UInt32(port)))
         let hash = HashKey.permute(number)
         let place = Int(hash) & (setCount * 8 - 1)
         return Place(set: place >> 3, first: (place & 7) * 4, tag: HashKey.permute(number ^ 0xff) | 1)
@@ -23,6 +23,11 @@ struct ClientPorts<let setCount: Int>: ~Copyable {
 
     /// Records that a host opened a connection.
     mutating func insert(_ client: Address, port: UInt16, peer: Address, _ key: HashKey) {
+        insert(hash: key.hash(client), port: port, peer: peer, key)
+    }
+
+    /// The same, by the hash of the host's address.
+    mutating func insert(hash client: UInt32, port: UInt16, peer: Address, _ key: HashKey) {
         let place = place(client, port, peer, key)
         var previous = place.tag
         for number in place.first..<place.first + 4 {
@@ -35,7 +40,7 @@ struct ClientPorts<let setCount: Int>: ~Copyable {
 
     /// Records that a port is none of a client: its host accepts connections there.
     mutating func remove(_ client: Address, port: UInt16, peer: Address, _ key: HashKey) {
-        let place = place(client, port, peer, key)
+        let place = place(key.hash(client), port, peer, key)
         var kept = place.first
         for number in place.first..<place.first + 4 {
             let this = sets[place.set][number]
@@ -48,7 +53,7 @@ struct ClientPorts<let setCount: Int>: ~Copyable {
 
     /// Whether a host opened a connection from a port to a peer.
     mutating func contains(_ client: Address, port: UInt16, peer: Address, _ key: HashKey) -> Bool {
-        let place = place(client, port, peer, key)
+        let place = place(key.hash(client), port, peer, key)
         for number in place.first..<place.first + 4 where sets[place.set][number] == place.tag { return true }
         return false
     }

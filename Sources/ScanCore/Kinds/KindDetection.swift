@@ -18,7 +18,7 @@ extension ScanDetector {
         _ probe: Probe, after record: ProbationRecord?, hash: UInt32, isFollowed: Bool, isQuick: Bool,
         at now: Timestamp, wallClock: Int64
     ) -> KindFound? {
-        let isOwn = isLocal(probe.source)
+        let isOwn = isLocal(probe.source, hash: hash)
         if isOwn && !settings.countsAnswers { return nil }
         let event = PairEvent(of: probe)
         let time = now.milliseconds
@@ -155,6 +155,8 @@ extension ScanDetector {
     @inline(never)  // rare: the kernel drops those to all other ports
     mutating func noteAcknowledgement(_ probe: Probe, at now: Timestamp, wallClock: Int64) -> KindFound? {
         if !host.knowsPorts || !settings.kinds.contains(.ack) { return nil }
+        // Nearly all of them are for ports that are open.
+        if host.takes(probe.destinationPort, of: .ack) { return nil }
         let (host, port, peer) = (probe.destination, probe.destinationPort, probe.source)
         if clients.contains(host, port: port, peer: peer, key) { return nil }
         var event = PairEvent(of: probe)
@@ -227,8 +229,11 @@ extension ScanDetector {
     // MARK: Hosts
 
     /// Whether an address is of a host that is monitored.
-    mutating func isLocal(_ address: Address) -> Bool {
-        settings.isLocal(address) || host.addresses.contains(address, key)
+    mutating func isLocal(_ address: Address) -> Bool { isLocal(address, hash: key.hash(address)) }
+
+    /// The same, by its hash too.
+    private mutating func isLocal(_ address: Address, hash: UInt32) -> Bool {
+        settings.isLocal(address) || host.addresses.contains(address, hash: hash)
     }
 
     /// Whether no socket of the host takes what an event tries. Others get in between a socket's opening and the next
@@ -257,8 +262,9 @@ extension ScanDetector {
 
     /// The pair of an event.
     private mutating func pair(of event: PairEvent, _ state: Pair.State, at now: UInt32) -> Pair {
-        let tag = UInt16(truncatingIfNeeded: key.hash(event.destination)) & 0x7fff
-        let isLocal = isLocal(event.destination)
+        let hash = key.hash(event.destination)
+        let tag = UInt16(truncatingIfNeeded: hash) & 0x7fff
+        let isLocal = isLocal(event.destination, hash: hash)
         return Pair(destination: tag | (isLocal ? 0x8000 : 0), port: event.port, state: state, at: now)
     }
 

@@ -29,6 +29,8 @@ extension SensorReporter: ReportLog {}
 /// Turns packets into log messages: the detector, the rate limit of reports, and the log.
 struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
     private var memory: DetectorMemory
+    /// Probes that have not been judged yet.
+    private var waiting = ProbeVector()
     private var limited = ReportLogger(of: .portScans, level: Parameters.reportLevel)
     /// Scans of other kinds have a rate limit of their own, so that the lines about port scans stay what they are.
     private var limitedOthers = ReportLogger(of: .otherScans, level: Parameters.reportLevel)
@@ -60,21 +62,42 @@ struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
         _modify { yield &memory.value }
     }
 
+    /// Probes are judged together: when there are many, and at the end of a batch.
+    @inline(__always)
     mutating func receive(_ probe: Probe, at now: Timestamp, realTime: Int64) {
-        if let finding = detector.find(probe, at: now, wallClock: realTime / 1_000_000_000) {
-            report(finding, at: now, realTime: realTime)
+        memory.value.append(probe, to: &waiting, at: now, realTime: realTime)
+        if waiting.isFull { judge() }
+    }
+
+    /// Judges the probes received so far: to be called before anything else is asked or told.
+    @inline(never)
+    mutating func judge() {
+        while let finding = memory.value.nextFinding(in: &waiting) {
+            report(finding, at: waiting.time, realTime: waiting.realTime)
         }
+    }
+
+    /// Whether a probe that has not been judged yet arrived more than a second before a packet, or after it.
+    func hasProbesLongBefore(_ now: Timestamp) -> Bool {
+        !waiting.isEmpty && !now.isWithin(1_000_000_000, after: waiting.firstTime)
     }
 
     /// Each packet comes here first, then its probes, if it has any: one that is no TCP segment is for other kinds of
     /// scans.
+    @inline(__always)
     mutating func inspect(
         packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64
     ) throws(PacketFault) -> Bool {
-        if let finding = detector.find(packet: packet, at: now, wallClock: realTime / 1_000_000_000) {
+        if let event = memory.value.pair(in: packet) { judge(event, at: now, realTime: realTime) }
+        return false
+    }
+
+    @inline(never)  // rare
+    private mutating func judge(_ event: PairEvent, at now: Timestamp, realTime: Int64) {
+        judge()
+        if let finding = detector.find(event, at: now, wallClock: realTime / 1_000_000_000) {
             report(finding, at: now, realTime: realTime)
         }
-        return false
     }
 
     mutating func count(_ fault: PacketFault) {

@@ -35,8 +35,9 @@ import System
         do throws(SystemError) {
             try capture.read(into: &replay)
         } catch {
-            failure = error  // what came before it has been reported
+            failure = error  // what came before it is reported
         }
+        replay.sensor.judge()
         replay.sensor.logSuppressed(at: replay.now, atExit: true)
         if let line = capture.leftOutLine { warn(line) }
         if let failure = failure ?? replay.sensor.log.failure { throw failure }
@@ -67,7 +68,13 @@ struct Replay: ~Copyable, ProbeSink {
         packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64
     ) throws(PacketFault) -> Bool {
         self.now = now
-        if sensor.nextLineDue != nil { sensor.logSuppressed(at: now) }
+        // Probes that are judged together are less than a second apart, and no line is due so soon: so the lines are
+        // those that would be logged if each were judged at once.
+        if sensor.hasProbesLongBefore(now) { sensor.judge() }
+        if let due = sensor.nextLineDue, now >= due {
+            sensor.judge()
+            sensor.logSuppressed(at: now)
+        }
         return try sensor.inspect(packet: packet, over: path, at: now, realTime: realTime)
     }
 

@@ -176,6 +176,7 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
     private mutating func receive() {
         do throws(SystemError) {
             let reception = try capture.receive(into: &sensor)
+            sensor.judge()
             switch reception {
             case .nothing: state = .idle
             case .all: state = capture.gatherTime > 0 ? .gathering : .idle
@@ -187,6 +188,7 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
             }
             if retry.recordSuccess() { sensor.log.warn(LogLine("packets are received again")) }
         } catch {
+            sensor.judge()
             if retry.recordFailure(at: .now()) { sensor.log.warn(error.line) }
         }
     }
