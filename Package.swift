@@ -19,8 +19,7 @@ let common: [SwiftSetting] = [
     .unsafeFlags(embeddedFlags + sections, embedded),
 ]
 
-// Small rather than fast: most runs once, or seldom. On the packets' path it is as fast, but for the one function that
-// is marked @_optimize(speed).
+// Small rather than fast: for what is not on the packets' path, and runs once, or seldom.
 let small: [SwiftSetting] = [.unsafeFlags(["-Osize"], embedded)]
 
 // The compiler proves that nothing on the packets' path can touch the heap.
@@ -59,7 +58,7 @@ let package = Package(
         .default(enabledTraits: ["Ring", "Pcap", "Nids", "Connections", "Rules", "Wrap"]),
     ],
     targets: [
-        .target(name: "ScanCore", swiftSettings: common + noHeap + small + optimized),
+        .target(name: "ScanCore", swiftSettings: common + noHeap + optimized),
         .target(name: "HostRules", dependencies: ["ScanCore"], swiftSettings: common + noHeap + small + optimized),
         .target(name: "CLinux", cSettings: strictC),
         .target(name: "CPcap", cSettings: strictC),
@@ -78,14 +77,14 @@ let package = Package(
                 .target(name: "CPcap", condition: .when(traits: ["Pcap"])),
                 .target(name: "CNids", condition: .when(traits: ["Nids"])),
             ],
-            swiftSettings: common + small + optimized),
+            swiftSettings: common + optimized),
         .executableTarget(
             name: "scanlogd",
             dependencies: [
                 "ScanCore", "System", "Capture", "CLinux", "CSeccomp",
                 .target(name: "HostRules", condition: .when(traits: ["Rules"])),
             ],
-            swiftSettings: common + small + testHooks,
+            swiftSettings: common + testHooks,
             linkerSettings: [.unsafeFlags(embeddedLink, embedded)]),
         .executableTarget(
             name: "core-benchmark",
