@@ -8,9 +8,11 @@ from pathlib import Path
 
 import tables
 from connections import show_connections
+from growth import show_core_growth, show_growth, show_wakeups
 from log_sink import LogSink
 from measures import delays, footprint, idle_milliseconds, measure_loads
 from program import programs
+from replaying import show_replaying
 from traffic import Generator, build_network, run
 from wrapping import show_wrapping
 
@@ -29,11 +31,12 @@ def show_core() -> None:
     program = os.environ.get("CORE_BENCHMARK")
     if not program:
         return
+    rows = [line.split("\t") for line in run(program).splitlines()[1:]]
     print("\n| packet bytes to verdict, without the kernel | ns, median | ns, least |")
     print("|---|---:|---:|")
-    for line in run(program).splitlines()[1:]:
-        kind, middle, least, _ = line.split("\t")
+    for kind, middle, least, _ in rows:
         print(f"| {kind} | {middle} | {least} |")
+    show_core_growth({kind: float(least) for kind, _, least, _ in rows})
 
 
 def main() -> None:
@@ -58,7 +61,10 @@ def main() -> None:
     tables.show_waiting(idle, waited, footprints)
     tables.show_memory(footprints)
     show_connections(Path(os.environ["SCANLOGD"]).resolve(), generator)
+    show_replaying(Path(os.environ["SCANLOGD"]).resolve(), Path(earlier).resolve() if earlier else None)
     show_wrapping(Path(os.environ["SCANLOGD"]).resolve())
+    show_wakeups(Path(os.environ["SCANLOGD"]).resolve(), generator, log)
+    show_growth(Path(os.environ["SCANLOGD"]).resolve(), generator, log)
     show_core()
 
 

@@ -44,10 +44,11 @@ class Program:
     def pids(self) -> list[str]:
         return processes_of(self.path)
 
-    def start(self) -> None:
+    def start(self, *more: str) -> None:
+        """Starts it, with more options."""
         self._log_start = self._log.position()
         begin = time.monotonic()
-        subprocess.run([self.path, *self._options], check=True, timeout=10, stdin=subprocess.DEVNULL,
+        subprocess.run([self.path, *self._options, *more], check=True, timeout=10, stdin=subprocess.DEVNULL,
                        preexec_fn=lambda: pin(-1))
         self.start_times.append(time.monotonic() - begin)
         time.sleep(START_PAUSE)

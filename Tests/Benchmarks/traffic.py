@@ -30,7 +30,7 @@ class Sent:
 
 def run(*words: object) -> str:
     return subprocess.run(
-        [str(word) for word in words], check=True, timeout=60, stdin=subprocess.DEVNULL, capture_output=True,
+        [str(word) for word in words], check=True, timeout=300, stdin=subprocess.DEVNULL, capture_output=True,
         text=True).stdout
 
 

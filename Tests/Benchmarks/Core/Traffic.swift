@@ -4,6 +4,8 @@ import ScanCore
 enum Traffic: CaseIterable {
     /// Acknowledgements on open connections from 200 sources: what a busy server gets.
     case established
+    /// Acknowledgements to a port at which nothing listens, from random sources: a flood that may be an ACK scan.
+    case closedPort
     /// Connection attempts from random sources: a flood, each packet a new source.
     case randomSources
     /// Connection attempts from 65,536 sources in turn: about half are still known when they come again.
@@ -18,19 +20,12 @@ enum Traffic: CaseIterable {
     var name: String {
         switch self {
         case .established: "established"
+        case .closedPort: "closed-port"
         case .randomSources: "random-sources"
         case .returningSources: "returning-sources"
         case .twoPortSources: "two-port-sources"
         case .collidingSources: "colliding-sources"
         case .oneScanner: "one-scanner"
-        }
-    }
-
-    /// Whether each source comes once, so that others are to be made for each round.
-    var isFlood: Bool {
-        switch self {
-        case .randomSources, .twoPortSources: true
-        case .established, .returningSources, .collidingSources, .oneScanner: false
         }
     }
 
@@ -55,15 +50,40 @@ enum Traffic: CaseIterable {
         }
         return sources
     }()
+}
 
-    /// The source, destination port and flags of a packet, by its place in the traffic.
-    func packet(_ index: Int, random: UInt32) -> (source: UInt32, port: UInt16, flags: TCPFlags) {
-        switch self {
-        case .established: (0x0a4d_0100 + UInt32(index % 200), 443, index % 3 == 0 ? .ack.union(.psh) : .ack)
-        case .randomSources, .returningSources: (random | 1, 80, .syn)
-        case .twoPortSources: (random | 1, 80 + UInt16(index % 2), .syn)
-        case .collidingSources: (Traffic.colliding[index % 1024], 80, .syn)
-        case .oneScanner: (0x0a4d_0001, UInt16(index % 65535) + 1, .syn)
+/// The packets of a kind of traffic: the same ones every time.
+struct TrafficPlan: PacketPlan {
+    let traffic: Traffic
+    private var random = UInt32(2_463_534_242)
+
+    init(_ traffic: Traffic) {
+        self.traffic = traffic
+    }
+
+    var isIPv6: Bool { false }
+
+    var isFlood: Bool {
+        switch traffic {
+        case .randomSources, .twoPortSources: true
+        case .established, .closedPort, .returningSources, .collidingSources, .oneScanner: false
+        }
+    }
+
+    mutating func packet(_ index: Int) -> PacketFields {
+        if index % traffic.portsPerSource == 0 {
+            random ^= random << 13  // xorshift (Marsaglia 2003)
+            random ^= random >> 17
+            random ^= random << 5
+        }
+        let data = index % 3 == 0 ? TCPFlags.ack.union(.psh) : .ack
+        return switch traffic {
+        case .established: PacketFields(source: 0x0a4d_0100 + UInt32(index % 200), port: 443, flags: data)
+        case .closedPort: PacketFields(source: random | 1, port: 80, flags: .ack)
+        case .randomSources, .returningSources: PacketFields(source: random | 1, port: 80, flags: .syn)
+        case .twoPortSources: PacketFields(source: random | 1, port: 80 + UInt16(index % 2), flags: .syn)
+        case .collidingSources: PacketFields(source: Traffic.colliding[index % 1024], port: 80, flags: .syn)
+        case .oneScanner: PacketFields(source: 0x0a4d_0001, port: UInt16(index % 65535) + 1, flags: .syn)
         }
     }
 }
