@@ -106,7 +106,7 @@
         }
 
         /// The counts in one line, in the form of an error about a file; `nil` if all are zero.
-        func line(of name: CString) -> LogLine? {
+        mutating func line(of name: CString) -> LogLine? {
             var line = LogLine()
             line.append(name)
             line.shorten(to: 256)
@@ -122,7 +122,7 @@
             return line.count == beginning ? nil : line
         }
 
-        private func append(_ reason: Reason, _ text: String, to line: inout LogLine, after beginning: Int) {
+        private mutating func append(_ reason: Reason, _ text: String, to line: inout LogLine, after beginning: Int) {
             let count = reason == .fragment ? fragments.count : counts[reason.rawValue]
             if count == 0 { return }
             line.append(line.count == beginning ? " " : ", ")

@@ -229,7 +229,9 @@
         }
 
         /// A message on how many skipped packets may hold TCP, by reason; `nil` if there are none.
-        public var leftOutLine: LogLine? { leftOut.line(of: name) }
+        public var leftOutLine: LogLine? {
+            mutating get { leftOut.line(of: name) }
+        }
 
         private func fault(at position: Int64) -> SystemError {
             SystemError(

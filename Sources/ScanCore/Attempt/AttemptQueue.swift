@@ -20,7 +20,9 @@ public struct AttemptQueue: ~Copyable {
     init() {}
 
     /// Whether there is no room for another.
-    public var isFull: Bool { count == AttemptQueue.capacity }
+    public var isFull: Bool {
+        mutating get { count == AttemptQueue.capacity }
+    }
 
     /// Appends an attempt. There must be room for it.
     @inline(never)

@@ -13,7 +13,9 @@ struct ScanEnds: ~Copyable {
 
     /// Whether any scan is followed: if not, no packet has to be looked at.
     @inline(__always)
-    var isActive: Bool { used != 0 }
+    var isActive: Bool {
+        mutating get { used != 0 }
+    }
 
     /// How many scans are followed at a time.
     static var capacity: Int { 32 }

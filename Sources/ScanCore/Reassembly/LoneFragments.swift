@@ -85,8 +85,10 @@ public struct LoneFragments: ~Copyable {
 
     /// The number of fragments without a first fragment.
     public var count: UInt64 {
-        var sum = counted
-        for index in entries.indices { sum += entries[index].fragments }
-        return sum
+        mutating get {
+            var sum = counted
+            for index in entries.indices { sum += entries[index].fragments }
+            return sum
+        }
     }
 }

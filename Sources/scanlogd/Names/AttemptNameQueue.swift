@@ -40,7 +40,9 @@
         }
 
         /// Whether there is no room for another.
-        var isFull: Bool { queue.value.isFull }
+        var isFull: Bool {
+            mutating get { queue.value.isFull }
+        }
 
         /// Whether names have to arrive before there is room for more attempts and their lookups. Never, unless
         /// attempts wait as long as it takes.
