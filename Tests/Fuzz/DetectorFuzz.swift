@@ -1,7 +1,6 @@
 /// The input is a sequence of packets with times between them, fed to three detectors: one of few entries, one of few
 /// buckets, whose chains reach the cap, and one of many. All must agree with the model on sources that can't be lost.
-@c(LLVMFuzzerTestOneInput)
-public func detectorFuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+func detectorFuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     var input = unsafe Input(Array(UnsafeBufferPointer(start: data, count: count)))
     var run = DetectorRun(key: key(input.byte()))
     while !input.isEmpty { run.step(&input) }

@@ -4,8 +4,7 @@
 
 /// The input is a sequence of fragments with times between them, fed to two readers: one that keeps few packets, and
 /// one that has room for all and must agree with the model.
-@c(LLVMFuzzerTestOneInput)
-public func fragmentFuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+func fragmentFuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     var input = unsafe Input(Array(UnsafeBufferPointer(start: data, count: count)))
     var run = FragmentRun()
     while !input.isEmpty { run.step(&input) }
@@ -58,7 +57,7 @@ private struct FragmentRun: ~Copyable {
     private mutating func takeAnything(_ packet: [UInt8]) {
         taken += 2
         _ = Self.read(packet, by: &small, at: now)
-        _ = Outcome { () throws(PacketFault) in
+        _ = FragmentOutcome { () throws(PacketFault) in
             let fragment = try Fragment(packet: packet.span, over: LinkPath())
             return try small.join(fragment, of: packet.span, at: Timestamp(nanoseconds: now))
         }
@@ -67,10 +66,10 @@ private struct FragmentRun: ~Copyable {
 
     /// What is no fragment, the reader leaves to the parser. The ports of a first fragment are told at once.
     private mutating func readShipped(_ packet: [UInt8]) {
-        let parsed = Outcome { () throws(PacketFault) in try Probe(packet: packet.span) }
+        let parsed = FragmentOutcome { () throws(PacketFault) in try Probe(packet: packet.span) }
         let time = Timestamp(nanoseconds: now)
         var told: [Probe] = []
-        let read = Outcome { () throws(PacketFault) in
+        let read = FragmentOutcome { () throws(PacketFault) in
             told = try shipped.segments(of: packet, at: time)
             return told.first
         }
@@ -79,7 +78,7 @@ private struct FragmentRun: ~Copyable {
         if parsed == .fault(.fragment), read != .fault(.malformed), let first = Self.firstSegment(of: packet) {
             check(told.first?.destinationPort == first.destinationPort, "\(told) of what begins with \(first)")
         }
-        _ = Outcome { () throws(PacketFault) in
+        _ = FragmentOutcome { () throws(PacketFault) in
             try eager.segments(of: packet, at: time).first
         }
     }
@@ -95,10 +94,10 @@ private struct FragmentRun: ~Copyable {
     /// Does what `ProbeReader` does, with a table of another size.
     private static func read<let capacity: Int, let setSize: Int>(
         _ packet: [UInt8], by table: inout Defragmenter<capacity, setSize>, at now: Int64
-    ) -> Outcome {
-        let parsed = Outcome { () throws(PacketFault) in try Probe(packet: packet.span) }
+    ) -> FragmentOutcome {
+        let parsed = FragmentOutcome { () throws(PacketFault) in try Probe(packet: packet.span) }
         if parsed != .fault(.fragment) { return parsed }
-        return Outcome { () throws(PacketFault) in
+        return FragmentOutcome { () throws(PacketFault) in
             let fragment = try Fragment(packet: packet.span, over: LinkPath())
             return try table.join(fragment, of: packet.span, at: Timestamp(nanoseconds: now))
         }
@@ -106,7 +105,7 @@ private struct FragmentRun: ~Copyable {
 }
 
 /// What becomes of a packet.
-enum Outcome: Equatable {
+enum FragmentOutcome: Equatable {
     case segment(Probe)
     /// Neither a segment nor a fault: it waits for others.
     case kept

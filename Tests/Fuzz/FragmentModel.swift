@@ -9,7 +9,7 @@ struct FragmentModel {
     private var packets: [Piece.Name: Packet] = [:]
 
     /// What becomes of a piece that is not the whole packet, and whether it was kept or looked at as a fragment.
-    mutating func take(_ piece: Piece, at now: Int64) -> (Outcome, isFragment: Bool) {
+    mutating func take(_ piece: Piece, at now: Int64) -> (FragmentOutcome, isFragment: Bool) {
         if piece.offset == 0 {
             let alone = SlowHeaders.read(
                 [UInt8](piece.content.prefix(piece.captured)), first: piece)
@@ -19,7 +19,7 @@ struct FragmentModel {
         return (join(piece, at: now), true)
     }
 
-    private mutating func join(_ piece: Piece, at now: Int64) -> Outcome {
+    private mutating func join(_ piece: Piece, at now: Int64) -> FragmentOutcome {
         let length = piece.moreFollow ? piece.content.count / 8 * 8 : piece.content.count
         if length == 0 || piece.offset + length > 65_535 { return .fault(.malformed) }
         if piece.captured == 0 { return .fault(.truncated) }
@@ -41,7 +41,7 @@ struct FragmentModel {
         return outcome
     }
 
-    private static func read(_ packet: Packet) -> Outcome {
+    private static func read(_ packet: Packet) -> FragmentOutcome {
         guard let first = packet.first else { return .kept }
         var beginning: [UInt8] = []
         while let byte = packet.bytes[beginning.count] { beginning.append(byte) }
@@ -55,7 +55,7 @@ private enum SlowHeaders {
     ///
     /// - Parameters:
     ///   - limit: how many bytes there can be at most.
-    static func read(_ bytes: [UInt8], first: Piece, limit: Int = .max) -> Outcome {
+    static func read(_ bytes: [UInt8], first: Piece, limit: Int = .max) -> FragmentOutcome {
         var next = first.next
         var offset = 0
         while true {

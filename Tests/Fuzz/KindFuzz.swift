@@ -1,8 +1,7 @@
 /// The input chooses what is detected and what is known of a host, then a sequence of packets of all classes, ports that
 /// open and close, and times between them: two detectors get it, one whose tables are soon full, and one with room.
 /// Their tables stay whole, and each report can be made, be sent to the other process and be written.
-@c(LLVMFuzzerTestOneInput)
-public func kindFuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+func kindFuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     var input = unsafe Input(Array(UnsafeBufferPointer(start: data, count: count)))
     let setting = KindSetting(&input)
     var run = KindRun(setting)

@@ -1,7 +1,6 @@
 /// The input is what a sensor that was taken over may send as a report, or as the end of a scan: it is refused, or the one
 /// form of it that can be written as a line.
-@c(LLVMFuzzerTestOneInput)
-public func reportFuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+func reportFuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     let bytes = unsafe Array(UnsafeBufferPointer(start: data, count: count))
     do throws(PacketFault) {
         checkReport(try ScanReport(encoded: bytes.span), of: bytes)

@@ -1,6 +1,5 @@
 /// The input is one packet: what the parser says of it is compared with a slow reader that shares no code with it.
-@c(LLVMFuzzerTestOneInput)
-public func segmentFuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+func segmentFuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     let packet = unsafe Array(UnsafeBufferPointer(start: data, count: count))
     checkPacket(packet)
     checkHeader(packet)
