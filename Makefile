@@ -91,7 +91,7 @@ one_scan = Tests/Integration/run -q -k an_ipv6_scan_is_reported_to_the_byte
 side_by_side = --output-sync=target
 test: needs-test lint
 	$(MAKE) -j2 $(side_by_side) build-shipped test-hooks
-	Tests/failures-last $(MAKE) -j3 $(side_by_side) integration-beside test-rest
+	Tests/failures-last $(MAKE) -j3 $(side_by_side) tests-beside test-rest
 	$(MAKE) integration-alone
 
 .PHONY: test-rest check-builds build-asan build-ordinary build-raw build-pcap build-shipped
@@ -163,6 +163,10 @@ integration: integration-beside
 integration_tests = SCANLOGD=$(CURDIR)/scanlogd SCANLOGD_WITH_TEST_HOOKS=$(CURDIR)/.build-hooks/release/scanlogd \
 	Tests/failures-last Tests/Integration/
 integration-beside: test-hooks
+	$(MAKE) tests-beside
+# With nothing to wait for, which another target could begin in the place of: `test` has built the program.
+.PHONY: tests-beside
+tests-beside:
 	$(integration_tests)run-beside
 integration-alone: test-hooks
 	$(integration_tests)run -m alone
