@@ -3,6 +3,11 @@ import CLinux
 @testable import Capture
 import System
 
+extension RingFilter {
+    /// The instructions in use. To be asked for once, not for each packet: the compiler copies all of them for each one.
+    var program: [sock_filter] { (0..<count).map { instructions[$0] } }
+}
+
 /// Runs classic BPF as the kernel does (Documentation/networking/filter.rst).
 struct FilterMachine {
     /// What the kernel tells beside a packet.
@@ -11,11 +16,6 @@ struct FilterMachine {
     var interface: Int32 = 1
 
     /// How many bytes of a packet are kept; `nil` if the program leaves itself or holds what the kernel does not know.
-    func verdict(of filter: RingFilter, on packet: [UInt8]) -> Int? {
-        verdict(of: (0..<filter.count).map { filter.instructions[$0] }, on: packet)
-    }
-
-    /// The same of any program.
     func verdict(of program: [sock_filter], on packet: [UInt8]) -> Int? {
         var (a, x): (UInt32, UInt32) = (0, 0)
         var memory = [UInt32](repeating: 0, count: Int(BPF_MEMWORDS))
@@ -92,6 +92,8 @@ struct FilterMachine {
         }
         let start = Int(offset)
         guard start <= packet.count - width else { return nil }
-        return packet[start..<start + width].reduce(0) { $0 << 8 | UInt32($1) }
+        var value: UInt32 = 0
+        for place in start..<start + width { value = value << 8 | UInt32(packet[place]) }
+        return value
     }
 }

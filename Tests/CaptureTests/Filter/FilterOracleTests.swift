@@ -59,7 +59,8 @@ private struct Generator {
             flags: draw([P.syn, P.syn, P.ack, P.pshAck, 0, 1, 0x29, .random(in: 0...255, using: &numbers)]))
         header[12] = UInt8(units << 4)
         let rest = (units - 5) * 4 + draw([0, 0, 1, 11, 700])
-        return header + (0..<rest).map { _ in .random(in: 0...255, using: &numbers) }
+        while header.count < 20 + rest { header += P.big(Int(numbers.next() & 0xffff)) }
+        return Array(header.prefix(20 + rest))
     }
 
     /// A part of the segment such as a fragment may hold: whatever length, from whatever multiple of 8.
@@ -240,8 +241,8 @@ private let interests: [CaptureOptions.Interest] = [.probes, .attempts]
 /// A new seed in every run, and three old ones.
 private let seeds: [UInt64] = [1, 2, 3, .random(in: 0 ... .max)]
 
-private func cookedFilter(_ interest: CaptureOptions.Interest) -> RingFilter {
-    RingFilter(interfaces: nil, direction: .incoming, promiscuous: false, interest: interest)
+private func cookedFilter(_ interest: CaptureOptions.Interest) -> [sock_filter] {
+    RingFilter(interfaces: nil, direction: .incoming, promiscuous: false, interest: interest).program
 }
 
 struct FilterOracleTests {

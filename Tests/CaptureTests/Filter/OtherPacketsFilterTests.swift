@@ -135,8 +135,7 @@ enum FilterOfOthers {
     func program(_ packets: OtherPackets) throws -> [sock_filter] {
         switch self {
         case .ring:
-            let filter = RingFilter(interfaces: nil, direction: .incoming, promiscuous: false, others: packets)
-            return (0..<filter.count).map { filter.instructions[$0] }
+            return RingFilter(interfaces: nil, direction: .incoming, promiscuous: false, others: packets).program
         case .libpcap:
             #if Pcap
                 return try pcapProgram(dataLinkType: 1, others: packets)
@@ -196,7 +195,8 @@ struct OtherPacketsFilterTests {
     func whatTheFilterDropsTheDetectorWouldIgnore(seed: UInt64) throws {
         var generator = Generator(numbers: SeededNumbers(seed: seed))
         let filter = RingFilter(
-            interfaces: nil, direction: .incoming, promiscuous: false, others: Host.packets(Host.all))
+            interfaces: nil, direction: .incoming, promiscuous: false, others: Host.packets(Host.all)
+        ).program
         for _ in 0..<3000 {
             let packet = generator.packet()
             let machine = FilterMachine(etherType: packet.isIPv6 ? 0x86dd : 0x0800)
@@ -223,7 +223,7 @@ struct OtherPacketsFilterTests {
         (packets.datagrams, packets.acknowledgements) = (true, true)
         _ = packets.update(&host, firstClientPort: 32_768)
         #expect(packets.hasTooManyDatagramPorts && !packets.hasTooManyListeningPorts)
-        let filter = RingFilter(interfaces: nil, direction: .incoming, promiscuous: false, others: packets)
+        let filter = RingFilter(interfaces: nil, direction: .incoming, promiscuous: false, others: packets).program
         let machine = FilterMachine()
         let datagram = P.ipv4(P.big(40_000) + P.big(100) + [0, 8, 0, 0], next: 17)
         #expect(machine.verdict(of: filter, on: datagram) == 0)

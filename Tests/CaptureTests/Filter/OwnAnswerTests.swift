@@ -49,8 +49,9 @@ struct OwnAnswerTests {
         (others.echoes, others.errors, others.protocols, others.associations) = (true, true, true, true)
         let filters = [InterfaceIndexes?.none, interfaces].map {
             RingFilter(interfaces: $0, direction: .incoming, promiscuous: false, others: others, ownAnswers: true)
+                .program
         }
-        let without = RingFilter(interfaces: nil, direction: .incoming, promiscuous: false, others: others)
+        let without = RingFilter(interfaces: nil, direction: .incoming, promiscuous: false, others: others).program
         var answers = 0
         for number in 0..<6000 {
             let packet = sentPacket(&numbers)

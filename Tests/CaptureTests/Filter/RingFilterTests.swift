@@ -7,10 +7,10 @@ import Testing
 
 private typealias P = TestPacket
 
-private let plain = RingFilter(interfaces: nil, direction: .incoming, promiscuous: false)
+private let plain = RingFilter(interfaces: nil, direction: .incoming, promiscuous: false).program
 
 private func isKept(
-    _ packet: [UInt8], of etherType: UInt16, by filter: RingFilter = plain,
+    _ packet: [UInt8], of etherType: UInt16, by filter: [sock_filter] = plain,
     kind: Int32 = PACKET_HOST, interface: Int32 = 1
 ) throws -> Bool {
     let machine = FilterMachine(etherType: etherType, kind: UInt8(kind), interface: interface)
@@ -42,7 +42,7 @@ struct RingFilterTests {
     }
 
     @Test func attemptsAreSegmentsWithSYNAndWithoutACK() throws {
-        let filter = RingFilter(interfaces: nil, direction: .both, promiscuous: true, interest: .attempts)
+        let filter = RingFilter(interfaces: nil, direction: .both, promiscuous: true, interest: .attempts).program
         for flags in UInt8.min...UInt8.max {
             for (index, shape) in shapes(flags: flags).enumerated() {
                 let isKept = try isKept(shape.packet, of: shape.etherType, by: filter)
@@ -117,7 +117,7 @@ struct RingFilterTests {
         let packet = P.ipv4(P.tcp(flags: P.syn))
         for direction in [.incoming, .outgoing, .both] as [CaptureOptions.Direction] {
             for promiscuous in [false, true] {
-                let filter = RingFilter(interfaces: nil, direction: direction, promiscuous: promiscuous)
+                let filter = RingFilter(interfaces: nil, direction: direction, promiscuous: promiscuous).program
                 let comesIn = direction != .outgoing
                 #expect(try isKept(packet, of: 0x0800, by: filter, kind: PACKET_HOST) == comesIn)
                 #expect(try isKept(packet, of: 0x0800, by: filter, kind: PACKET_BROADCAST) == comesIn)
@@ -130,7 +130,7 @@ struct RingFilterTests {
     @Test(arguments: 0...InterfaceNames.most) func onlyNamedInterfacesAreKept(count: Int) throws {
         var interfaces = InterfaceIndexes()
         for index in 0..<count { interfaces.append(Int32(100 + index)) }
-        let filter = RingFilter(interfaces: interfaces, direction: .incoming, promiscuous: false)
+        let filter = RingFilter(interfaces: interfaces, direction: .incoming, promiscuous: false).program
         let packet = P.ipv4(P.tcp(flags: P.syn))
         for index in 0..<20 {
             let isWanted = index < count
