@@ -17,6 +17,7 @@ UNITDIR = $(PREFIX)/lib/systemd/system
 SYSUSERSDIR = $(PREFIX)/lib/sysusers.d
 TMPFILESDIR = $(PREFIX)/lib/tmpfiles.d
 EXAMPLEDIR = $(PREFIX)/share/doc/scanlogd
+DATADIR = $(PREFIX)/share/scanlogd
 
 # Full RELRO, no run path, no symbols; no frame pointers, which SwiftPM keeps for profilers.
 LINK = --omit-frame-pointers --disable-local-rpath -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now -Xlinker -s
@@ -227,15 +228,17 @@ installed = \
 	$(DESTDIR)$(UNITDIR)/scanlogd.service \
 	$(DESTDIR)$(SYSUSERSDIR)/scanlogd.conf \
 	$(DESTDIR)$(TMPFILESDIR)/scanlogd.conf \
+	$(DESTDIR)$(DATADIR)/event.schema.json \
 	$(DESTDIR)$(EXAMPLEDIR)/fail2ban/filter.local \
 	$(DESTDIR)$(EXAMPLEDIR)/fail2ban/jail.local \
 	$(addprefix $(DESTDIR)$(EXAMPLEDIR)/wrap/,$(wrap_examples))
 wrap_examples = inetd.conf wrapped-telnet.socket wrapped-telnet@.service wrapped-tftp.socket wrapped-tftp.service
-pages = man8/scanlogd.8 man8/scanlogd-connections.8 man8/scanlogd-wrap.8 man5/scanlogd-rules.5
-with_paths = sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@EXAMPLEDIR@|$(EXAMPLEDIR)|g' \
+pages = man8/scanlogd.8 man8/scanlogd-connections.8 man8/scanlogd-wrap.8 man5/scanlogd-events.5 man5/scanlogd-rules.5
+with_paths = sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@EXAMPLEDIR@|$(EXAMPLEDIR)|g' -e 's|@DATADIR@|$(DATADIR)|g' \
 	-e 's|/etc/default/scanlogd|$(SYSCONFDIR)/default/scanlogd|g'
 
-directories = DESTDIR PREFIX SBINDIR MANDIR SYSCONFDIR UNITDIR SYSUSERSDIR TMPFILESDIR EXAMPLEDIR
+directories = DESTDIR PREFIX SBINDIR MANDIR SYSCONFDIR UNITDIR SYSUSERSDIR TMPFILESDIR EXAMPLEDIR \
+	DATADIR
 export $(directories)
 .PHONY: check-paths
 check-paths:
@@ -259,6 +262,7 @@ install: check-paths
 	chmod 644 $(DESTDIR)$(UNITDIR)/scanlogd.service
 	install -m 644 rc.d/sysusers.conf $(DESTDIR)$(SYSUSERSDIR)/scanlogd.conf
 	install -m 644 rc.d/tmpfiles.conf $(DESTDIR)$(TMPFILESDIR)/scanlogd.conf
+	install -m 644 rc.d/event.schema.json $(DESTDIR)$(DATADIR)
 	install -m 644 rc.d/fail2ban/filter.local rc.d/fail2ban/jail.local $(DESTDIR)$(EXAMPLEDIR)/fail2ban
 	for file in $(wrap_examples); do \
 		$(with_paths) rc.d/wrap/$$file >$(DESTDIR)$(EXAMPLEDIR)/wrap/$$file && \
@@ -271,7 +275,8 @@ install: check-paths
 uninstall: check-paths
 	@if [ -z "$(DESTDIR)" ]; then rc.d/refuse-package $(SYSCONFDIR)/init.d/scanlogd; fi
 	rm -f $(installed)
-	-rmdir $(DESTDIR)$(EXAMPLEDIR)/fail2ban $(DESTDIR)$(EXAMPLEDIR)/wrap $(DESTDIR)$(EXAMPLEDIR) 2>/dev/null
+	-rmdir $(DESTDIR)$(EXAMPLEDIR)/fail2ban $(DESTDIR)$(EXAMPLEDIR)/wrap $(DESTDIR)$(EXAMPLEDIR) $(DESTDIR)$(DATADIR) \
+		2>/dev/null
 	@# Where a service is enabled or disabled, Debian leaves links to its init script.
 	@if [ -z "$(DESTDIR)" ] && [ "$(SYSCONFDIR)" = /etc ] && command -v update-rc.d >/dev/null 2>&1; then \
 		update-rc.d scanlogd remove; fi

@@ -92,23 +92,24 @@ private struct SlowMessage: Equatable {
     var level: UInt8
     var number: UInt32
     var text: [UInt8]
-    /// The bytes of a report, or of an end: ReportFuzz says which are.
-    var report: [UInt8] = []
+    /// The bytes of a report, an end, a summary or counters: ReportFuzz says which are.
+    var value: [UInt8] = []
 
     /// What some bytes say; `nil` if they are no message.
     init?(_ bytes: [UInt8]) {
-        guard bytes.count == 512, (1...10).contains(bytes[0]), bytes[1] < 8 else { return nil }
+        guard bytes.count == 512, (1...11).contains(bytes[0]), bytes[1] < 8 else { return nil }
         let length = 256 * Int(bytes[3]) + Int(bytes[2])
         guard 8 + length <= 512 else { return nil }
         kind = bytes[0]
         level = bytes[1]
         number = bytes[4..<8].reversed().reduce(0) { $0 * 256 + UInt32($1) }
         let content = Array(bytes[8..<8 + length])
-        if bytes[0] == 8 && (try? ScanReport(encoded: content.span)) == nil { return nil }
-        if bytes[0] == 10 && (try? ScanEnd(encoded: content.span)) == nil { return nil }
-        let isReport = bytes[0] == 8 || bytes[0] == 10
-        text = isReport ? [] : content.map(SlowMessage.printable)
-        report = isReport ? content : []
+        value = bytes[0] == 9 ? Array(content.prefix(208)) : [8, 10, 11].contains(bytes[0]) ? content : []
+        if bytes[0] == 8 && (try? ScanReport(encoded: value.span)) == nil { return nil }
+        if bytes[0] == 9 && (try? SuppressionSummary(encoded: value.span)) == nil { return nil }
+        if bytes[0] == 10 && (try? ScanEnd(encoded: value.span)) == nil { return nil }
+        if bytes[0] == 11 && (try? StatusCounts(encoded: value.span)) == nil { return nil }
+        text = content.dropFirst(value.count).map(SlowMessage.printable)
     }
 
     init(_ message: Message) {
@@ -116,8 +117,13 @@ private struct SlowMessage: Equatable {
         level = UInt8(message.level)
         number = message.number
         text = (0..<message.text.count).map { message.text.bytes[$0] }
-        report = message.report.map { report in report.encoded.indices.map { report.encoded[$0] } } ?? []
-        if let end = message.end { report = end.encoded.indices.map { end.encoded[$0] } }
+        switch message.content {
+        case .scan(let report): value = report.encoded.indices.map { report.encoded[$0] }
+        case .end(let end): value = end.encoded.indices.map { end.encoded[$0] }
+        case .summary(let summary): value = summary.encoded.indices.map { summary.encoded[$0] }
+        case .status(let status): value = status.encoded.indices.map { status.encoded[$0] }
+        case .attempt, .start, .stop, .fault: value = []
+        }
     }
 
     init(kind: UInt8, level: UInt8, number: UInt32, text: [UInt8]) {

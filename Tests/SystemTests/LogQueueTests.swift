@@ -19,7 +19,7 @@ struct LogQueueTests {
     }
 
     @Test func linesComeOutInTheOrderTheyWentIn() {
-        var queue = LogQueue()
+        var queue = LogQueue(run: 0xfeed)
         for round in 0..<5 {
             fill(&queue, round * 100..<round * 100 + 100)
             #expect(drain(&queue) == (round * 100..<round * 100 + 100).map { "line \($0)" })
@@ -28,7 +28,7 @@ struct LogQueueTests {
     }
 
     @Test func whatThereIsNoRoomForIsCountedAndToldAtTheEnd() {
-        var queue = LogQueue()
+        var queue = LogQueue(run: 0xfeed)
         fill(&queue, 0..<LogQueue.capacity + 7)
         #expect(queue.count == LogQueue.capacity)
         #expect(queue.lost == 7)
@@ -38,7 +38,7 @@ struct LogQueueTests {
     }
 
     @Test func aLostLineThatTellsOfLostOnesPassesTheirNumberOn() {
-        var queue = LogQueue()
+        var queue = LogQueue(run: 0xfeed)
         fill(&queue, 0..<LogQueue.capacity)
         queue.append(.lost(40), level: LOG_WARNING, losses: 40)
         fill(&queue, 0..<2)
@@ -46,8 +46,22 @@ struct LogQueueTests {
         #expect(queue.lost == 2)  // the 40 were counted by whoever lost them
     }
 
+    @Test func eventsAreNumberedAndLossesLeaveGaps() {
+        var queue = LogQueue(run: 0xfeed)
+        fill(&queue, 0..<LogQueue.capacity + 7)
+        queue.append(.lost(3), level: LOG_WARNING, losses: 3)
+        var numbers: [UInt64] = []
+        while queue.count > 0 {
+            #expect(queue.head.event.stamp.run == 0xfeed)
+            numbers.append(queue.head.event.stamp.sequence)
+            queue.removeHead()
+        }
+        let capacity = UInt64(LogQueue.capacity)
+        #expect(numbers == Array(1...capacity) + [capacity + 7 + 3 + 1 + 1])
+    }
+
     @Test func linesThatAreOnlyGoodToKnowAreOfNoConsequence() {
-        var queue = LogQueue()
+        var queue = LogQueue(run: 0xfeed)
         queue.append(LogLine("a"), level: LOG_INFO, losses: 0)
         queue.append(LogLine("b"), level: LOG_NOTICE, losses: 0)
         queue.append(LogLine("c"), level: LOG_DEBUG, losses: 0)

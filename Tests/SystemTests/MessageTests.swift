@@ -28,7 +28,7 @@ struct MessageTests {
         #expect(received.text.count == Message.size - 8)
     }
 
-    @Test(arguments: [0, 10, 11, 255] as [UInt8]) func anUnknownKindIsNoMessage(kind: UInt8) {
+    @Test(arguments: [0, 10, 12, 255] as [UInt8]) func anUnknownKindIsNoMessage(kind: UInt8) {
         #expect(Message(bytes([kind])) == nil)
     }
 
@@ -66,7 +66,11 @@ struct MessageTests {
         #expect(received.kind == .report)
         #expect(received.level == LOG_ALERT)
         let time = TimeOfDay(hour: 1, minute: 2, second: 3)
-        let line = LogLine(try #require(received.report), time: time)
+        guard case .scan(let again) = received.content else {
+            Issue.record("no report came")
+            return
+        }
+        let line = LogLine(again, time: time)
         let ports = "10.77.0.1:40000 to 10.77.0.2 ports 1, 2, 3, 4, 5, 6, ..., "
         #expect(line.text == ports + "fSrpauxy, TOS 10, TTL 64 @01:02:03")
     }
@@ -81,8 +85,35 @@ struct MessageTests {
 
     @Test func aMessageOfAnotherKindHasNoReport() throws {
         var bytes = Message(try report(), level: LOG_ALERT).bytes
+        bytes[0] = Message.Kind.heartbeat.rawValue
+        guard case .fault = try #require(Message(bytes)).content else {
+            Issue.record("a heartbeat brings a value")
+            return
+        }
         bytes[0] = Message.Kind.suppression.rawValue
-        #expect(try #require(Message(bytes)).report == nil)
+        #expect(Message(bytes) == nil)
+    }
+
+    @Test func aLineAboutSuppressedReportsComesBackWithItsValue() throws {
+        let limiter = ReportLimiter(of: .otherScans)
+        let received = try #require(Message(Message(limiter.notice, level: LOG_ALERT).bytes))
+        #expect(received.text.text == "More possible scans of other kinds follow")
+        guard case .summary(let summary) = received.content else {
+            Issue.record("no summary came")
+            return
+        }
+        #expect(summary.isNotice && summary.subject == .otherScans)
+    }
+
+    @Test func countersComeBackAsTheyWere() throws {
+        var status = StatusCounts()
+        status.counters.probes = 7
+        status.lost = .max
+        guard case .status(let received) = try #require(Message(Message(status).bytes)).content else {
+            Issue.record("no counters came")
+            return
+        }
+        #expect(received == status)
     }
 
     @Test func anyBytesAreAMessageOrNone() {
@@ -90,7 +121,7 @@ struct MessageTests {
         for _ in 0..<2_000 {
             var some = InlineArray<512, UInt8>(repeating: 0)
             for index in 0..<some.count { some[index] = UInt8.random(in: 0...255, using: &random) }
-            some[0] = UInt8.random(in: 0...11, using: &random)
+            some[0] = UInt8.random(in: 0...12, using: &random)
             some[3] = UInt8.random(in: 0...2, using: &random)
             guard let message = Message(some) else { continue }
             let again = Message(message.bytes)

@@ -30,7 +30,7 @@
                         directSyslog: DirectSyslog())  // as in the background: nothing goes to standard error
                     let sink = AttemptSink(
                         options, try LineOutput(try AppendFile(path)), diagnostics, nil,
-                        try ZeroedPages<Parameters.Copies>(key: try HashKey.random()))
+                        try ZeroedPages<Parameters.Copies>(key: try HashKey.random()), run: 0x0123_abcd)
                     self.sink = sink
                     broker = MessageChannel(owning: ends[1], peer: "test")
                     self.path = path

@@ -44,9 +44,11 @@ public struct ReportLimiter: Sendable {
     public static let notice = "More possible port scans follow"
 
     /// The line that announces that reports are suppressed.
-    public var notice: LogLine {
-        suppressed.subject == .portScans
-            ? LogLine(ReportLimiter.notice) : LogLine("More possible scans of other kinds follow")
+    public var notice: SuppressionLine {
+        var summary = SuppressionSummary(of: suppressed.subject)
+        summary.isNotice = true
+        let text = summary.subject == .portScans ? ReportLimiter.notice : "More possible scans of other kinds follow"
+        return SuppressionLine(text: LogLine(text), summary: summary)
     }
 
     /// The maximum number of lines in ``Parameters/reportQuiet``: the reports, the notice and a summary.
@@ -93,7 +95,7 @@ public struct ReportLimiter: Sendable {
     ///   - now: no line is returned before a summary is due.
     ///   - atExit: return what is pending at once, as there will be no later summary.
     @inline(never)
-    public mutating func nextSummaryLine(at now: Timestamp, atExit: Bool = false) -> LogLine? {
+    public mutating func nextSummaryLine(at now: Timestamp, atExit: Bool = false) -> SuppressionLine? {
         guard let nextSummaryDue else { return nil }
         if summaryLines == 0 && !atExit && now < nextSummaryDue { return nil }
         if summaryLines > 0 && suppressed.isComplete {

@@ -115,7 +115,7 @@ extension LogLine {
 
     /// Appends a letter for each flag, lowest bit first: upper case if always set, lower case if never set, `?` if
     /// sometimes set. It is `?` for all flags if none were seen, as the two sets then have their initial values.
-    private mutating func appendFlags(everSet: TCPFlags, alwaysSet: TCPFlags) {
+    mutating func appendFlags(everSet: TCPFlags, alwaysSet: TCPFlags) {
         let letters = "fsrpauxy".utf8Span.span
         for index in letters.indices {
             let flag = TCPFlags(rawValue: 1 << UInt8(index))

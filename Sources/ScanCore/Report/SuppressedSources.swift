@@ -108,17 +108,19 @@ struct SuppressedSources: Sendable {
     ///   - duration: the time span of the scans, in nanoseconds.
     ///   - isFirst: whether it begins the summary.
     ///   - isLast: whether no line may follow.
-    mutating func nextLine(duration: Int64, isFirst: Bool, isLast: Bool) -> LogLine {
+    mutating func nextLine(duration: Int64, isFirst: Bool, isLast: Bool) -> SuppressionLine {
         var line = LogLine()
+        var summary = SuppressionSummary(of: subject)
         if isFirst {
             sort()
             appendHead(to: &line, duration)
+            summary.scans = scans
         } else {
             line.append("also not logged:")
         }
         let others = scansOfOthers
         let head = line.count
-        while named < count {
+        while named < count && !summary.sources.isFull {
             let before = line.count
             line.append(before == head ? " " : ", ")
             line.append(places[named].address)
@@ -128,6 +130,7 @@ struct SuppressedSources: Sendable {
             let fits = Self.fits(line)
             line.shorten(to: fits ? after : before)
             if !fits { break }
+            summary.sources.append(places[named].address)
             named += 1
         }
         let end = line.count
@@ -136,12 +139,14 @@ struct SuppressedSources: Sendable {
         if !isComplete {
             line.shorten(to: end)
             if end > head { line.append(",") }
+        } else {
+            summary.unlisted = UInt32(count - named)
         }
-        return line
+        return SuppressionLine(text: line, summary: summary)
     }
 
     private static func fits(_ line: LogLine) -> Bool {
-        line.count <= Parameters.lineLength ?? LogLine.capacity - 1
+        line.count <= min(Parameters.lineLength ?? .max, SuppressionLine.longest)
     }
 
     /// The number of scans since the last summary of sources that were not stored.

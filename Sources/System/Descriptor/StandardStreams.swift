@@ -18,6 +18,11 @@ package func print(_ lines: LogLine) throws(SystemError) {
     try write(lines.bytes.span.extracting(0..<lines.count), to: STDOUT_FILENO, "standard output")
 }
 
+/// Prints all of an event to standard output.
+package func print(_ event: EventText) throws(SystemError) {
+    try write(event.bytes.span.extracting(0..<event.count), to: STDOUT_FILENO, "standard output")
+}
+
 /// Prints an error to standard error, in one line: `scanlogd: object: operation: reason`.
 package func warn(_ complaint: LogLine) {
     var line = LogLine("scanlogd: ")

@@ -27,11 +27,13 @@ package struct Message {
         case suppression
         /// From the sensor: the end of a scan to log.
         case end
+        /// From the sensor: its counters to log.
+        case status
     }
 
     /// The size in bytes: eight messages fill a page.
     package static let size = 512
-    /// The size of the header before the text, the report or the end: kind, level, length of what follows, number,
+    /// The size of the header before the value and the text: kind, level, length of what follows, number,
     /// little-endian.
     private static let headerSize = 8
 
@@ -41,38 +43,41 @@ package struct Message {
     /// For a line: how many lost lines it reports.
     package let number: UInt32
     package let text: LogLine
-    /// The report; `nil` in other messages.
-    package let report: ScanReport?
-    /// The end of a scan; `nil` in other messages.
-    package let end: ScanEnd?
+    /// What it is about; of a line, no more than that says.
+    package let content: EventContent
 
     package init(_ kind: Kind, level: Int32 = LOG_INFO, number: UInt32 = 0, text: LogLine = LogLine()) {
-        self.kind = kind
-        self.level = level
-        self.number = number
-        self.text = text
-        report = nil
-        end = nil
+        self.init(kind, level, number: number, .fault, text)
     }
 
     /// Creates a message with a report to log at a level.
     package init(_ report: ScanReport, level: Int32) {
-        kind = .report
-        self.level = level
-        number = 0
-        text = LogLine()
-        self.report = report
-        end = nil
+        self.init(.report, level, .scan(report))
     }
 
     /// Creates a message with the end of a scan to log at a level.
     package init(_ end: ScanEnd, level: Int32) {
-        kind = .end
+        self.init(.end, level, .end(end))
+    }
+
+    /// Creates a message with a line about suppressed reports to log at a level.
+    package init(_ suppression: SuppressionLine, level: Int32) {
+        self.init(.suppression, level, .summary(suppression.summary), suppression.text)
+    }
+
+    /// Creates a message with counters to log.
+    package init(_ status: StatusCounts) {
+        self.init(.status, LOG_INFO, .status(status))
+    }
+
+    private init(
+        _ kind: Kind, _ level: Int32, number: UInt32 = 0, _ content: EventContent, _ text: LogLine = LogLine()
+    ) {
+        self.kind = kind
         self.level = level
-        number = 0
-        text = LogLine()
-        report = nil
-        self.end = end
+        self.number = number
+        self.text = text
+        self.content = content
     }
 
     /// Decodes a message of another process, which is trusted no more than a packet: `nil` if it is invalid.
@@ -86,18 +91,14 @@ package struct Message {
         self.kind = kind
         level = Int32(bytes[1])
         number = UInt32(bytes[4]) | UInt32(bytes[5]) << 8 | UInt32(bytes[6]) << 16 | UInt32(bytes[7]) << 24
-        let content = bytes.span.extracting(Message.headerSize..<Message.headerSize + length)
-        var report: ScanReport?
-        var end: ScanEnd?
+        let sent = bytes.span.extracting(Message.headerSize..<Message.headerSize + length)
+        let valueSize = kind.valueSize(of: length)
         do throws(PacketFault) {
-            if kind == .report { report = try ScanReport(encoded: content) }
-            if kind == .end { end = try ScanEnd(encoded: content) }
+            content = try EventContent(kind, encoded: sent.extracting(0..<valueSize))
         } catch {
             return nil
         }
-        self.report = report
-        self.end = end
-        text = kind == .report || kind == .end ? LogLine() : Message.text(content)
+        text = Message.text(sent.extracting(valueSize...))
     }
 
     private static func text(_ bytes: Span<UInt8>) -> LogLine {
@@ -112,25 +113,54 @@ package struct Message {
     /// The encoded message. Text that does not fit is truncated.
     package var bytes: InlineArray<512, UInt8> {
         var bytes = InlineArray<512, UInt8>(repeating: 0)
-        let room = Message.size - Message.headerSize
-        let length =
-            switch kind {
-            case .report: ScanReport.encodedSize
-            case .end: ScanEnd.encodedSize
-            default: min(text.count, room)
-            }
+        var end = Message.headerSize
+        switch content {
+        case .scan(let report): bytes.append(report.encoded.span, at: &end)
+        case .end(let scan): bytes.append(scan.encoded.span, at: &end)
+        case .summary(let summary): bytes.append(summary.encoded.span, at: &end)
+        case .status(let status): bytes.append(status.encoded.span, at: &end)
+        case .attempt, .start, .stop, .fault: break
+        }
+        bytes.append(text.bytes.span.extracting(0..<min(text.count, Message.size - end)), at: &end)
+        let length = end - Message.headerSize
         bytes[0] = kind.rawValue
         bytes[1] = UInt8(truncatingIfNeeded: level)
         bytes[2] = UInt8(truncatingIfNeeded: length)
         bytes[3] = UInt8(truncatingIfNeeded: length >> 8)
         for index in 0..<4 { bytes[4 + index] = UInt8(truncatingIfNeeded: number >> (8 * UInt32(index))) }
-        if let encoded = report?.encoded {
-            for index in 0..<length { bytes[Message.headerSize + index] = encoded[index] }
-        } else if let encoded = end?.encoded {
-            for index in 0..<length { bytes[Message.headerSize + index] = encoded[index] }
-        } else {
-            for index in 0..<length { bytes[Message.headerSize + index] = text.bytes[index] }
-        }
         return bytes
+    }
+}
+
+extension Message.Kind {
+    /// How many bytes of the content are a value, in a message with a content of so many: text follows only where this
+    /// is not all of it.
+    fileprivate func valueSize(of length: Int) -> Int {
+        switch self {
+        case .report, .end, .status: length
+        case .suppression: min(length, SuppressionSummary.encodedSize)
+        default: 0
+        }
+    }
+}
+
+extension EventContent {
+    /// Decodes the value in a message of a kind.
+    fileprivate init(_ kind: Message.Kind, encoded bytes: Span<UInt8>) throws(PacketFault) {
+        switch kind {
+        case .report: self = .scan(try ScanReport(encoded: bytes))
+        case .end: self = .end(try ScanEnd(encoded: bytes))
+        case .suppression: self = .summary(try SuppressionSummary(encoded: bytes))
+        case .status: self = .status(try StatusCounts(encoded: bytes))
+        default: self = .fault
+        }
+    }
+}
+
+extension InlineArray<512, UInt8> {
+    /// Writes bytes at a place, which is moved behind them.
+    fileprivate mutating func append(_ more: Span<UInt8>, at end: inout Int) {
+        for index in more.indices { self[end + index] = more[index] }
+        end += more.count
     }
 }

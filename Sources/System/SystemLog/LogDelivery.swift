@@ -4,7 +4,9 @@ import ScanCore
 /// Delivers lines to the system log: each is queued until it has been delivered, as long as there is room.
 package struct LogDelivery: ~Copyable {
     private var log: SystemLog
-    private var queue = LogQueue()
+    private var queue: LogQueue
+    /// Whether the line at the head of the queue has been delivered, and its event has not.
+    private var isEventLeft = false
 
     /// When to retry the delivery of queued lines; `nil`: at once.
     package private(set) var retryDue: Timestamp?
@@ -20,8 +22,10 @@ package struct LogDelivery: ~Copyable {
     /// The maximum time of a delivery before control returns to the event loop, in nanoseconds.
     private static let turn: Int64 = 250_000_000
 
-    package init(_ log: SystemLog) {
+    /// - Parameter run: a random number, by which the events are told from those of other runs.
+    package init(_ log: SystemLog, run: UInt32) {
         self.log = log
+        queue = LogQueue(run: run)
     }
 
     /// The number of lines dropped since the start because the queue was full.
@@ -31,12 +35,15 @@ package struct LogDelivery: ~Copyable {
     ///
     /// - Parameters:
     ///   - line: the line.
+    ///   - content: what it is about.
     ///   - level: its syslog level.
     ///   - losses: how many lost lines it reports.
     @inline(never)  // many call sites
-    package mutating func add(_ line: LogLine, level: Int32, losses: UInt32 = 0) {
+    package mutating func add(
+        _ line: LogLine, _ content: EventContent = .fault, level: Int32, losses: UInt32 = 0
+    ) {
         log.copy(line)
-        queue.append(line, level: level, losses: losses)
+        queue.append(line, content, level: level, losses: losses)
     }
 
     /// Delivers queued lines, as far as the system log accepts them, unless a retry is not due yet. It takes less than
@@ -47,7 +54,7 @@ package struct LogDelivery: ~Copyable {
         wasRefused = false
         let end = Timestamp.fromNow(Self.turn)
         while queue.count > 0 {
-            switch log.write(queue.head.line, level: queue.head.level) {
+            switch writeHead() {
             case .arrived:
                 retryPause = Self.shortestPause
                 queue.removeHead()
@@ -63,6 +70,19 @@ package struct LogDelivery: ~Copyable {
             }
             return
         }
+    }
+
+    /// Writes the line at the head of the queue, then its event.
+    private mutating func writeHead() -> SystemLog.Outcome {
+        let head = queue.head
+        if !isEventLeft {
+            let outcome = log.write(head)
+            if outcome != .arrived || !log.form.hasEvents { return outcome }
+            isEventLeft = true
+        }
+        let outcome = log.write(eventOf: head)
+        if outcome == .arrived { isEventLeft = false }
+        return outcome
     }
 
     /// Tries again at the next ``deliver()``.

@@ -1,13 +1,14 @@
 import CLinux
 import ScanCore
 
-/// Lines queued for the system log, in order of arrival: a bounded number, in memory that is only touched as far as the
+/// Lines queued for the system log, each with its event, in order of arrival: a bounded number, in memory that is only touched as far as the
 /// queue is filled.
 @safe @usableFromInline package struct LogQueue: ~Copyable {
-    /// A line and its syslog level.
+    /// A line, its syslog level, and the event that it is about.
     @usableFromInline package struct Item {
         package let level: Int32
         package let line: LogLine
+        package let event: Event
     }
 
     /// The maximum number of queued lines.
@@ -21,8 +22,11 @@ import ScanCore
     package private(set) var lost: UInt64 = 0
     /// The number of those that have not been reported yet.
     private var unreported: UInt64 = 0
+    private var stamps: EventStamps
 
-    package init() {
+    /// - Parameter run: a random number, by which the events are told from those of other runs.
+    package init(run: UInt32) {
+        stamps = EventStamps(run: run)
         unsafe items = .allocate(capacity: LogQueue.capacity)
     }
 
@@ -31,19 +35,22 @@ import ScanCore
         unsafe items.deallocate()
     }
 
-    /// Appends a line; if there is no room it is dropped and counted.
+    /// Appends a line; if there is no room it is dropped and counted, and the number of its event is missing.
     ///
     /// - Parameters:
     ///   - line: the line.
+    ///   - content: what it is about.
     ///   - level: its syslog level.
     ///   - losses: how many lost lines it reports, which stay unreported if it is dropped.
-    package mutating func append(_ line: LogLine, level: Int32, losses: UInt32) {
+    package mutating func append(_ line: LogLine, _ content: EventContent = .fault, level: Int32, losses: UInt32) {
+        stamps.skip(losses)
+        let event = Event(stamps.next(at: realTime()), content)
         if count == LogQueue.capacity {
             lost += losses == 0 ? 1 : 0
             unreported += UInt64(max(losses, 1))
             return
         }
-        put(Item(level: level, line: line))
+        put(Item(level: level, line: line, event: event))
     }
 
     /// The line that has waited longest; there must be one.
@@ -57,7 +64,8 @@ import ScanCore
         count -= 1
         first = count == 0 ? 0 : (first + 1) % LogQueue.capacity  // reuse the same memory when the queue is empty
         if unreported > 0 {
-            put(Item(level: LOG_WARNING, line: .lost(unreported)))
+            let event = Event(stamps.next(at: realTime()), .fault)
+            put(Item(level: LOG_WARNING, line: .lost(unreported), event: event))
             unreported = 0
         }
     }

@@ -16,23 +16,64 @@ package struct SystemLog {
         case absent
     }
 
+    /// What is written beside the lines.
+    package struct Form {
+        /// Whether the event of each line follows it, as a second one.
+        package var hasEvents = false
+        /// Whether lines go to the socket of systemd's journal with their fields, where there is one.
+        package var prefersJournal = false
+
+        package init() {}
+    }
+
     /// Whether each line is also copied to standard error.
     package let copiesLines: Bool
+    /// What is written beside the lines.
+    let form: Form
     /// The socket that syslog(3) is connected to.
     private var connected: LogSocket.Identity?
 
     /// Connects to syslogd, for the sensor too: it can't reach the socket after its chroot.
     ///
-    /// - Parameter copyToStandardError: whether each line is also copied there.
-    package init(copyToStandardError: Bool) {
+    /// - Parameters:
+    ///   - copyToStandardError: whether each line is also copied there.
+    ///   - form: what is written beside the lines.
+    package init(copyToStandardError: Bool, _ form: Form = Form()) {
         copiesLines = copyToStandardError && !standardErrorIsTheJournal()
+        self.form = form
         Self.open(LOG_NDELAY)
     }
 
     /// Sets the identifier of the lines, and connects at once or with the first line.
-    private static func open(_ options: Int32) {
-        unsafe openlog(CString(Parameters.syslogIdent).pointer, options, Parameters.syslogFacility << 3)
+    private static func open(_ options: Int32, as ident: CString = CString(Parameters.syslogIdent)) {
+        unsafe openlog(ident.pointer, options, Parameters.syslogFacility << 3)
     }
+
+    /// Tries to log a line: to the journal with its fields if that is preferred and there.
+    ///
+    /// - Returns: the outcome, which determines when to retry.
+    mutating func write(_ item: LogQueue.Item) -> Outcome {
+        if form.prefersJournal {
+            let level = UInt8(truncatingIfNeeded: item.level)
+            var ident = LogLine()
+            ident.append(CString(Parameters.syslogIdent))
+            let text = JournalText(item.event, line: item.line, level: level, ident: ident)
+            let outcome = JournalSocket.send(text)
+            if outcome != .absent { return outcome }
+        }
+        return write(item.line, level: item.level)
+    }
+
+    /// Tries to log the event of a line, as a line under an identifier of its own.
+    ///
+    /// - Returns: the outcome, which determines when to retry.
+    mutating func write(eventOf item: LogQueue.Item) -> Outcome {
+        let text = EventText(item.event, line: item.line, behind: Self.eventPrefix)
+        return write(text.bytes.span.extracting(0..<text.count), level: item.level, as: "scanlogd-event")
+    }
+
+    /// What tells a reader of the log that an object of JSON follows, if it is the first thing in a message.
+    private static var eventPrefix: String { "@cee: " }
 
     /// Tries to log a line, within about half a second.
     ///
@@ -41,14 +82,19 @@ package struct SystemLog {
     ///
     /// - Returns: the outcome, which determines when to retry.
     package mutating func write(_ line: LogLine, level: Int32) -> Outcome {
+        write(line.bytes.span.extracting(0..<line.count), level: level, as: CString(Parameters.syslogIdent))
+    }
+
+    private mutating func write(_ text: Span<UInt8>, level: Int32, as ident: CString) -> Outcome {
         do throws(SystemError) {
             let before = try LogSocket.identity()
             if connected != before {
                 closelog()  // otherwise it keeps using a socket that has been replaced
-                Self.open(0)  // closelog(3) resets the identifier, and argv[0], whatever that is, would replace it
                 connected = before
             }
-            if unsafe withText(of: line, { unsafe clinux_syslog_impatiently(level, $0, $1) }) { return .full }
+            // It keeps a connection. closelog(3) resets the identifier, and argv[0], whatever that is, would replace it.
+            Self.open(0, as: ident)
+            if unsafe withText(text, { unsafe clinux_syslog_impatiently(level, $0, $1) }) { return .full }
             return try LogSocket.identity() == before ? .arrived : .absent
         } catch {
             return .absent
@@ -75,8 +121,12 @@ package struct SystemLog {
 }
 
 private func withText<Result>(of line: LogLine, _ body: (UnsafePointer<CChar>?, Int32) -> Result) -> Result {
-    unsafe line.bytes.span.withUnsafeBytes { bytes in
-        unsafe body(bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(line.count))
+    unsafe withText(line.bytes.span.extracting(0..<line.count), body)
+}
+
+private func withText<Result>(_ text: Span<UInt8>, _ body: (UnsafePointer<CChar>?, Int32) -> Result) -> Result {
+    unsafe text.withUnsafeBytes { bytes in
+        unsafe body(bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(bytes.count))
     }
 }
 

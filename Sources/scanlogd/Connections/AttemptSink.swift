@@ -18,6 +18,8 @@
 
         private let interest: CaptureOptions.Interest
         private var date: AttemptDate
+        /// The stamps of events; `nil`: plain lines are written.
+        private var stamps: EventStamps?
         /// Recent packets, of which other interfaces may deliver copies.
         private let taken: ZeroedPages<Parameters.Copies>
         /// How many lines may still be written; `nil`: any number.
@@ -36,10 +38,11 @@
 
         init(
             _ options: ConnectionsOptions, _ output: consuming LineOutput, _ diagnostics: consuming AttemptDiagnostics,
-            _ names: consuming AttemptNameQueue?, _ taken: consuming ZeroedPages<Parameters.Copies>
+            _ names: consuming AttemptNameQueue?, _ taken: consuming ZeroedPages<Parameters.Copies>, run: UInt32
         ) {
             interest = options.selection.interest
             date = AttemptDate(options.dateFormat)
+            stamps = options.writesEvents ? EventStamps(run: run) : nil
             rate = LineRateLimiter(limit: options.limit)
             remaining = options.count
             wantsNames = options.names
@@ -139,10 +142,16 @@
         }
 
         private mutating func write(_ attempt: Attempt, _ source: HostName?, _ destination: HostName?) {
+            if output.isExhausted { flush() }
+            if let stamp = stamps?.next(at: attempt.realTime) {
+                let content = EventContent.attempt(AttemptNames(attempt, source: source, destination: destination))
+                var text = EventText(Event(stamp, content), line: LogLine())
+                text.endLine()
+                return output.append(text.bytes.span.extracting(0..<text.count))
+            }
             let date = date.text(of: attempt.realTime)
             var line = LogLine(attempt, date: date, source: source, destination: destination)
             line.append("\n")
-            if output.isExhausted { flush() }
             output.append(line)
         }
 

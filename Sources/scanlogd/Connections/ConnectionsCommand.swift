@@ -31,6 +31,8 @@
     private struct ConnectionsStart: ~Copyable {
         /// Secret random numbers.
         let key: HashKey
+        /// Tells the events of this run from those of others.
+        private let run: UInt32
 
         private let options: ConnectionsOptions
         private let launch: Daemonization?
@@ -48,6 +50,7 @@
                 throw SystemError("packets", "check privileges", because: "only root can capture them; see --read")
             }
             let key = try HashKey.random()
+            let run = try randomNumber()
             let privileges: PrivilegeDrop =
                 if options.captureFile == nil {
                     .all(try Account(named: CString(Parameters.user)))
@@ -66,6 +69,7 @@
             let taken = try ZeroedPages<Parameters.Copies>(key: key)
             directory = try privileges.openDirectory()
             self.key = key
+            self.run = run
             self.privileges = privileges
             self.launch = launch
             self.file = file
@@ -107,7 +111,7 @@
                 throw error
             }
             let diagnostics = AttemptDiagnostics(broker: broker, directSyslog: directSyslog)
-            let sink = AttemptSink(options, output, diagnostics, names, taken)
+            let sink = AttemptSink(options, output, diagnostics, names, taken, run: run)
             let session = AttemptSession(options, signals, sink, drops)
             return ConnectionsReady(session: session, pidFile: pidFile)
         }

@@ -91,22 +91,27 @@
         }
 
         /// Whether lines have to be written before there is room for the attempts of another packet.
-        var isFull: Bool { used + LogLine.capacity > LineOutput.size }
+        var isFull: Bool { used + EventText.capacity > LineOutput.size }
 
         /// Whether not even one more line fits.
-        var isExhausted: Bool { used + LogLine.capacity > LineOutput.capacity }
+        var isExhausted: Bool { used + EventText.capacity > LineOutput.capacity }
 
         /// Whether no lines wait.
         var isEmpty: Bool { used == rest }
 
         /// Appends a line, which ends in a line feed. If it does not fit, it is lost.
         mutating func append(_ line: LogLine) {
+            append(line.bytes.span.extracting(0..<line.count))
+        }
+
+        /// The same for a line as bytes, of which there are at most ``EventText/capacity``.
+        mutating func append(_ line: Span<UInt8>) {
             if used + line.count > LineOutput.capacity {
                 counters.lost += 1
                 unreported += 1
                 return
             }
-            for index in 0..<line.count { unsafe buffer[used + index] = line.bytes[index] }
+            for index in line.indices { unsafe buffer[used + index] = line[index] }
             used += line.count
         }
 

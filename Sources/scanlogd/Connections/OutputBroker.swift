@@ -175,7 +175,7 @@
         private static func serve(
             _ channel: borrowing MessageChannel, _ file: borrowing AppendFile?, _ log: SystemLog
         ) throws(SystemError) {
-            var delivery = LogDelivery(log)
+            var delivery = LogDelivery(log, run: 0)  // its events are not written
             var endDue: Timestamp?
             while true {
                 var waiting = PollSet<1>()

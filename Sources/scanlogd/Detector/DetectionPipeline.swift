@@ -8,14 +8,17 @@ import System
 
 /// The log of findings about packets.
 protocol ReportLog: ~Copyable {
+    /// What is logged from here on comes of a packet that arrived so many nanoseconds after 1970 began.
+    mutating func begin(at realTime: Int64)
+
     /// Logs a report at a level of syslog(3).
     mutating func log(_ report: ScanReport, level: Int32)
 
     /// Logs the end of a scan at the level of its report.
     mutating func log(_ end: ScanEnd, level: Int32)
 
-    /// Logs a message about suppressed reports, at their level.
-    mutating func log(suppression text: LogLine, level: Int32)
+    /// Logs a line about suppressed reports, at their level.
+    mutating func log(_ suppression: SuppressionLine, level: Int32)
 
     /// Logs a warning.
     mutating func warn(_ line: LogLine)
@@ -24,7 +27,10 @@ protocol ReportLog: ~Copyable {
     mutating func notice(_ line: LogLine)
 }
 
-extension SensorReporter: ReportLog {}
+extension SensorReporter: ReportLog {
+    /// The logger reads the clock itself.
+    mutating func begin(at realTime: Int64) {}
+}
 
 /// Turns packets into log messages: the detector, the rate limit of reports, and the log.
 struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
@@ -113,6 +119,7 @@ struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
     @inline(never)  // rare, and large: keep it out of the packet path
     private mutating func report(_ finding: ScanFinding, at now: Timestamp, realTime: Int64) {
         guard var finding = confirmed(finding, at: now, realTime: realTime) else { return }
+        log.begin(at: realTime)
         logSuppressed(at: now)
         #if Rules
             if finding.isNew {
@@ -233,10 +240,10 @@ struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
         detector.counters.fragmentsEvicted = fragments.evicted
     }
 
-    /// The counters since the start, in one line.
+    /// The counters since the start.
     ///
     /// - Parameter lost: how many lines of the log were lost.
-    func status(lost: UInt64) -> LogLine {
-        LogLine(status: detector, lost: lost)
+    func status(lost: UInt64) -> StatusCounts {
+        StatusCounts(of: detector, lost: lost)
     }
 }

@@ -92,7 +92,8 @@ private struct DetectorStart: ~Copyable {
     private let account: Account
     private let directory: ChrootDirectory
     private let log: SystemLog
-    private let format: ReportFormat
+    /// Tells the events of this run from those of others.
+    private let run: UInt32
     private let manager: ServiceManager
     private let pidFile: PidFile?
     private let exempt: ExemptSources
@@ -102,6 +103,7 @@ private struct DetectorStart: ~Copyable {
     init(_ options: Options, _ exempt: consuming ExemptSources) throws(SystemError) {
         // First what needs no cleanup, so that few resources are open when something fails.
         let key = try HashKey.random()
+        let run = try randomNumber()
         let account = try Account(named: CString(Parameters.user))
         let launch: Daemonization? = if options.foreground { nil } else { try Daemonization(of: "logger") }
         try SignalDescriptor.block()
@@ -109,14 +111,14 @@ private struct DetectorStart: ~Copyable {
         let pidFile: PidFile? = if let path = options.pidFile { try PidFile(path) } else { nil }
         try pidFile?.empty()  // a killed process may have left its id there
         self.key = key
+        self.run = run
         self.exempt = exempt
         wanted = options.wantedKinds
         self.account = account
         self.launch = launch
         self.directory = directory
         self.pidFile = pidFile
-        log = SystemLog(copyToStandardError: options.foreground)
-        format = options.reportFormat
+        log = SystemLog(copyToStandardError: options.foreground, options.logForm)
         manager = connectToServiceManager()
         loadTimeZone()
     }
@@ -170,7 +172,7 @@ private struct DetectorStart: ~Copyable {
         // No longer root.
         let isFiltered = systemCallsAreFiltered  // the filter forbids the call that finds this out
         let signals = try confineLogger(to: account)
-        var logger = Logger(signals, link, sensor, log, format, manager)
+        var logger = Logger(signals, link, sensor, LogDelivery(log, run: run), manager)
         return try DetectorStart.run(
             &logger, pidFile, launch, backend, isFiltered: isFiltered, insteadOf: failure) ? 0 : 1
     }

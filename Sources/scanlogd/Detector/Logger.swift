@@ -9,7 +9,6 @@ struct Logger: ~Copyable {
     private let link: SensorLinkEnd
     private var sensor: SensorProcess
     private var log: LogDelivery
-    private let format: ReportFormat
     private let manager: ServiceManager
 
     /// Whether the sensor has closed its end of the data or control channel: nothing more will come over it.
@@ -34,13 +33,12 @@ struct Logger: ~Copyable {
 
     init(
         _ signals: consuming SignalDescriptor, _ link: consuming SensorLinkEnd, _ sensor: consuming SensorProcess,
-        _ log: SystemLog, _ format: ReportFormat, _ manager: consuming ServiceManager
+        _ log: consuming LogDelivery, _ manager: consuming ServiceManager
     ) {
         self.signals = signals
         self.link = link
         self.sensor = sensor
-        self.log = LogDelivery(log)
-        self.format = format
+        self.log = log
         self.manager = manager
     }
 
@@ -58,7 +56,7 @@ struct Logger: ~Copyable {
         line.append(", backend ")
         line.append(backend)
         if !isFiltered { line.append(", system calls not filtered") }
-        log.add(line, level: SyslogLevel.info)
+        log.add(line, .start, level: SyslogLevel.info)
         manager.notifyReady()
         heartbeatRequestDue = manager.interval.map { _ in .now() }
         planStatus()
@@ -190,11 +188,21 @@ struct Logger: ~Copyable {
     private mutating func handle(_ message: Message) {
         switch message.kind {
         case .line: log.add(message.text, level: message.level, losses: message.number)
-        case .report: if let report = message.report { log.add(format.line(of: report), level: message.level) }
-        case .end: if let end = message.end { log.add(format.line(of: end), level: message.level) }
-        case .suppression: log.add(format.line(ofSuppression: message.text), level: message.level)
+        case .report, .end, .suppression, .status: log.add(line(of: message), message.content, level: message.level)
         case .heartbeat: manager.notifyAlive(message.text)
         case .ready, .heartbeatRequest, .logStatus, .stop, .reopen: break
+        }
+    }
+
+    private func line(of message: Message) -> LogLine {
+        switch message.content {
+        case .scan(let report): return LogLine(local: report)
+        case .end(let end): return LogLine(local: end)
+        case .status(let status):
+            var line = LogLine("status: ")
+            line.append(LogLine(status))
+            return line
+        case .summary, .attempt, .start, .stop, .fault: return message.text
         }
     }
 
@@ -217,7 +225,7 @@ struct Logger: ~Copyable {
         heartbeatRequestDue = nil
         statusDue = nil
         if end.isClean {
-            log.add(LogLine("stopped"), level: SyslogLevel.info)
+            log.add(LogLine("stopped"), .stop, level: SyslogLevel.info)
         } else {
             log.add(end.line, level: SyslogLevel.critical)
         }

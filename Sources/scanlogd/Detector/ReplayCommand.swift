@@ -28,7 +28,7 @@ import System
         }
         try privileges.drop()
         try restrictFileSystem(to: .none)
-        let log = StandardOutputLog(format)
+        let log = StandardOutputLog(format, run: try randomNumber())
         let memory = try DetectorMemory(key: key, kinds)
         var replay = Replay(sensor: DetectionPipeline(memory, exempt, log: log, reportsEnds: reportsEnds))
         var failure: SystemError?
@@ -38,6 +38,7 @@ import System
             failure = error  // what came before it is reported
         }
         replay.sensor.judge()
+        replay.sensor.log.begin(at: replay.realTime)
         replay.sensor.logSuppressed(at: replay.now, atExit: true)
         if let line = capture.leftOutLine { warn(line) }
         if let failure = failure ?? replay.sensor.log.failure { throw failure }
@@ -58,6 +59,8 @@ struct Replay: ~Copyable, ProbeSink {
 
     /// The time of the last packet.
     private(set) var now = Timestamp(nanoseconds: 0)
+    /// The same in nanoseconds since 1970 UTC.
+    private(set) var realTime: Int64 = 0
 
     init(sensor: consuming DetectionPipeline<StandardOutputLog>) {
         self.sensor = sensor
@@ -68,11 +71,13 @@ struct Replay: ~Copyable, ProbeSink {
         packet: Span<UInt8>, over path: LinkPath, at now: Timestamp, realTime: Int64
     ) throws(PacketFault) -> Bool {
         self.now = now
+        self.realTime = realTime
         // Probes that are judged together are less than a second apart, and no line is due so soon: so the lines are
         // those that would be logged if each were judged at once.
         if sensor.hasProbesLongBefore(now) { sensor.judge() }
         if let due = sensor.nextLineDue, now >= due {
             sensor.judge()
+            sensor.log.begin(at: realTime)
             sensor.logSuppressed(at: now)
         }
         return try sensor.inspect(packet: packet, over: path, at: now, realTime: realTime)
@@ -96,30 +101,45 @@ struct StandardOutputLog: ReportLog {
     /// Why the first line that failed to print did.
     private(set) var failure: SystemError?
 
-    private let format: ReportFormat
+    /// The time of events, in nanoseconds since 1970 UTC.
+    private var realTime: Int64 = 0
 
-    init(_ format: ReportFormat) {
+    private let format: ReportFormat
+    private var stamps: EventStamps
+
+    /// - Parameter run: a random number, by which the events are told from those of other runs.
+    init(_ format: ReportFormat, run: UInt32) {
         self.format = format
+        stamps = EventStamps(run: run)
     }
 
+    mutating func begin(at realTime: Int64) { self.realTime = realTime }
+
     mutating func log(_ report: ScanReport, level: Int32) {
-        write(format.line(of: report))
+        write(LogLine(local: report), .scan(report))
     }
 
     mutating func log(_ end: ScanEnd, level: Int32) {
-        write(format.line(of: end))
+        write(LogLine(local: end), .end(end))
     }
 
-    mutating func log(suppression text: LogLine, level: Int32) {
-        write(format.line(ofSuppression: text))
+    mutating func log(_ suppression: SuppressionLine, level: Int32) {
+        write(suppression.text, .summary(suppression.summary))
     }
 
-    private mutating func write(_ line: LogLine) {
+    private mutating func write(_ line: LogLine, _ content: EventContent) {
         if failure != nil { return }
-        var line = line
-        line.append("\n")
         do throws(SystemError) {
-            try print(line)
+            switch format {
+            case .classic:
+                var line = line
+                line.append("\n")
+                try print(line)
+            case .json:
+                var text = EventText(Event(stamps.next(at: realTime), content), line: line)
+                text.endLine()
+                try print(text)
+            }
         } catch {
             failure = error
         }

@@ -1,29 +1,22 @@
 import ScanCore
 import System
 
-/// The format of reports, one a line: in the log, and in a replay. Chosen once, at the start.
+/// The format of what a replay prints, one report a line. Chosen once, at the start.
 enum ReportFormat {
     /// The wording of scanlogd 2.2.8.
     case classic
+    /// An object of JSON a line.
+    case json
+}
 
-    /// The line of a report.
-    func line(of report: ScanReport) -> LogLine {
-        switch self {
-        case .classic: LogLine(report, time: TimeOfDay(local: report.startTime))
-        }
+extension LogLine {
+    /// The classic line of a report.
+    init(local report: ScanReport) {
+        self.init(report, time: TimeOfDay(local: report.startTime))
     }
 
-    /// The line of the end of a scan.
-    func line(of end: ScanEnd) -> LogLine {
-        switch self {
-        case .classic: LogLine(end, time: TimeOfDay(local: end.startTime))
-        }
-    }
-
-    /// The line of a message about suppressed reports.
-    func line(ofSuppression text: LogLine) -> LogLine {
-        switch self {
-        case .classic: text
-        }
+    /// The classic line of the end of a scan.
+    init(local end: ScanEnd) {
+        self.init(end, time: TimeOfDay(local: end.startTime))
     }
 }

@@ -25,14 +25,14 @@ struct ReportLogger {
         let verdict = limiter.admit(&finding, at: now)
         switch verdict {
         case .log: log.log(finding.report, level: level)
-        case .notice: log.log(suppression: limiter.notice, level: level)
+        case .notice: log.log(limiter.notice, level: level)
         case .suppress: break
         }
         return verdict != .log
     }
 
     mutating func logSuppressed<Log: ReportLog & ~Copyable>(at now: Timestamp, atExit: Bool, into log: inout Log) {
-        while let line = limiter.nextSummaryLine(at: now, atExit: atExit) { log.log(suppression: line, level: level) }
+        while let line = limiter.nextSummaryLine(at: now, atExit: atExit) { log.log(line, level: level) }
     }
 }
 

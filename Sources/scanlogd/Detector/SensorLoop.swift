@@ -144,7 +144,7 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
             case .heartbeatRequest:
                 reportsShown = reportsShown ?? sensor.detector.counters.reports
                 sensor.log.sendHeartbeat(currentStatus())
-            case .line, .report, .suppression, .end, .ready, .heartbeat, .reopen: break  // not for us
+            case .line, .report, .suppression, .end, .status, .ready, .heartbeat, .reopen: break  // not for us
             }
         }
     }
@@ -154,9 +154,8 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
     }
 
     private mutating func logStatus() {
-        var line = LogLine("status: ")
-        line.append(currentStatus())
-        sensor.log.inform(line)
+        let status = currentStatus()
+        sensor.log.log(status)
     }
 
     private mutating func showReports() {
@@ -165,7 +164,7 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
         sensor.log.sendHeartbeat(currentStatus())
     }
 
-    private mutating func currentStatus() -> LogLine {
+    private mutating func currentStatus() -> StatusCounts {
         updateDrops()
         sensor.setFragments(capture.fragments)
         return sensor.status(lost: sensor.log.lost + lostByLogger)

@@ -34,9 +34,9 @@ struct SensorReporter: ~Copyable {
         write(Message(end, level: level))
     }
 
-    /// Logs a message about suppressed reports.
-    mutating func log(suppression text: LogLine, level: Int32) {
-        write(Message(.suppression, level: level, text: text))
+    /// Logs a line about suppressed reports.
+    mutating func log(_ suppression: SuppressionLine, level: Int32) {
+        write(Message(suppression, level: level))
     }
 
     /// Logs a warning.
@@ -49,9 +49,9 @@ struct SensorReporter: ~Copyable {
         write(Message(.line, level: SyslogLevel.notice, text: line))
     }
 
-    /// Logs an informational message.
-    mutating func inform(_ line: LogLine) {
-        write(Message(.line, level: SyslogLevel.info, text: line))
+    /// Logs the counters.
+    mutating func log(_ status: StatusCounts) {
+        write(Message(status))
     }
 
     /// Logs why the sensor ends unasked: without the logger, if that is gone.
@@ -90,8 +90,8 @@ struct SensorReporter: ~Copyable {
     }
 
     /// Answers a request of the logger with the status.
-    func sendHeartbeat(_ status: LogLine) {
-        _ = send(Message(.heartbeat, text: status), over: link.control)
+    func sendHeartbeat(_ status: StatusCounts) {
+        _ = send(Message(.heartbeat, text: LogLine(status)), over: link.control)
     }
 
     /// Receives the next control message of the logger, overwriting `message`.

@@ -25,12 +25,15 @@
         /// The capture file to read; `nil`: live capture.
         private(set) var captureFile: CString?
         private(set) var dateFormat = DateFormat.iso
+        /// Write objects of JSON in place of lines of five fields.
+        private(set) var writesEvents = false
         /// The maximum number of lines per second; `nil`: no limit.
         private(set) var limit: UInt64?
         /// The number of lines after which to end; `nil`: no limit.
         private(set) var count: UInt64?
 
         private var takesAllFrames = true
+        private var hasDate = false
         private var hasLimit = false
         private var hasInterface = false
 
@@ -75,7 +78,7 @@
             selection.expression?.hasWord(word, of: HostName.isAllowed) ?? false
         }
 
-        private static var known: InlineArray<15, CommandOption> {
+        private static var known: InlineArray<16, CommandOption> {
             [
                 CommandOption("-b"),
                 CommandOption("-c", "--count", takesArgument: true),
@@ -85,6 +88,7 @@
                 CommandOption("-f", takesArgument: true),
                 CommandOption("-h", "--help"),
                 CommandOption("-i", "--interface", takesArgument: true, mayRepeat: true),
+                CommandOption("--json", knownBy: "J", takesArgument: false),
                 CommandOption("--limit", knownBy: "L"),
                 CommandOption("-n"),
                 CommandOption("-o", takesArgument: true),
@@ -107,6 +111,7 @@
             case "i":
                 hasInterface = true
                 try selection.interfaces.append(optionArgument())
+            case "J": writesEvents = true
             case "L": try setLimit()
             case "n": names = false
             case "o": outputFile = optionArgument()
@@ -121,6 +126,7 @@
         }
 
         private mutating func set(date: CString) throws(SystemError) {
+            hasDate = true
             if date == "iso" {
                 dateFormat = .iso
             } else if date == "epoch" {
@@ -162,6 +168,9 @@
 
         /// Refuses combinations in which an option would be ignored.
         private func checkCombination() throws(SystemError) {
+            if hasDate && writesEvents {
+                throw SystemError("--date", "option", because: "with --json times are numbers")
+            }
             if captureFile != nil {
                 let reason: CString = "a capture file is read as it is, in the foreground"
                 if hasInterface { throw SystemError("-i", "option", because: reason) }
@@ -187,7 +196,7 @@
         usage: scanlogd connections [-b] [-n | -r] [-p] [-i INTERFACE]...
                                     [--direction in|out|both] [-o FILE] [-P FILE]
                                     [-f EXPRESSION | -F EXPRESSION]
-                                    [--read FILE] [--date iso|epoch]
+                                    [--read FILE] [--date iso|epoch | --json]
                                     [--limit N|off] [-c COUNT]
 
         Writes a line for each attempt to connect: DATE|SOURCE|PORT|DESTINATION|PORT
@@ -202,6 +211,7 @@
 
           -o FILE               append to this file; SIGHUP opens it anew
               --date iso|epoch  how dates are written (iso)
+              --json            an object of JSON in place of each line
           -n                    addresses as they are (this is so without it, too)
           -r                    names for addresses: asks the name servers of whoever connects
               --limit N|off     at most so many lines a second (1000; with --read: off)

@@ -55,8 +55,13 @@ struct Options {
     /// Whether the ends of scans are reported, too.
     private(set) var reportsEnds = false
 
-    /// The format of reports.
-    let reportFormat = ReportFormat.classic
+    /// The format of the reports of a replay.
+    private(set) var reportFormat = ReportFormat.classic
+
+    /// What is written to the log beside its lines.
+    private(set) var logForm = SystemLog.Form()
+    /// The first option that says so, if any.
+    private var logOption: CString?
 
     /// The capture file to replay; `-` is standard input.
     private(set) var captureFile: CString = "-"
@@ -85,17 +90,20 @@ struct Options {
         if pidFile == nil && !foreground { pidFile = CString(Parameters.pidFile) }
     }
 
-    private static var known: InlineArray<17, CommandOption> {
+    private static var known: InlineArray<20, CommandOption> {
         [
             CommandOption("--answers", knownBy: "A", takesArgument: false),
             CommandOption("--backend", knownBy: "B"),
             CommandOption("-b", "--background"),
             CommandOption("--direction", knownBy: "D"),
             CommandOption("--end", knownBy: "N", takesArgument: false),
+            CommandOption("--events", knownBy: "S", takesArgument: false),
             CommandOption("--exempt", knownBy: "E"),
             CommandOption("-d", "--foreground"),
             CommandOption("-h", "--help"),
             CommandOption("-i", "--interface", takesArgument: true, mayRepeat: true),
+            CommandOption("--journal", knownBy: "U", takesArgument: false),
+            CommandOption("--json", knownBy: "J", takesArgument: false),
             CommandOption("--kinds", knownBy: "K"),
             CommandOption("--local", knownBy: "L", mayRepeat: true),
             CommandOption("-P", "--pidfile", takesArgument: true),
@@ -118,6 +126,9 @@ struct Options {
         case "E": try set(exemptFile: optionArgument())
         case "h": try set(action: .help)
         case "i": try set(interface: optionArgument())
+        case "J":
+            fileOption = fileOption ?? "--json"
+            reportFormat = .json
         case "K": try set(kinds: optionArgument())
         case "N": reportsEnds = true
         case "L": try addLocal(optionArgument())
@@ -127,7 +138,13 @@ struct Options {
             try set(action: .replay)
             captureFile = optionArgument()
         case "R": quickRule = try QuickRule(named: optionArgument())
+        case "S":
+            logOption = logOption ?? "--events"
+            logForm.hasEvents = true
         case "T": try set(action: .selfTest)
+        case "U":
+            logOption = logOption ?? "--journal"
+            logForm.prefersJournal = true
         case "V": try set(action: .version)
         default: return false
         }
@@ -196,6 +213,9 @@ struct Options {
             throw SystemError(fileOption, "option", because: "it goes with --read only")
         }
         if action != .replay { return try checkKinds() }
+        if let logOption {
+            throw SystemError(logOption, "option", because: "reports of a capture file are not logged; see --json")
+        }
         if backend != nil { throw SystemError("--backend", "option", because: "a capture file is read as it is") }
         if pidFile != nil { throw SystemError("--pidfile", "option", because: "reading a capture file is no daemon") }
     }

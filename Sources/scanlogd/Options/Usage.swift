@@ -11,12 +11,12 @@ func printUsage() throws(SystemError) {
         """
         usage: scanlogd [-b | -d] [--backend NAME] [-i INTERFACE]...
                         [--direction in|out|both] [--promiscuous] [--answers]
-                        [--kinds LIST] [--rule RULE] [--end]
+                        [--kinds LIST] [--rule RULE] [--end] [--events] [--journal]
         """)
     try print(hasRules ? " [--exempt FILE] [-P FILE]\n" : " [-P FILE]\n")
     if readsFiles {
         try print("       scanlogd -r FILE [--kinds LIST] [--rule RULE] [--end] [--local NETWORK]...")
-        try print(hasRules ? "\n                [--exempt FILE]\n" : "\n")
+        try print(hasRules ? "\n                [--json] [--exempt FILE]\n" : "\n                [--json]\n")
     }
     try print("       scanlogd --self-test ...   with the options of a start\n")
     for index in roles.indices where roles[index].isBuiltIn { try print(roles[index].usage) }
@@ -48,6 +48,9 @@ func printUsage() throws(SystemError) {
                                 that accept count little (touches)
               --end             report the end of a scan, too, with what it amounted to
 
+              --events          log each line a second time, for machines, as JSON
+              --journal         log to systemd's journal with fields, where that runs
+
 
         """)
     if hasRules { try print("      --exempt FILE     leave out the sources that its rules name\n\n") }
@@ -57,6 +60,7 @@ func printUsage() throws(SystemError) {
               -r, --read FILE       report the scans in a capture file (- for standard input)
                                     on standard output, and end
                   --local NETWORK   the file is of hosts in this network; up to 16 times
+                  --json            print each report as an object of JSON
 
 
             """)

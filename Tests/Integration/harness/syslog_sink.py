@@ -40,7 +40,7 @@ class Message:
 
 
 def parse(raw: bytes, arrived: float) -> Message:
-    match = _DATAGRAM.fullmatch(raw.decode("ascii"))
+    match = _DATAGRAM.fullmatch(raw.decode("utf-8"))
     assert match, f"not a syslog datagram: {raw!r}"
     priority = int(match["priority"])
     return Message(arrived, raw, priority >> 3, priority & 7, match["stamp"], match["ident"],
@@ -129,6 +129,10 @@ class SyslogSink:
             assert message.facility == LOG_DAEMON
             assert message.ident == "scanlogd"
         return [message.text for message in alerts]
+
+    def alerts_of(self, ident: str) -> list[str]:
+        """The texts at level alert under one name."""
+        return [message.text for message in self.messages if message.level == ALERT and message.ident == ident]
 
     def wait_for(self, wanted: Callable[[list[str]], bool], what: str, timeout: float = _GIVE_UP) -> list[str]:
         """Waits until the alerts are as `wanted` says, and returns them."""

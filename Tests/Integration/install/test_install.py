@@ -163,7 +163,7 @@ def found(*command: str) -> set[str]:
     return set(re.findall(r"^(scanlogd[a-z-]*) ?\(", done.stdout, re.MULTILINE))
 
 
-PAGES = {"scanlogd", "scanlogd-connections", "scanlogd-rules", "scanlogd-wrap"}
+PAGES = {"scanlogd", "scanlogd-connections", "scanlogd-events", "scanlogd-rules", "scanlogd-wrap"}
 
 
 def test_the_manual_pages_can_be_searched(tree: Path, tmp_path: Path, usr_local: None) -> None:

@@ -92,8 +92,8 @@ struct KindLineTests {
             let verdict = limiter.admit(&finding, at: Timestamp(nanoseconds: 0))
             #expect(verdict == (number <= 5 ? .log : number == 6 ? .notice : .suppress))
         }
-        #expect(limiter.notice.text == "More possible scans of other kinds follow")
-        let summary = limiter.nextSummaryLine(at: Timestamp(nanoseconds: .seconds(21)))?.text ?? ""
+        #expect(limiter.notice.text.text == "More possible scans of other kinds follow")
+        let summary = limiter.nextSummaryLine(at: Timestamp(nanoseconds: .seconds(21)))?.text.text ?? ""
         #expect(summary.hasPrefix("2 other scans from 2 sources not logged in 21 s: 0.0.0."))
     }
 }

@@ -175,7 +175,7 @@ final class LogWatch {
     func pass(_ time: Int64) {
         var lines: [String] = []
         while let line = limiter.nextSummaryLine(at: Timestamp(nanoseconds: time)) {
-            lines.append(line.text)
+            lines.append(line.text.text)
             times.append(time)
         }
         if !lines.isEmpty { summaries.append(lines) }

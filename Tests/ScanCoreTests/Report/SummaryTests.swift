@@ -28,7 +28,7 @@ struct SummaryTests {
     private mutating func summary(at time: Int64, atExit: Bool = false) -> [String] {
         var lines: [String] = []
         while let line = limiter.nextSummaryLine(at: Timestamp(nanoseconds: time), atExit: atExit) {
-            lines.append(line.text)
+            lines.append(line.text.text)
         }
         return lines
     }
@@ -161,7 +161,9 @@ struct SummaryTests {
                 findings.insert(scanner, at: isLast ? 299 : 5)
                 for index in findings.indices { _ = limiter.admit(&findings[index], at: Timestamp(nanoseconds: 0)) }
                 var lines = ""
-                while let line = limiter.nextSummaryLine(at: Timestamp(nanoseconds: Self.over)) { lines += line.text }
+                while let line = limiter.nextSummaryLine(at: Timestamp(nanoseconds: Self.over)) {
+                    lines += line.text.text
+                }
                 if lines.contains("10.77.2.9") { named += 1 }
             }
             // 26.8 are to be expected, with a standard deviation of 4.8; the seeds are fixed.
@@ -269,7 +271,7 @@ struct LogVolumeTests {
 
     private func tell(_ limiter: inout ReportLimiter, at now: Int64, _ run: inout Run) {
         while let line = limiter.nextSummaryLine(at: Timestamp(nanoseconds: now)) {
-            let text = line.text
+            let text = line.text.text
             run.times.append(now)
             run.longest = max(run.longest, text.utf8.count)
             if text.contains(" not logged in ") { run.told += Int(text.prefix { $0 != " " }) ?? 0 }
