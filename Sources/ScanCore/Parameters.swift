@@ -223,6 +223,12 @@ public enum Parameters {
     /// The number of packets remembered to detect copies: 256 KiB, touched as needed. At 100,000 packets a second,
     /// forwarded within a millisecond, one copy in 40 finds its packet evicted and gives an extra line. A power of two.
     public typealias Copies = PacketCopies<4096>
+
+    // MARK: Touches
+
+    /// The sources of a minute that `--touches` knows: 2,048 while 2,048 of the minute before are logged; 640 KiB,
+    /// touched as needed, and not at all without the option. A power of two, 16 or more.
+    public typealias Touches = TouchTable<4096>
 }
 
 extension Parameters {
@@ -291,6 +297,9 @@ extension Parameters {
         if copyWindow <= 0 { return "copyWindow: must be above 0" }
         if Copies.capacity < 1 || Copies.capacity & (Copies.capacity - 1) != 0 {
             return "Copies: capacity: must be a power of two"
+        }
+        if Touches.capacity < 16 || Touches.capacity & (Touches.capacity - 1) != 0 {
+            return "Touches: capacity: must be a power of two of at least 16"
         }
         return nil
     }

@@ -97,18 +97,19 @@ private struct SlowMessage: Equatable {
 
     /// What some bytes say; `nil` if they are no message.
     init?(_ bytes: [UInt8]) {
-        guard bytes.count == 512, (1...11).contains(bytes[0]), bytes[1] < 8 else { return nil }
+        guard bytes.count == 512, (1...12).contains(bytes[0]), bytes[1] < 8 else { return nil }
         let length = 256 * Int(bytes[3]) + Int(bytes[2])
         guard 8 + length <= 512 else { return nil }
         kind = bytes[0]
         level = bytes[1]
         number = bytes[4..<8].reversed().reduce(0) { $0 * 256 + UInt32($1) }
         let content = Array(bytes[8..<8 + length])
-        value = bytes[0] == 9 ? Array(content.prefix(208)) : [8, 10, 11].contains(bytes[0]) ? content : []
+        value = bytes[0] == 9 ? Array(content.prefix(208)) : [8, 10, 11, 12].contains(bytes[0]) ? content : []
         if bytes[0] == 8 && (try? ScanReport(encoded: value.span)) == nil { return nil }
         if bytes[0] == 9 && (try? SuppressionSummary(encoded: value.span)) == nil { return nil }
         if bytes[0] == 10 && (try? ScanEnd(encoded: value.span)) == nil { return nil }
         if bytes[0] == 11 && (try? StatusCounts(encoded: value.span)) == nil { return nil }
+        if bytes[0] == 12 && (try? TouchMessage(encoded: value.span)) == nil { return nil }
         text = content.dropFirst(value.count).map(SlowMessage.printable)
     }
 
@@ -122,6 +123,7 @@ private struct SlowMessage: Equatable {
         case .end(let end): value = end.encoded.indices.map { end.encoded[$0] }
         case .summary(let summary): value = summary.encoded.indices.map { summary.encoded[$0] }
         case .status(let status): value = status.encoded.indices.map { status.encoded[$0] }
+        case .touch(let touch): value = touch.encoded.indices.map { touch.encoded[$0] }
         case .attempt, .start, .stop, .fault: value = []
         }
     }

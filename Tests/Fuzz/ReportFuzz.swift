@@ -26,6 +26,14 @@ func reportFuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
         let isShort = count < StatusCounts.encodedSize
         check(isShort ? error == .truncated : error == .malformed, "\(error) of \(count) bytes")
     }
+    do throws(PacketFault) {
+        let touch = try TouchMessage(encoded: bytes.span)
+        check(touch.encoded.indices.map { touch.encoded[$0] } == bytes, "\(bytes) and \(touch) are not the same")
+        checkEvent(.touch(touch), line: LogLine())
+    } catch {
+        let isShort = count < TouchMessage.encodedSize
+        check(isShort ? error == .truncated : error == .malformed, "\(error) of \(count) bytes")
+    }
     var line = LogLine()
     for byte in bytes { line.append(byte: byte) }
     checkEvent(.fault, line: line)

@@ -60,6 +60,17 @@ struct LogQueueTests {
         #expect(numbers == Array(1...capacity) + [capacity + 7 + 3 + 1 + 1])
     }
 
+    @Test func eventsWithoutLinesLeaveRoomForLines() {
+        var queue = LogQueue(run: 0)
+        let half = LogQueue.capacity / 2
+        for _ in 0..<half + 9 {
+            queue.append(LogLine(), .touch(.rest(1)), level: LOG_INFO, losses: 0, atMost: half)
+        }
+        fill(&queue, 0..<half)
+        #expect(queue.count == LogQueue.capacity && queue.lost == 9)
+        #expect(drain(&queue).last == "log lines lost: 9: the system log took none for too long")
+    }
+
     @Test func linesThatAreOnlyGoodToKnowAreOfNoConsequence() {
         var queue = LogQueue(run: 0xfeed)
         queue.append(LogLine("a"), level: LOG_INFO, losses: 0)

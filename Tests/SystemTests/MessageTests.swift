@@ -28,7 +28,7 @@ struct MessageTests {
         #expect(received.text.count == Message.size - 8)
     }
 
-    @Test(arguments: [0, 10, 12, 255] as [UInt8]) func anUnknownKindIsNoMessage(kind: UInt8) {
+    @Test(arguments: [0, 10, 13, 255] as [UInt8]) func anUnknownKindIsNoMessage(kind: UInt8) {
         #expect(Message(bytes([kind])) == nil)
     }
 
@@ -121,7 +121,7 @@ struct MessageTests {
         for _ in 0..<2_000 {
             var some = InlineArray<512, UInt8>(repeating: 0)
             for index in 0..<some.count { some[index] = UInt8.random(in: 0...255, using: &random) }
-            some[0] = UInt8.random(in: 0...12, using: &random)
+            some[0] = UInt8.random(in: 0...13, using: &random)
             some[3] = UInt8.random(in: 0...2, using: &random)
             guard let message = Message(some) else { continue }
             let again = Message(message.bytes)

@@ -10,6 +10,8 @@ public enum EventContent: Sendable {
     case status(StatusCounts)
     /// A connection was attempted.
     case attempt(AttemptNames)
+    /// Something of the touches of a minute. It has no line.
+    case touch(TouchMessage)
     /// The daemon has started; the line says with what.
     case start
     /// The daemon ends as requested.
@@ -25,6 +27,7 @@ public enum EventContent: Sendable {
         case .summary: "summary"
         case .status: "status"
         case .attempt: "attempt"
+        case .touch: "touch"
         case .start: "start"
         case .stop: "stop"
         case .fault: "fault"

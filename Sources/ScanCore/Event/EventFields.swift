@@ -53,6 +53,8 @@ extension Event {
         case .summary(let summary): summary.write(into: &fields, line: line)
         case .status(let counts): counts.write(into: &fields)
         case .attempt(let attempt): attempt.write(into: &fields)
+        case .touch(.source(let touch)): touch.write(into: &fields)
+        case .touch(.rest(let count)): fields.add("unlisted", count)
         case .start, .stop, .fault: fields.add(message: line)
         }
     }
@@ -127,6 +129,20 @@ extension SuppressionSummary {
         if scans > 0 { fields.add("scans", scans) }
         fields.add("sources", count: sources.count, areNumbers: false) { $1.append(sources[$0]) }
         if unlisted > 0 { fields.add("unlisted", unlisted) }
+    }
+}
+
+extension Touch {
+    fileprivate func write(into fields: inout some EventFields) {
+        fields.add("src", source)
+        fields.add("dst", destination)
+        fields.add("dsts", hasOtherDestinations)
+        fields.add("ports", count: ports.count, areNumbers: true) { $1.append(decimal: ports[$0]) }
+        fields.add("nports", UInt16(ports.count))
+        fields.add("first", time: first.nanoseconds)
+        fields.add("last", time: last.nanoseconds)
+        fields.add("packets", packets)
+        if hasOtherPorts { fields.add("least", true) }
     }
 }
 

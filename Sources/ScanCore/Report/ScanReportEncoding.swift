@@ -109,7 +109,7 @@ extension Address {
 
 extension PortList {
     /// There is at least one port, and no port is listed twice.
-    fileprivate init(encodedIn bytes: Span<UInt8>, at offset: Int, count: Int) throws(PacketFault) {
+    init(encodedIn bytes: Span<UInt8>, at offset: Int, count: Int) throws(PacketFault) {
         if count == 0 || count > PortList.capacity { throw .malformed }
         self.init()
         for index in 0..<PortList.capacity {

@@ -29,6 +29,8 @@ package struct Message {
         case end
         /// From the sensor: its counters to log.
         case status
+        /// From the sensor: something of the touches of a minute, as an event only.
+        case touch
     }
 
     /// The size in bytes: eight messages fill a page.
@@ -68,6 +70,11 @@ package struct Message {
     /// Creates a message with counters to log.
     package init(_ status: StatusCounts) {
         self.init(.status, LOG_INFO, .status(status))
+    }
+
+    /// Creates a message with something of the touches of a minute.
+    package init(_ touch: TouchMessage) {
+        self.init(.touch, LOG_INFO, .touch(touch))
     }
 
     private init(
@@ -119,6 +126,7 @@ package struct Message {
         case .end(let scan): bytes.append(scan.encoded.span, at: &end)
         case .summary(let summary): bytes.append(summary.encoded.span, at: &end)
         case .status(let status): bytes.append(status.encoded.span, at: &end)
+        case .touch(let touch): bytes.append(touch.encoded.span, at: &end)
         case .attempt, .start, .stop, .fault: break
         }
         bytes.append(text.bytes.span.extracting(0..<min(text.count, Message.size - end)), at: &end)
@@ -137,7 +145,7 @@ extension Message.Kind {
     /// is not all of it.
     fileprivate func valueSize(of length: Int) -> Int {
         switch self {
-        case .report, .end, .status: length
+        case .report, .end, .status, .touch: length
         case .suppression: min(length, SuppressionSummary.encodedSize)
         default: 0
         }
@@ -152,6 +160,7 @@ extension EventContent {
         case .end: self = .end(try ScanEnd(encoded: bytes))
         case .suppression: self = .summary(try SuppressionSummary(encoded: bytes))
         case .status: self = .status(try StatusCounts(encoded: bytes))
+        case .touch: self = .touch(try TouchMessage(encoded: bytes))
         default: self = .fault
         }
     }

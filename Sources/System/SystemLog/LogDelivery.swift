@@ -46,6 +46,11 @@ package struct LogDelivery: ~Copyable {
         queue.append(line, content, level: level, losses: losses)
     }
 
+    /// Adds an event that has no line, if that leaves room for lines: there may be many of them.
+    package mutating func add(eventOnly content: EventContent, level: Int32) {
+        queue.append(LogLine(), content, level: level, losses: 0, atMost: LogQueue.capacity / 2)
+    }
+
     /// Delivers queued lines, as far as the system log accepts them, unless a retry is not due yet. It takes less than
     /// a second, because signals and the sensor must not wait for a full log.
     package mutating func deliver() {
@@ -75,7 +80,7 @@ package struct LogDelivery: ~Copyable {
     /// Writes the line at the head of the queue, then its event.
     private mutating func writeHead() -> SystemLog.Outcome {
         let head = queue.head
-        if !isEventLeft {
+        if !isEventLeft && head.line.count > 0 {
             let outcome = log.write(head)
             if outcome != .arrived || !log.form.hasEvents { return outcome }
             isEventLeft = true
@@ -103,7 +108,7 @@ package struct LogDelivery: ~Copyable {
         let lost = queue.countOfConsequence
         if lost == 0 { return true }
         while queue.count > 0 {
-            if !log.copiesLines { warn(queue.head.line) }
+            if !log.copiesLines && queue.head.line.count > 0 { warn(queue.head.line) }
             queue.removeHead()
         }
         warn(.lost(UInt64(lost)))

@@ -42,10 +42,14 @@ import ScanCore
     ///   - content: what it is about.
     ///   - level: its syslog level.
     ///   - losses: how many lost lines it reports, which stay unreported if it is dropped.
-    package mutating func append(_ line: LogLine, _ content: EventContent = .fault, level: Int32, losses: UInt32) {
+    ///   - most: how many lines may wait for it not to be dropped.
+    package mutating func append(
+        _ line: LogLine, _ content: EventContent = .fault, level: Int32, losses: UInt32,
+        atMost most: Int = LogQueue.capacity
+    ) {
         stamps.skip(losses)
         let event = Event(stamps.next(at: realTime()), content)
-        if count == LogQueue.capacity {
+        if count >= most {
             lost += losses == 0 ? 1 : 0
             unreported += UInt64(max(losses, 1))
             return

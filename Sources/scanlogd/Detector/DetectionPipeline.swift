@@ -20,6 +20,12 @@ protocol ReportLog: ~Copyable {
     /// Logs a line about suppressed reports, at their level.
     mutating func log(_ suppression: SuppressionLine, level: Int32)
 
+    /// Logs something of the touches of a minute, if there is room; returns whether there was.
+    mutating func log(_ touch: TouchMessage) -> Bool
+
+    /// Counts a message for which there was no room.
+    mutating func countLost()
+
     /// Logs a warning.
     mutating func warn(_ line: LogLine)
 
@@ -40,25 +46,27 @@ struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
     private var limited = ReportLogger(of: .portScans, level: Parameters.reportLevel)
     /// Scans of other kinds have a rate limit of their own, so that the lines about port scans stay what they are.
     private var limitedOthers = ReportLogger(of: .otherScans, level: Parameters.reportLevel)
-    #if Rules
-        private let exempt: ExemptSources
-    #endif
+    private let exempt: ExemptSources
     var log: Log
     /// What the host says of itself; `nil` if it is not the one that is monitored, but a file.
     private var monitor: HostMonitor?
     /// Whether the ends of scans are logged, too.
     private let reportsEnds: Bool
+    /// What sources touch in each minute; `nil` if that is not logged.
+    private var touches: MinuteTouches?
+    private let notesTouches: Bool
 
     init(
         _ memory: consuming DetectorMemory, _ exempt: consuming ExemptSources, log: consuming Log,
-        of monitor: consuming HostMonitor? = nil, reportsEnds: Bool = false
+        of monitor: consuming HostMonitor? = nil, reportsEnds: Bool = false,
+        touches: consuming MinuteTouches? = nil
     ) {
+        notesTouches = touches != nil
+        self.touches = touches
         self.memory = memory
         self.monitor = monitor
         self.reportsEnds = reportsEnds
-        #if Rules
-            self.exempt = exempt
-        #endif
+        self.exempt = exempt
         self.log = log
     }
 
@@ -71,6 +79,7 @@ struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
     /// Probes are judged together: when there are many, and at the end of a batch.
     @inline(__always)
     mutating func receive(_ probe: Probe, at now: Timestamp, realTime: Int64) {
+        if notesTouches { touches?.note(probe, at: now, wallClock: realTime / 1_000_000_000) }
         memory.value.append(probe, to: &waiting, at: now, realTime: realTime)
         if waiting.isFull { judge() }
     }
@@ -121,6 +130,7 @@ struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
         guard var finding = confirmed(finding, at: now, realTime: realTime) else { return }
         log.begin(at: realTime)
         logSuppressed(at: now)
+        if notesTouches { touches?.leaveOut(finding.report.source) }
         #if Rules
             if finding.isNew {
                 guard let limit = limit(for: finding.report.source) else {
@@ -227,6 +237,19 @@ struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
             exempt.logSuppressed(at: now, atExit: atExit, into: &log)
         #endif
         while let over = detector.nextEnd(at: now, atExit: atExit) { log.log(over.end, level: over.level) }
+    }
+
+    /// When something of the touches of a minute is due.
+    var nextTouchDue: Timestamp? {
+        switch touches {
+        case .some(let touches): touches.due
+        case .none: nil
+        }
+    }
+
+    /// Logs what is due of the touches of a minute, but for those of sources that are exempt.
+    mutating func logTouches(at now: Timestamp, atExit: Bool = false) {
+        touches?.log(at: now, atExit: atExit, into: &log, exempt)
     }
 
     /// Records how many packets the kernel has dropped since the start.

@@ -18,7 +18,7 @@ func runDetector(
     case .replay:
         guard let exempt = try readExemptList(options) else { return ExitStatus.misconfigured }
         try replay(
-            options.captureFile, exempt, options.kindSettings, reportsEnds: options.reportsEnds, options.reportFormat)
+            options.captureFile, exempt, options.kindSettings, options.wantedKinds, options.reportFormat)
     case .selfTest: return try selfTest(options) ? 0 : ExitStatus.failure
     }
     return 0

@@ -189,6 +189,7 @@ struct Logger: ~Copyable {
         switch message.kind {
         case .line: log.add(message.text, level: message.level, losses: message.number)
         case .report, .end, .suppression, .status: log.add(line(of: message), message.content, level: message.level)
+        case .touch: log.add(eventOnly: message.content, level: message.level)
         case .heartbeat: manager.notifyAlive(message.text)
         case .ready, .heartbeatRequest, .logStatus, .stop, .reopen: break
         }
@@ -202,7 +203,7 @@ struct Logger: ~Copyable {
             var line = LogLine("status: ")
             line.append(LogLine(status))
             return line
-        case .summary, .attempt, .start, .stop, .fault: return message.text
+        case .summary, .attempt, .touch, .start, .stop, .fault: return message.text
         }
     }
 

@@ -9,13 +9,13 @@ import System
     ///   - path: the file; `-` is standard input.
     ///   - exempt: the sources that are not to be reported.
     ///   - kinds: the kinds of scans to detect.
-    ///   - reportsEnds: whether the ends of scans are reported, too.
+    ///   - wanted: whether the ends of scans are reported, too, and touches.
     ///   - format: the format of reports.
     ///
     /// Needs no privileges. Between opening the file and reading it, it drops the privileges it has, and access to the
     /// file system: the file's contents are as untrusted as network traffic.
     func replay(
-        _ path: CString, _ exempt: consuming ExemptSources, _ kinds: KindSettings, reportsEnds: Bool,
+        _ path: CString, _ exempt: consuming ExemptSources, _ kinds: KindSettings, _ wanted: WantedKinds,
         _ format: ReportFormat
     ) throws(SystemError) {
         let key = try HashKey.random()
@@ -28,9 +28,13 @@ import System
         }
         try privileges.drop()
         try restrictFileSystem(to: .none)
+        let touches: MinuteTouches? =
+            if wanted.logsTouches { try MinuteTouches(key: key, isPaced: false) } else { nil }
         let log = StandardOutputLog(format, run: try randomNumber())
         let memory = try DetectorMemory(key: key, kinds)
-        var replay = Replay(sensor: DetectionPipeline(memory, exempt, log: log, reportsEnds: reportsEnds))
+        let pipeline = DetectionPipeline(
+            memory, exempt, log: log, reportsEnds: wanted.reportsEnds, touches: touches)
+        var replay = Replay(sensor: pipeline)
         var failure: SystemError?
         do throws(SystemError) {
             try capture.read(into: &replay)
@@ -40,13 +44,14 @@ import System
         replay.sensor.judge()
         replay.sensor.log.begin(at: replay.realTime)
         replay.sensor.logSuppressed(at: replay.now, atExit: true)
+        replay.sensor.logTouches(at: replay.now, atExit: true)
         if let line = capture.leftOutLine { warn(line) }
         if let failure = failure ?? replay.sensor.log.failure { throw failure }
     }
 #else
     /// A stub: this binary can't read capture files.
     func replay(
-        _ path: CString, _ exempt: consuming ExemptSources, _ kinds: KindSettings, reportsEnds: Bool,
+        _ path: CString, _ exempt: consuming ExemptSources, _ kinds: KindSettings, _ wanted: WantedKinds,
         _ format: ReportFormat
     ) throws(SystemError) {
         throw SystemError(path, "read", because: "libpcap, which reads capture files, is not built in")
@@ -79,6 +84,11 @@ struct Replay: ~Copyable, ProbeSink {
             sensor.judge()
             sensor.log.begin(at: realTime)
             sensor.logSuppressed(at: now)
+        }
+        if let due = sensor.nextTouchDue, due <= now {
+            sensor.judge()
+            sensor.log.begin(at: realTime)
+            sensor.logTouches(at: now)
         }
         return try sensor.inspect(packet: packet, over: path, at: now, realTime: realTime)
     }
@@ -126,6 +136,14 @@ struct StandardOutputLog: ReportLog {
     mutating func log(_ suppression: SuppressionLine, level: Int32) {
         write(suppression.text, .summary(suppression.summary))
     }
+
+    mutating func log(_ touch: TouchMessage) -> Bool {
+        write(LogLine(), .touch(touch))
+        return true
+    }
+
+    /// Standard output has room, or has failed.
+    mutating func countLost() {}
 
     private mutating func write(_ line: LogLine, _ content: EventContent) {
         if failure != nil { return }

@@ -20,6 +20,7 @@ func runSensor<Source: PacketSource & ~Copyable>(
     var capture = capture
     let signals = try SignalDescriptor()
     let memory = try DetectorMemory(key: key)
+    let touches: MinuteTouches? = if wanted.logsTouches { try MinuteTouches(key: key, isPaced: true) } else { nil }
     let monitored = MonitoredHost(wanted, by: backend, of: &memory.value.host, key: key)
     memory.value.detect(monitored.settings)
     try capture.admit(monitored.packets)
@@ -28,7 +29,8 @@ func runSensor<Source: PacketSource & ~Copyable>(
     try log.notifyReady()
     if let warning = monitored.warning { log.warn(warning) }
     let packets = monitored.packets
-    let pipeline = DetectionPipeline(memory, exempt, log: log, of: monitored.monitor, reportsEnds: wanted.reportsEnds)
+    let pipeline = DetectionPipeline(
+        memory, exempt, log: log, of: monitored.monitor, reportsEnds: wanted.reportsEnds, touches: touches)
     var loop = SensorLoop(capture, packets, signals, pipeline)
     do throws(SystemError) {
         try loop.run()

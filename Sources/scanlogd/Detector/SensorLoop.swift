@@ -57,9 +57,11 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
             if drops.due != nil && drops.isDue(at: .now()) { reportDrops() }
             if sensor.nextLineDue != nil { sensor.logSuppressed(at: .now()) }
             if let due = heartbeatDue, Timestamp.now() >= due { showReports() }
+            if sensor.nextTouchDue != nil { sensor.logTouches(at: .now()) }
         }
         reportDrops()
         sensor.logSuppressed(at: .now(), atExit: true)
+        sensor.logTouches(at: .now(), atExit: true)
         sensor.log.reportLastLosses()
     }
 
@@ -105,7 +107,7 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
 
     /// When the next deferred action is due.
     private var firstDue: Timestamp? {
-        mutating get { .earlier(.earlier(drops.due, heartbeatDue), sensor.nextLineDue) }
+        mutating get { .earlier(.earlier(.earlier(drops.due, heartbeatDue), sensor.nextLineDue), sensor.nextTouchDue) }
     }
 
     // MARK: Requests
@@ -144,7 +146,7 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
             case .heartbeatRequest:
                 reportsShown = reportsShown ?? sensor.detector.counters.reports
                 sensor.log.sendHeartbeat(currentStatus())
-            case .line, .report, .suppression, .end, .status, .ready, .heartbeat, .reopen: break  // not for us
+            case .line, .report, .suppression, .end, .status, .touch, .ready, .heartbeat, .reopen: break  // not for us
             }
         }
     }

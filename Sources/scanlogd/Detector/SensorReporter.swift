@@ -39,6 +39,17 @@ struct SensorReporter: ~Copyable {
         write(Message(suppression, level: level))
     }
 
+    /// Logs something of the touches of a minute, if there is room.
+    mutating func log(_ touch: TouchMessage) -> Bool {
+        unreported == 0 && send(Message(touch), over: link.data)
+    }
+
+    /// Counts a message for which there was no room.
+    mutating func countLost() {
+        lost += 1
+        unreported += 1
+    }
+
     /// Logs a warning.
     mutating func warn(_ line: LogLine) {
         write(Message(.line, level: SyslogLevel.warning, text: line))
@@ -64,8 +75,7 @@ struct SensorReporter: ~Copyable {
     private mutating func write(_ message: Message) {
         reportLosses()
         if unreported > 0 || !send(message, over: link.data) {
-            lost += 1
-            unreported += 1
+            countLost()
         }
     }
 

@@ -14,6 +14,8 @@ struct WantedKinds {
     var isPromiscuous = false
     /// Whether the ends of scans are reported, too.
     var reportsEnds = false
+    /// Whether it is logged what sources touch in each minute.
+    var logsTouches = false
     /// Whether the host's own answers are seen.
     var seesAnswers = false
 

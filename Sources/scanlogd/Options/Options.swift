@@ -49,11 +49,13 @@ struct Options {
     var wantedKinds: WantedKinds {
         WantedKinds(
             kinds: kinds, areNamed: kindsAreNamed, quickRule: quickRule, isPromiscuous: selection.promiscuous,
-            reportsEnds: reportsEnds, seesAnswers: selection.ownAnswers)
+            reportsEnds: reportsEnds, logsTouches: logsTouches, seesAnswers: selection.ownAnswers)
     }
 
     /// Whether the ends of scans are reported, too.
     private(set) var reportsEnds = false
+    /// Whether it is logged what sources touch in each minute.
+    private var logsTouches = false
 
     /// The format of the reports of a replay.
     private(set) var reportFormat = ReportFormat.classic
@@ -90,7 +92,7 @@ struct Options {
         if pidFile == nil && !foreground { pidFile = CString(Parameters.pidFile) }
     }
 
-    private static var known: InlineArray<20, CommandOption> {
+    private static var known: InlineArray<21, CommandOption> {
         [
             CommandOption("--answers", knownBy: "A", takesArgument: false),
             CommandOption("--backend", knownBy: "B"),
@@ -111,6 +113,7 @@ struct Options {
             CommandOption("-r", "--read", takesArgument: true),
             CommandOption("--rule", knownBy: "R"),
             CommandOption("--self-test", knownBy: "T", takesArgument: false),
+            CommandOption("--touches", knownBy: "O", takesArgument: false),
             CommandOption("-V", "--version"),
         ]
     }
@@ -133,6 +136,7 @@ struct Options {
         case "N": reportsEnds = true
         case "L": try addLocal(optionArgument())
         case "M": set(promiscuous: true)
+        case "O": logsTouches = true
         case "P": pidFile = optionArgument()
         case "r":
             try set(action: .replay)
@@ -209,6 +213,11 @@ struct Options {
             }
         }
         if selection.ownAnswers { try checkAnswers() }
+        if logsTouches && !(action == .replay ? reportFormat == .json : logForm.hasEvents) {
+            let other: CString =
+                action == .replay ? "with --read it goes with --json only" : "it goes with --events only"
+            throw SystemError("--touches", "option", because: other)
+        }
         if let fileOption, action != .replay {
             throw SystemError(fileOption, "option", because: "it goes with --read only")
         }

@@ -11,12 +11,14 @@ func printUsage() throws(SystemError) {
         """
         usage: scanlogd [-b | -d] [--backend NAME] [-i INTERFACE]...
                         [--direction in|out|both] [--promiscuous] [--answers]
-                        [--kinds LIST] [--rule RULE] [--end] [--events] [--journal]
+                        [--kinds LIST] [--rule RULE] [--end] [--journal]
+                        [--events [--touches]]
         """)
     try print(hasRules ? " [--exempt FILE] [-P FILE]\n" : " [-P FILE]\n")
     if readsFiles {
         try print("       scanlogd -r FILE [--kinds LIST] [--rule RULE] [--end] [--local NETWORK]...")
-        try print(hasRules ? "\n                [--json] [--exempt FILE]\n" : "\n                [--json]\n")
+        try print("\n                [--json [--touches]]")
+        try print(hasRules ? " [--exempt FILE]\n" : "\n")
     }
     try print("       scanlogd --self-test ...   with the options of a start\n")
     for index in roles.indices where roles[index].isBuiltIn { try print(roles[index].usage) }
@@ -49,6 +51,7 @@ func printUsage() throws(SystemError) {
               --end             report the end of a scan, too, with what it amounted to
 
               --events          log each line a second time, for machines, as JSON
+              --touches         events of what each source touched in a minute, unreported
               --journal         log to systemd's journal with fields, where that runs
 
 

@@ -42,14 +42,32 @@ def test_all_else_that_is_logged_has_an_event_too(idle_scene: Scene) -> None:
     assert line.endswith(f"log lines lost {status['lost']}")
     for number in range(12):
         idle_scene.sender.send(scan(source=f"10.77.0.{110 + number}"))
-    wait_for(idle_scene, "summary")  # that more follow
+    wait_until(lambda: idle_scene.status()["suppressed"] == 7, "not all are suppressed", 10)
     idle_scene.daemon.stop()
     events = logged(idle_scene.log)
     assert events[0]["kind"] == "start" and events[-1]["kind"] == "stop"
     sources = [source for event in events for source in event.get("sources", [])]
     assert sorted(sources) == [f"10.77.0.{110 + number}" for number in range(5, 12)]
+    assert sum("message" in event for event in events if event["kind"] == "summary") == 1  # that more follow
     assert [event["scans"] for event in events if "scans" in event] == [7]
     assert {event["of"] for event in events if event["kind"] == "end"} == {"scan"}
+
+
+def test_what_is_below_the_threshold_is_a_touch(idle_scene: Scene) -> None:
+    idle_scene.start("--events", "--touches")
+    for port in LOW_PORTS[:2]:
+        idle_scene.sender.send(scan(source="10.77.0.101", ports=[port]))
+    idle_scene.sender.send(scan(source="10.77.0.102"))
+    wait_for(idle_scene, "scan")
+    idle_scene.daemon.stop()
+    (touch,) = [event for event in touches(idle_scene) if event["src"] == "10.77.0.101"]
+    assert (touch["dst"], touch["ports"], touch["packets"]) == (TARGET, list(LOW_PORTS[:2]), 2)
+    assert not any(event["src"] == "10.77.0.102" for event in touches(idle_scene))  # it has been reported
+    assert len(idle_scene.log.alerts_of("scanlogd")) == 1
+
+
+def touches(scene: Scene) -> list[Event]:
+    return [event for event in logged(scene.log) if event["kind"] == "touch" and "src" in event]
 
 
 def test_without_the_option_there_is_no_event(idle_scene: Scene) -> None:

@@ -68,6 +68,14 @@ def test_the_captures_have_events_of_every_kind_of_scan() -> None:
     assert kinds >= {"scan", "slow", "spread", "sweep", "ping", "udp", "ack", "protocols", "sctp", "end"}
 
 
+def test_each_source_of_a_capture_is_reported_or_has_touched_something() -> None:
+    events = read_lines(replay(CAPTURES / "kinds/dist24_fast.pcap", "--json", "--touches"))
+    attempts = read_lines(finish(
+        [str(BINARY), "connections", "--read", str(CAPTURES / "kinds/dist24_fast.pcap"), "--json"]).stdout)
+    assert {event["src"] for event in events if event["kind"] == "touch"} == {event["src"] for event in attempts}
+    assert sum(event["packets"] for event in events if event["kind"] == "touch") == len(attempts) > 20
+
+
 def test_a_run_has_a_number_of_its_own() -> None:
     runs = {read_lines(replay(CAPTURES / "nmap_sS.pcap", "--json"))[0]["run"] for _ in range(5)}
     assert len(runs) == 5
@@ -100,6 +108,8 @@ def test_attempts_are_the_ones_of_the_lines(names: bool) -> None:
 @pytest.mark.parametrize(("options", "complaint"), [
     (["--json"], "scanlogd: --json: option: it goes with --read only"),
     (["-r", "x", "--events"], "scanlogd: --events: option: reports of a capture file are not logged; see --json"),
+    (["--touches"], "scanlogd: --touches: option: it goes with --events only"),
+    (["-r", "x", "--touches"], "scanlogd: --touches: option: with --read it goes with --json only"),
     (["-r", "x", "--journal"], "scanlogd: --journal: option: reports of a capture file are not logged; see --json"),
     (["connections", "--json", "--date", "iso"], "scanlogd: --date: option: with --json times are numbers"),
 ])

@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema
 
 from .places import REPOSITORY
-from .syslog_sink import SyslogSink
+from .syslog_sink import INFORMATION, SyslogSink
 
 SCHEMA = REPOSITORY / "rc.d/event.schema.json"
 _FIELDS = set(json.loads(SCHEMA.read_text())["properties"])
@@ -35,12 +35,15 @@ def logged(log: SyslogSink) -> list[Event]:
         if message.ident != "scanlogd-event":
             line = message
             continue
-        assert line is not None and line.ident == "scanlogd", f"an event without a line: {message}"
-        assert (message.level, message.facility, message.pid) == (line.level, line.facility, None)
         assert len(message.raw) < 1024
         prefix, mark, text = message.text.partition("@cee: ")
         assert prefix == "" and mark, message.text
         events.append(parse(text))
+        if events[-1]["kind"] == "touch":  # which has no line
+            assert message.level == INFORMATION
+            continue
+        assert line is not None and line.ident == "scanlogd", f"an event without a line: {message}"
+        assert (message.level, message.facility, message.pid) == (line.level, line.facility, None)
         if "message" in events[-1]:
             assert events[-1]["message"] == line.text
         line = None
