@@ -83,6 +83,11 @@ demo: needs-demo all
 demo-wrap: needs-demo-wrap all
 	SCANLOGD=$(CURDIR)/scanlogd Tests/Demo/demo-wrap
 
+# Three hosts and a collector on one machine.
+.PHONY: fleet-demo
+fleet-demo: needs-fleet all
+	SCANLOGD=$(CURDIR)/scanlogd fleet/demo
+
 one_scan = Tests/Integration/run -q -k an_ipv6_scan_is_reported_to_the_byte
 
 # Everything, as CI runs it. The shipped binary is what the integration tests test, whatever EMBEDDED says. Those that may
@@ -217,8 +222,8 @@ bench: needs-bench all
 	$(BUILD) --product core-benchmark
 	CORE_BENCHMARK=$(CURDIR)/$(SCRATCH)/release/core-benchmark SCANLOGD=$(CURDIR)/scanlogd Tests/Benchmarks/run
 
-.PHONY: needs-demo needs-demo-wrap needs-test needs-bench needs-soak needs-arm64 needs-deb
-needs-demo needs-demo-wrap needs-test needs-bench needs-soak needs-arm64 needs-deb:
+.PHONY: needs-demo needs-demo-wrap needs-fleet needs-test needs-bench needs-soak needs-arm64 needs-deb
+needs-demo needs-demo-wrap needs-fleet needs-test needs-bench needs-soak needs-arm64 needs-deb:
 	Tests/install-needs $(@:needs-%=%)
 
 installed = \
