@@ -42,7 +42,8 @@ struct TouchTableTests {
         table.note(probe(1, port: 22), at: at(20), wallClock: 520)
         due = table.due
         #expect(due == at(60))
-        #expect(read(&table, at: 59).touches.isEmpty)
+        let early = read(&table, at: 59)
+        #expect(early.touches.isEmpty)
         let minute = read(&table, at: 60)
         let touch = try #require(minute.touches[1])
         #expect((touch.packets, touch.first, touch.last) == (3, 500, 520))
@@ -63,7 +64,8 @@ struct TouchTableTests {
         for (number, flags) in [TCPFlags.syn, .fin, .none, .fin.union(.psh).union(.urg)].enumerated() {
             table.note(probe(UInt32(number), flags), at: at(0), wallClock: 0)
         }
-        #expect(read(&table, at: 60).touches.count == 4)
+        let minute = read(&table, at: 60)
+        #expect(minute.touches.count == 4)
     }
 
     @Test func aSourceThatIsReportedIsLeftOutForItsMinute() {
@@ -75,7 +77,8 @@ struct TouchTableTests {
         let minute = read(&table, at: 60)
         #expect(minute.touches.keys.sorted() == [1, 3] && minute.rest == 0)
         table.note(probe(2), at: at(61), wallClock: 0)
-        #expect(read(&table, at: 121).touches.keys.sorted() == [2])
+        let nextMinute = read(&table, at: 121)
+        #expect(nextMinute.touches.keys.sorted() == [2])
     }
 
     @Test func theMostActiveAreNamedAndTheOthersCounted() {
@@ -105,7 +108,8 @@ struct TouchTableTests {
     @Test func moreThanTwentyPortsAreSaidToBeMore() throws {
         var table = Table(key: .forTests)
         for port in 1...21 as ClosedRange<UInt16> { table.note(probe(1, port: port), at: at(0), wallClock: 0) }
-        let touch = try #require(read(&table, at: 60).touches[1])
+        let minute = read(&table, at: 60)
+        let touch = try #require(minute.touches[1])
         #expect(touch.ports.count == 20 && touch.hasOtherPorts && touch.packets == 21)
     }
 
@@ -126,13 +130,14 @@ struct TouchTableTests {
         for source in 21...23 as ClosedRange<UInt32> { table.note(probe(source), at: at(61), wallClock: 0) }
         let minute = read(&table, at: 62, atExit: true)
         #expect(minute.touches.count == 6 + 3 && minute.rest == 0)
-        #expect(read(&table, at: 62, atExit: true).touches.isEmpty)
+        let last = read(&table, at: 62, atExit: true)
+        #expect(last.touches.isEmpty)
     }
 
     @Test func allZeroIsTheEmptyTable() {
         let bytes = MemoryLayout<Table>.size
         let table = Table(key: HashKey([0, 0, 0, 0, 0]))
-        let isZero = withUnsafeBytes(of: table) { unsafe $0.count == bytes && $0.allSatisfy { $0 == 0 } }
+        let isZero = unsafe withUnsafeBytes(of: table) { unsafe $0.count == bytes && $0.allSatisfy { $0 == 0 } }
         #expect(isZero)
         #expect(bytes <= 700_000)
     }
@@ -142,7 +147,8 @@ struct TouchTableTests {
         for port in 1...25 as ClosedRange<UInt16> {
             table.note(probe(1, port: port, to: UInt32(port)), at: at(0), wallClock: -7)
         }
-        let message = try #require(table.next(at: at(60)))
+        let next = table.next(at: at(60))
+        let message = try #require(next)
         for message in [message, .rest(.max)] {
             let encoded = message.encoded
             let again = try TouchMessage(encoded: encoded.span).encoded
@@ -155,7 +161,8 @@ struct TouchTableTests {
     func whatNoTableMakesIsNoMessage(place: Int, value: UInt8) throws {
         var table = Table(key: .forTests)
         table.note(probe(1), at: at(0), wallClock: 0)
-        var bytes = try #require(table.next(at: at(60))).encoded
+        let next = table.next(at: at(60))
+        var bytes = try #require(next).encoded
         bytes[place] = value
         if place == 4 { bytes[7] = 0 }
         #expect(throws: PacketFault.malformed) { try TouchMessage(encoded: bytes.span) }
