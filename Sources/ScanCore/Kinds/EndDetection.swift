@@ -60,7 +60,7 @@ extension ScanDetector {
 
     private mutating func addPorts(_ finding: ScanFinding, to name: ScanName) {
         let report = finding.report
-        let tag = UInt16(truncatingIfNeeded: key.hash(report.destination)) & 0x7fff
+        let tag = UInt16(truncatingIfNeeded: key.hash(host: report.destination)) & 0x7fff
         for index in 0..<report.ports.count { ends.add(port: report.ports[index], hostTag: tag, to: name) }
         if !report.ports.contains(finding.lastPort) {
             ends.add(port: finding.lastPort, hostTag: tag, to: name)
@@ -71,7 +71,7 @@ extension ScanDetector {
     @inline(never)
     mutating func countForEnds(_ probe: Probe, at now: Timestamp) {
         if probe.mayBeAnswer { return }
-        let host = key.hash(probe.destination)
+        let host = key.hash(host: probe.destination)
         let port = probe.destinationPort
         ends.count(port: port, host: host, of: ScanName(probe.source, .quick), at: now)
         ends.count(port: port, host: host, of: ScanName(probe.source, .tcp), at: now)
@@ -82,7 +82,7 @@ extension ScanDetector {
     @inline(never)
     mutating func countForEnds(_ event: PairEvent, at now: Timestamp) {
         guard let kind = event.target.nameKind else { return }
-        ends.count(port: event.port, host: key.hash(event.destination), of: ScanName(event.source, kind), at: now)
+        ends.count(port: event.port, host: key.hash(host: event.destination), of: ScanName(event.source, kind), at: now)
     }
 
     /// When the next scan that is followed is over, if nothing new comes of it.

@@ -34,6 +34,14 @@ public struct HashKey: Sendable {
     /// The hash of an address and a number.
     func hash(_ address: Address, salt: UInt32) -> UInt32 { HashKey.mix(hash(address), salt: salt) }
 
+    /// The hash by which a host that was tried is known. Its low 15 bits, which are all that a pair keeps, differ for hosts
+    /// whose addresses differ in their low 15 bits only: no two of the neighbours that a sweep tries are taken for one.
+    func hash(host: Address) -> UInt32 {
+        let network = Address(high: host.high, low: host.low & ~0x7fff, isIPv4: host.isIPv4)
+        let tag = hash(network) ^ UInt32(truncatingIfNeeded: host.low)
+        return hash(host) & ~0x7fff | tag & 0x7fff
+    }
+
     /// A hash of a hash and a number: as secret as that hash.
     static func mix(_ hash: UInt32, salt: UInt32) -> UInt32 { permute(UInt64(hash) << 32 | UInt64(salt)) }
 

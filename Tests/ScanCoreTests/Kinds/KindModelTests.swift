@@ -169,7 +169,7 @@ struct KindTraffic {
         while true {
             let key = HashKey([random.next(), random.next(), random.next(), random.next(), random.next()])
             let hosts = [true, false].flatMap { isIPv4 in (1...40).map { host($0, isIPv4: isIPv4) } }
-            if Set(hosts.map { key.hash($0) & 0x7fff }).count == hosts.count { return key }
+            if Set(hosts.map { key.hash(host: $0) & 0x7fff }).count == hosts.count { return key }
         }
     }
 

@@ -100,6 +100,16 @@ struct HashKeyTests {
         }
     }
 
+    @Test func noTwoNeighboursHaveTheSameTag() {
+        var random = SplitMix(seed: Seed.value)
+        for _ in 0..<50 {
+            let key = HashKey([random.next(), random.next(), random.next(), random.next(), random.next()])
+            let network = UInt32(truncatingIfNeeded: random.next()) & ~0x7fff
+            let tags = Set((0..<0x8000 as Range<UInt32>).map { key.hash(host: Address(ipv4: network | $0)) & 0x7fff })
+            #expect(tags.count == 0x8000, "SCANLOGD_TEST_SEED=\(Seed.value)")
+        }
+    }
+
     @Test func addressesThatDifferInOneBitRarelyShareABucket() {
         // With the seed fixed the count is, too: 128 bits and 1000 keys, of which one in 512 should collide.
         var random = SplitMix(seed: 1)
