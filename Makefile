@@ -90,20 +90,17 @@ fleet-demo: needs-fleet all
 
 one_scan = Tests/Integration/run -q -k an_ipv6_scan_is_reported_to_the_byte
 
-# Everything, as CI runs it. The shipped binary is what the integration tests test, whatever EMBEDDED says. Those that may
-# run beside others wait most of their time: meanwhile the rest is built and tested. Each of the builds takes one
-# processor, so two go side by side, the longest first. When something fails, nothing else begins, and what failed is said
-# once more when the rest has ended.
-side_by_side = --output-sync=target
+# Everything, as CI runs it. The shipped binary is what the integration tests test, whatever EMBEDDED says. Each of the
+# builds takes one processor, so two go side by side, the longest first. The tests do not: many wait for something that
+# has to happen within seconds.
 test: needs-test lint
-	$(MAKE) -j2 $(side_by_side) build-shipped test-hooks
-	Tests/failures-last $(MAKE) -j3 $(side_by_side) tests-beside test-rest
-	$(MAKE) integration-alone
+	$(MAKE) -j2 --output-sync=target build-asan test-hooks build-ordinary build-shipped build-pcap build-raw
+	$(MAKE) check-builds check-binary check-system-calls
+	$(MAKE) asan
+	$(MAKE) fuzz FUZZ_SECONDS=10
+	$(MAKE) integration
 
-.PHONY: test-rest check-builds build-asan build-ordinary build-raw build-pcap build-shipped
-test-rest:
-	$(MAKE) asan check-builds check-binary check-system-calls fuzz FUZZ_SECONDS=10
-
+.PHONY: check-builds build-asan build-ordinary build-raw build-pcap build-shipped
 # The program in its other forms.
 check-builds: build-ordinary build-pcap build-raw
 	Tests/Binary/check .build-raw/scanlogd .build-raw/release raw
@@ -169,10 +166,6 @@ integration: integration-beside
 integration_tests = SCANLOGD=$(CURDIR)/scanlogd SCANLOGD_WITH_TEST_HOOKS=$(CURDIR)/.build-hooks/release/scanlogd \
 	Tests/failures-last Tests/Integration/
 integration-beside: test-hooks
-	$(MAKE) tests-beside
-# With nothing to wait for, which another target could begin in the place of: `test` has built the program.
-.PHONY: tests-beside
-tests-beside:
 	$(integration_tests)run-beside
 integration-alone: test-hooks
 	$(integration_tests)run -m alone

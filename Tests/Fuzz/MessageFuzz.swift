@@ -117,7 +117,8 @@ private struct SlowMessage: Equatable {
         kind = message.kind.rawValue
         level = UInt8(message.level)
         number = message.number
-        text = (0..<message.text.count).map { message.text.bytes[$0] }
+        let line = message.text
+        text = (0..<line.count).map { line.bytes[$0] }
         switch message.content {
         case .scan(let report): value = report.encoded.indices.map { report.encoded[$0] }
         case .end(let end): value = end.encoded.indices.map { end.encoded[$0] }
