@@ -72,10 +72,16 @@ extension RuleQuery {
         case .local:
             if host.isNamePending { work.needsName = true }
             return host.hasName && host.nameText.withBytes { !$0.contains(UInt8(ascii: ".")) }
-        case .netgroup, .never: return false
+        case .netgroup: return false
+        case .never:
+            if host.isNamePending && word.isBracketed { work.needsName = true }
+            return false
         case .file: return matchesFile(word, host, system, &work)
         case .net(let net, let mask): return host.address?.isIn(net, mask: mask) ?? false
-        case .prefix(let address, let length): return host.address?.isIn(address, length: length) ?? false
+        case .prefix(let address, let length):
+            if host.address?.isIn(address, length: length) ?? false { return true }
+            if host.isNamePending && word.isBracketed { work.needsName = true }
+            return false
         case .text:
             if host.addressText.withBytes({ word.describes($0, &work) }) { return true }
             if word.isNumeric { return false }

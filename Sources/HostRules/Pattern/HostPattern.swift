@@ -101,6 +101,10 @@ extension Address {
 }
 
 extension Span<UInt8> {
+    /// Whether it is an address in brackets, without a length. libwrap compares what is none of the client's also with its
+    /// name, which it looks up for that, and then logs: so it is looked up here too.
+    var isBracketed: Bool { count > 0 && self[0] == UInt8(ascii: "[") && !contains(UInt8(ascii: "/")) }
+
     /// Whether an IPv4 net, which a slash ends, or its mask has a number that is octal or hexadecimal.
     var hasOtherBase: Bool {
         guard let slash = firstIndex(of: UInt8(ascii: "/")) else { return false }
