@@ -104,13 +104,14 @@ private struct SlowMessage: Equatable {
         level = bytes[1]
         number = bytes[4..<8].reversed().reduce(0) { $0 * 256 + UInt32($1) }
         let content = Array(bytes[8..<8 + length])
-        value = bytes[0] == 9 ? Array(content.prefix(208)) : [8, 10, 11, 12].contains(bytes[0]) ? content : []
+        let value = bytes[0] == 9 ? Array(content.prefix(208)) : [8, 10, 11, 12].contains(bytes[0]) ? content : []
+        self.value = value
+        text = content.dropFirst(value.count).map(SlowMessage.printable)
         if bytes[0] == 8 && (try? ScanReport(encoded: value.span)) == nil { return nil }
         if bytes[0] == 9 && (try? SuppressionSummary(encoded: value.span)) == nil { return nil }
         if bytes[0] == 10 && (try? ScanEnd(encoded: value.span)) == nil { return nil }
         if bytes[0] == 11 && (try? StatusCounts(encoded: value.span)) == nil { return nil }
         if bytes[0] == 12 && (try? TouchMessage(encoded: value.span)) == nil { return nil }
-        text = content.dropFirst(value.count).map(SlowMessage.printable)
     }
 
     init(_ message: Message) {
