@@ -7,7 +7,7 @@ from statistics import median
 
 from log_sink import LogSink
 from measures import warm_up
-from program import STAGE, Program, processor_time
+from program import STAGE, Program
 from traffic import Generator, run
 
 ROUNDS = 3
@@ -41,9 +41,9 @@ def cost(generator: Generator, log: LogSink, path: Path, kind: str, *options: st
     for _ in range(ROUNDS):
         program.start(*options)
         warm_up(generator)
-        before = processor_time(program.pids())
+        before = program.nanoseconds()
         sent = generator.send(kind, FLOOD, 0)
-        spent = processor_time(program.pids()) - before
+        spent = program.nanoseconds() - before
         lost = program.stop()
         taken.append(spent / max(sent.count - lost, 1))
     return median(taken)
