@@ -60,7 +60,7 @@ extension ScanDetector {
 
     private mutating func addPorts(_ finding: ScanFinding, to name: ScanName) {
         let report = finding.report
-        let tag = UInt16(truncatingIfNeeded: key.hash(host: report.destination)) & 0x7fff
+        let tag = key.tag(of: report.destination)
         for index in 0..<report.ports.count { ends.add(port: report.ports[index], hostTag: tag, to: name) }
         if !report.ports.contains(finding.lastPort) {
             ends.add(port: finding.lastPort, hostTag: tag, to: name)

@@ -262,7 +262,7 @@ extension ScanDetector {
 
     /// The pair of an event.
     private mutating func pair(of event: PairEvent, _ state: Pair.State, at now: UInt32) -> Pair {
-        let tag = UInt16(truncatingIfNeeded: key.hash(host: event.destination)) & 0x7fff
+        let tag = key.tag(of: event.destination)
         let isLocal = isLocal(event.destination)
         return Pair(destination: tag | (isLocal ? 0x8000 : 0), port: event.port, state: state, at: now)
     }

@@ -34,12 +34,14 @@ public struct HashKey: Sendable {
     /// The hash of an address and a number.
     func hash(_ address: Address, salt: UInt32) -> UInt32 { HashKey.mix(hash(address), salt: salt) }
 
-    /// The hash by which a host that was tried is known. Its low 15 bits, which are all that a pair keeps, differ for hosts
-    /// whose addresses differ in their low 15 bits only: no two of the neighbours that a sweep tries are taken for one.
-    func hash(host: Address) -> UInt32 {
+    /// The hash by which a host that was tried is known. Its low 15 bits are its ``tag(of:)``.
+    func hash(host: Address) -> UInt32 { hash(host) & ~0x7fff | UInt32(tag(of: host)) }
+
+    /// The 15 bits that a pair keeps of a host. They differ for hosts whose addresses differ in their low 15 bits only: no
+    /// two of the neighbours that a sweep tries are taken for one.
+    func tag(of host: Address) -> UInt16 {
         let network = Address(high: host.high, low: host.low & ~0x7fff, isIPv4: host.isIPv4)
-        let tag = hash(network) ^ UInt32(truncatingIfNeeded: host.low)
-        return hash(host) & ~0x7fff | tag & 0x7fff
+        return UInt16(truncatingIfNeeded: hash(network) ^ UInt32(truncatingIfNeeded: host.low)) & 0x7fff
     }
 
     /// A hash of a hash and a number: as secret as that hash.
