@@ -26,13 +26,18 @@ struct ProbationIndex: Sendable {
 
     /// Whether any slot has a fingerprint.
     @inline(__always)
-    func has(_ fingerprint: UInt32) -> Bool {
+    func has(_ fingerprint: UInt32) -> Bool { slots(with: fingerprint) != 0 }
+
+    /// The slots that have a fingerprint, a bit for each: the lowest is that of the youngest.
+    @inline(__always)
+    func slots(with fingerprint: UInt32) -> UInt32 {
         // Less 1, only a difference of 0 has its top bit set. By halves, as `any` and `min` of SIMD types need a heap.
         let differences = ((slots ^ Slots(repeating: fingerprint)) & Self.fingerprintMask) &- 1
-        let of8 = differences.lowHalf | differences.highHalf
+        let found = (0 &- differences &>> 31) & Self.bits
+        let of8 = found.lowHalf | found.highHalf
         let of4 = of8.lowHalf | of8.highHalf
         let of2 = of4.lowHalf | of4.highHalf
-        return (of2.x | of2.y) >> 31 != 0
+        return of2.x | of2.y
     }
 
     /// Inserts a slot before the others; the oldest one is dropped.
@@ -55,4 +60,9 @@ struct ProbationIndex: Sendable {
     }
 
     private static var numbers: Slots { Slots(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) }
+
+    /// The bit of each slot.
+    private static var bits: Slots {
+        Slots(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16_384, 32_768)
+    }
 }

@@ -73,30 +73,34 @@ struct ProbationLog<let lineCount: Int>: ~Copyable {
     /// Looks up a source by its address and hash.
     @inline(__always)
     mutating func find(_ source: Address, hash: UInt32) -> Place? {
-        mayHave(hash) ? search(source, hash: hash) : nil
+        let slots = slots(hash)
+        return slots == 0 ? nil : search(source, hash: hash, in: slots)
     }
 
-    /// Whether a source with this hash may be in the log.
+    /// The slots in which a source with this hash may be, none if it is not in the log: see ``ProbationIndex``.
     @inline(__always)
-    mutating func mayHave(_ hash: UInt32) -> Bool { index[Self.line(hash)].has(Self.fingerprint(hash)) }
+    private mutating func slots(_ hash: UInt32) -> UInt32 { index[Self.line(hash)].slots(with: Self.fingerprint(hash)) }
 
     @inline(never)  // keeps the path of a flood's packets short
-    private mutating func search(_ source: Address, hash: UInt32) -> Place? {
-        search(hash) { $0.isOf(source) }
+    private mutating func search(_ source: Address, hash: UInt32, in slots: UInt32) -> Place? {
+        search(slots, Self.line(hash)) { $0.isOf(source) }
     }
 
     /// Looks up the record of an event's source and class, by the hash of these.
     mutating func find(_ event: PairEvent, hash: UInt32) -> Place? {
-        search(hash) { $0.isOf(event) }
+        search(slots(hash), Self.line(hash)) { $0.isOf(event) }
     }
 
-    /// The youngest record with a hash that is still in the log and is the one wanted.
+    /// The youngest record in some slots of a line that is still in the log and is the one wanted.
     @inline(__always)
-    private mutating func search(_ hash: UInt32, _ isWanted: (borrowing ProbationRecord) -> Bool) -> Place? {
-        let line = Self.line(hash)
-        for number in 0..<16 {
+    private mutating func search(
+        _ slots: UInt32, _ line: Int, _ isWanted: (borrowing ProbationRecord) -> Bool
+    ) -> Place? {
+        var left = slots
+        while left != 0 {
+            let number = left.trailingZeroBitCount
+            left &= left &- 1
             let slot = index[line][number]
-            if slot & ProbationIndex.fingerprintMask != Self.fingerprint(hash) { continue }
             if ProbationIndex.age(of: slot, newest: newest) >= Self.capacity { continue }
             let position = Self.position(slot >> 12)
             if isWanted(log[position >> 3][position & 7]) {
@@ -104,6 +108,13 @@ struct ProbationLog<let lineCount: Int>: ~Copyable {
             }
         }
         return nil
+    }
+
+    /// Processes one more packet of a source that was found, if it is of the same pair as its first one and soon enough
+    /// after it; returns whether it was.
+    @inline(__always)
+    mutating func recordRepeated(_ probe: Probe, at now: Timestamp, _ place: Place) -> Bool {
+        log[place.position >> 3][place.position & 7].recordRepeated(probe, at: now)
     }
 
     /// Processes one more packet of a source that was found.
@@ -131,9 +142,8 @@ struct ProbationLog<let lineCount: Int>: ~Copyable {
 
     /// Records that the only pair tried by a source accepted, if an event is about that; `hash` is that of its record.
     mutating func markAccepted(_ event: PairEvent, hash: UInt32) {
-        guard let place = event.target == .tcp ? find(event.source, hash: hash) : find(event, hash: hash) else {
-            return
-        }
+        let place = event.target == .tcp ? find(event.source, hash: hash) : find(event, hash: hash)
+        guard let place else { return }
         log[place.position >> 3][place.position & 7].markAccepted(event)
     }
 
@@ -205,11 +215,12 @@ struct PrefixIndex<let setCount: Int>: ~Copyable {
         _ probe: Probe, hash: UInt32, in log: inout ProbationLog<lineCount>
     ) -> ProbationRecord? {
         let line = Int(hash) & (setCount * 4 - 1)
-        if !sets[line >> 2][line & 3].has(hash >> 20) { return nil }
+        var left = sets[line >> 2][line & 3].slots(with: hash >> 20)
+        if left == 0 { return nil }
         let event = PairEvent(of: probe)
-        for number in 0..<16 {
-            let slot = sets[line >> 2][line & 3][number]
-            if slot & ProbationIndex.fingerprintMask != hash >> 20 { continue }
+        while left != 0 {
+            let slot = sets[line >> 2][line & 3][left.trailingZeroBitCount]
+            left &= left &- 1
             guard let record = log.record(in: slot), record.isOf(event) else { continue }
             if record.isOfPair(event) || !record.isOfProbe { continue }
             return record

@@ -181,22 +181,41 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
 
     @inline(__always)
     private mutating func lookUp(_ probe: Probe, hash: UInt32, at now: Timestamp, wallClock: Int64) -> Found {
-        if isFlooding(probe, hash: hash) {
+        if probe.mayBeAnswer { return lookUpAnswer(probe, hash: hash, at: now, wallClock: wallClock) }
+        guard let touch = probation.find(probe.source, hash: hash) else {
+            if !isFlooding(probe, hash: hash) {
+                return lookUpOther(probe, hash: hash, after: nil, at: now, wallClock: wallClock)
+            }
             counters.probes &+= 1
             probation.insert(probe, hash: hash, at: now, wallClock: wallClock)
             rememberClient(probe, hash: hash)
             return .none
         }
-        return lookUpOther(probe, hash: hash, at: now, wallClock: wallClock)
+        if !isRepeating(probe, touch, hash: hash, at: now) {
+            return lookUpOther(probe, hash: hash, after: touch, at: now, wallClock: wallClock)
+        }
+        rememberClient(probe, hash: hash)
+        return .none
     }
 
-    /// Whether a probe is what floods consist of, and all that is to be done is to remember it: it begins a connection,
-    /// and nothing is known of its IPv4 source. ``judge(_:hash:at:wallClock:)`` would do the same, at twice the cost.
+    /// Whether a probe whose source is not in ``probation`` is what floods consist of, and all that is to be done is to
+    /// remember it: it begins a connection, and nothing else is known of its IPv4 source.
+    /// ``judge(_:hash:after:at:wallClock:)`` would do the same, at twice the cost.
     @inline(__always)
     private mutating func isFlooding(_ probe: Probe, hash: UInt32) -> Bool {
-        if probe.mayBeAnswer || table.mayHave(hash) || probation.mayHave(hash) || ends.isActive { return false }
+        if table.mayHave(hash) || ends.isActive { return false }
         if !settings.followsPairs { return true }
         return probe.source.isIPv4 && !candidates.mayHave(hash)
+    }
+
+    /// Whether a probe is of the only pair that its source tried, and so says nothing new: then it has been recorded.
+    /// ``judge(_:hash:after:at:wallClock:)`` would do the same, at twice the cost.
+    @inline(__always)
+    private mutating func isRepeating(
+        _ probe: Probe, _ touch: ProbationLog<firstTouchLines>.Place, hash: UInt32, at now: Timestamp
+    ) -> Bool {
+        if ends.isActive || settings.followsPairs && mayBeCandidate(probe, hash: hash) { return false }
+        return probation.recordRepeated(probe, at: now, touch)
     }
 
     /// Remembers from which port a connection is opened, where the answers of others are seen: a host's own sockets say
@@ -208,27 +227,38 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
         clients.insert(hash: hash, port: probe.sourcePort, peer: probe.destination, key)
     }
 
+    /// Processes a packet that may be an answer. No scan is completed by one for the quick rule.
     @inline(never)  // keeps the path of a flood's packets short
-    private mutating func lookUpOther(_ probe: Probe, hash: UInt32, at now: Timestamp, wallClock: Int64) -> Found {
+    private mutating func lookUpAnswer(_ probe: Probe, hash: UInt32, at now: Timestamp, wallClock: Int64) -> Found {
         if probe.isEstablishedData {
             counters.ignored &+= 1
             return noteAcknowledgement(probe, at: now, wallClock: wallClock).map { .other($0) } ?? .none
         }
         if ends.isActive { countForEnds(probe, at: now) }
-        if settings.followsPairs {
-            if probe.mayBeAnswer {
-                let found = noteAnswer(probe, at: now, wallClock: wallClock)
-                // No scan is completed by what may be an answer.
-                _ = judge(probe, hash: hash, at: now, wallClock: wallClock)
-                return found.map { .other($0) } ?? .none
-            }
-            rememberClient(probe, hash: hash)
-        }
-        return judge(probe, hash: hash, at: now, wallClock: wallClock)
+        let found = settings.followsPairs ? noteAnswer(probe, at: now, wallClock: wallClock) : nil
+        let touch = probation.find(probe.source, hash: hash)
+        let quick = judge(probe, hash: hash, after: touch, at: now, wallClock: wallClock)
+        if !settings.followsPairs { return quick }
+        return found.map { .other($0) } ?? .none
     }
 
+    @inline(never)  // keeps the path of a flood's packets short
+    private mutating func lookUpOther(
+        _ probe: Probe, hash: UInt32, after touch: ProbationLog<firstTouchLines>.Place?, at now: Timestamp,
+        wallClock: Int64
+    ) -> Found {
+        if ends.isActive { countForEnds(probe, at: now) }
+        rememberClient(probe, hash: hash)
+        return judge(probe, hash: hash, after: touch, at: now, wallClock: wallClock)
+    }
+
+    /// - Parameter touch: the place of the record of its source's first packet, if it has touched no other port: then it
+    ///   is not in ``table``.
     @inline(never)  // keeps the path of ignored packets short
-    private mutating func judge(_ probe: Probe, hash: UInt32, at now: Timestamp, wallClock: Int64) -> Found {
+    private mutating func judge(
+        _ probe: Probe, hash: UInt32, after touch: ProbationLog<firstTouchLines>.Place?, at now: Timestamp,
+        wallClock: Int64
+    ) -> Found {
         let isForOthers = settings.followsPairs && !probe.mayBeAnswer
         var earlier: ProbationRecord?
         let place = table.find(probe.source, hash: hash)
@@ -243,7 +273,7 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
                     isFound ? index : nil, isNew: effect == .scan, hash, probe, after: nil, isFollowed: true,
                     isForOthers: isForOthers, at: now, wallClock: wallClock)
             }
-        } else if let touch = probation.find(probe.source, hash: hash) {
+        } else if let touch {
             // The pair that is known already, of a source that tried no other, says nothing new.
             let isRepeated =
                 isForOthers && probation.isOf(pairOf: probe, touch) && !mayBeCandidate(probe, hash: hash)
