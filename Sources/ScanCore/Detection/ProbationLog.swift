@@ -187,6 +187,10 @@ struct ProbationLog<let lineCount: Int>: ~Copyable {
     @inline(__always)
     private static func position(_ number: UInt32) -> Int { Int(number &- 1) & (capacity - 1) }
 
+    /// Where the line of a hash begins, as an offset in the log in bytes.
+    @inline(__always)
+    static func offset(ofLine hash: UInt32) -> Int { line(hash) * MemoryLayout<ProbationIndex>.stride }
+
     @inline(__always)
     private static func line(_ hash: UInt32) -> Int { Int(hash) & (lineCount - 1) }
 
@@ -221,20 +225,22 @@ struct PrefixIndex<let setCount: Int>: ~Copyable {
         while left != 0 {
             let slot = sets[line >> 2][line & 3][left.trailingZeroBitCount]
             left &= left &- 1
-            guard let record = log.record(in: slot), record.isOf(event) else { continue }
-            if record.isOfPair(event) || !record.isOfProbe { continue }
-            return record
+            let record = log.record(in: slot) { $0.isOf(event) && !$0.isOfPair(event) && $0.isOfProbe }
+            if let record { return record }
         }
         return nil
     }
 }
 
 extension ProbationLog {
-    /// The record that a slot points to, if it is still in the log.
-    mutating func record(in slot: UInt32) -> ProbationRecord? {
+    /// The record that a slot points to, if it is still in the log and is one that is wanted.
+    @inline(__always)
+    mutating func record(
+        in slot: UInt32, if isWanted: (borrowing ProbationRecord) -> Bool = { _ in true }
+    ) -> ProbationRecord? {
         if age(of: slot) == nil { return nil }
         let position = Self.position(slot >> 12)
-        return log[position >> 3][position & 7]
+        return isWanted(log[position >> 3][position & 7]) ? log[position >> 3][position & 7] : nil
     }
 
     /// The number of records begun after the one that a slot points to, if that is still in the log.

@@ -58,6 +58,10 @@ public struct ProbeVector: ~Copyable {
     @inline(__always)
     mutating func hash(_ index: Int) -> UInt32 { arrivals[index].hash }
 
+    /// The hash of the last probe's source; of the first one if there is none.
+    @inline(__always)
+    var lastHash: UInt32 { mutating get { arrivals[max(count - 1, 0)].hash } }
+
     /// Passes the next probe to a function; `nil` if all have been judged, after which the vector is empty.
     @inline(__always)
     mutating func withNext<Result>(_ body: (borrowing Arrival) -> Result) -> Result? {

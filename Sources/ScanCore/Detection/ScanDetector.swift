@@ -85,6 +85,13 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
         vector.append(probe, hash: key.hash(probe.source), at: now, realTime: realTime)
     }
 
+    /// Where the memory begins that the judgement of the last probe of a vector reads first, as an offset in the detector:
+    /// a line of the index, which is at its beginning.
+    @inline(__always)
+    public static func firstRead(for vector: inout ProbeVector) -> Int {
+        ProbationLog<firstTouchLines>.offset(ofLine: vector.lastHash)
+    }
+
     /// Judges the probes of a vector, in their order, up to the next one that completes a scan, as
     /// ``find(_:at:wallClock:)`` does. To be called until it returns `nil`: then the vector is empty.
     ///

@@ -21,12 +21,17 @@ struct CandidateTable<let setCount: Int>: ~Copyable {
 
     /// Whether a candidate with this hash may be in the table.
     @inline(__always)
-    func mayHave(_ hash: UInt32) -> Bool {
+    func mayHave(_ hash: UInt32) -> Bool { ways(with: hash) != 0 }
+
+    /// The places of its set in which a candidate with this hash may be, a bit for each: the lowest is the first.
+    @inline(__always)
+    private func ways(with hash: UInt32) -> UInt16 {
         // Tags have 15 bits: less 1, only a difference of 0 has its top bit set.
         let differences = (tags[Self.set(hash)] ^ Tags(repeating: Self.tag(hash))) &- 1
-        let of4 = differences.lowHalf | differences.highHalf
+        let found = (0 &- differences &>> 15) & Tags(1, 2, 4, 8, 16, 32, 64, 128)
+        let of4 = found.lowHalf | found.highHalf
         let of2 = of4.lowHalf | of4.highHalf
-        return (of2.x | of2.y) >> 15 != 0
+        return of2.x | of2.y
     }
 
     /// Reads what ``mayHave(_:)`` reads: see ``ProbeVector``.
@@ -42,9 +47,11 @@ struct CandidateTable<let setCount: Int>: ~Copyable {
     /// Looks for the candidate of an event's source and class, outdated or not.
     mutating func findAny(_ event: PairEvent, hash: UInt32) -> Place? {
         let set = Self.set(hash)
-        let tag = Self.tag(hash)
-        for way in 0..<8 where tags[set][way] == tag && entries[set][way].isOf(event) {
-            return Place(set: set, way: way)
+        var left = ways(with: hash)
+        while left != 0 {
+            let way = left.trailingZeroBitCount
+            if entries[set][way].isOf(event) { return Place(set: set, way: way) }
+            left &= left &- 1
         }
         return nil
     }

@@ -24,4 +24,10 @@ package protocol Zeroable: ~Copyable {}
         _read { yield unsafe memory.pointee }
         nonmutating _modify { yield unsafe &memory.pointee }
     }
+
+    /// Has the processor read what is at an offset of the value, in bytes, without waiting for it.
+    @inline(__always)
+    package func prefetch(at offset: Int) {
+        unsafe clinux_prefetch(UnsafeRawPointer(memory) + offset)  // any address is allowed
+    }
 }

@@ -81,6 +81,7 @@ struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
     mutating func receive(_ probe: Probe, at now: Timestamp, realTime: Int64) {
         if notesTouches { touches?.note(probe, at: now, wallClock: realTime / 1_000_000_000) }
         memory.value.append(probe, to: &waiting, at: now, realTime: realTime)
+        memory.prefetch(at: Parameters.Detector.firstRead(for: &waiting))
         if waiting.isFull { judge() }
     }
 
