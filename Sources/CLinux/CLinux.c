@@ -5,6 +5,7 @@
 #include <resolv.h>
 #include <stddef.h>
 #include <sys/prctl.h>
+#include <sys/single_threaded.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -409,7 +410,7 @@ int clinux_request_sockets(int socket, int family, int protocol, uint32_t states
 
 void clinux_release_stack(void) {
     enum { LARGEST = 1 << 18 };
-    if (gettid() != getpid()) return;
+    if (!__libc_single_threaded) return; /* the stack of another thread is smaller */
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     uintptr_t end = ((uintptr_t)__builtin_frame_address(0) & ~(page - 1)) - page;
     madvise((void *)(end - LARGEST), LARGEST, MADV_DONTNEED);
