@@ -38,13 +38,13 @@ extension LogLine {
     public init(_ attempt: Attempt, date: LogLine, source: HostName? = nil, destination: HostName? = nil) {
         self.init()
         append(date)
-        append("|")
+        append(byte: UInt8(ascii: "|"))
         append(source, orElse: attempt.source)
-        append("|")
+        append(byte: UInt8(ascii: "|"))
         append(decimal: attempt.sourcePort)
-        append("|")
+        append(byte: UInt8(ascii: "|"))
         append(destination, orElse: attempt.destination)
-        append("|")
+        append(byte: UInt8(ascii: "|"))
         append(decimal: attempt.destinationPort)
     }
 

@@ -53,11 +53,11 @@ extension LogLine {
     @inline(never)
     private mutating func appendDotted(_ value: UInt32) {
         append(decimal: value >> 24)
-        append(".")
+        append(byte: UInt8(ascii: "."))
         append(decimal: value >> 16 & 0xff)
-        append(".")
+        append(byte: UInt8(ascii: "."))
         append(decimal: value >> 8 & 0xff)
-        append(".")
+        append(byte: UInt8(ascii: "."))
         append(decimal: value & 0xff)
     }
 

@@ -22,14 +22,20 @@ public struct LogLine: Sendable {
     /// Appends text, byte for byte.
     @inline(never)  // like the others below: lines are rare, and there are many call sites
     public mutating func append(_ text: String) {
-        let utf8 = text.utf8Span.span
-        for index in utf8.indices { append(byte: utf8[index]) }
+        append(text.utf8Span.span)
     }
 
     /// Appends another line.
     @inline(never)
     public mutating func append(_ other: LogLine) {
-        for index in 0..<other.count { append(byte: other.bytes[index]) }
+        append(other.bytes.span.extracting(0..<other.count))
+    }
+
+    @inline(__always)
+    private mutating func append(_ text: Span<UInt8>) {
+        let length = min(text.count, LogLine.capacity - count)
+        for index in 0..<length { bytes[count + index] = text[index] }
+        count += length
     }
 
     /// Appends one byte.
@@ -48,15 +54,20 @@ public struct LogLine: Sendable {
 
     @inline(never)
     private mutating func append(decimal value: UInt64, padded width: Int) {
-        var digits = InlineArray<20, UInt8>(repeating: UInt8(ascii: "0"))
-        var rest = value
-        var first = 20
+        var digits = 1
+        var rest = value / 10
         while rest > 0 {
-            first -= 1
-            digits[first] = UInt8(ascii: "0") + UInt8(rest % 10)
+            digits += 1
             rest /= 10
         }
-        for index in min(first, 20 - width)..<20 { append(byte: digits[index]) }
+        let length = max(digits, width)
+        rest = value
+        for index in 0..<length {
+            let place = count + length - 1 - index
+            if place < LogLine.capacity { bytes[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10) }
+            rest /= 10
+        }
+        count = min(count + length, LogLine.capacity)
     }
 
     /// Appends a number in lower-case hexadecimal, padded with zeros to `width` digits, of which there are at most 4.

@@ -111,7 +111,10 @@
                 unreported += 1
                 return
             }
-            for index in line.indices { unsafe buffer[used + index] = line[index] }
+            unsafe line.withUnsafeBufferPointer { line in
+                guard let start = line.baseAddress, let place = unsafe buffer.baseAddress else { return }
+                unsafe (place + used).update(from: start, count: line.count)
+            }
             used += line.count
         }
 
