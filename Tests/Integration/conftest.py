@@ -103,8 +103,11 @@ def daemon(target: Namespace, log: SyslogSink) -> Iterator[Daemon]:
 
 
 @pytest.fixture
-def connections(target: Namespace, tmp_path: Path) -> Iterator[Connections]:
-    """`scanlogd connections`, not started yet. Whatever the test did with it, nothing is left afterwards."""
+def connections(target: Namespace, log: SyslogSink, tmp_path: Path) -> Iterator[Connections]:
+    """`scanlogd connections`, not started yet. Whatever the test did with it, nothing is left afterwards.
+
+    There is a log: without one it waits three seconds at its end for what it has to say.
+    """
     sweep()
     connections = Connections(target, tmp_path)
     yield connections

@@ -61,6 +61,9 @@ class SyslogSink:
         self._socket.bind(str(path))
         os.chmod(path, 0o666)
         self._socket.setblocking(False)
+        # What ends the thread comes by this one, whoever has removed the path or has put another socket there.
+        self._last = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._last.connect(str(path))
         self._received: list[tuple[bytes, float]] = []
         self._has_ended = False
         self._changed = threading.Condition()
@@ -90,9 +93,10 @@ class SyslogSink:
         if not self._thread.is_alive():
             return
         # An empty datagram ends the thread; closing a socket under a blocked recv doesn't.
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as last:
-            last.sendto(b"", str(self._path))
+        self._last.send(b"")
         self._thread.join(_GIVE_UP)
+        assert not self._thread.is_alive(), "the thread does not end"
+        self._last.close()
         self._socket.close()
         self._path.unlink(missing_ok=True)
 
