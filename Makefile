@@ -37,8 +37,8 @@ ORDINARY_TRAITS = $(if $(FEATURES),--traits $(subst $() ,$(comma),$(FEATURES)),-
 
 FUZZ_SECONDS = 60
 
-.PHONY: all linux libpcap libnids demo demo-wrap test lint unit asan integration integration-beside integration-alone
-.PHONY: fuzz bench soak install uninstall clean
+.PHONY: all linux libpcap libnids demo demo-wrap test lint unit asan integration integration-beside integration-busy
+.PHONY: integration-alone fuzz bench soak install uninstall clean
 
 # The shipped binary: every backend, and every role.
 all: libnids
@@ -159,14 +159,17 @@ whole_modules = $(addprefix -Xswiftc ,-wmo -num-threads 2 -disable-batch-mode)
 build-asan:
 	$(SWIFT) build --build-tests --scratch-path .build-asan --sanitize address $(whole_modules)
 
-# All integration tests: those that may run beside others, which wait most of their time, then those that need the
-# machine for themselves.
+# All integration tests: those that may run beside others, which wait most of their time; then those that keep a
+# processor busy, by twos; then those that need the machine for themselves.
 integration: integration-beside
+	$(MAKE) integration-busy
 	$(MAKE) integration-alone
 integration_tests = SCANLOGD=$(CURDIR)/scanlogd SCANLOGD_WITH_TEST_HOOKS=$(CURDIR)/.build-hooks/release/scanlogd \
 	Tests/failures-last Tests/Integration/
 integration-beside: test-hooks
-	$(integration_tests)run-beside
+	$(integration_tests)run-beside 6 -m 'not busy and not alone'
+integration-busy: test-hooks
+	$(integration_tests)run-beside 2 -m busy
 integration-alone: test-hooks
 	$(integration_tests)run -m alone
 

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from types import FrameType
 
@@ -39,9 +40,40 @@ def _too_slow(number: int, frame: FrameType | None) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leaves the part of the tests that is asked for, such as 1/2."""
-    part, parts = map(int, os.environ.get("TEST_PART", "1/1").split("/"))
-    items[:] = items[part - 1::parts]
+    """Puts the long tests first: one that begins last would be waited for alone."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+def _own_items(session: pytest.Session, numbers: int) -> Iterator[pytest.Item]:
+    """The tests that this run takes of those that it shares with others: see `run-beside`.
+
+    A read of the file of numbers takes one off, for all who share its position. It stands for a test, or for those of a
+    module that are to stay together.
+    """
+    def place(item: pytest.Item) -> str:
+        return item.nodeid if item.get_closest_marker("together") is None else str(item.path)
+
+    groups = [list(group) for _, group in groupby(session.items, place)]
+    while (number := int(os.read(numbers, 5))) < len(groups):
+        yield from groups[number]
+
+
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """Takes one test after the other from those that are left, if they are shared: else pytest has a loop."""
+    numbers = os.environ.get("TEST_NUMBERS")
+    if numbers is None or session.config.option.collectonly or session.testsfailed:
+        return None
+    items = _own_items(session, int(numbers))
+    item = next(items, None)
+    while item:
+        following = next(items, None)
+        session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        if session.shouldfail:
+            raise session.Failed(session.shouldfail)
+        if session.shouldstop:
+            raise session.Interrupted(session.shouldstop)
+        item = following
+    return True
 
 
 @pytest.fixture(autouse=True)

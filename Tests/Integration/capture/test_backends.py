@@ -272,6 +272,7 @@ def test_raw_sockets_let_packets_gather_only_where_there_is_room(
     assert bool(gathered) == may_enlarge
 
 
+@pytest.mark.long
 def test_slow_probes_are_judged_by_their_own_times(idle_scene: Scene) -> None:
     """A backend that held them back until a block is full would see them all at once."""
     daemons = [Daemon(idle_scene.target) for _ in BACKENDS]

@@ -47,6 +47,7 @@ def test_ends_are_logged_when_the_daemon_stops(idle_scene: Scene) -> None:
     assert re.fullmatch(rf"{ATTACKER} to {TARGET} end, 30 ports, 1 host, 33 packets, 1 s @\d\d:\d\d:\d\d", end), end
 
 
+@pytest.mark.long
 def test_a_quick_scan_is_over_after_half_a_minute(idle_scene: Scene) -> None:
     scene = idle_scene
     scene.start("--end", "--kinds", "quick")

@@ -219,6 +219,7 @@ def most_in_a_window(times: list[float]) -> int:
     return max((sum(1 for time in times if start <= time < start + WINDOW) for start in times), default=0)
 
 
+@pytest.mark.long
 def test_the_log_stays_small_whatever_arrives(scene: Scene, generator: Path) -> None:
     """300,000 forged SYNs, of which each source sends one; then 300,000 of 1,000 sources that scan; and those again."""
     def generate(kind: str, count: int) -> None:

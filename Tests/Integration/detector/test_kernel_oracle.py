@@ -34,8 +34,6 @@ from harness.oracle_ways import VARIATIONS
 from harness.places import BINARY, REPOSITORY
 from harness.syslog_sink import SyslogSink
 
-pytestmark = pytest.mark.alone
-
 CAPTURES = REPOSITORY / "Tests/Fixtures/captures/oracle"
 
 SECONDS = float(os.environ.get("ORACLE_SECONDS", "60"))
@@ -155,6 +153,7 @@ def search(judge: Judge, seconds: float, directory: Path) -> Tally:
     return tally
 
 
+@pytest.mark.long
 def test_the_recipes_have_every_ingredient() -> None:
     """Else a run would say nothing about what is missing. What is rare takes many; the same each time, so no chance."""
     recipes = [compose(seed, seed) for seed in range(1500)]
@@ -187,12 +186,15 @@ def test_a_recipe_is_the_same_from_each_source() -> None:
         assert one.traits == other.traits
 
 
+@pytest.mark.busy
+@pytest.mark.long
 def test_who_gets_answers_is_reported(scans: ScanJudge, tmp_path: Path) -> None:
     tally = search(scans, SECONDS * 0.75, tmp_path)
     assert tally.answered > tally.recipes / 3, "too few are answered to say anything"
     assert not tally.findings, f"seed {SEED}: {tally}"
 
 
+@pytest.mark.busy
 def test_each_answered_attempt_has_its_line(attempts: AttemptJudge, tmp_path: Path) -> None:
     tally = search(attempts, SECONDS * 0.25, tmp_path)
     assert tally.answered > tally.recipes / 3, "too few are answered to say anything"
@@ -214,6 +216,7 @@ def captured_recipes() -> list[Recipe]:
     return recipes
 
 
+@pytest.mark.busy
 def test_what_was_found_is_reported_by_every_backend(scans: ScanJudge) -> None:
     recipes = captured_recipes()
     verdicts = []

@@ -189,6 +189,7 @@ def test_an_address_that_comes_later_is_known(idle_scene: Scene, services: Servi
         scene.target.run("ip", "address", "del", "10.77.0.77/24", "dev", "wire")
 
 
+@pytest.mark.long
 def test_sixty_files_of_passive_ftp_are_silent(idle_scene: Scene, services: Services) -> None:
     """Each from a port that the kernel chose, of which the socket is gone when anybody could look."""
     scene = started(idle_scene)

@@ -18,7 +18,7 @@ from harness.packets import Segment
 from harness.scene import Scene
 from harness.visits import Services, visit
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.busy
 
 SECONDS = float(os.environ.get("ORDINARY_SECONDS", "15"))
 SEED = int(os.environ.get("SCANLOGD_TEST_SEED", time.time_ns() % 1_000_000))

@@ -11,7 +11,7 @@ from harness.network import TARGET_MAC
 from harness.packets import scan
 from harness.scene import Scene
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.busy
 
 SECONDS = float(os.environ.get("SOAK_SECONDS", "10"))
 # What each kind of traffic is sent in: as the generator calls it, how many packets, how many a second.

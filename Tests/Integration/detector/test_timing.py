@@ -56,6 +56,7 @@ def times_logged(scene: Scene, source: str) -> int:
     return sum(read(text)[0] == report_of(source) for text in scene.log.alerts())
 
 
+@pytest.mark.long
 @pytest.mark.reference
 def test_pauses_up_to_three_seconds_keep_a_scan_together(idle_scene: Scene) -> None:
     """Four sources: ports 2.9 s and 3.1 s apart, and sources that go on 2 s and 4 s after their report."""
@@ -92,6 +93,7 @@ def test_the_time_in_the_line_is_that_of_the_first_packet(scene: Scene) -> None:
     assert scene.log.messages[-1].arrived - first >= 2.5
 
 
+@pytest.mark.long
 @pytest.mark.reference
 def test_scans_are_reported_again_after_twenty_quiet_seconds(scene: Scene) -> None:
     sources = [f"10.77.0.{last}" for last in range(31, 39)]

@@ -88,7 +88,7 @@ def test_who_has_no_certificate_of_the_fleet_is_refused(fleet: Fleet) -> None:
     assert sorted(line["event"]["seq"] for line in fleet.received()) == [1, 3]
 
 
-@pytest.mark.alone
+@pytest.mark.busy
 def test_nothing_is_lost_in_an_outage(fleet: Fleet, tmp_path: Path) -> None:
     """The collector is killed twice, its link is cut, and the database is stopped hard, in a burst of 20,000 events."""
     if not Path("/usr/lib/postgresql").exists():

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from harness.fleet import FLEET, PostgreSQL, load
 
+pytestmark = [pytest.mark.together, pytest.mark.long]
+
 NOW = time.time()
 Rows = list[list[str]]
 Query = Callable[[str], Rows]

@@ -189,6 +189,7 @@ def random_file(random_: random.Random) -> bytes:
     return start + b"".join(random_.choices(pieces, k=random_.randrange(12))) + end
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("shell", SHELLS)
 def test_random_files_are_read_as_systemd_reads_them_or_refused(shell: str, tmp_path: Path) -> None:
     seed = time.time_ns()

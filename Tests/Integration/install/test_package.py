@@ -16,6 +16,8 @@ from harness.packets import Sender, scan
 from harness.places import BINARY, REPOSITORY, TEMPORARY
 from harness.scene import Scene
 
+pytestmark = [pytest.mark.together, pytest.mark.long]
+
 TIMEOUT = 100
 # What a package is made of, beside the binary.
 PARTS = ("LICENSE", "Makefile", "README.md", "DETECTION.md", "SECURITY.md", "Sources/scanlogd/Main.swift", "man", "rc.d")

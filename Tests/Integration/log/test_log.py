@@ -76,6 +76,7 @@ def test_no_line_is_lost_when_syslogd_is_killed_and_restarted_during_scans(
 
 
 # The longer pause with one of the two only: it is the same to the daemon.
+@pytest.mark.long
 @pytest.mark.parametrize(("syslogd", "pause"), [("rsyslogd", 10.0), ("busybox", 1.0)], indirect=["syslogd"])
 def test_no_line_is_lost_while_syslogd_is_stopped_with_its_socket_full(
     idle_scene: Scene, syslogd: Syslogd, pause: float

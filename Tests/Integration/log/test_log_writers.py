@@ -56,6 +56,7 @@ def writer(request: pytest.FixtureRequest, idle_scene: Scene, tmp_path: Path) ->
         writer.close()
 
 
+@pytest.mark.long
 def test_the_reports_of_a_run_are_read_and_nothing_else(
     idle_scene: Scene, writer: LogWriter, tmp_path: Path
 ) -> None:
@@ -78,6 +79,7 @@ def test_the_reports_of_a_run_are_read_and_nothing_else(
         assert all(began - 2 < failure.time < ended + 1 for failure in found), (name, text)
 
 
+@pytest.mark.long
 def test_what_follows_a_line_break_is_no_report(writer: LogWriter, tmp_path: Path) -> None:
     for other in ("", " ", "host ", "\t"):
         writer.send(f"<25>{time.strftime('%b %e %H:%M:%S')} other: a line\n{other}scanlogd: {FORGED}")

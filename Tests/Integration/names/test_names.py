@@ -327,6 +327,7 @@ def sources_of(count: int) -> list[str]:
     return [f"198.51.{number >> 8}.{number & 255}" for number in range(count)]
 
 
+@pytest.mark.long
 def test_a_dead_server_is_not_waited_for_once_for_each_of_10000_sources(
     server: NameServer, reader: Reader, log: SyslogSink
 ) -> None:
@@ -389,6 +390,7 @@ def test_a_file_of_more_attempts_than_can_wait_is_read_to_its_end(server: NameSe
     assert_printed(done, *[line(port=port) for port in ports])
 
 
+@pytest.mark.busy
 @pytest.mark.parametrize("count, delay", [(1000, 0), (300, 0.05)], ids=["many", "slow"])
 def test_every_address_of_a_file_is_looked_up(
     server: NameServer, reader: Reader, count: int, delay: float
@@ -647,6 +649,7 @@ def test_without_the_helper_addresses_are_printed_and_that_is_said_once(
     assert log.texts() == [said.removeprefix("scanlogd: ").rstrip()]
 
 
+@pytest.mark.long
 def test_a_helper_that_stands_still_is_not_waited_for_for_ever(server: NameServer, reader: Reader) -> None:
     """Some lookups expire before the rest of the file comes, and the sixteenth while lines are made of it."""
     attempts = [attempt(f"198.51.{number}.7") for number in range(60)]

@@ -102,6 +102,7 @@ def test_it_is_not_told_of_each_of_many_scans(idle_scene: Scene, manager: Manage
     assert manager.count("STATUS") - count <= time.monotonic() - begin + 1
 
 
+@pytest.mark.long
 def test_while_nothing_happens_neither_process_is_woken(idle_scene: Scene, manager: Manager) -> None:
     """Nor once it has told of a scan; but for what it is to tell by itself."""
     start(idle_scene, manager)

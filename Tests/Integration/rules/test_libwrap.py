@@ -241,6 +241,7 @@ def maker(folder: Path) -> Maker:
     return maker
 
 
+@pytest.mark.long
 def test_random_rules_have_the_verdict_of_tcpdmatch(folder: Path, maker: Maker) -> None:
     seen = set()
     for _ in range(RANDOM_CASES):
@@ -254,6 +255,7 @@ def test_random_rules_have_the_verdict_of_tcpdmatch(folder: Path, maker: Maker) 
     assert seen >= {"granted", "denied"}
 
 
+@pytest.mark.long
 def test_random_rules_have_the_verdict_of_libwrap_for_names(
     folder: Path, maker: Maker, libwrap: subprocess.Popen[str]
 ) -> None:

@@ -129,6 +129,8 @@ def run(wrapped: Wrapped, cases: list[Case], wrapper: str) -> list[Outcome]:
     return results
 
 
+@pytest.mark.busy
+@pytest.mark.long
 def test_random_rules_and_clients_have_the_same_outcome(wrapped: Wrapped, names: NameServer) -> None:
     seed = int(os.environ.get("WRAP_SEED", random.randrange(1 << 32)))
     print(f"WRAP_SEED={seed}")

@@ -185,6 +185,7 @@ def test_the_addresses_of_a_network_of_ipv6_are_one_source(
     wait_until(lambda: locked(folder) == 0, "it is not over")
 
 
+@pytest.mark.long
 def test_four_run_at_a_time(wrapped: Wrapped, rules: AccessFiles, folder: Path) -> None:
     """Twenty sources at once."""
     rules.write(allow=f"ALL: ALL: spawn echo %a >> {folder}/out/count; sleep 3")
@@ -231,6 +232,7 @@ time.sleep(600)
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("option", ["spawn", "twist"])
 def test_a_trap_is_killed_with_all_that_it_started(
     wrapped: Wrapped, rules: AccessFiles, folder: Path, option: str
