@@ -111,7 +111,11 @@ def build(prefix: str = "") -> tuple[Namespace, Namespace]:
         subprocess.run(["ip", "netns", "add", host.name], check=True, timeout=10)
         # Spoofed sources arrive over a wire that has no route back to them; no test waits for address detection.
         host.run("sysctl", "-q", "net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=0",
-                 "net.ipv6.conf.default.accept_dad=0", "net.ipv6.conf.all.accept_dad=0")
+                 "net.ipv6.conf.default.accept_dad=0", "net.ipv6.conf.all.accept_dad=0",
+                 # What the kernel sends by itself is over before the first test counts packets: it looks for no router,
+                 # and waits no second to say which groups it is in.
+                 "net.ipv6.conf.default.router_solicitations=0",
+                 "net.ipv6.conf.default.mldv2_unsolicited_report_interval=1")
     attacker.run("ip", "link", "add", "wire", "address", ATTACKER_MAC, "type", "veth",
                  "peer", "name", "wire", "address", TARGET_MAC, "netns", target.name)
     _configure(attacker, TARGET_MAC, [ATTACKER, ATTACKER_6], [TARGET, TARGET_TOO, TARGET_6, TARGET_6_TOO])

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from harness.daemon import processes_named, status_fields, wait_until
+from harness.daemon import is_idle, processes_named, status_fields, wait_until
 from harness.network import tool
 from harness.packets import LOW_PORTS, scan
 from harness.places import LOG_SOCKET, TEMPORARY
@@ -170,6 +170,7 @@ def test_so_many_lines_are_kept_and_the_loss_of_others_is_one_line(idle_scene: S
     for number in range(1, KEPT + extra + 1):
         daemon.send_signal(signal.SIGUSR1)
         wait_until(lambda: daemon.stderr().count("status: ") == number, f"no status line {number}")
+    wait_until(lambda: is_idle(daemon.pid), "the logger does not come to the last line")
     log = SyslogSink()
     try:
         wait_until(lambda: any(LOST in message.text for message in log.messages), "no line about lost lines")

@@ -269,6 +269,7 @@ def test_a_truncated_answer_is_asked_for_over_tcp(server: NameServer, reader: Re
     assert [question.over_tcp for question in server.asked(SCANNER)] == [False, True]
 
 
+@pytest.mark.busy
 @pytest.mark.parametrize("options", ["", "\noptions rotate"], ids=["", "rotate"])
 @pytest.mark.parametrize("dead", ["10.77.0.66", "fd77::66"])
 def test_a_second_server_is_asked_when_the_first_is_dead(
