@@ -92,16 +92,15 @@ fleet-demo: needs-fleet all
 one_scan = Tests/Integration/run -q -k an_ipv6_scan_is_reported_to_the_byte
 
 # Everything, as CI runs it. The shipped binary is what the integration tests test, whatever EMBEDDED says. Each of the
-# builds takes one processor, so two go side by side, the longest first. The tests do not: many wait for something that
-# has to happen within seconds.
+# builds takes one processor most of its time, so two go side by side, the longest first. The integration tests go beside
+# none of them: many wait for something that has to happen within seconds.
 test: needs-test lint
-	$(MAKE) -j2 --output-sync=target build-asan test-hooks build-ordinary build-shipped build-pcap build-raw
-	$(MAKE) check-builds check-binary check-system-calls
-	$(MAKE) asan
-	$(MAKE) fuzz FUZZ_SECONDS=10
-	$(MAKE) integration
+	$(MAKE) -j2 --output-sync=target build-asan build-fuzz build-ordinary test-hooks build-shipped build-pcap build-raw
+	$(MAKE) -j2 --output-sync=target asan check-binary check-system-calls
+	Tests/Fuzz/run 10
+	$(MAKE) check-builds integration
 
-.PHONY: check-builds build-asan build-ordinary build-raw build-pcap build-shipped
+.PHONY: check-builds build-asan build-fuzz build-ordinary build-raw build-pcap build-shipped
 # The program in its other forms.
 check-builds: build-ordinary build-pcap build-raw
 	Tests/Binary/check .build-raw/scanlogd .build-raw/release raw
@@ -212,8 +211,10 @@ oracle: needs-test all
 	ORACLE_SECONDS=$(ORACLE_SECONDS) ORACLE_FINDINGS=.oracle SCANLOGD=$(CURDIR)/scanlogd Tests/Integration/run \
 		-s -k kernel_oracle
 
-fuzz:
+fuzz: build-fuzz
 	Tests/Fuzz/run $(FUZZ_SECONDS)
+build-fuzz:
+	Tests/Fuzz/build
 
 bench: needs-bench all
 	$(BUILD) --product core-benchmark
