@@ -84,6 +84,14 @@ def bounded_time() -> Iterator[None]:
     signal.alarm(0)
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    """The bound is for the test: the report of a failure takes long on a busy machine, and is not cut short."""
+    left = signal.alarm(0)
+    yield
+    signal.alarm(left)
+
+
 @pytest.fixture(scope="session")
 def hosts() -> tuple[Namespace, Namespace]:
     return network.build()
