@@ -259,6 +259,8 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
         return judge(probe, hash: hash, after: touch, at: now, wallClock: wallClock)
     }
 
+    /// Judges a packet by the quick rule, and passes it on to the others.
+    ///
     /// - Parameter touch: the place of the record of its source's first packet, if it has touched no other port: then it
     ///   is not in ``table``.
     @inline(never)  // keeps the path of ignored packets short
