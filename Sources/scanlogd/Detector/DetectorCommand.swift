@@ -173,6 +173,7 @@ private struct DetectorStart: ~Copyable {
         let isFiltered = systemCallsAreFiltered  // the filter forbids the call that finds this out
         let signals = try confineLogger(to: account)
         var logger = Logger(signals, link, sensor, LogDelivery(log, run: run), manager)
+        releaseUnusedStack()  // as in the sensor
         return try DetectorStart.run(
             &logger, pidFile, launch, backend, isFiltered: isFiltered, insteadOf: failure) ? 0 : 1
     }

@@ -71,7 +71,6 @@ struct Logger: ~Copyable {
     ///
     /// - Returns: whether the sensor ended cleanly, as requested, and no line was lost.
     mutating func run() throws(SystemError) -> Bool {
-        releaseUnusedStack()
         log.deliver()
         while !isOver {
             let happened = try wait()

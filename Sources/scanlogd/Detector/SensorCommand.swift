@@ -26,6 +26,7 @@ func runSensor<Source: PacketSource & ~Copyable>(
     try capture.admit(monitored.packets)
     try confineSensor(to: account, in: directory, backend)
     var log = SensorReporter(link)
+    releaseUnusedStack()  // before it is ready: from then on it makes the calls of its loop only
     try log.notifyReady()
     if let warning = monitored.warning { log.warn(warning) }
     let packets = monitored.packets

@@ -51,7 +51,6 @@ struct SensorLoop<Source: PacketSource & ~Copyable>: ~Copyable {
     ///
     /// - Throws: an error if the logger is gone, or poll(2) fails.
     mutating func run() throws(SystemError) {
-        releaseUnusedStack()
         while try !mustStop(wait()) {
             receive()
             followHost()
