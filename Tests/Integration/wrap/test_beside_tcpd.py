@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import stat
 import subprocess
 from collections.abc import Iterator
@@ -87,11 +88,15 @@ class Outcome:
 
 
 def outcome(received: bytes, messages: list[Message]) -> Outcome:
-    """The last line is the verdict; of faults their kind and place count, as the words are others."""
+    """The last line is the verdict; of faults their kind and place count, as the words are others.
+
+    If an option has a fault, tcpd has carried out those before it, and so may know the client's name; scanlogd has not.
+    """
     last = messages[-1]
     errors = tuple(sorted(" ".join(message.text.split()[:4]) for message in messages[:-1]
                           if message.text.startswith("error:")))
-    return Outcome(received, (last.facility, last.level, last.text), errors)
+    text = re.sub(r"^(refused connect from) \S+ ", r"\1 ", last.text) if errors else last.text
+    return Outcome(received, (last.facility, last.level, text), errors)
 
 
 @pytest.fixture
