@@ -24,10 +24,6 @@ struct ProbationIndex: Sendable {
         Int(((newest << 12 | fingerprintMask) &- slot) >> 12)  // wraps as the numbers do
     }
 
-    /// Whether any slot has a fingerprint.
-    @inline(__always)
-    func has(_ fingerprint: UInt32) -> Bool { slots(with: fingerprint) != 0 }
-
     /// The slots that have a fingerprint, a bit for each: the lowest is that of the youngest.
     @inline(__always)
     func slots(with fingerprint: UInt32) -> UInt32 {

@@ -110,13 +110,6 @@ struct ProbationLog<let lineCount: Int>: ~Copyable {
         return nil
     }
 
-    /// Processes one more packet of a source that was found, if it is of the same pair as its first one and soon enough
-    /// after it; returns whether it was.
-    @inline(__always)
-    mutating func recordRepeated(_ probe: Probe, at now: Timestamp, _ place: Place) -> Bool {
-        log[place.position >> 3][place.position & 7].recordRepeated(probe, at: now)
-    }
-
     /// Processes one more packet of a source that was found.
     mutating func record(_ probe: Probe, at now: Timestamp, _ place: Place) -> SourceEntry.Effect {
         log[place.position >> 3][place.position & 7].record(probe, at: now)

@@ -129,16 +129,6 @@ struct ProbationRecord: Sendable {
             : Address(ipv6High: destinationHigh.value, low: destinationLow.value)
     }
 
-    /// Processes one more probe of the pair, as ``record(_:at:)`` does, unless it is of another one or too late; returns
-    /// whether it did.
-    @inline(__always)
-    mutating func recordRepeated(_ probe: Probe, at now: Timestamp) -> Bool {
-        if !isOf(pairOf: probe) || !now.isWithin(Parameters.longestGap, after: time) { return false }
-        flagsEverSet = flagsEverSet.union(probe.flagsEverSet)
-        flagsAlwaysSet = flagsAlwaysSet.intersection(probe.flagsAlwaysSet)
-        return true
-    }
-
     /// Processes one more packet of the source, as ``SourceEntry/record(_:at:)`` does. A new port is left to that, so
     /// this never returns ``SourceEntry/Effect/scan``.
     mutating func record(_ probe: Probe, at now: Timestamp) -> SourceEntry.Effect {

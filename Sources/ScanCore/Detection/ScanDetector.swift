@@ -189,20 +189,17 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     @inline(__always)
     private mutating func lookUp(_ probe: Probe, hash: UInt32, at now: Timestamp, wallClock: Int64) -> Found {
         if probe.mayBeAnswer { return lookUpAnswer(probe, hash: hash, at: now, wallClock: wallClock) }
-        guard let touch = probation.find(probe.source, hash: hash) else {
-            if !isFlooding(probe, hash: hash) {
-                return lookUpOther(probe, hash: hash, after: nil, at: now, wallClock: wallClock)
-            }
+        if ends.isActive { countForEnds(probe, at: now) }
+        rememberClient(probe, hash: hash)
+        let touch = probation.find(probe.source, hash: hash)
+        if let touch {
+            if isRepeating(probe, touch, hash: hash, at: now) { return .none }
+        } else if isFlooding(probe, hash: hash) {
             counters.probes &+= 1
             probation.insert(probe, hash: hash, at: now, wallClock: wallClock)
-            rememberClient(probe, hash: hash)
             return .none
         }
-        if !isRepeating(probe, touch, hash: hash, at: now) {
-            return lookUpOther(probe, hash: hash, after: touch, at: now, wallClock: wallClock)
-        }
-        rememberClient(probe, hash: hash)
-        return .none
+        return judge(probe, hash: hash, after: touch, at: now, wallClock: wallClock)
     }
 
     /// Whether a probe whose source is not in ``probation`` is what floods consist of, and all that is to be done is to
@@ -210,7 +207,7 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     /// ``judge(_:hash:after:at:wallClock:)`` would do the same, at twice the cost.
     @inline(__always)
     private mutating func isFlooding(_ probe: Probe, hash: UInt32) -> Bool {
-        if table.mayHave(hash) || ends.isActive { return false }
+        if table.mayHave(hash) { return false }
         if !settings.followsPairs { return true }
         return probe.source.isIPv4 && !candidates.mayHave(hash)
     }
@@ -221,16 +218,17 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     private mutating func isRepeating(
         _ probe: Probe, _ touch: ProbationLog<firstTouchLines>.Place, hash: UInt32, at now: Timestamp
     ) -> Bool {
-        if ends.isActive || settings.followsPairs && mayBeCandidate(probe, hash: hash) { return false }
-        return probation.recordRepeated(probe, at: now, touch)
+        if !probation.isOf(pairOf: probe, touch) { return false }
+        if settings.followsPairs && mayBeCandidate(probe, hash: hash) { return false }
+        return probation.record(probe, at: now, touch) == .repeated
     }
 
-    /// Remembers from which port a connection is opened, where the answers of others are seen: a host's own sockets say
-    /// who its clients are.
+    /// Remembers from which port a probe opens a connection, where the answers of others are seen: a host's own sockets
+    /// say who its clients are.
     @inline(__always)
     private mutating func rememberClient(_ probe: Probe, hash: UInt32) {
         if !settings.followsPairs || host.knowsPorts || !settings.kinds.contains(.ack) { return }
-        if !probe.opensConnection || probe.mayBeAnswer { return }
+        if !probe.opensConnection { return }
         clients.insert(hash: hash, port: probe.sourcePort, peer: probe.destination, key)
     }
 
@@ -241,22 +239,10 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
             counters.ignored &+= 1
             return noteAcknowledgement(probe, at: now, wallClock: wallClock).map { .other($0) } ?? .none
         }
-        if ends.isActive { countForEnds(probe, at: now) }
         let found = settings.followsPairs ? noteAnswer(probe, at: now, wallClock: wallClock) : nil
         let touch = probation.find(probe.source, hash: hash)
-        let quick = judge(probe, hash: hash, after: touch, at: now, wallClock: wallClock)
-        if !settings.followsPairs { return quick }
+        _ = judge(probe, hash: hash, after: touch, at: now, wallClock: wallClock)
         return found.map { .other($0) } ?? .none
-    }
-
-    @inline(never)  // keeps the path of a flood's packets short
-    private mutating func lookUpOther(
-        _ probe: Probe, hash: UInt32, after touch: ProbationLog<firstTouchLines>.Place?, at now: Timestamp,
-        wallClock: Int64
-    ) -> Found {
-        if ends.isActive { countForEnds(probe, at: now) }
-        rememberClient(probe, hash: hash)
-        return judge(probe, hash: hash, after: touch, at: now, wallClock: wallClock)
     }
 
     /// Judges a packet by the quick rule, and passes it on to the others.
@@ -296,7 +282,6 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
                 }
                 _ = probation.remove(touch)
             case .repeated:
-                if isRepeated { return .none }
                 return result(
                     nil, isNew: false, hash, probe, after: earlier, isFollowed: false, isForOthers: isForOthers,
                     at: now, wallClock: wallClock)

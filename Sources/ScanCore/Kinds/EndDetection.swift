@@ -70,7 +70,6 @@ extension ScanDetector {
     /// Counts a segment that tries a port.
     @inline(never)
     mutating func countForEnds(_ probe: Probe, at now: Timestamp) {
-        if probe.mayBeAnswer { return }
         let host = key.hash(host: probe.destination)
         let port = probe.destinationPort
         ends.count(port: port, host: host, of: ScanName(probe.source, .quick), at: now)

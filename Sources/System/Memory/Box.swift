@@ -19,7 +19,7 @@ import ScanCore
         }
         unsafe self.memory = memory
         isMapped = false
-        clinux_release_stack()  // which was used to construct the value
+        releaseUnusedStack()  // which was used to construct the value
     }
 
     /// Maps zeroed memory for a value, which must be valid when all zero. The kernel allocates pages on first write, so

@@ -13,8 +13,8 @@ struct ProbationIndexTests {
             var line = ProbationIndex()
             line.insert(ProbationIndex.slot(number: 0xfffff, fingerprint: 0xabc))
             for _ in 0..<place { line.insert(0) }
-            #expect(line.has(0xabc) && line.has(0))
-            #expect(!line.has(0xabd) && !line.has(0x2bc) && !line.has(0xfff))
+            #expect(line.slots(with: 0xabc) == 1 << UInt32(place) && line.slots(with: 0) == 0xffff ^ 1 << UInt32(place))
+            #expect(line.slots(with: 0xabd) == 0 && line.slots(with: 0x2bc) == 0 && line.slots(with: 0xfff) == 0)
         }
     }
 
