@@ -21,7 +21,8 @@ DATADIR = $(PREFIX)/share/scanlogd
 
 # Full RELRO, no run path, no symbols, and so no debug information to make; no frame pointers, which SwiftPM keeps for
 # profilers.
-LINK = --omit-frame-pointers -debug-info-format none --disable-local-rpath -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now -Xlinker -s
+LINK = --omit-frame-pointers -debug-info-format none --disable-local-rpath \
+	-Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now -Xlinker -s
 
 ifeq ($(EMBEDDED),1)
 SCRATCH = .build-embedded

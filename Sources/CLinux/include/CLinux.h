@@ -255,7 +255,8 @@ int clinux_request_addresses(int socket, int family);
 int clinux_request_sockets(int socket, int family, int protocol, uint32_t states, uint32_t sequence);
 
 /* Releases memory of the only thread's stack that returned calls have used; only C code can find the end of its stack
- * frame. Where there are more threads it does nothing. Below that stack nothing else is mapped for a megabyte (stack_guard_gap), so it may reach past the stack. */
+ * frame. Where there are more threads it does nothing. Below that stack nothing else is mapped for a megabyte
+ * (stack_guard_gap), so it may reach past the stack. */
 void clinux_release_stack(void);
 
 /* _res is a macro. Rotates the name servers of the C library's resolver in this thread: from now on it asks the second
