@@ -22,11 +22,11 @@ struct Recorder: ~Copyable, ProbeSink {
 
     mutating func receive(_ segment: Probe, at now: Timestamp, realTime: Int64) {
         arrivals.append(Arrival(segment: segment, time: now, realTime: realTime))
-        guard var finding = detector.find(segment, at: now, wallClock: realTime / 1_000_000_000) else { return }
+        guard var finding = detector.find(segment, at: now, realTime: realTime) else { return }
         let report = finding.report
         switch limiter.admit(&finding, at: now) {
         case .log:
-            let second = UInt32((report.startTime % 86_400 + 86_400) % 86_400)
+            let second = UInt32(report.startTime / 1_000_000_000 % 86_400)
             let time = TimeOfDay(
                 hour: UInt8(second / 3600), minute: UInt8(second / 60 % 60), second: UInt8(second % 60))
             lines.append(LogLine(report, time: time).text)

@@ -98,8 +98,8 @@ private struct DetectorRun: ~Copyable {
         packets += 1
         let time = Timestamp(nanoseconds: now)
         let expected = model.observe(segment, at: now)
-        let inSmall = small.value.observe(segment, at: time, wallClock: 0)
-        let inCrowded = crowded.value.observe(segment, at: time, wallClock: 0)
+        let inSmall = small.value.observe(segment, at: time, realTime: 0)
+        let inCrowded = crowded.value.observe(segment, at: time, realTime: 0)
         let inRoomy = observeInRoomy(segment, at: time)
         if let inSmall { checkReport(inSmall, of: segment) }
         if let inSmall { checkEncoding(inSmall) }
@@ -115,7 +115,7 @@ private struct DetectorRun: ~Copyable {
 
     /// In this one, every second report is suppressed: it comes again with each new port, and is the same then.
     private mutating func observeInRoomy(_ segment: Probe, at time: Timestamp) -> ScanReport? {
-        guard var finding = roomy.value.find(segment, at: time, wallClock: 0) else { return nil }
+        guard var finding = roomy.value.find(segment, at: time, realTime: 0) else { return nil }
         if finding.isNew {
             reported += 1
             if reported % 2 == 0 { return finding.report }

@@ -82,7 +82,7 @@ private struct Judge: ~Copyable, ProbeSink {
     mutating func receive(_ segment: Probe, at now: Timestamp, realTime: Int64) {
         packets += 1
         check(realTime == now.nanoseconds, "\(now) is not at \(realTime)")
-        guard let report = detector.observe(segment, at: now, wallClock: realTime / 1_000_000_000) else { return }
+        guard let report = detector.observe(segment, at: now, realTime: realTime) else { return }
         let line = LogLine(report, time: TimeOfDay(hour: 0, minute: 0, second: 0))
         check(line.count > 0 && line.count <= LogLine.capacity, "a line of \(line.count) bytes")
     }

@@ -288,15 +288,15 @@ private struct KindWatch<let lines: Int, let capacity: Int, let buckets: Int, le
     mutating func observe(_ what: KindPacket, at now: Timestamp) -> ScanFinding? {
         while let over = detector.nextEnd(at: now) { checkEnd(over.end) }
         switch what {
-        case .segment(let probe): return note(detector.find(probe, at: now, wallClock: 0), at: now)
+        case .segment(let probe): return note(detector.find(probe, at: now, realTime: 0), at: now)
         case .event(let event):
-            guard let found = detector.observe(event, at: now, wallClock: 0) else { return note(nil, at: now) }
-            return note(detector.finding(found, at: now, wallClock: 0), at: now)
+            guard let found = detector.observe(event, at: now, realTime: 0) else { return note(nil, at: now) }
+            return note(detector.finding(found, at: now, realTime: 0), at: now)
         }
     }
 
     mutating func observe(packet: [UInt8], at now: Timestamp) -> ScanFinding? {
-        note(detector.find(packet: packet.span, at: now, wallClock: 0), at: now)
+        note(detector.find(packet: packet.span, at: now, realTime: 0), at: now)
     }
 
     /// What a scan amounted to can be written, and comes back as it was from the other process.
@@ -314,7 +314,7 @@ private struct KindWatch<let lines: Int, let capacity: Int, let buckets: Int, le
     }
 
     mutating func confirm(_ finding: ScanFinding, at now: Timestamp) {
-        guard let confirmed = detector.confirm(finding, at: now, wallClock: 0) else {
+        guard let confirmed = detector.confirm(finding, at: now, realTime: 0) else {
             _ = note(nil, at: now)
             return
         }
@@ -343,7 +343,7 @@ private struct KindWatch<let lines: Int, let capacity: Int, let buckets: Int, le
         reported = detector.counters.reports
         check(finding.isNew != finding.suppression.isSuppressed, "a report that was logged comes again")
         if finding.isNew && reported % 2 == 0 {
-            if let other = detector.followEnd(of: finding, level: 1, at: now, wallClock: 0) {
+            if let other = detector.followEnd(of: finding, level: 1, at: now) {
                 check(other.end.isGoingOn, "a scan is over for want of room")
                 checkEnd(other.end)
             }

@@ -15,7 +15,7 @@ struct ReadmeTests {
         var watcher = ScanWatcher()
         var lines: [String] = []
         for packet in packets {
-            if let line = watcher.take(packet.span, at: 0, wallClock: 0) { lines.append(line) }
+            if let line = watcher.take(packet.span, at: 0, realTime: 0) { lines.append(line) }
         }
         #expect(lines.count == 1)
         #expect(lines.first?.hasSuffix("ports 1, 2, 3, 4, 5, 6, ..., fSrpauxy, TOS b8, TTL 57 @12:34:56") == true)

@@ -55,7 +55,8 @@ struct MessageTests {
             let probe = Probe(
                 source: Address(ipv4: 0x0a4d_0001), destination: Address(ipv4: 0x0a4d_0002), sourcePort: 40_000,
                 destinationPort: port, transport: .tcp(.syn), typeOfService: 0x10, timeToLive: 64)
-            if let report = detector.observe(probe, at: Timestamp(nanoseconds: 0), wallClock: 7) { return report }
+            let report = detector.observe(probe, at: Timestamp(nanoseconds: 0), realTime: 7_000_000_000)
+            if let report { return report }
         }
         throw SystemError("test", "make report")
     }

@@ -129,8 +129,8 @@ struct ProbationLog<let lineCount: Int>: ~Copyable {
     mutating func record(at place: Place) -> ProbationRecord { log[place.position >> 3][place.position & 7] }
 
     /// Inserts the first pair of another class that a source tried, with the hash of both.
-    mutating func insert(_ event: PairEvent, hash: UInt32, at now: Timestamp, wallClock: Int64) {
-        write(ProbationRecord(event, at: now, wallClock: wallClock), hash: hash, at: now)
+    mutating func insert(_ event: PairEvent, hash: UInt32, at now: Timestamp, realTime: Int64) {
+        write(ProbationRecord(event, at: now, realTime: realTime), hash: hash, at: now)
     }
 
     /// Records that the only pair tried by a source accepted, if an event is about that; `hash` is that of its record.
@@ -142,8 +142,8 @@ struct ProbationLog<let lineCount: Int>: ~Copyable {
 
     /// Inserts a new source with its hash.
     @inline(__always)
-    mutating func insert(_ probe: Probe, hash: UInt32, at now: Timestamp, wallClock: Int64) {
-        write(ProbationRecord(probe, at: now, wallClock: wallClock), hash: hash, at: now)
+    mutating func insert(_ probe: Probe, hash: UInt32, at now: Timestamp, realTime: Int64) {
+        write(ProbationRecord(probe, at: now, realTime: realTime), hash: hash, at: now)
     }
 
     @inline(__always)

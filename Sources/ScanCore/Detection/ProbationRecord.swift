@@ -7,7 +7,7 @@ struct ProbationRecord: Sendable {
     private var destinationHigh: Halves
     private var destinationLow: Halves
     private var nanoseconds: Halves
-    /// The low 25 bits of the wall clock in seconds, then a bit each for whether a probe was seen and whether the pair
+    /// The low 25 bits of the real time in seconds, then a bit each for whether a probe was seen and whether the pair
     /// accepted, three for its class, and one each for whether the source and the destination are IPv4.
     private var clockAndMarks: UInt32
     private var sourcePort: UInt16
@@ -35,14 +35,14 @@ struct ProbationRecord: Sendable {
 
     /// The record of a source's first packet, which must not come from an unspecified address.
     @inline(__always)  // constructed in place
-    init(_ probe: Probe, at now: Timestamp, wallClock: Int64) {
+    init(_ probe: Probe, at now: Timestamp, realTime: Int64) {
         sourceHigh = Halves(probe.source.high)
         sourceLow = Halves(probe.source.low)
         destinationHigh = Halves(probe.destination.high)
         destinationLow = Halves(probe.destination.low)
         nanoseconds = Halves(UInt64(bitPattern: now.nanoseconds))
         clockAndMarks =
-            UInt32(truncatingIfNeeded: wallClock) << 7  // `wallClock(near:)` restores the upper bits
+            UInt32(truncatingIfNeeded: realTime / 1_000_000_000) << 7  // `startTime` restores the rest
             | (probe.mayBeAnswer ? 0 : 64) | UInt32(probe.families)
         sourcePort = probe.sourcePort
         destinationPort = probe.destinationPort
@@ -53,12 +53,12 @@ struct ProbationRecord: Sendable {
     }
 
     /// The record of the first pair of another class than TCP ports that a source tried.
-    init(_ event: PairEvent, at now: Timestamp, wallClock: Int64) {
+    init(_ event: PairEvent, at now: Timestamp, realTime: Int64) {
         let probe = Probe(
             source: event.source, destination: event.destination, sourcePort: event.sourcePort,
             destinationPort: event.port, transport: .tcp(nil), typeOfService: event.typeOfService,
             timeToLive: event.timeToLive)
-        self.init(probe, at: now, wallClock: wallClock)
+        self.init(probe, at: now, realTime: realTime)
         clockAndMarks |= UInt32(event.target.rawValue) << 2
     }
 
@@ -144,21 +144,32 @@ struct ProbationRecord: Sendable {
 
     /// The table entry that the source would have, had it been inserted with its first packet.
     ///
-    /// - Parameter wallClock: the current one. The record's is exact unless the clock has been set by half a year since.
-    func entry(wallClock: Int64) -> SourceEntry {
+    /// - Parameters:
+    ///   - now: the current time.
+    ///   - realTime: the same in nanoseconds since 1970 UTC.
+    func entry(at now: Timestamp, realTime: Int64) -> SourceEntry {
         let first = Probe(
             source: source, destination: destination, sourcePort: sourcePort, destinationPort: destinationPort,
             transport: .tcp(flagsEverSet), typeOfService: typeOfService, timeToLive: timeToLive)
-        var entry = SourceEntry(first: first, at: time, wallClock: self.wallClock(near: wallClock))
+        var entry = SourceEntry(first: first, at: time, realTime: startTime(at: now, realTime: realTime))
         entry.report.flagsAlwaysSet = flagsAlwaysSet
         return entry
     }
 
-    /// The time with the stored low 25 bits that is nearest to another one.
-    private func wallClock(near now: Int64) -> Int64 {
-        let low = UInt32(truncatingIfNeeded: now) << 7
+    /// When the packet came, in nanoseconds since 1970 UTC.
+    ///
+    /// The second is the one with the stored low 25 bits that is nearest to the current one: exact unless the clock has
+    /// been set by half a year since. The fraction follows from how long ago the packet came, and is exact unless the
+    /// clock has been set or slewed since; then the time within that second is taken that is nearest to what follows.
+    private func startTime(at now: Timestamp, realTime: Int64) -> Int64 {
+        let current = realTime / 1_000_000_000
+        let low = UInt32(truncatingIfNeeded: current) << 7
         let behind = Int32(bitPattern: low &- clockAndMarks & ~127) >> 7
-        return now &- Int64(behind)  // wraps only for times that no clock reaches
+        let (second, overflow) = (current - Int64(behind)).multipliedReportingOverflow(by: 1_000_000_000)
+        if overflow { return realTime }  // a time in a file that no clock reaches
+        let (end, isPast) = second.addingReportingOverflow(999_999_999)
+        let estimate = realTime &- (now.nanoseconds &- time.nanoseconds)
+        return min(max(estimate, second), isPast ? .max : end)
     }
 }
 

@@ -58,27 +58,27 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     /// - Parameters:
     ///   - probe: the packet.
     ///   - now: when it arrived, on a clock that does not jump.
-    ///   - wallClock: the same time in seconds since 1970 UTC, for the log line only.
+    ///   - realTime: the same time in nanoseconds since 1970 UTC, for the report only.
     /// - Returns: the scan, if this probe completes one. It is returned once, until the source has touched no new port
     ///   for longer than ``Parameters/longestGap``. If its report was suppressed, as recorded by ``remember(_:)``, it
     ///   is returned again with every new port.
-    public mutating func observe(_ probe: Probe, at now: Timestamp, wallClock: Int64) -> ScanReport? {
-        find(probe, at: now, wallClock: wallClock)?.report
+    public mutating func observe(_ probe: Probe, at now: Timestamp, realTime: Int64) -> ScanReport? {
+        find(probe, at: now, realTime: realTime)?.report
     }
 
     /// The same, with what the report limiter needs to know about the scan.
-    public mutating func find(_ probe: Probe, at now: Timestamp, wallClock: Int64) -> ScanFinding? {
+    public mutating func find(_ probe: Probe, at now: Timestamp, realTime: Int64) -> ScanFinding? {
         if isIgnored(probe) { return nil }
         let hash = key.hash(probe.source)
-        let found = lookUp(probe, hash: hash, at: now, wallClock: wallClock)
-        return finding(found, hash: hash, port: probe.destinationPort, at: now, wallClock: wallClock)
+        let found = lookUp(probe, hash: hash, at: now, realTime: realTime)
+        return finding(found, hash: hash, port: probe.destinationPort, at: now, realTime: realTime)
     }
 
     /// Adds a packet to those that are judged together, unless it needs no judgement. The vector must have room.
     ///
     /// - Parameters:
     ///   - now: when it arrived, on a clock that does not jump.
-    ///   - realTime: the same time in nanoseconds since 1970 UTC, for the log line only.
+    ///   - realTime: the same time in nanoseconds since 1970 UTC, for the report only.
     @inline(__always)
     public mutating func append(_ probe: Probe, to vector: inout ProbeVector, at now: Timestamp, realTime: Int64) {
         if isIgnored(probe) { return }
@@ -93,15 +93,14 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     }
 
     /// Judges the probes of a vector, in their order, up to the next one that completes a scan, as
-    /// ``find(_:at:wallClock:)`` does. To be called until it returns `nil`: then the vector is empty.
+    /// ``find(_:at:realTime:)`` does. To be called until it returns `nil`: then the vector is empty.
     ///
     /// - Returns: the scan that ``ProbeVector/time`` is about.
     public mutating func nextFinding(in vector: inout ProbeVector) -> ScanFinding? {
         if vector.isUntouched && vector.count > 1 { load(&vector) }
         while true {
             let found = vector.withNext { arrival in
-                lookUp(
-                    arrival.probe, hash: arrival.hash, at: arrival.time, wallClock: arrival.realTime / 1_000_000_000)
+                lookUp(arrival.probe, hash: arrival.hash, at: arrival.time, realTime: arrival.realTime)
             }
             switch found {
             case nil: return nil
@@ -125,17 +124,19 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     private mutating func finding(_ found: Found, by vector: inout ProbeVector) -> ScanFinding? {
         finding(
             found, hash: vector.hash(vector.judged - 1), port: vector.port, at: vector.time,
-            wallClock: vector.realTime / 1_000_000_000)
+            realTime: vector.realTime)
     }
 
     private mutating func finding(
-        _ found: Found, hash: UInt32, port: UInt16, at now: Timestamp, wallClock: Int64
+        _ found: Found, hash: UInt32, port: UInt16, at now: Timestamp, realTime: Int64
     ) -> ScanFinding? {
         switch found {
         case .none: nil
         case .quick(let index, let isNew):
-            table.withEntry(index) { ScanFinding($0, isNew: isNew, hash: hash, lastPort: port) }
-        case .other(let found): finding(found, at: now, wallClock: wallClock)
+            table.withEntry(index) {
+                ScanFinding($0, isNew: isNew, hash: hash, lastPort: port, realTime: realTime)
+            }
+        case .other(let found): finding(found, at: now, realTime: realTime)
         }
     }
 
@@ -157,16 +158,16 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
 
     /// Processes what a packet shows.
     ///
-    /// - Returns: the scan, if it completes one: see ``observe(_:at:wallClock:)``.
-    public mutating func find(_ event: PairEvent, at now: Timestamp, wallClock: Int64) -> ScanFinding? {
-        guard let found = observe(event, at: now, wallClock: wallClock) else { return nil }
-        return finding(found, at: now, wallClock: wallClock)
+    /// - Returns: the scan, if it completes one: see ``observe(_:at:realTime:)``.
+    public mutating func find(_ event: PairEvent, at now: Timestamp, realTime: Int64) -> ScanFinding? {
+        guard let found = observe(event, at: now, realTime: realTime) else { return nil }
+        return finding(found, at: now, realTime: realTime)
     }
 
     /// The same with the packet.
-    public mutating func find(packet: Span<UInt8>, at now: Timestamp, wallClock: Int64) -> ScanFinding? {
+    public mutating func find(packet: Span<UInt8>, at now: Timestamp, realTime: Int64) -> ScanFinding? {
         guard let event = pair(in: packet) else { return nil }
-        return find(event, at: now, wallClock: wallClock)
+        return find(event, at: now, realTime: realTime)
     }
 
     /// The scan to report.
@@ -187,8 +188,8 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     }
 
     @inline(__always)
-    private mutating func lookUp(_ probe: Probe, hash: UInt32, at now: Timestamp, wallClock: Int64) -> Found {
-        if probe.mayBeAnswer { return lookUpAnswer(probe, hash: hash, at: now, wallClock: wallClock) }
+    private mutating func lookUp(_ probe: Probe, hash: UInt32, at now: Timestamp, realTime: Int64) -> Found {
+        if probe.mayBeAnswer { return lookUpAnswer(probe, hash: hash, at: now, realTime: realTime) }
         if ends.isActive { countForEnds(probe, at: now) }
         rememberClient(probe, hash: hash)
         let touch = probation.find(probe.source, hash: hash)
@@ -196,15 +197,15 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
             if isRepeating(probe, touch, hash: hash, at: now) { return .none }
         } else if isFlooding(probe, hash: hash) {
             counters.probes &+= 1
-            probation.insert(probe, hash: hash, at: now, wallClock: wallClock)
+            probation.insert(probe, hash: hash, at: now, realTime: realTime)
             return .none
         }
-        return judge(probe, hash: hash, after: touch, at: now, wallClock: wallClock)
+        return judge(probe, hash: hash, after: touch, at: now, realTime: realTime)
     }
 
     /// Whether a probe whose source is not in ``probation`` is what floods consist of, and all that is to be done is to
     /// remember it: it begins a connection, and nothing else is known of its IPv4 source.
-    /// ``judge(_:hash:after:at:wallClock:)`` would do the same, at twice the cost.
+    /// ``judge(_:hash:after:at:realTime:)`` would do the same, at twice the cost.
     @inline(__always)
     private mutating func isFlooding(_ probe: Probe, hash: UInt32) -> Bool {
         if table.mayHave(hash) { return false }
@@ -213,7 +214,7 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     }
 
     /// Whether a probe is of the only pair that its source tried, and so says nothing new: then it has been recorded.
-    /// ``judge(_:hash:after:at:wallClock:)`` would do the same, at twice the cost.
+    /// ``judge(_:hash:after:at:realTime:)`` would do the same, at twice the cost.
     @inline(__always)
     private mutating func isRepeating(
         _ probe: Probe, _ touch: ProbationLog<firstTouchLines>.Place, hash: UInt32, at now: Timestamp
@@ -234,14 +235,14 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
 
     /// Processes a packet that may be an answer. No scan is completed by one for the quick rule.
     @inline(never)  // keeps the path of a flood's packets short
-    private mutating func lookUpAnswer(_ probe: Probe, hash: UInt32, at now: Timestamp, wallClock: Int64) -> Found {
+    private mutating func lookUpAnswer(_ probe: Probe, hash: UInt32, at now: Timestamp, realTime: Int64) -> Found {
         if probe.isEstablishedData {
             counters.ignored &+= 1
-            return noteAcknowledgement(probe, at: now, wallClock: wallClock).map { .other($0) } ?? .none
+            return noteAcknowledgement(probe, at: now, realTime: realTime).map { .other($0) } ?? .none
         }
-        let found = settings.followsPairs ? noteAnswer(probe, at: now, wallClock: wallClock) : nil
+        let found = settings.followsPairs ? noteAnswer(probe, at: now, realTime: realTime) : nil
         let touch = probation.find(probe.source, hash: hash)
-        _ = judge(probe, hash: hash, after: touch, at: now, wallClock: wallClock)
+        _ = judge(probe, hash: hash, after: touch, at: now, realTime: realTime)
         return found.map { .other($0) } ?? .none
     }
 
@@ -252,7 +253,7 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     @inline(never)  // keeps the path of ignored packets short
     private mutating func judge(
         _ probe: Probe, hash: UInt32, after touch: ProbationLog<firstTouchLines>.Place?, at now: Timestamp,
-        wallClock: Int64
+        realTime: Int64
     ) -> Found {
         let isForOthers = settings.followsPairs && !probe.mayBeAnswer
         var earlier: ProbationRecord?
@@ -266,7 +267,7 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
                 let isFound = count(effect)
                 return result(
                     isFound ? index : nil, isNew: effect == .scan, hash, probe, after: nil, isFollowed: true,
-                    isForOthers: isForOthers, at: now, wallClock: wallClock)
+                    isForOthers: isForOthers, at: now, realTime: realTime)
             }
         } else if let touch {
             // The pair that is known already, of a source that tried no other, says nothing new.
@@ -284,15 +285,15 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
             case .repeated:
                 return result(
                     nil, isNew: false, hash, probe, after: earlier, isFollowed: false, isForOthers: isForOthers,
-                    at: now, wallClock: wallClock)
+                    at: now, realTime: realTime)
             case .ignored:
                 counters.ignored &+= 1
                 return .none
             case .counted, .scan, .continued:
-                let found = promote(probation.remove(touch), probe, at: now, wallClock: wallClock, to: place)
+                let found = promote(probation.remove(touch), probe, at: now, realTime: realTime, to: place)
                 return result(
                     found, isNew: true, hash, probe, after: earlier, isFollowed: true, isForOthers: isForOthers,
-                    at: now, wallClock: wallClock)
+                    at: now, realTime: realTime)
             }
         }
         if probe.mayBeOfConnection {
@@ -300,13 +301,13 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
             return .none
         }
         counters.probes &+= 1
-        probation.insert(probe, hash: hash, at: now, wallClock: wallClock)
+        probation.insert(probe, hash: hash, at: now, realTime: realTime)
         if !isForOthers { return .none }
         if !probe.source.isIPv4 { earlier = findSibling(probe) ?? earlier }
         if earlier == nil && !mayBeCandidate(probe, hash: hash) { return .none }
         return result(
             nil, isNew: false, hash, probe, after: earlier, isFollowed: false, isForOthers: true, at: now,
-            wallClock: wallClock)
+            realTime: realTime)
     }
 
     /// What a probe amounts to, for the quick rule and for the others.
@@ -317,14 +318,14 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     ///   - isFollowed: whether its source is in the table.
     private mutating func result(
         _ index: Int?, isNew: Bool, _ hash: UInt32, _ probe: Probe, after earlier: ProbationRecord?, isFollowed: Bool,
-        isForOthers: Bool, at now: Timestamp, wallClock: Int64
+        isForOthers: Bool, at now: Timestamp, realTime: Int64
     ) -> Found {
         let index = settings.omitsTouches ? nil : index
         if index != nil && isNew { counters.reports &+= 1 }
         if isForOthers {
             let other = follow(
                 probe, after: earlier, hash: hash, isFollowed: isFollowed, isQuick: index != nil, at: now,
-                wallClock: wallClock)
+                realTime: realTime)
             if index == nil, let other { return .other(other) }
         }
         if let index { return .quick(index: index, isNew: isNew) }
@@ -359,10 +360,10 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     /// Moves a source to the table on its second port; returns the index of its entry if it is a scan.
     @inline(never)
     private mutating func promote(
-        _ touch: ProbationRecord, _ probe: Probe, at now: Timestamp, wallClock: Int64,
+        _ touch: ProbationRecord, _ probe: Probe, at now: Timestamp, realTime: Int64,
         to place: SourceTable<capacity, bucketCount>.Place
     ) -> Int? {
-        var entry = touch.entry(wallClock: wallClock)
+        var entry = touch.entry(at: now, realTime: realTime)
         let isScan = count(entry.record(probe, at: now))
         let index = table.insert(entry, place)
         return isScan ? index : nil
@@ -370,7 +371,7 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
 
     /// Stores with a scan's source the state of its report: until then it counts as logged.
     ///
-    /// - Parameter finding: the value just returned by ``find(_:at:wallClock:)``, as modified by ``ReportLimiter``.
+    /// - Parameter finding: the value just returned by ``find(_:at:realTime:)``, as modified by ``ReportLimiter``.
     public mutating func remember(_ finding: ScanFinding) {
         if let place = finding.candidate.map({ place(of: $0) }) {
             candidates.withEntry(place) { $0.suppression = finding.suppression }
@@ -467,8 +468,8 @@ extension SourceEntry {
     }
 
     /// The entry of a source's first probe.
-    init(first probe: Probe, at now: Timestamp, wallClock: Int64) {
-        report = ScanReport(first: probe, startTime: wallClock)
+    init(first probe: Probe, at now: Timestamp, realTime: Int64) {
+        report = ScanReport(first: probe, startTime: realTime)
         lastNewPort = now
         weight = SourceEntry.weight(probe.destinationPort)
     }

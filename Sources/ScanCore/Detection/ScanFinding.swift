@@ -21,15 +21,19 @@ public struct ScanFinding: Sendable {
     /// What has to be looked at again before it is reported.
     let unconfirmed: KindFound?
 
-    /// Whether it may be reported; if not, see ``ScanDetector/confirm(_:at:wallClock:)``.
+    /// Whether it may be reported; if not, see ``ScanDetector/confirm(_:at:realTime:)``.
     public var isConfirmed: Bool { unconfirmed == nil }
 
     /// The state of its report. ``ReportLimiter`` changes it, and ``ScanDetector/remember(_:)`` stores it.
     public var suppression: Suppression
 
     /// Creates a finding from a source's entry.
-    init(_ entry: borrowing SourceEntry, isNew: Bool, hash: UInt32, lastPort: UInt16) {
-        self.init(entry.report, isNew: isNew, lot: hash, suppression: entry.suppression, lastPort: lastPort)
+    ///
+    /// - Parameter realTime: when its last packet came, in nanoseconds since 1970 UTC.
+    init(_ entry: borrowing SourceEntry, isNew: Bool, hash: UInt32, lastPort: UInt16, realTime: Int64) {
+        var report = entry.report
+        report.endTime = realTime
+        self.init(report, isNew: isNew, lot: hash, suppression: entry.suppression, lastPort: lastPort)
     }
 
     init(

@@ -75,7 +75,8 @@ extension ScanReport {
             if !changed.typeOfService { fields.add("tos", UInt16(typeOfService)) }
             if !changed.timeToLive { fields.add("ttl", UInt16(timeToLive)) }
         }
-        fields.addTimes(first: startTime, seconds: kind == .quick ? nil : seconds)
+        fields.add("first", time: startTime)
+        fields.add("last", time: endTime)
         if kind.isOfHosts { fields.add("hosts", hosts) }
     }
 
@@ -89,24 +90,6 @@ extension ScanReport {
     }
 }
 
-extension EventFields {
-    /// Adds the times of the first and, if it is known, of the last packet.
-    fileprivate mutating func addTimes(first: Int64, seconds: UInt32?) {
-        add("first", time: first.nanoseconds)
-        guard let seconds else { return }
-        let (last, overflow) = first.addingReportingOverflow(Int64(seconds))
-        add("last", time: (overflow ? first : last).nanoseconds)
-    }
-}
-
-extension Int64 {
-    /// Seconds as nanoseconds, as far as these can be held.
-    fileprivate var nanoseconds: Int64 {
-        let (product, overflow) = multipliedReportingOverflow(by: 1_000_000_000)
-        return overflow ? (self < 0 ? .min : .max) : product
-    }
-}
-
 extension ScanEnd {
     fileprivate func write(into fields: inout some EventFields) {
         fields.add("of", kind == .quick ? "scan" : kind.name)
@@ -114,7 +97,8 @@ extension ScanEnd {
         fields.add("dst", destination)
         fields.add("dsts", hosts.number > 1 || hosts.isLeast)
         if kind != .ping { fields.add("nports", ports.number) }
-        fields.addTimes(first: startTime, seconds: seconds)
+        fields.add("first", time: startTime)
+        fields.add("last", time: endTime)
         fields.add("packets", packets.number)
         fields.add("hosts", hosts.number)
         if ports.isLeast || hosts.isLeast || packets.isLeast { fields.add("least", true) }
@@ -139,8 +123,8 @@ extension Touch {
         fields.add("dsts", hasOtherDestinations)
         fields.add("ports", count: ports.count, areNumbers: true) { $1.append(decimal: ports[$0]) }
         fields.add("nports", UInt16(ports.count))
-        fields.add("first", time: first.nanoseconds)
-        fields.add("last", time: last.nanoseconds)
+        fields.add("first", time: first)
+        fields.add("last", time: last)
         fields.add("packets", packets)
         if hasOtherPorts { fields.add("least", true) }
     }

@@ -325,16 +325,24 @@ struct Candidate: Sendable {
         suppression = Suppression()
     }
 
+    /// When the first pair since the last pause was tried, in milliseconds: of the very first one exactly, of others to
+    /// within 128 ms.
+    private func startOfRun(at now: UInt32) -> UInt32 {
+        if runStart >= pairCount { return first }
+        let begun = now &- pairs[runStart].age(at: now)
+        return Int32(bitPattern: begun &- first).magnitude < 128 ? first : begun
+    }
+
     /// The report, without its ports.
     ///
     /// - Parameters:
     ///   - kind: the kind of scan it is.
     ///   - now: in milliseconds.
-    ///   - wallClock: the same time in seconds since 1970 UTC.
-    func report(as kind: ScanKind, at now: UInt32, wallClock: Int64) -> ScanReport {
+    ///   - realTime: the same time in nanoseconds since 1970 UTC.
+    func report(as kind: ScanKind, at now: UInt32, realTime: Int64) -> ScanReport {
         let isQuick = kind == .quick
-        let begun = isQuick && runStart < pairCount ? now &- pairs[runStart].age(at: now) : first
-        let elapsed = (UInt32(max(Int32(bitPattern: now &- begun), 0)) + 500) / 1000  // seconds
+        let begun = isQuick ? startOfRun(at: now) : first
+        let elapsed = max(Int32(bitPattern: now &- begun), 0)
         let isPrefix = !marks.isIPv4 && addressCount > 1 && !isQuick
         let source =
             marks.isIPv4
@@ -353,8 +361,8 @@ struct Candidate: Sendable {
         report.timeToLive = timeToLive
         report.changed = changed
         if isPrefix { report.changed.sourcePort = true }
-        report.seconds = isQuick ? 0 : max(elapsed, 1)
-        report.startTime = wallClock &- Int64(elapsed)
+        report.startTime = realTime &- Int64(elapsed) * 1_000_000
+        report.endTime = realTime
         return report
     }
 }

@@ -3,19 +3,17 @@ extension ScanDetector {
     /// Follows a scan that has just been reported until it is over.
     ///
     /// - Parameters:
-    ///   - finding: the value just returned by ``find(_:at:wallClock:)``, whose report was logged.
+    ///   - finding: the value just returned by ``find(_:at:realTime:)``, whose report was logged.
     ///   - level: the level at which its end will be logged.
-    ///   - wallClock: the time in seconds since 1970 UTC.
+    ///   - now: when the packet came that the finding is about.
     /// - Returns: another one that had to be given up for it, with its level.
     public mutating func followEnd(
-        of finding: ScanFinding, level: Int32, at now: Timestamp, wallClock: Int64
+        of finding: ScanFinding, level: Int32, at now: Timestamp
     ) -> (end: ScanEnd, level: Int32)? {
         let report = finding.report
-        var end = ScanEnd(of: report)
-        end.seconds = report.kind == .quick ? UInt32(clamping: wallClock &- report.startTime) : report.seconds
         let name = ScanName(report.source, report.kind.nameKind, port: report.ports[0])
         let (began, givenUp) = ends.begin(
-            end, name, for: report.kind.endSilence, level: level, at: now)
+            ScanEnd(of: report), name, for: report.kind.endSilence, level: level, at: now)
         if !began { return nil }
         var isIncomplete = !finding.isNew
         if let candidate = finding.candidate {

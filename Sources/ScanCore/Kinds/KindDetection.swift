@@ -16,7 +16,7 @@ extension ScanDetector {
     @inline(never)  // keeps the path of a flood's packets short
     mutating func follow(
         _ probe: Probe, after record: ProbationRecord?, hash: UInt32, isFollowed: Bool, isQuick: Bool,
-        at now: Timestamp, wallClock: Int64
+        at now: Timestamp, realTime: Int64
     ) -> KindFound? {
         let isOwn = isLocal(probe.source, hash: hash)
         if isOwn && !settings.countsAnswers { return nil }
@@ -116,11 +116,11 @@ extension ScanDetector {
 
     /// Processes a segment with ACK or RST, which may answer one that tried a port, or end what came of it.
     @inline(never)
-    mutating func noteAnswer(_ probe: Probe, at now: Timestamp, wallClock: Int64) -> KindFound? {
+    mutating func noteAnswer(_ probe: Probe, at now: Timestamp, realTime: Int64) -> KindFound? {
         guard let flags = probe.flags else { return nil }
         let time = now.milliseconds
         if flags.containsAny(of: .rst) {
-            if !flags.containsAny(of: .ack) { return noteReset(probe, at: now, wallClock: wallClock) }
+            if !flags.containsAny(of: .ack) { return noteReset(probe, at: now, realTime: realTime) }
             if !probe.hasZeroSequence { return nil }
             return mark(answer(.tcp, .refused, probe), .refused, at: time)
         }
@@ -129,7 +129,7 @@ extension ScanDetector {
             clients.remove(probe.source, port: probe.sourcePort, peer: probe.destination, key)
             return mark(answer(.tcp, .accepted, probe), .open, at: time)
         }
-        return flags.containsAny(of: .fin) ? noteClose(probe, at: now, wallClock: wallClock) : nil
+        return flags.containsAny(of: .fin) ? noteClose(probe, at: now, realTime: realTime) : nil
     }
 
     /// The event that a segment from a tried port shows.
@@ -139,13 +139,13 @@ extension ScanDetector {
 
     /// A segment that closes a connection well shows that one was accepted, if its port was tried; if it was not, it is
     /// an acknowledgement like others.
-    private mutating func noteClose(_ probe: Probe, at now: Timestamp, wallClock: Int64) -> KindFound? {
+    private mutating func noteClose(_ probe: Probe, at now: Timestamp, realTime: Int64) -> KindFound? {
         let event = PairEvent(of: probe)
         let time = now.milliseconds
         switch stateOf(pair(of: event, .open, at: time), of: event, at: time)?.state {
         case .none:
             _ = mark(event, .open, at: time)  // if it is the only one that its source tried
-            return noteAcknowledgement(probe, at: now, wallClock: wallClock)
+            return noteAcknowledgement(probe, at: now, realTime: realTime)
         case .pending: return mark(event, .open, at: time)
         case .refused, .open, .halfOpen: return nil
         }
@@ -153,7 +153,7 @@ extension ScanDetector {
 
     /// An acknowledgement to a port at which no socket listens, if it belongs to no connection that the host opened.
     @inline(never)  // rare: the kernel drops those to all other ports
-    mutating func noteAcknowledgement(_ probe: Probe, at now: Timestamp, wallClock: Int64) -> KindFound? {
+    mutating func noteAcknowledgement(_ probe: Probe, at now: Timestamp, realTime: Int64) -> KindFound? {
         if !host.knowsPorts || !settings.kinds.contains(.ack) { return nil }
         // Nearly all of them are for ports that are open.
         if host.takes(probe.destinationPort, of: .ack) { return nil }
@@ -164,12 +164,12 @@ extension ScanDetector {
         // The end of a handshake, at a port that was closed when the sockets were listed.
         if stateOf(pair(of: event, .pending, at: time), of: event, at: time) != nil { return nil }
         event.target = .ack
-        return observe(event, at: now, wallClock: wallClock)
+        return observe(event, at: now, realTime: realTime)
     }
 
     /// A reset without ACK: soon after a connection was accepted, what a scanner sends that wants none; with an
     /// acknowledgement field of 0, the answer of a port to an acknowledgement that belongs to no connection.
-    private mutating func noteReset(_ probe: Probe, at now: Timestamp, wallClock: Int64) -> KindFound? {
+    private mutating func noteReset(_ probe: Probe, at now: Timestamp, realTime: Int64) -> KindFound? {
         let time = now.milliseconds
         let event = PairEvent(of: probe)
         if let pair = stateOf(pair(of: event, .open, at: time), of: event, at: time), pair.age(at: time) <= 2000,
@@ -180,13 +180,13 @@ extension ScanDetector {
         if !probe.hasZeroAcknowledgment || !settings.kinds.contains(.ack) { return nil }
         if settings.mayBeClients(port: probe.sourcePort, of: probe.destinationPort) { return nil }
         if clients.contains(probe.source, port: probe.sourcePort, peer: probe.destination, key) { return nil }
-        return observe(answer(.ack, .refused, probe), at: now, wallClock: wallClock)
+        return observe(answer(.ack, .refused, probe), at: now, realTime: realTime)
     }
 
     // MARK: Everything else
 
     /// Processes an event of another class than TCP ports.
-    mutating func observe(_ event: PairEvent, at now: Timestamp, wallClock: Int64) -> KindFound? {
+    mutating func observe(_ event: PairEvent, at now: Timestamp, realTime: Int64) -> KindFound? {
         let time = now.milliseconds
         if event.outcome == .accepted { return mark(event, .open, at: time) }
         if event.target == .tcp { return mark(event, .refused, at: time) }
@@ -202,7 +202,7 @@ extension ScanDetector {
                 if let earlier, now.isWithin(Parameters.rememberedTime, after: earlier.time) { return nil }
                 _ = probation.remove(touch)
             }
-            probation.insert(event, hash: hash, at: now, wallClock: wallClock)
+            probation.insert(event, hash: hash, at: now, realTime: realTime)
             return nil
         }
         if let touch { _ = probation.remove(touch) }

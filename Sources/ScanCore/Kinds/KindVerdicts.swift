@@ -62,21 +62,21 @@ extension ScanDetector {
     /// Decides about a scan that was found with ports of the host whose state may have changed since they were read:
     /// to be called when they have been read anew, in ``host``.
     ///
-    /// - Parameter finding: the value just returned by ``find(_:at:wallClock:)``, whose ``ScanFinding/isConfirmed`` is
+    /// - Parameter finding: the value just returned by ``find(_:at:realTime:)``, whose ``ScanFinding/isConfirmed`` is
     ///   false.
     /// - Returns: the scan, if it is one.
-    public mutating func confirm(_ finding: ScanFinding, at now: Timestamp, wallClock: Int64) -> ScanFinding? {
+    public mutating func confirm(_ finding: ScanFinding, at now: Timestamp, realTime: Int64) -> ScanFinding? {
         guard let found = finding.unconfirmed else { return finding }
         let confirmed = judge(
             found.place, found.pair, found.event, isNew: true, hash: found.hash, at: now.milliseconds,
             portsAreFresh: true)
-        return confirmed.map { self.finding($0, at: now, wallClock: wallClock) }
+        return confirmed.map { self.finding($0, at: now, realTime: realTime) }
     }
 
     /// The finding about a candidate.
-    mutating func finding(_ found: KindFound, at now: Timestamp, wallClock: Int64) -> ScanFinding {
+    mutating func finding(_ found: KindFound, at now: Timestamp, realTime: Int64) -> ScanFinding {
         var (report, suppression) = candidates.withEntry(found.place) { candidate -> (ScanReport, Suppression) in
-            var report = candidate.report(as: found.kind, at: now.milliseconds, wallClock: wallClock)
+            var report = candidate.report(as: found.kind, at: now.milliseconds, realTime: realTime)
             candidate.complete(&report, with: found.pair, of: found.event)
             return (report, candidate.suppression)
         }
@@ -90,9 +90,10 @@ extension ScanDetector {
     /// table.
     private mutating func complete(_ report: inout ScanReport) {
         guard let index = table.find(report.source).index else { return }
-        let ports = report.ports
+        let (ports, endTime) = (report.ports, report.endTime)
         report = table.withEntry(index) { $0.report }
         report.ports = ports
+        report.endTime = endTime
     }
 }
 

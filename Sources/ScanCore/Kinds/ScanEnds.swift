@@ -27,7 +27,7 @@ struct ScanEnds: ~Copyable {
     /// Follows a scan that is being reported, unless it is followed already.
     ///
     /// - Parameters:
-    ///   - end: what is known of it; its seconds are those until now.
+    ///   - end: what is known of it; it ends now.
     ///   - name: what its packets have in common.
     ///   - lifetime: for how long nothing new must come until it is over, in nanoseconds.
     ///   - level: of its report.
@@ -209,7 +209,6 @@ private struct ScanRecord: Sendable {
     init() {
         let nobody = Address(ipv6High: 0, low: 0)
         end = ScanEnd(of: ScanReport(.quick, source: nobody, destination: nobody))
-        end.seconds = 0
         name = ScanName(nobody, .quick)
         level = 0
         lifetime = 0
@@ -218,7 +217,7 @@ private struct ScanRecord: Sendable {
         last = begun
     }
 
-    /// - Parameter end: its seconds are those until the report.
+    /// - Parameter end: it ends with the report.
     init(_ end: ScanEnd, _ name: ScanName, lifetime: Int64, level: Int32, at now: Timestamp) {
         self.end = end
         self.name = name
@@ -242,9 +241,9 @@ private struct ScanRecord: Sendable {
     /// The end, with how long it took.
     var finished: ScanEnd {
         var end = end
-        let (elapsed, overflow) = last.nanoseconds.subtractingReportingOverflow(begun.nanoseconds)
-        let seconds = overflow ? .max : (UInt64(max(elapsed, 0)) + 500_000_000) / 1_000_000_000
-        end.seconds = UInt32(clamping: max(UInt64(end.seconds) + seconds, 1))
+        let elapsed = Int64(clamping: last.nanoseconds.nanoseconds(since: begun.nanoseconds))
+        let (time, overflow) = end.endTime.addingReportingOverflow(elapsed)
+        end.endTime = overflow ? .max : time
         return end
     }
 }

@@ -8,10 +8,10 @@ public struct ScanEnd: Sendable {
     public internal(set) var sourceIsPrefix: Bool
     /// The destination in the report.
     public internal(set) var destination: Address
-    /// The time of day of the first packet, in seconds since 1970 UTC: that of the report.
+    /// When the first packet came, in nanoseconds since 1970 UTC: that of the report.
     public internal(set) var startTime: Int64
-    /// From the first packet to the last one, in seconds, 1 or more.
-    public internal(set) var seconds: UInt32 = 1
+    /// When the last packet came, in nanoseconds since 1970 UTC: never before ``startTime``.
+    public internal(set) var endTime: Int64
     /// The distinct ports, or numbers of protocols; none of ``ScanKind/ping``.
     public internal(set) var ports = Count()
     /// The distinct hosts, 1 or more.
@@ -20,6 +20,9 @@ public struct ScanEnd: Sendable {
     public internal(set) var packets = Count()
     /// Whether it may go on: others needed the space.
     public internal(set) var isGoingOn = false
+
+    /// From the first packet to the last one, in seconds, 1 or more.
+    public var seconds: UInt32 { endTime.roundedSeconds(since: startTime) }
 
     /// A number of things.
     public struct Count: Equatable, Sendable {
@@ -43,6 +46,7 @@ public struct ScanEnd: Sendable {
         sourceIsPrefix = report.sourceIsPrefix
         destination = report.destination
         startTime = report.startTime
+        endTime = report.endTime
     }
 }
 
@@ -83,7 +87,7 @@ extension LogLine {
 /// The encoding of an end that is passed between processes of this host: as that of ``ScanReport``.
 extension ScanEnd {
     /// The size of an encoded end in bytes.
-    package static var encodedSize: Int { 60 }
+    package static var encodedSize: Int { 64 }
 
     /// The offsets of the fields, in bytes.
     private enum Offset {
@@ -91,14 +95,14 @@ extension ScanEnd {
         static var kind: Int { 1 }
         /// Two bytes that are 0.
         static var unused: Int { 2 }
-        static var seconds: Int { 4 }
+        static var packets: Int { 4 }
         /// The two halves of each address; for IPv4, 0 and the address.
         static var source: Int { 8 }
         static var destination: Int { 24 }
         static var startTime: Int { 40 }
-        static var ports: Int { 48 }
-        static var hosts: Int { 52 }
-        static var packets: Int { 56 }
+        static var endTime: Int { 48 }
+        static var ports: Int { 56 }
+        static var hosts: Int { 60 }
     }
 
     /// The bits of the first byte.
@@ -113,8 +117,8 @@ extension ScanEnd {
     }
 
     /// The encoded end.
-    package var encoded: InlineArray<60, UInt8> {
-        var bytes = InlineArray<60, UInt8>(repeating: 0)
+    package var encoded: InlineArray<64, UInt8> {
+        var bytes = InlineArray<64, UInt8>(repeating: 0)
         var marks: UInt8 = 0
         if source.isIPv4 { marks |= Mark.sourceIsIPv4 }
         if destination.isIPv4 { marks |= Mark.destinationIsIPv4 }
@@ -125,12 +129,12 @@ extension ScanEnd {
         if packets.isLeast { marks |= Mark.packetsAreLeast }
         bytes[Offset.marks] = marks
         bytes[Offset.kind] = kind.rawValue
-        bytes.put(seconds, at: Offset.seconds)
         bytes.put(source.high, at: Offset.source)
         bytes.put(source.low, at: Offset.source + 8)
         bytes.put(destination.high, at: Offset.destination)
         bytes.put(destination.low, at: Offset.destination + 8)
         bytes.put(UInt64(bitPattern: startTime), at: Offset.startTime)
+        bytes.put(UInt64(bitPattern: endTime), at: Offset.endTime)
         bytes.put(ports.number, at: Offset.ports)
         bytes.put(hosts.number, at: Offset.hosts)
         bytes.put(packets.number, at: Offset.packets)
@@ -155,7 +159,7 @@ extension ScanEnd {
         let isToIPv4 = marks & Mark.destinationIsIPv4 != 0
         destination = try Address(encodedIn: bytes, at: Offset.destination, isIPv4: isToIPv4)
         startTime = Int64(bitPattern: try bytes.uint64(at: Offset.startTime))
-        seconds = try bytes.uint32(at: Offset.seconds)
+        endTime = Int64(bitPattern: try bytes.uint64(at: Offset.endTime))
         isGoingOn = marks & Mark.isGoingOn != 0
         ports.number = try bytes.uint32(at: Offset.ports)
         ports.isLeast = marks & Mark.portsAreLeast != 0
@@ -163,7 +167,7 @@ extension ScanEnd {
         hosts.isLeast = marks & Mark.hostsAreLeast != 0
         packets.number = try bytes.uint32(at: Offset.packets)
         packets.isLeast = marks & Mark.packetsAreLeast != 0
-        if seconds == 0 || hosts.number == 0 || packets.number == 0 || ports.number > 65_536 { throw .malformed }
+        if endTime < startTime || hosts.number == 0 || packets.number == 0 || ports.number > 65_536 { throw .malformed }
         if (ports.number == 0) != (kind == .ping) { throw .malformed }
     }
 }

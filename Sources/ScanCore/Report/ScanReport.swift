@@ -6,8 +6,9 @@ public struct ScanReport: Sendable {
     public internal(set) var sourceIsPrefix = false
     /// Of a sweep, how many hosts it tried, as far as they were counted; otherwise 0.
     public internal(set) var hosts: UInt16 = 0
-    /// Of another kind than ``ScanKind/quick``: how long it took until it was detected, in seconds: 1 to 24 days.
-    public internal(set) var seconds: UInt32 = 0
+    /// From the first packet to the last one: whole seconds here, the rest in ``fraction``. Two 32-bit numbers fit between
+    /// the other fields, one of 64 bits would not.
+    private(set) var wholeSeconds: UInt32 = 0
     /// The source address in the packets. It can be forged, so nothing should be done to it.
     public internal(set) var source: Address
     /// The destination address of the first packet.
@@ -27,7 +28,9 @@ public struct ScanReport: Sendable {
     public internal(set) var timeToLive: UInt8
     /// The fields that differed between packets, which the line omits.
     public internal(set) var changed: ChangedFields
-    /// The time of day of the first packet, in seconds since 1970 UTC.
+    /// The rest of ``wholeSeconds``, in nanoseconds below 1,000,000,000.
+    private(set) var fraction: UInt32 = 0
+    /// When the first packet came, in nanoseconds since 1970 UTC.
     public internal(set) var startTime: Int64
 
     /// The report of a source's first packet.
@@ -60,6 +63,31 @@ public struct ScanReport: Sendable {
         startTime = 0
     }
 
+    /// When the packet came with which it was detected, in nanoseconds since 1970 UTC: never before ``startTime``, also
+    /// if the clock was set back.
+    public internal(set) var endTime: Int64 {
+        get {
+            let elapsed = Int64(wholeSeconds) * 1_000_000_000 + Int64(fraction)
+            let (time, overflow) = startTime.addingReportingOverflow(elapsed)
+            return overflow ? .max : time
+        }
+        set {
+            let elapsed = newValue.nanoseconds(since: startTime)
+            wholeSeconds = UInt32(clamping: elapsed / 1_000_000_000)
+            fraction = UInt32(elapsed % 1_000_000_000)
+        }
+    }
+
+    /// Of another kind than ``ScanKind/quick``: how long it took until it was detected, in seconds: 1 or more.
+    public var seconds: UInt32 { kind == .quick ? 0 : endTime.roundedSeconds(since: startTime) }
+
+    /// Sets how long it took until it was detected, as two processes of this host tell each other; `fraction` is below
+    /// 1,000,000,000.
+    mutating func setElapsed(wholeSeconds: UInt32, fraction: UInt32) {
+        self.wholeSeconds = wholeSeconds
+        self.fraction = fraction
+    }
+
     /// What a limiter calls it.
     public var subject: ReportSubject { kind == .quick ? .portScans : .otherScans }
 
@@ -85,6 +113,20 @@ public struct ScanReport: Sendable {
         if sourcePort != probe.sourcePort { changed.sourcePort = true }
         if typeOfService != probe.typeOfService { changed.typeOfService = true }
         if timeToLive != probe.timeToLive { changed.timeToLive = true }
+    }
+}
+
+extension Int64 {
+    /// The nanoseconds from another time to this one; 0 if it is earlier.
+    func nanoseconds(since earlier: Int64) -> UInt64 {
+        self < earlier ? 0 : UInt64(bitPattern: self) &- UInt64(bitPattern: earlier)
+    }
+
+    /// The same in seconds, 1 or more.
+    func roundedSeconds(since earlier: Int64) -> UInt32 {
+        let elapsed = nanoseconds(since: earlier)
+        let (seconds, rest) = elapsed.quotientAndRemainder(dividingBy: 1_000_000_000)
+        return UInt32(clamping: Swift.max(seconds + (rest >= 500_000_000 ? 1 : 0), 1))
     }
 }
 

@@ -4,7 +4,7 @@
 /// checked, and a report has exactly one encoding. Numbers are in network byte order.
 extension ScanReport {
     /// The size of an encoded report in bytes.
-    package static var encodedSize: Int { 96 }
+    package static var encodedSize: Int { 100 }
 
     /// The offsets of the fields, in bytes.
     private enum Offset {
@@ -26,13 +26,14 @@ extension ScanReport {
         static var sourcePort: Int { 48 }
         /// Space for ``PortList/capacity`` ports: unused ones are 0.
         static var ports: Int { 50 }
-        static var seconds: Int { 90 }
+        static var wholeSeconds: Int { 90 }
         static var hosts: Int { 94 }
+        static var fraction: Int { 96 }
     }
 
     /// The encoded report.
-    package var encoded: InlineArray<96, UInt8> {
-        var bytes = InlineArray<96, UInt8>(repeating: 0)
+    package var encoded: InlineArray<100, UInt8> {
+        var bytes = InlineArray<100, UInt8>(repeating: 0)
         bytes[Offset.families] = (source.isIPv4 ? 1 : 0) | (destination.isIPv4 ? 2 : 0)
         bytes[Offset.changed] = changed.bits
         bytes[Offset.flagsEverSet] = flagsEverSet.rawValue
@@ -47,7 +48,8 @@ extension ScanReport {
         bytes.put(destination.low, at: Offset.destination + 8)
         bytes.put(UInt64(bitPattern: startTime), at: Offset.startTime)
         bytes.put(sourcePort, at: Offset.sourcePort)
-        bytes.put(seconds, at: Offset.seconds)
+        bytes.put(wholeSeconds, at: Offset.wholeSeconds)
+        bytes.put(fraction, at: Offset.fraction)
         bytes.put(hosts, at: Offset.hosts)
         for index in 0..<ports.count { bytes.put(ports[index], at: Offset.ports + 2 * index) }
         return bytes
@@ -66,9 +68,8 @@ extension ScanReport {
         self.kind = kind
         sourceIsPrefix = kindAndPrefix & 0x80 != 0
         if sourceIsPrefix && (kind == .quick || families & 1 != 0) { throw .malformed }
-        seconds = try bytes.uint32(at: Offset.seconds)
         hosts = try bytes.uint16(at: Offset.hosts)
-        if (seconds == 0) != (kind == .quick) || (hosts > 0) != kind.isOfHosts { throw .malformed }
+        if (hosts > 0) != kind.isOfHosts { throw .malformed }
         source = try Address(encodedIn: bytes, at: Offset.source, isIPv4: families & 1 != 0)
         destination = try Address(encodedIn: bytes, at: Offset.destination, isIPv4: families & 2 != 0)
         if sourceIsPrefix ? source.low != 0 : source.isUnspecified { throw .malformed }
@@ -81,9 +82,12 @@ extension ScanReport {
         typeOfService = try bytes.uint8(at: Offset.typeOfService)
         timeToLive = try bytes.uint8(at: Offset.timeToLive)
         startTime = Int64(bitPattern: try bytes.uint64(at: Offset.startTime))
+        let fraction = try bytes.uint32(at: Offset.fraction)
+        if fraction >= 1_000_000_000 { throw .malformed }
         sourcePort = try bytes.uint16(at: Offset.sourcePort)
         ports = try PortList(encodedIn: bytes, at: Offset.ports, count: Int(try bytes.uint8(at: Offset.portCount)))
         if kind.isOfHosts && ports.count != 1 { throw .malformed }
+        setElapsed(wholeSeconds: try bytes.uint32(at: Offset.wholeSeconds), fraction: fraction)
     }
 }
 

@@ -12,7 +12,7 @@ public struct Touch: Sendable {
     public internal(set) var hasOtherPorts = false
     /// The packets.
     public internal(set) var packets: UInt32
-    /// The time of day of the first packet, in seconds since 1970 UTC.
+    /// When the first packet came, in nanoseconds since 1970 UTC.
     public internal(set) var first: Int64
     /// The same for the last one.
     public internal(set) var last: Int64
@@ -27,19 +27,19 @@ public struct Touch: Sendable {
     }
 
     /// The touch of one packet.
-    init(_ probe: Probe, at wallClock: Int64) {
+    init(_ probe: Probe, at realTime: Int64) {
         source = probe.source
         destination = probe.destination
         ports.append(probe.destinationPort)
         packets = 1
-        first = wallClock
-        last = wallClock
+        first = realTime
+        last = realTime
     }
 
     /// Adds one more packet of the source.
-    mutating func add(_ probe: Probe, at wallClock: Int64) {
+    mutating func add(_ probe: Probe, at realTime: Int64) {
         packets = packets == .max ? .max : packets + 1
-        last = wallClock
+        last = realTime
         if destination != probe.destination { hasOtherDestinations = true }
         if ports.contains(probe.destinationPort) { return }
         if ports.count == PortList.capacity { hasOtherPorts = true } else { ports.append(probe.destinationPort) }

@@ -53,20 +53,20 @@ public struct TouchTable<let capacity: Int>: ~Copyable {
     }
 
     /// Notes a packet, if it is one that a scan may consist of: a TCP segment without ACK and RST.
-    public mutating func note(_ probe: Probe, at now: Timestamp, wallClock: Int64) {
+    public mutating func note(_ probe: Probe, at now: Timestamp, realTime: Int64) {
         if probe.mayBeAnswer || probe.source.isUnspecified { return }
         if end == 0 { end = Self.after(now) }
         let set = firstPlace(for: probe.source)
         var least = set
         for index in set..<set + Self.setSize {
             if places[index].packets == 0 {
-                places[index] = TouchPlace(probe, at: wallClock)
+                places[index] = TouchPlace(probe, at: realTime)
                 return
             }
-            if places[index].isOf(probe.source) { return places[index].add(probe, at: wallClock) }
+            if places[index].isOf(probe.source) { return places[index].add(probe, at: realTime) }
             if places[index].packets < places[least].packets { least = index }
         }
-        places[least] = TouchPlace(probe, at: wallClock)
+        places[least] = TouchPlace(probe, at: realTime)
         let half = Int(filled)
         evicted[half] = evicted[half] == .max ? .max : evicted[half] + 1
     }
@@ -173,9 +173,9 @@ private struct TouchPlace: Sendable {
 
     init() {}
 
-    init(_ probe: Probe, at wallClock: Int64) { touch = Touch(probe, at: wallClock) }
+    init(_ probe: Probe, at realTime: Int64) { touch = Touch(probe, at: realTime) }
 
     func isOf(_ source: Address) -> Bool { touch.packets > 0 && touch.source == source }
 
-    mutating func add(_ probe: Probe, at wallClock: Int64) { touch.add(probe, at: wallClock) }
+    mutating func add(_ probe: Probe, at realTime: Int64) { touch.add(probe, at: realTime) }
 }

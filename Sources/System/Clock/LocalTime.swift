@@ -8,9 +8,10 @@ package func loadTimeZone() {
 }
 
 extension TimeOfDay {
-    /// The local time of day at a number of seconds since 1970 UTC; midnight for a year out of range.
-    package init(local seconds: Int64) {
-        unsafe self.init(localParts(of: seconds))
+    /// The local time of day at a number of nanoseconds since 1970 UTC; midnight for a year out of range.
+    package init(local realTime: Int64) {
+        let (seconds, rest) = realTime.quotientAndRemainder(dividingBy: 1_000_000_000)
+        unsafe self.init(localParts(of: rest < 0 ? seconds - 1 : seconds))
     }
 
     fileprivate init(_ parts: tm) {

@@ -79,7 +79,7 @@ struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
     /// Probes are judged together: when there are many, and at the end of a batch.
     @inline(__always)
     mutating func receive(_ probe: Probe, at now: Timestamp, realTime: Int64) {
-        if notesTouches { touches?.note(probe, at: now, wallClock: realTime / 1_000_000_000) }
+        if notesTouches { touches?.note(probe, at: now, realTime: realTime) }
         memory.value.append(probe, to: &waiting, at: now, realTime: realTime)
         memory.prefetch(at: Parameters.Detector.firstRead(for: &waiting))
         if waiting.isFull { judge() }
@@ -111,7 +111,7 @@ struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
     @inline(never)  // rare
     private mutating func judge(_ event: PairEvent, at now: Timestamp, realTime: Int64) {
         judge()
-        if let finding = detector.find(event, at: now, wallClock: realTime / 1_000_000_000) {
+        if let finding = detector.find(event, at: now, realTime: realTime) {
             report(finding, at: now, realTime: realTime)
         }
     }
@@ -151,8 +151,7 @@ struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
             let isSuppressed = logAtUsualLimit(&finding, at: now)
         #endif
         if reportsEnds && !isSuppressed {
-            let wallClock = realTime / 1_000_000_000
-            if let other = detector.followEnd(of: finding, level: level, at: now, wallClock: wallClock) {
+            if let other = detector.followEnd(of: finding, level: level, at: now) {
                 log.log(other.end, level: other.level)
             }
         }
@@ -164,7 +163,7 @@ struct DetectionPipeline<Log: ReportLog & ~Copyable>: ~Copyable, ProbeSink {
     private mutating func confirmed(_ finding: ScanFinding, at now: Timestamp, realTime: Int64) -> ScanFinding? {
         if finding.isConfirmed { return finding }
         updatePorts()
-        return detector.confirm(finding, at: now, wallClock: realTime / 1_000_000_000)
+        return detector.confirm(finding, at: now, realTime: realTime)
     }
 
     /// Whether the host's ports or addresses have been looked up since this was last false.

@@ -39,8 +39,8 @@ struct MinuteTouches: ~Copyable {
     }
 
     /// Notes a packet.
-    func note(_ probe: Probe, at now: Timestamp, wallClock: Int64) {
-        table.value.note(probe, at: now, wallClock: wallClock)
+    func note(_ probe: Probe, at now: Timestamp, realTime: Int64) {
+        table.value.note(probe, at: now, realTime: realTime)
     }
 
     /// Leaves out a source that has been reported for the rest of the minute.

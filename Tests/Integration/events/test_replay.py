@@ -1,8 +1,10 @@
 """Events of capture files: the same scans as in the classic lines, as JSON."""
 
 import json
+import re
 import subprocess
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ import pytest
 from harness.daemon import finish
 from harness.events import SCHEMA, Event, read_lines
 from harness.places import BINARY, REPOSITORY
+from scapy.layers.inet import IP, TCP
+from scapy.utils import PcapReader
 
 CAPTURES = REPOSITORY / "Tests/Fixtures/captures"
 ALL = sorted(path for path in CAPTURES.rglob("*.pcap*"))
@@ -61,6 +65,28 @@ def test_each_event_of_a_capture_is_the_one_of_its_line(path: Path) -> None:
             assert f", {event['flags']}" in line
         assert (f", TOS {event['tos']:02x}" if "tos" in event else ", TOS") in line or "tos" not in event
         assert event["first"] <= event["time"]
+
+
+def stamps(path: Path) -> list[tuple[str, str, int]]:
+    """When each segment that tries a port came, from whom, and to which port, as Scapy reads them."""
+    segments = [packet for packet in PcapReader(str(path)) if IP in packet and TCP in packet]
+    return [(f"{Decimal(str(packet.time)):.6f}", packet[IP].src, packet[TCP].dport)
+            for packet in segments if not packet[TCP].flags & 0x14]
+
+
+def test_the_times_of_a_scan_are_those_of_its_packets() -> None:
+    path = CAPTURES / "nmap_sS.pcap"
+    packets = stamps(path)
+    scans = [line for line in replay(path, "--json").splitlines() if '"kind":"scan"' in line]
+    assert scans
+    for line in scans:
+        event = json.loads(line)
+        first, last = re.search(r'"first":([0-9.]+),"last":([0-9.]+)', line).groups()
+        times = [(time, port) for time, source, port in packets if source == event["src"] and time >= first]
+        assert times[0] == (first, event["ports"][0])
+        seen = list(dict.fromkeys(port for time, port in times if time <= last))
+        assert last in [time for time, _ in times]
+        assert seen[:len(event["ports"])] == event["ports"] and len(seen) == event["nports"]
 
 
 def test_the_captures_have_events_of_every_kind_of_scan() -> None:

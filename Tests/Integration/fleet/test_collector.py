@@ -30,7 +30,8 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
 def event(number: int, run: str = "00c0ffee") -> str:
     return json.dumps({
         "v": 1, "kind": "scan", "run": run, "seq": number, "time": 1795252971.123456 + number, "src": "198.51.100.7",
-        "dst": "192.0.2.1", "dsts": False, "ports": [21, 22, 23], "nports": 4, "first": 1795252971.000000},
+        "dst": "192.0.2.1", "dsts": False, "ports": [21, 22, 23], "nports": 4, "first": 1795252971.100001,
+        "last": 1795252971.123455},
         separators=(",", ":"))
 
 

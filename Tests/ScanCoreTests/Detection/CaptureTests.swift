@@ -137,8 +137,8 @@ enum Captures {
                 if segments.isEmpty { replay.kept += 1 }
                 replay.segments += segments
                 for segment in segments {
-                    let wallClock = packet.time / 1_000_000_000
-                    guard var finding = detector.find(segment, at: now, wallClock: wallClock) else { continue }
+                    let realTime = packet.time
+                    guard var finding = detector.find(segment, at: now, realTime: realTime) else { continue }
                     let report = finding.report
                     switch limiter.admit(&finding, at: now) {
                     case .log: replay.lines.append(LogLine(report, time: TimeOfDay(utc: report.startTime)).text)

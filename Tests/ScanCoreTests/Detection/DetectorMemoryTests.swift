@@ -11,7 +11,7 @@ struct DetectorMemoryTests {
         var detector = SmallDetector(key: .forTests)
         let isFresh = detector.isFresh
         #expect(isFresh)
-        _ = detector.observe(segment(to: 80), at: Timestamp(nanoseconds: 0), wallClock: 0)
+        _ = detector.observe(segment(to: 80), at: Timestamp(nanoseconds: 0), realTime: 0)
         let isStillFresh = detector.isFresh
         #expect(!isStillFresh)
     }
@@ -33,9 +33,9 @@ struct DetectorMemoryTests {
         var made = SmallDetector(key: key)
         for step in 0..<250 {
             let packet = traffic.next()
-            let report = watch.observe(packet.segment, at: packet.time, wallClock: packet.wallClock)
+            let report = watch.observe(packet.segment, at: packet.time, realTime: packet.realTime)
             let now = Timestamp(nanoseconds: packet.time)
-            let expected = made.observe(packet.segment, at: now, wallClock: packet.wallClock)
+            let expected = made.observe(packet.segment, at: now, realTime: packet.realTime)
             let line = report.map { LogLine($0, time: TimeOfDay(utc: $0.startTime)).text }
             let expectedLine = expected.map { LogLine($0, time: TimeOfDay(utc: $0.startTime)).text }
             #expect(line == expectedLine, "SCANLOGD_TEST_SEED=\(Seed.value), sequence \(sequence), step \(step)")
@@ -87,14 +87,14 @@ struct DetectorMemoryTests {
         unsafe detector.deallocate()
     }
 
-    func observe(_ segment: Probe, at time: Int64, wallClock: Int64? = nil) -> ScanReport? {
-        let wallClock = wallClock ?? time / 1_000_000_000
-        return unsafe detector.pointee.observe(segment, at: Timestamp(nanoseconds: time), wallClock: wallClock)
+    func observe(_ segment: Probe, at time: Int64, realTime: Int64? = nil) -> ScanReport? {
+        let realTime = realTime ?? time
+        return unsafe detector.pointee.observe(segment, at: Timestamp(nanoseconds: time), realTime: realTime)
     }
 
     func find(_ segment: Probe, at time: Int64) -> ScanFinding? {
         unsafe detector.pointee.find(
-            segment, at: Timestamp(nanoseconds: time), wallClock: time / 1_000_000_000)
+            segment, at: Timestamp(nanoseconds: time), realTime: time)
     }
 
     func remember(_ finding: ScanFinding) { unsafe detector.pointee.remember(finding) }

@@ -42,7 +42,8 @@ struct FloodTests {
         let reports = scan(from: scanner, apart: .milliseconds(500)) { time in
             flood(packets, from: time) { _ in Address(ipv4: UInt32.random(in: 1...UInt32.max, using: &random)) }
         }
-        #expect(reports.count == 1 && reports.first?.startTime == 0, "SCANLOGD_TEST_SEED=\(Seed.value)")
+        #expect(
+            reports.count == 1 && reports.first?.startTime == .milliseconds(500), "SCANLOGD_TEST_SEED=\(Seed.value)")
         #expect(watch.sourcesEvicted == 0)
         #expect(watch.fault == nil)
     }

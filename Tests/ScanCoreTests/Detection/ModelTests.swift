@@ -13,9 +13,9 @@ struct ModelTests {
         var detector = SmallDetector(key: traffic.key())
         for step in 0..<250 {
             let packet = traffic.next()
-            let expected = model.observe(packet.segment, at: packet.time, wallClock: packet.wallClock)
+            let expected = model.observe(packet.segment, at: packet.time, realTime: packet.realTime)
             let now = Timestamp(nanoseconds: packet.time)
-            let report = detector.observe(packet.segment, at: now, wallClock: packet.wallClock)
+            let report = detector.observe(packet.segment, at: now, realTime: packet.realTime)
             let line = report.map { LogLine($0, time: TimeOfDay(utc: $0.startTime)).text }
             let fault = detector.fault
             let held = detector.sourcesHeld
@@ -46,8 +46,8 @@ struct ModelTests {
             for step in 0..<250 {
                 let packet = traffic.next()
                 let now = Timestamp(nanoseconds: packet.time)
-                let expected = model.observe(packet.segment, at: packet.time, wallClock: packet.wallClock)
-                let report = detector.observe(packet.segment, at: now, wallClock: packet.wallClock)
+                let expected = model.observe(packet.segment, at: packet.time, realTime: packet.realTime)
+                let report = detector.observe(packet.segment, at: now, realTime: packet.realTime)
                 let line = report.map { LogLine($0, time: TimeOfDay(utc: $0.startTime)).text }
                 #expect(line == expected, "SCANLOGD_TEST_SEED=\(Seed.value), sequence \(sequence), step \(step)")
                 if line != nil { reports += 1 }
@@ -55,7 +55,7 @@ struct ModelTests {
                 floods += 1
                 for _ in 0..<(floods % 50 == 0 ? 3000 : 1) {
                     let source = Address(ipv6High: 0xfd99_0000_0000_0000, low: random.next())
-                    _ = detector.observe(segment(from: source), at: now, wallClock: packet.wallClock)
+                    _ = detector.observe(segment(from: source), at: now, realTime: packet.realTime)
                 }
             }
             let evicted = detector.sourcesEvicted
@@ -72,7 +72,7 @@ struct ModelTests {
             var model = RuleModel()
             for _ in 0..<250 {
                 let packet = traffic.next()
-                let line = model.observe(packet.segment, at: packet.time, wallClock: packet.wallClock)
+                let line = model.observe(packet.segment, at: packet.time, realTime: packet.realTime)
                 if let line { lines.append(line) }
             }
         }
@@ -126,7 +126,7 @@ struct ModelTests {
         for step in 0..<400 {
             let packet = traffic.next()
             let now = Timestamp(nanoseconds: packet.time)
-            _ = detector.observe(packet.segment, at: now, wallClock: packet.wallClock)
+            _ = detector.observe(packet.segment, at: now, realTime: packet.realTime)
             let place = "SCANLOGD_TEST_SEED=\(Seed.value), sequence \(sequence), step \(step): \(packet)"
             if let fault = detector.fault {
                 Issue.record("\(place): \(fault)")
@@ -144,7 +144,7 @@ struct ModelTests {
             question.destinationPort = Traffic.unusedPort
             question.transport = .tcp(.rst)
             let probes = detector.counters.probes
-            let report = detector.observe(question, at: now, wallClock: packet.wallClock)
+            let report = detector.observe(question, at: now, realTime: packet.realTime)
             if report != nil || detector.counters.probes != probes {
                 Issue.record("\(place): the most recent source is not known")
                 return most

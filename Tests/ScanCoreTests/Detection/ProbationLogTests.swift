@@ -158,7 +158,7 @@ private final class Log<let lineCount: Int> {
         guard let place = place(of: host) else { return 0 }
         let touch = log.remove(place)
         defer { addUnchecked(host) }
-        return touch.entry(wallClock: 0).report.ports[0]
+        return touch.entry(at: Timestamp(nanoseconds: 0), realTime: 0).report.ports[0]
     }
 
     func add(_ host: UInt32, at time: Int64 = 0) {
@@ -167,13 +167,13 @@ private final class Log<let lineCount: Int> {
     }
 
     func add(_ source: Address) {
-        log.insert(segment(from: source), hash: key.hash(source), at: Timestamp(nanoseconds: 0), wallClock: 0)
+        log.insert(segment(from: source), hash: key.hash(source), at: Timestamp(nanoseconds: 0), realTime: 0)
     }
 
     func addUnchecked(_ host: UInt32, at time: Int64 = 0) {
         let source = Address(hash: host)
         let segment = segment(to: UInt16(truncatingIfNeeded: host), from: source)
-        log.insert(segment, hash: key.hash(source), at: Timestamp(nanoseconds: time), wallClock: 0)
+        log.insert(segment, hash: key.hash(source), at: Timestamp(nanoseconds: time), realTime: 0)
     }
 
     func remove(_ host: UInt32) {

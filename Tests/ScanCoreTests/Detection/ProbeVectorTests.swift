@@ -34,11 +34,11 @@ struct ProbeVectorTests {
         for _ in 0..<1000 {
             let packet = traffic.next()
             let now = Timestamp(nanoseconds: packet.time)
-            if var finding = single.find(packet.segment, at: now, wallClock: packet.wallClock) {
-                expected.append(text(of: finding, at: now, wallClock: packet.wallClock))
+            if var finding = single.find(packet.segment, at: now, realTime: packet.realTime) {
+                expected.append(text(of: finding, at: now, realTime: packet.realTime))
                 suppress(&finding, in: &single)
             }
-            let realTime = packet.wallClock * 1_000_000_000
+            let realTime = packet.realTime
             together.append(packet.segment, to: &vector, at: now, realTime: realTime)
             if vector.isFull || random.next() % 20 == 0 { judge(&vector, by: &together, into: &found) }
         }
@@ -82,7 +82,7 @@ struct ProbeVectorTests {
 
     private func judge(_ vector: inout ProbeVector, by detector: inout SmallDetector, into found: inout [String]) {
         while var finding = detector.nextFinding(in: &vector) {
-            found.append(text(of: finding, at: vector.time, wallClock: vector.realTime / 1_000_000_000))
+            found.append(text(of: finding, at: vector.time, realTime: vector.realTime))
             suppress(&finding, in: &detector)
         }
     }
@@ -93,8 +93,8 @@ struct ProbeVectorTests {
         detector.remember(finding)
     }
 
-    private func text(of finding: ScanFinding, at now: Timestamp, wallClock: Int64) -> String {
+    private func text(of finding: ScanFinding, at now: Timestamp, realTime: Int64) -> String {
         let line = LogLine(finding.report, time: TimeOfDay(utc: finding.report.startTime)).text
-        return "\(line) \(finding.isNew) \(finding.lot) \(finding.lastPort) \(now.nanoseconds) \(wallClock)"
+        return "\(line) \(finding.isNew) \(finding.lot) \(finding.lastPort) \(now.nanoseconds) \(realTime)"
     }
 }

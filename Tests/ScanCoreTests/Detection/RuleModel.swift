@@ -38,7 +38,7 @@ struct RuleModel {
     var held: Int { known.count }
 
     /// Takes a segment into account; the line, if it makes a scan.
-    mutating func observe(_ segment: Probe, at time: Int64, wallClock: Int64) -> String? {
+    mutating func observe(_ segment: Probe, at time: Int64, realTime: Int64) -> String? {
         let flags = segment.flags?.rawValue ?? 0
         if segment.source.high == 0 && segment.source.low == 0 { return nil }
         if flags == 0b0001_0000 || flags == 0b0001_1000 { return nil }
@@ -52,7 +52,7 @@ struct RuleModel {
             if !isAck {
                 made += 1
                 known[source] = History(
-                    segments: [segment], flags: [flags], ports: [port], lastNew: time, start: wallClock)
+                    segments: [segment], flags: [flags], ports: [port], lastNew: time, start: realTime)
             }
             return nil
         }
@@ -91,7 +91,8 @@ struct RuleModel {
             tail += ", TOS " + (digits.count == 1 ? "0" : "") + digits
         }
         if all.allSatisfy({ $0.timeToLive == first.timeToLive }) { tail += ", TTL \(first.timeToLive)" }
-        let parts = [history.start / 3600 % 24, history.start / 60 % 60, history.start % 60]
+        let start = history.start / 1_000_000_000
+        let parts = [start / 3600 % 24, start / 60 % 60, start % 60]
         tail += " @" + parts.map { ($0 < 10 ? "0" : "") + String($0) }.joined(separator: ":")
 
         let addresses = text(first.source).utf8.count + text(first.destination).utf8.count

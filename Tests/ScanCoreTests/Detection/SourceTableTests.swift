@@ -310,7 +310,7 @@ private final class Table<let capacity: Int, let bucketCount: Int> {
         var segment = segment(to: UInt16(host), from: Address(hash: host))
         let place = table.find(segment.source)
         precondition(place.index == nil)
-        var entry = SourceEntry(first: segment, at: now, wallClock: 0)
+        var entry = SourceEntry(first: segment, at: now, realTime: 0)
         for _ in 1..<ports {
             segment.destinationPort += 1
             _ = entry.record(segment, at: now)

@@ -8,7 +8,7 @@ struct Traffic {
     struct Packet {
         var segment: Probe
         var time: Int64
-        var wallClock: Int64
+        var realTime: Int64
     }
 
     private var random: SplitMix
@@ -18,7 +18,7 @@ struct Traffic {
     private let oddFlags: Int
     private let oddTimes: Int
     private var time: Int64 = .seconds(1000)
-    private var wallClock: Int64 = 1_795_252_625
+    private var realTime: Int64 = .seconds(1_795_252_625)
 
     init(seed: UInt64, sources count: Int? = nil) {
         var random = SplitMix(seed: seed)
@@ -64,7 +64,7 @@ struct Traffic {
         if odd(oddFields) { segment.sourcePort = UInt16.random(in: 40_000...40_002, using: &random) }
         if odd(oddFields) { segment.typeOfService = UInt8.random(in: 0...255, using: &random) }
         if odd(oddFields) { segment.timeToLive = UInt8.random(in: 0...255, using: &random) }
-        return Packet(segment: segment, time: time, wallClock: wallClock)
+        return Packet(segment: segment, time: time, realTime: realTime)
     }
 
     private mutating func step() {
@@ -74,7 +74,7 @@ struct Traffic {
             .seconds(-60),
         ]
         time += odd(oddTimes) ? unusual.randomElement(using: &random) ?? 0 : usual
-        wallClock += Int64.random(in: 0...2, using: &random)
+        realTime += Int64.random(in: 0...(.seconds(2)), using: &random)
     }
 
     private mutating func flags() -> TCPFlags {

@@ -11,13 +11,13 @@ typealias SmallDetector = ScanDetector<64, 256, 512, 4>
 final class Watch {
     private var detector = SmallDetector(key: HashKey.forTests)
 
-    /// The wall clock at time 0: 12:34:56 UTC.
-    static let wallClock: Int64 = 45_296
+    /// The real time at time 0: 12:34:56 UTC.
+    static let realTime: Int64 = .seconds(45_296)
 
     /// Observes a segment and returns the line, if this one makes a scan.
     func observe(_ segment: Probe, at time: Int64 = 0) -> String? {
         let now = Timestamp(nanoseconds: time)
-        let report = detector.observe(segment, at: now, wallClock: Watch.wallClock + time / 1_000_000_000)
+        let report = detector.observe(segment, at: now, realTime: Watch.realTime &+ time)
         if let fault = detector.fault { Issue.record("\(fault)") }
         return report.map { LogLine(Self.sent($0), time: TimeOfDay(utc: $0.startTime)).text }
     }
@@ -92,9 +92,9 @@ func makeReport(
 }
 
 extension TimeOfDay {
-    /// The time of day in UTC, so many seconds after 1970 began.
-    init(utc seconds: Int64) {
-        let second = (seconds % 86_400 + 86_400) % 86_400
+    /// The time of day in UTC, so many nanoseconds after 1970 began.
+    init(utc realTime: Int64) {
+        let second = (realTime / 1_000_000_000 % 86_400 + 86_400) % 86_400
         self.init(hour: UInt8(second / 3600), minute: UInt8(second / 60 % 60), second: UInt8(second % 60))
     }
 }

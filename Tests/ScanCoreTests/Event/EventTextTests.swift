@@ -23,14 +23,15 @@ struct EventTextTests {
 
     private static var quick: ScanReport {
         var report = makeReport(ports: [22, 80, 443])
-        report.startTime = 1_795_252_970
+        report.startTime = 1_795_252_970_123_456_789
+        report.endTime = 1_795_252_970_998_877_665
         report.typeOfService = 16
         return report
     }
 
     @Test mutating func aScanHasAllThatIsKnownOfIt() {
         let fields = #""src":"10.77.0.1","sport":40000,"dst":"10.77.0.2","dsts":false,"ports":[22,80,443],"nports":4,"#
-        let rest = #""flags":"fSrpauxy","tos":16,"ttl":64,"first":1795252970.000000}"#
+        let rest = #""flags":"fSrpauxy","tos":16,"ttl":64,"first":1795252970.123456,"last":1795252970.998877}"#
         #expect(text(.scan(Self.quick)) == Self.head + fields + rest)
     }
 
@@ -43,25 +44,24 @@ struct EventTextTests {
         report.flagsEverSet = .none
         report.flagsAlwaysSet = .all  // of fragments
         let fields = #""src":"10.77.0.1","dst":"10.77.0.2","dsts":true,"ports":[22,80,443],"nports":4,"#
-        #expect(text(.scan(report)) == Self.head + fields + #""first":1795252970.000000}"#)
+        #expect(text(.scan(report)) == Self.head + fields + #""first":1795252970.123456,"last":1795252970.998877}"#)
     }
 
     @Test mutating func aSweepHasItsHostsAndOnePort() throws {
         var report = ScanReport(.sweep, source: address("10.77.0.1"), destination: address("10.77.0.2"))
         report.ports.append(3389)
         report.hosts = 17
-        report.seconds = 5
-        report.startTime = 100
+        report.startTime = .seconds(100)
+        report.endTime = .seconds(105) + 250_000_000
         let fields = try read(text(.scan(report)))
         #expect(fields["kind"] as? String == "sweep")
         #expect(fields["ports"] as? [Int] == [3389] && fields["nports"] as? Int == 1 && fields["hosts"] as? Int == 17)
-        #expect(fields["first"] as? Double == 100 && fields["last"] as? Double == 105)
+        #expect(fields["first"] as? Double == 100 && fields["last"] as? Double == 105.25)
     }
 
     @Test mutating func aPrefixIsOne() throws {
         var report = ScanReport(.spread, source: address("2001:db8::"), destination: address("fd77::2"))
         report.ports.append(22)
-        report.seconds = 5
         report.sourceIsPrefix = true
         let fields = try read(text(.scan(report)))
         #expect(fields["src"] as? String == "2001:db8::/64")
@@ -75,8 +75,8 @@ struct EventTextTests {
         end.packets.number = 1001
         #expect(
             text(.end(end)).hasSuffix(
-                #""of":"scan","src":"10.77.0.1","dst":"10.77.0.2","dsts":false,"nports":1000,"first":1795252970.000000,"#
-                    + #""last":1795252971.000000,"packets":1001,"hosts":1}"#))
+                #""of":"scan","src":"10.77.0.1","dst":"10.77.0.2","dsts":false,"nports":1000,"first":1795252970.123456,"#
+                    + #""last":1795252970.998877,"packets":1001,"hosts":1}"#))
         end.hosts.isLeast = true
         end.isGoingOn = true
         let fields = try read(text(.end(end)))
@@ -163,8 +163,8 @@ struct EventTextTests {
         var report = makeReport(
             ports: (0..<20).map { 65_535 - $0 }, source: longest, destination: longest, sourcePort: 65_535)
         report.kind = .slow
-        report.seconds = .max
-        report.startTime = .max
+        report.startTime = .min
+        report.endTime = .max
         var end = ScanEnd(of: report)
         end.ports = ScanEnd.Count(number: 65_536, isLeast: true)
         end.hosts = ScanEnd.Count(number: .max, isLeast: true)
@@ -241,7 +241,8 @@ struct EventTextTests {
                 "SCANLOGD_RUN=00c0ffee", "SCANLOGD_SEQ=1", "SCANLOGD_TIME=1795252971.123456", "SCANLOGD_SRC=10.77.0.1",
                 "SCANLOGD_SPORT=40000", "SCANLOGD_DST=10.77.0.2", "SCANLOGD_DSTS=false", "SCANLOGD_PORTS=22",
                 "SCANLOGD_PORTS=80", "SCANLOGD_PORTS=443", "SCANLOGD_NPORTS=4", "SCANLOGD_FLAGS=fSrpauxy",
-                "SCANLOGD_TOS=16", "SCANLOGD_TTL=64", "SCANLOGD_FIRST=1795252970.000000",
+                "SCANLOGD_TOS=16", "SCANLOGD_TTL=64", "SCANLOGD_FIRST=1795252970.123456",
+                "SCANLOGD_LAST=1795252970.998877",
             ])
         let start = JournalText(event(.start), line: LogLine("x"), level: 6, ident: LogLine("scanlogd"))
         let names = String(decoding: (0..<start.count).map { start.bytes[$0] }, as: UTF8.self)

@@ -21,14 +21,14 @@ struct CandidateFaultsTests {
                 segment(to: number, from: address("fd77::\(number)"), destination: address("fd77::ff")),
                 segment(to: number, from: Self.lone(number), destination: address("fd77::ff")),
             ] {
-                _ = detector.find(probe, at: now, wallClock: 1000)
+                _ = detector.find(probe, at: now, realTime: .seconds(1000))
             }
             for target in [PairClass.udp, .ack, .protocols, .sctp] {
                 let event = PairEvent(target, .refused, by: Self.source, at: host, port: number)
-                _ = detector.observe(event, at: now, wallClock: 1000)
+                _ = detector.observe(event, at: now, realTime: .seconds(1000))
             }
             let echo = PairEvent(.echo, .tried, by: Self.source, at: host, port: 0)
-            _ = detector.observe(echo, at: now, wallClock: 1000)
+            _ = detector.observe(echo, at: now, realTime: .seconds(1000))
         }
         return detector
     }
@@ -231,7 +231,7 @@ struct CandidateFaultsTests {
     @Test func aPrefixThatLeadsToARecordOfIPv4IsFound() {
         let found = fault { detector in
             let now = Timestamp(nanoseconds: 1001 * Self.second)
-            _ = detector.find(segment(to: 1, from: address("198.51.100.1")), at: now, wallClock: 1001)
+            _ = detector.find(segment(to: 1, from: address("198.51.100.1")), at: now, realTime: .seconds(1001))
             detector.prefixes.insert(newestOf: detector.probation, hash: 0)
         }
         #expect(found == "a prefix leads to another record than an IPv6 segment's")

@@ -10,7 +10,7 @@ struct KindFaultTests {
         for (low, port) in zip(["::a", "::b", "::c", "::d"], UInt16(21)...) {
             _ = candidate.add(pair(port), of: event(from: low, port: port), at: 0)
         }
-        var report = candidate.report(as: .spread, at: 1000, wallClock: 0)
+        var report = candidate.report(as: .spread, at: 1000, realTime: 0)
         candidate.complete(&report, with: pair(24), of: event(from: "::d", port: 24))
         #expect(report.sourceIsPrefix)
         let read = try ScanReport(encoded: report.encoded.span)
@@ -20,7 +20,7 @@ struct KindFaultTests {
 
     @Test func aNetworkWithHostBitsIsRefused() {
         let candidate = Candidate(event(from: "fd77::a", port: 21), at: 0)
-        var report = candidate.report(as: .spread, at: 1000, wallClock: 0)
+        var report = candidate.report(as: .spread, at: 1000, realTime: 0)
         report.ports.append(21)
         report.sourceIsPrefix = true
         #expect(throws: PacketFault.malformed) { try ScanReport(encoded: report.encoded.span) }
@@ -57,7 +57,7 @@ struct KindFaultTests {
             let now = start &+ number &* pause
             _ = candidate.add(pair(UInt16(number)), of: event(from: "fd77::a", port: UInt16(number)), at: now)
             let seconds = number * 1500
-            let report = candidate.report(as: .slow, at: now, wallClock: 0)
+            let report = candidate.report(as: .slow, at: now, realTime: 0)
             #expect(report.seconds == max(min(seconds, 24 * day), 1))
             if seconds < day - 66 { #expect(candidate.isReported(at: now)) }
             if seconds > day + 66 { #expect(!candidate.isReported(at: now)) }
@@ -96,7 +96,7 @@ struct KindFaultTests {
             var detector = SmallDetector(key: .forTests)
             detector.detect(KindSettings(kinds))
             for port in UInt16(1)...7 {
-                let report = detector.observe(segment(to: port), at: Timestamp(nanoseconds: 0), wallClock: 0)
+                let report = detector.observe(segment(to: port), at: Timestamp(nanoseconds: 0), realTime: 0)
                 #expect((report != nil) == (reports == 1 && port == 7))
             }
             #expect(detector.counters.reports == reports)
@@ -115,7 +115,7 @@ struct KindFaultTests {
         func send(_ port: UInt16, to host: UInt32) {
             let probe = segment(to: port, destination: Address(ipv4: 0x0a4d_0000 + host))
             let now = Timestamp(nanoseconds: time * 1_000_000_000)
-            if let report = detector.observe(probe, at: now, wallClock: time) { found.append(report.kind) }
+            if let report = detector.observe(probe, at: now, realTime: .seconds(time)) { found.append(report.kind) }
         }
         for host in UInt32(1)...16 {
             send(80, to: host)

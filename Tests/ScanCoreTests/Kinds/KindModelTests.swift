@@ -55,9 +55,9 @@ struct KindModelTests {
         for step in 0..<600 {
             guard case .segment(let probe) = traffic.next().what else { continue }
             let now = Timestamp(nanoseconds: traffic.time)
-            let wallClock = traffic.time / 1_000_000_000
-            let expected = alone.find(probe, at: now, wallClock: wallClock)
-            let found = withOthers.find(probe, at: now, wallClock: wallClock)
+            let realTime = traffic.time
+            let expected = alone.find(probe, at: now, realTime: realTime)
+            let found = withOthers.find(probe, at: now, realTime: realTime)
             let quick = found.flatMap { $0.report.kind == .quick ? $0.report : nil }
             let isSame =
                 quick.map { LogLine($0, time: Self.noon).text }
@@ -353,10 +353,10 @@ extension KindTraffic.Event {
         case .ports(let ports):
             detector.list(ports)
             return nil
-        case .segment(let probe): finding = detector.find(probe, at: now, wallClock: time / 1_000_000_000)
+        case .segment(let probe): finding = detector.find(probe, at: now, realTime: time)
         case .packet(let event):
-            finding = detector.observe(event, at: now, wallClock: time / 1_000_000_000).map {
-                detector.finding($0, at: now, wallClock: time / 1_000_000_000)
+            finding = detector.observe(event, at: now, realTime: time).map {
+                detector.finding($0, at: now, realTime: time)
             }
         }
         return KindTraffic.Found(finding)
@@ -405,7 +405,7 @@ extension ScanDetector {
     fileprivate mutating func confirm(_ found: KindTraffic.Found, at time: Int64) -> KindTraffic.Found? {
         guard let finding = found.finding else { return nil }
         return KindTraffic.Found(
-            confirm(finding, at: Timestamp(nanoseconds: time), wallClock: time / 1_000_000_000))
+            confirm(finding, at: Timestamp(nanoseconds: time), realTime: time))
     }
 }
 

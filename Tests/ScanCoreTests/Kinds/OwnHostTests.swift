@@ -40,7 +40,7 @@ struct OwnHostTests {
     ) -> (finding: ScanFinding, number: Int)? {
         for (number, port) in ports.enumerated() {
             let time = Int64(number) * pause + 100
-            if let finding = detector.find(probe(port, flags, to: host), at: at(time), wallClock: time) {
+            if let finding = detector.find(probe(port, flags, to: host), at: at(time), realTime: .seconds(time)) {
                 return (finding, number)
             }
         }
@@ -56,12 +56,12 @@ struct OwnHostTests {
         #expect(!finding.isConfirmed && finding.report.kind == .slow)
         let reportsBefore = detector.counters.reports
         #expect(reportsBefore == 0)
-        let confirmed = detector.confirm(finding, at: at(124), wallClock: 124)
+        let confirmed = detector.confirm(finding, at: at(124), realTime: .seconds(124))
         #expect(confirmed?.isConfirmed == true && confirmed?.report.kind == .slow)
         #expect(confirmed?.report.ports.contains(7) == true)
         let reports = detector.counters.reports
         #expect(reports == 1)
-        let again = detector.find(probe(8), at: at(128), wallClock: 128)
+        let again = detector.find(probe(8), at: at(128), realTime: .seconds(128))
         #expect(again == nil)
     }
 
@@ -71,7 +71,7 @@ struct OwnHostTests {
         let found = find([1, 2, 3, 4, 5, 6, 7], in: &detector)
         let finding = try #require(found?.finding)
         for port in UInt16(1)...7 { detector.host.ports.tcp.insert(port) }
-        let isConfirmed = detector.confirm(finding, at: at(124), wallClock: 124) != nil
+        let isConfirmed = detector.confirm(finding, at: at(124), realTime: .seconds(124)) != nil
         let reports = detector.counters.reports
         #expect(!isConfirmed && reports == 0)
     }
@@ -101,7 +101,7 @@ struct OwnHostTests {
         Self.watch(&detector)
         let found = ([40_000] + [UInt16](1...6)).map { port in
             let event = PairEvent(.sctp, .tried, by: Self.other, at: Self.own, port: port)
-            return detector.observe(event, at: at(100), wallClock: 100)?.kind
+            return detector.observe(event, at: at(100), realTime: .seconds(100))?.kind
         }
         #expect(found == [ScanKind?](repeating: nil, count: 6) + [.sctp])
     }
@@ -121,10 +121,11 @@ struct OwnHostTests {
         let ports = [UInt16](1...7)
         for (number, port) in ports.enumerated() {
             let time = Int64(number) * 4 + 100
-            let finding = detector.find(probe(port), at: at(time), wallClock: time)
+            let finding = detector.find(probe(port), at: at(time), realTime: .seconds(time))
             #expect(finding == nil)
             if isFirst == (number == 0) {
-                let closed = detector.find(probe(port, .fin.union(.ack)), at: at(time + 1), wallClock: time + 1)
+                let close = probe(port, .fin.union(.ack))
+                let closed = detector.find(close, at: at(time + 1), realTime: .seconds(time + 1))
                 #expect(closed == nil)
             }
         }
@@ -137,8 +138,8 @@ struct OwnHostTests {
         var found: ScanFinding?
         for (number, port) in ports.enumerated() {
             let time = Int64(number) * 4 + 100
-            found = found ?? detector.find(probe(port), at: at(time), wallClock: time)
-            found = found ?? detector.find(probe(port, .rst), at: at(time), wallClock: time)
+            found = found ?? detector.find(probe(port), at: at(time), realTime: .seconds(time))
+            found = found ?? detector.find(probe(port, .rst), at: at(time), realTime: .seconds(time))
         }
         #expect(found?.report.kind == .slow)
     }
@@ -151,7 +152,7 @@ struct OwnHostTests {
         let finding = try #require(found?.finding)
         #expect(found?.number == 9 && finding.report.kind == .ack && !finding.isConfirmed)
         let isTriedInVain = detector.host.isTriedInVain
-        let confirmed = detector.confirm(finding, at: at(112), wallClock: 112)
+        let confirmed = detector.confirm(finding, at: at(112), realTime: .seconds(112))
         #expect(isTriedInVain && confirmed?.report.kind == .ack)
         let ofOthers = find([UInt16](1...12), in: &detector, flags, to: Self.other)
         #expect(ofOthers == nil)
@@ -163,7 +164,7 @@ struct OwnHostTests {
         Self.watch(&detector)
         for port in UInt16(1)...30 {
             for flags in [TCPFlags.syn, .ack, .ack.union(.psh), .fin.union(.ack)] {
-                let finding = detector.find(probe(port, flags), at: at(100), wallClock: 100)
+                let finding = detector.find(probe(port, flags), at: at(100), realTime: .seconds(100))
                 #expect(finding == nil || finding?.report.kind == .quick)
             }
         }
@@ -174,7 +175,7 @@ struct OwnHostTests {
         Self.watch(&detector)
         for port in UInt16(900)...912 {
             for flags in [TCPFlags.syn.union(.ack), .ack, .ack.union(.psh), .fin.union(.ack)] {
-                let finding = detector.find(probe(port, flags, from: 2049), at: at(100), wallClock: 100)
+                let finding = detector.find(probe(port, flags, from: 2049), at: at(100), realTime: .seconds(100))
                 #expect(finding == nil)
             }
         }
@@ -187,7 +188,7 @@ struct OwnHostTests {
 
     private func find(_ packets: [[UInt8]], in detector: inout Detector) -> ScanFinding? {
         for packet in packets {
-            if let finding = detector.find(packet: packet.span, at: at(100), wallClock: 100) { return finding }
+            if let finding = detector.find(packet: packet.span, at: at(100), realTime: .seconds(100)) { return finding }
         }
         return nil
     }
@@ -199,7 +200,7 @@ struct OwnHostTests {
         let found = find([datagram(21)], in: &detector)
         let finding = try #require(found)
         #expect(before == nil && finding.report.kind == .udp && !finding.isConfirmed)
-        let confirmed = detector.confirm(finding, at: at(101), wallClock: 101)
+        let confirmed = detector.confirm(finding, at: at(101), realTime: .seconds(101))
         #expect(confirmed?.report.kind == .udp)
     }
 
@@ -211,8 +212,8 @@ struct OwnHostTests {
         for port in UInt16(1)...6 {
             #expect(finding == nil)
             let event = PairEvent(.udp, .refused, by: Address(ipv4: 7), at: Self.own, port: port)
-            if let found = detector.observe(event, at: at(100), wallClock: 100) {
-                finding = detector.finding(found, at: at(100), wallClock: 100)
+            if let found = detector.observe(event, at: at(100), realTime: .seconds(100)) {
+                finding = detector.finding(found, at: at(100), realTime: .seconds(100))
             }
         }
         #expect(finding?.report.kind == .udp)

@@ -23,9 +23,9 @@ struct ScanEndTests {
 
     /// Processes a probe, and follows the scan if that completes it; the scans that were given up for it.
     private func observe(_ probe: Probe, at milliseconds: Int64, in detector: inout Detector) -> [ScanEnd] {
-        let wallClock = 100 + milliseconds / 1000
-        guard let found = detector.find(probe, at: at(milliseconds), wallClock: wallClock) else { return [] }
-        let givenUp = detector.followEnd(of: found, level: 1, at: at(milliseconds), wallClock: wallClock)
+        let realTime = Int64.seconds(100) + .milliseconds(milliseconds)
+        guard let found = detector.find(probe, at: at(milliseconds), realTime: realTime) else { return [] }
+        let givenUp = detector.followEnd(of: found, level: 1, at: at(milliseconds))
         return givenUp.map { [$0.end] } ?? []
     }
 
@@ -104,11 +104,11 @@ struct ScanEndTests {
             let now = at(Int64(port) * 1000)
             var event = PairEvent(.udp, .tried, by: Address(ipv4: 7), at: Self.host, port: port)
             event.sourcePort = 50_000
-            guard let found = detector.observe(event, at: now, wallClock: 100) else { continue }
-            let unconfirmed = detector.finding(found, at: now, wallClock: 100)
-            let confirmed = detector.confirm(unconfirmed, at: now, wallClock: 100)
+            guard let found = detector.observe(event, at: now, realTime: .seconds(100)) else { continue }
+            let unconfirmed = detector.finding(found, at: now, realTime: .seconds(100))
+            let confirmed = detector.confirm(unconfirmed, at: now, realTime: .seconds(100))
             let finding = try #require(confirmed)
-            _ = detector.followEnd(of: finding, level: 1, at: now, wallClock: 100)
+            _ = detector.followEnd(of: finding, level: 1, at: now)
         }
         let early = detector.nextEnd(at: at(1_809_999))
         #expect(early == nil)
@@ -132,9 +132,9 @@ struct ScanEndTests {
             let isRepeated = before.contains { $0 == (port, host) }
             if isFollowed.contains(source) || !isRepeated { tried[source, default: []].append((port, host)) }
             let now = at(Int64(step))
-            guard let found = detector.find(probe, at: now, wallClock: 100) else { continue }
+            guard let found = detector.find(probe, at: now, realTime: .seconds(100)) else { continue }
             if found.report.kind != .quick { continue }
-            _ = detector.followEnd(of: found, level: 1, at: now, wallClock: 100)
+            _ = detector.followEnd(of: found, level: 1, at: now)
             isFollowed.insert(source)
         }
         var count = 0
@@ -156,13 +156,15 @@ struct ScanEndTests {
         let encoded = end.encoded
         let bytes = encoded.indices.map { encoded[$0] }
         let again = try ScanEnd(encoded: bytes.span)
-        #expect(text(again) == text(end))
+        #expect(text(again) == text(end) && again.startTime == end.startTime && again.endTime == end.endTime)
+        #expect(end.startTime == .seconds(100) + .milliseconds(1) && end.endTime == end.startTime)
         for index in bytes.indices {
             var other = bytes
             other[index] ^= 0x80
             let changed = try? ScanEnd(encoded: other.span)
-            #expect(changed == nil || text(changed) != text(end) || index >= 40 && index < 48, "byte \(index)")
+            let isOtherTime = changed?.startTime != end.startTime || changed?.endTime != end.endTime
+            #expect(changed == nil || text(changed) != text(end) || isOtherTime, "byte \(index)")
         }
-        #expect(throws: PacketFault.truncated) { try ScanEnd(encoded: bytes.span.extracting(..<59)) }
+        #expect(throws: PacketFault.truncated) { try ScanEnd(encoded: bytes.span.extracting(..<63)) }
     }
 }

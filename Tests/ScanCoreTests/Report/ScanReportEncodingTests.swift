@@ -21,7 +21,8 @@ struct ScanReportEncodingTests {
         report.flagsAlwaysSet = TCPFlags(rawValue: 0x02)
         report.typeOfService = 0xb8
         report.timeToLive = 255
-        report.startTime = -1
+        report.startTime = 1_795_252_970_123_456_789
+        report.endTime = 1_795_252_971_023_456_788
         report.changed.sourcePort = true
         report.changed.timeToLive = true
         return report
@@ -33,9 +34,27 @@ struct ScanReportEncodingTests {
         for report in [Self.full, makeReport(ports: [22]), makeReport(ports: [0, 1, 65_535])] {
             let again = try Self.decoded(Self.bytes(report))
             #expect(LogLine(again, time: Self.time).text == LogLine(report, time: Self.time).text)
-            #expect(again.startTime == report.startTime && again.changed == report.changed)
+            #expect(again.startTime == report.startTime && again.endTime == report.endTime)
+            #expect(again.changed == report.changed)
             #expect(Self.bytes(again) == Self.bytes(report))
         }
+    }
+
+    @Test func theLastPacketIsNeverBeforeTheFirst() throws {
+        for (start, end, expected) in [
+            (100, 100, 100), (100, 99, 100), (-5, 5, 5), (.seconds(7) + 999_999_999, .seconds(8), .seconds(8)),
+            (0, .seconds(4_294_967_295) + 999_999_999, .seconds(4_294_967_295) + 999_999_999), (.max, .max, .max),
+        ] as [(Int64, Int64, Int64)] {
+            var report = makeReport(ports: [22])
+            report.startTime = start
+            report.endTime = end
+            #expect(report.endTime == expected)
+            #expect(try Self.decoded(Self.bytes(report)).endTime == expected)
+        }
+        var report = makeReport(ports: [22])
+        report.startTime = .min
+        report.endTime = .max
+        #expect(report.endTime == .min + .seconds(4_294_967_295) + 709_551_615)  // of 584 years, what 32 bits can say
     }
 
     @Test func eachChangedFieldHasItsOwnBit() throws {
@@ -61,9 +80,9 @@ struct ScanReportEncodingTests {
     /// The place of a byte in the report of a SYN scan of one port over IPv4, and what it must not be.
     @Test(
         arguments: [
-            (0, 4), (0, 255), (1, 16), (1, 255), (2, 0), (3, 3), (3, 255), (6, 0), (6, 21), (6, 255), (7, 1), (8, 1),
+            (0, 4), (0, 255), (1, 16), (1, 255), (2, 0), (3, 3), (3, 255), (6, 0), (6, 21), (6, 255), (8, 1),
             (15, 1), (16, 1), (19, 1), (24, 1), (35, 1), (52, 1), (89, 1),
-            (7, 3), (7, 9), (7, 0x80), (90, 1), (93, 1), (94, 1), (95, 1),
+            (7, 3), (7, 9), (7, 0x80), (94, 1), (95, 1), (96, 0x3c), (96, 255),
         ] as [(Int, UInt8)])
     func aFieldThatNoDetectorMakesIsRefused(place: Int, value: UInt8) {
         var bytes = Self.bytes(makeReport(ports: [22]))

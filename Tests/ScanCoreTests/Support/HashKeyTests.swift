@@ -92,7 +92,7 @@ struct HashKeyTests {
             for host in UInt32(1)...64 {
                 let segment = segment(from: Address(ipv4: host))
                 let place = table.find(segment.source)
-                table.insert(SourceEntry(first: segment, at: Timestamp(nanoseconds: 0), wallClock: 0), place)
+                table.insert(SourceEntry(first: segment, at: Timestamp(nanoseconds: 0), realTime: 0), place)
                 #expect(table.find(segment.source).index != nil)
             }
             let fault = table.fault

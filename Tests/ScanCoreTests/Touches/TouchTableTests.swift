@@ -37,16 +37,16 @@ struct TouchTableTests {
         var table = Table(key: .forTests)
         var due = table.due
         #expect(due == nil)
-        table.note(probe(1, port: 22), at: at(0), wallClock: 500)
-        table.note(probe(1, port: 80, to: 3), at: at(10), wallClock: 510)
-        table.note(probe(1, port: 22), at: at(20), wallClock: 520)
+        table.note(probe(1, port: 22), at: at(0), realTime: .seconds(500))
+        table.note(probe(1, port: 80, to: 3), at: at(10), realTime: .seconds(510))
+        table.note(probe(1, port: 22), at: at(20), realTime: .seconds(520))
         due = table.due
         #expect(due == at(60))
         let early = read(&table, at: 59)
         #expect(early.touches.isEmpty)
         let minute = read(&table, at: 60)
         let touch = try #require(minute.touches[1])
-        #expect((touch.packets, touch.first, touch.last) == (3, 500, 520))
+        #expect((touch.packets, touch.first, touch.last) == (3, .seconds(500), .seconds(520)))
         #expect(touch.hasOtherDestinations && !touch.hasOtherPorts)
         #expect((0..<touch.ports.count).map { touch.ports[$0] } == [22, 80])
         #expect(minute.rest == 0 && minute.touches.count == 1)
@@ -57,12 +57,12 @@ struct TouchTableTests {
     @Test func answersAreNoTouches() {
         var table = Table(key: .forTests)
         for flags in [TCPFlags.ack, .rst, .syn.union(.ack), .rst.union(.ack)] {
-            table.note(probe(1, flags), at: at(0), wallClock: 0)
+            table.note(probe(1, flags), at: at(0), realTime: 0)
         }
         let due = table.due
         #expect(due == nil)
         for (number, flags) in [TCPFlags.syn, .fin, .none, .fin.union(.psh).union(.urg)].enumerated() {
-            table.note(probe(UInt32(number), flags), at: at(0), wallClock: 0)
+            table.note(probe(UInt32(number), flags), at: at(0), realTime: 0)
         }
         let minute = read(&table, at: 60)
         #expect(minute.touches.count == 4)
@@ -70,13 +70,13 @@ struct TouchTableTests {
 
     @Test func aSourceThatIsReportedIsLeftOutForItsMinute() {
         var table = Table(key: .forTests)
-        for source in 1...3 as ClosedRange<UInt32> { table.note(probe(source), at: at(0), wallClock: 0) }
+        for source in 1...3 as ClosedRange<UInt32> { table.note(probe(source), at: at(0), realTime: 0) }
         table.leaveOut(Address(ipv4: 0x0a00_0002))
         table.leaveOut(Address(ipv4: 0x0a00_0099))  // which is not there
-        table.note(probe(2), at: at(1), wallClock: 0)
+        table.note(probe(2), at: at(1), realTime: 0)
         let minute = read(&table, at: 60)
         #expect(minute.touches.keys.sorted() == [1, 3] && minute.rest == 0)
-        table.note(probe(2), at: at(61), wallClock: 0)
+        table.note(probe(2), at: at(61), realTime: 0)
         let nextMinute = read(&table, at: 121)
         #expect(nextMinute.touches.keys.sorted() == [2])
     }
@@ -85,7 +85,7 @@ struct TouchTableTests {
         var table = Table(key: .forTests)
         for source in 1...1500 as ClosedRange<UInt32> {
             let count = source <= 900 ? 3 : source <= 1300 ? 2 : 1
-            for _ in 0..<count { table.note(probe(source), at: at(0), wallClock: 0) }
+            for _ in 0..<count { table.note(probe(source), at: at(0), realTime: 0) }
         }
         let minute = read(&table, at: 60)
         #expect(minute.touches.count == 1000)
@@ -97,8 +97,8 @@ struct TouchTableTests {
     /// Forged sources of one packet each never evict one that has more, and each of them is named or counted.
     @Test func aFloodEvictsNobodyWhoGoesOn() {
         var table = Table(key: .forTests)
-        for port in 1...3 as ClosedRange<UInt16> { table.note(probe(1, port: port), at: at(0), wallClock: 0) }
-        for source in 1000..<101_000 as Range<UInt32> { table.note(probe(source), at: at(1), wallClock: 0) }
+        for port in 1...3 as ClosedRange<UInt16> { table.note(probe(1, port: port), at: at(0), realTime: 0) }
+        for source in 1000..<101_000 as Range<UInt32> { table.note(probe(source), at: at(1), realTime: 0) }
         let minute = read(&table, at: 60)
         #expect(minute.touches[1]?.packets == 3)
         #expect(minute.touches.count == 1000)
@@ -107,7 +107,7 @@ struct TouchTableTests {
 
     @Test func moreThanTwentyPortsAreSaidToBeMore() throws {
         var table = Table(key: .forTests)
-        for port in 1...21 as ClosedRange<UInt16> { table.note(probe(1, port: port), at: at(0), wallClock: 0) }
+        for port in 1...21 as ClosedRange<UInt16> { table.note(probe(1, port: port), at: at(0), realTime: 0) }
         let minute = read(&table, at: 60)
         let touch = try #require(minute.touches[1])
         #expect(touch.ports.count == 20 && touch.hasOtherPorts && touch.packets == 21)
@@ -116,18 +116,18 @@ struct TouchTableTests {
     /// A reader that is slower than the minutes loses sources, which count as the rest of the next.
     @Test func whatIsNotReadInTimeIsCounted() {
         var table = Table(key: .forTests)
-        for source in 1...10 as ClosedRange<UInt32> { table.note(probe(source), at: at(0), wallClock: 0) }
+        for source in 1...10 as ClosedRange<UInt32> { table.note(probe(source), at: at(0), realTime: 0) }
         for _ in 0..<4 { _ = table.next(at: at(60)) }
-        for source in 21...23 as ClosedRange<UInt32> { table.note(probe(source), at: at(61), wallClock: 0) }
+        for source in 21...23 as ClosedRange<UInt32> { table.note(probe(source), at: at(61), realTime: 0) }
         let minute = read(&table, at: 121)
         #expect(minute.touches.keys.sorted() == [21, 22, 23] && minute.rest == 6)
     }
 
     @Test func atTheExitAllIsRead() {
         var table = Table(key: .forTests)
-        for source in 1...10 as ClosedRange<UInt32> { table.note(probe(source), at: at(0), wallClock: 0) }
+        for source in 1...10 as ClosedRange<UInt32> { table.note(probe(source), at: at(0), realTime: 0) }
         for _ in 0..<4 { _ = table.next(at: at(60)) }
-        for source in 21...23 as ClosedRange<UInt32> { table.note(probe(source), at: at(61), wallClock: 0) }
+        for source in 21...23 as ClosedRange<UInt32> { table.note(probe(source), at: at(61), realTime: 0) }
         let minute = read(&table, at: 62, atExit: true)
         #expect(minute.touches.count == 6 + 3 && minute.rest == 0)
         let last = read(&table, at: 62, atExit: true)
@@ -147,8 +147,8 @@ struct TouchTableTests {
         let isDue = unsafe zeroed.pointee.due != nil
         #expect(!isDue)
         for source in 1...40 as ClosedRange<UInt32> {
-            unsafe zeroed.pointee.note(probe(source), at: at(0), wallClock: 0)
-            made.note(probe(source), at: at(0), wallClock: 0)
+            unsafe zeroed.pointee.note(probe(source), at: at(0), realTime: 0)
+            made.note(probe(source), at: at(0), realTime: 0)
         }
         let found = unsafe read(&zeroed.pointee, at: 60)
         let expected = read(&made, at: 60)
@@ -159,7 +159,7 @@ struct TouchTableTests {
     @Test func aMessageComesBackAsItWas() throws {
         var table = Table(key: .forTests)
         for port in 1...25 as ClosedRange<UInt16> {
-            table.note(probe(1, port: port, to: UInt32(port)), at: at(0), wallClock: -7)
+            table.note(probe(1, port: port, to: UInt32(port)), at: at(0), realTime: .seconds(-7))
         }
         let next = table.next(at: at(60))
         let message = try #require(next)
@@ -174,7 +174,7 @@ struct TouchTableTests {
     @Test(arguments: [(0, 16), (0, 32), (1, 0), (1, 21), (2, 1), (4, 0), (95, 1)] as [(Int, UInt8)])
     func whatNoTableMakesIsNoMessage(place: Int, value: UInt8) throws {
         var table = Table(key: .forTests)
-        table.note(probe(1), at: at(0), wallClock: 0)
+        table.note(probe(1), at: at(0), realTime: 0)
         let next = table.next(at: at(60))
         var bytes = try #require(next).encoded
         bytes[place] = value
