@@ -62,16 +62,20 @@ public struct ProbeVector: ~Copyable {
     @inline(__always)
     var lastHash: UInt32 { mutating get { arrivals[max(count - 1, 0)].hash } }
 
-    /// Passes the next probe to a function; `nil` if all have been judged, after which the vector is empty.
+    /// The probe that is judged, of those that ``advance()`` goes through.
     @inline(__always)
-    mutating func withNext<Result>(_ body: (borrowing Arrival) -> Result) -> Result? {
+    var current: Arrival { mutating get { arrivals[judged - 1] } }
+
+    /// Goes on to the next probe; returns `false` if all have been judged, after which the vector is empty.
+    @inline(__always)
+    mutating func advance() -> Bool {
         if judged == count {
             judged = 0
             count = 0
-            return nil
+            return false
         }
         judged += 1
-        return body(arrivals[judged - 1])
+        return true
     }
 
     /// Whether no probe has been judged yet.

@@ -98,16 +98,14 @@ public struct ScanDetector<let firstTouchLines: Int, let capacity: Int, let buck
     /// - Returns: the scan that ``ProbeVector/time`` is about.
     public mutating func nextFinding(in vector: inout ProbeVector) -> ScanFinding? {
         if vector.isUntouched && vector.count > 1 { load(&vector) }
-        while true {
-            let found = vector.withNext { arrival in
-                lookUp(arrival.probe, hash: arrival.hash, at: arrival.time, realTime: arrival.realTime)
-            }
-            switch found {
-            case nil: return nil
-            case .some(.none): continue
-            case .some(let found): return finding(found, by: &vector)
+        while vector.advance() {
+            let next = vector.current
+            switch lookUp(next.probe, hash: next.hash, at: next.time, realTime: next.realTime) {
+            case .none: continue
+            case let found: return finding(found, by: &vector)
             }
         }
+        return nil
     }
 
     /// Reads what the judgement of a vector's probes begins with: see ``ProbeVector``.

@@ -6,9 +6,7 @@
 ///
 /// What is not private is only for ``fault(key:)``, and for the tests that break it.
 struct CandidateTable<let setCount: Int>: ~Copyable {
-    typealias Tags = SIMD8<UInt16>
-
-    var tags = InlineArray<setCount, Tags>(repeating: Tags(repeating: 0))
+    var tags = InlineArray<setCount, CandidateTags>(repeating: CandidateTags())
     var entries = InlineArray<setCount, InlineArray<8, Candidate>>(
         repeating: InlineArray<8, Candidate>(repeating: Candidate()))
 
@@ -21,18 +19,7 @@ struct CandidateTable<let setCount: Int>: ~Copyable {
 
     /// Whether a candidate with this hash may be in the table.
     @inline(__always)
-    func mayHave(_ hash: UInt32) -> Bool { ways(with: hash) != 0 }
-
-    /// The places of its set in which a candidate with this hash may be, a bit for each: the lowest is the first.
-    @inline(__always)
-    private func ways(with hash: UInt32) -> UInt16 {
-        // Tags have 15 bits: less 1, only a difference of 0 has its top bit set.
-        let differences = (tags[Self.set(hash)] ^ Tags(repeating: Self.tag(hash))) &- 1
-        let found = (0 &- differences &>> 15) & Tags(1, 2, 4, 8, 16, 32, 64, 128)
-        let of4 = found.lowHalf | found.highHalf
-        let of2 = of4.lowHalf | of4.highHalf
-        return of2.x | of2.y
-    }
+    func mayHave(_ hash: UInt32) -> Bool { tags[Self.set(hash)].contains(Self.tag(hash)) }
 
     /// Reads what ``mayHave(_:)`` reads: see ``ProbeVector``.
     @inline(__always)
@@ -47,7 +34,7 @@ struct CandidateTable<let setCount: Int>: ~Copyable {
     /// Looks for the candidate of an event's source and class, outdated or not.
     mutating func findAny(_ event: PairEvent, hash: UInt32) -> Place? {
         let set = Self.set(hash)
-        var left = ways(with: hash)
+        var left = tags[set].ways(with: Self.tag(hash))
         while left != 0 {
             let way = left.trailingZeroBitCount
             if entries[set][way].isOf(event) { return Place(set: set, way: way) }
@@ -114,7 +101,7 @@ extension CandidateTable {
     /// Whether the table was never used: for tests.
     var isFresh: Bool {
         mutating get {
-            for set in 0..<setCount where tags[set] != Tags(repeating: 0) { return false }
+            for set in 0..<setCount where tags[set] != CandidateTags() { return false }
             return evicted == 0
         }
     }

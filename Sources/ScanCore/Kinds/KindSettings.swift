@@ -18,8 +18,7 @@ public struct KindSettings: Sendable {
     let omitsTouches: Bool
 
     /// Whether it is kept what each source tried, and what became of it.
-    @inline(__always)
-    public var followsPairs: Bool { kinds.hasOthers || quickRule == .answers }
+    public let followsPairs: Bool
 
     /// Whether ``ScanKind/quick`` is detected by answers.
     var countsAnswers: Bool { quickRule == .answers && kinds.contains(.quick) }
@@ -37,6 +36,7 @@ public struct KindSettings: Sendable {
         kinds = .none
         quickRule = .touches
         omitsTouches = false
+        followsPairs = false
     }
 
     /// Some kinds.
@@ -44,6 +44,7 @@ public struct KindSettings: Sendable {
         self.kinds = kinds
         self.quickRule = quickRule
         omitsTouches = quickRule == .answers || !kinds.contains(.quick)
+        followsPairs = quickRule == .answers || kinds.hasOthers
     }
 
     /// Whether an address is of a host that is monitored.
