@@ -3,6 +3,8 @@
 /// A source is an IPv4 address, or the /64 of an IPv6 one, in which a host can choose its address freely (RFC 4291,
 /// section 2.5.1; RFC 8981). All zero is not in use.
 ///
+/// Reading the pairs is mutating, for the reason at ``SourceTable``.
+///
 /// What is not private is only for ``fault``, and for the tests that break it.
 struct Candidate: Sendable {
     /// The pairs in the list, the first ones in use, in the order in which they were first tried.
@@ -195,7 +197,7 @@ struct Candidate: Sendable {
     mutating func markOpen(_ index: Int) { pairs[index].markOpen() }
 
     /// The pair in the list with a destination and port.
-    func pair(like other: Pair) -> Pair? {
+    mutating func pair(like other: Pair) -> Pair? {
         index(of: other).map { pairs[$0] }
     }
 
@@ -203,11 +205,10 @@ struct Candidate: Sendable {
     var hasLostPairs: Bool { marks.hasLost }
 
     /// A pair of the list, 0 to ``pairCount`` - 1.
-    func pair(at index: Int) -> Pair { pairs[index] }
+    mutating func pair(at index: Int) -> Pair { pairs[index] }
 
-    private func index(of pair: Pair) -> Int? {
-        let known = pairs.span  // without it, the compiler (Swift 6.3) copies the list
-        for index in 0..<Int(pairCount) where known[index].isSame(as: pair) { return index }
+    private mutating func index(of pair: Pair) -> Int? {
+        for index in 0..<Int(pairCount) where pairs[index].isSame(as: pair) { return index }
         return nil
     }
 
@@ -229,9 +230,8 @@ struct Candidate: Sendable {
     }
 
     /// Whether the list has a port of another host.
-    func hasPort(_ port: UInt16, ofOtherThan destination: UInt16) -> Bool {
-        let known = pairs.span
-        for index in 0..<Int(pairCount) where known[index].port == port && known[index].destination != destination {
+    mutating func hasPort(_ port: UInt16, ofOtherThan destination: UInt16) -> Bool {
+        for index in 0..<Int(pairCount) where pairs[index].port == port && pairs[index].destination != destination {
             return true
         }
         return false

@@ -17,7 +17,9 @@ extension Candidate {
     /// whose report was suppressed, and that continues.
     ///
     /// - Parameter isNew: whether the pair is new.
-    func verdict(after pair: Pair, isNew: Bool, at now: UInt32, by rules: CandidateRules) -> CandidateVerdict? {
+    mutating func verdict(
+        after pair: Pair, isNew: Bool, at now: UInt32, by rules: CandidateRules
+    ) -> CandidateVerdict? {
         let continues = isNew && suppression.isSuppressed
         if rules.countsAnswers && target == .tcp && isQuick(onHostOf: pair) {
             if !isRunReported { return CandidateVerdict(kind: .quick, isNew: true) }
@@ -30,7 +32,7 @@ extension Candidate {
     }
 
     /// The kind of scan that its pairs amount to, but for ``ScanKind/quick``.
-    private func kind(after pair: Pair, at now: UInt32, by rules: CandidateRules) -> ScanKind? {
+    private mutating func kind(after pair: Pair, at now: UInt32, by rules: CandidateRules) -> ScanKind? {
         let kinds = rules.kinds
         let kind: ScanKind
         switch target {
@@ -61,7 +63,7 @@ extension Candidate {
     }
 
     /// Whether the ports of a pair's host are a scan by the quick rule, which counts those tried since the last pause.
-    private func isQuick(onHostOf pair: Pair) -> Bool {
+    private mutating func isQuick(onHostOf pair: Pair) -> Bool {
         let low = Int(Parameters.privilegedPortWeight)
         let weights = PairWeights(failedLow: low, failedHigh: Int(Parameters.otherPortWeight), openLow: 1)
         return reaches(Int(Parameters.weightThreshold), onHostOf: pair, weights, from: runStart)
@@ -69,7 +71,7 @@ extension Candidate {
 
     /// Whether enough ports, or protocols, of a pair's host failed: a number of them, or, of the monitored host, one for
     /// which it takes as many packets as for a quick scan.
-    private func failsEnough(onHostOf pair: Pair, _ number: Int, by rules: CandidateRules) -> Bool {
+    private mutating func failsEnough(onHostOf pair: Pair, _ number: Int, by rules: CandidateRules) -> Bool {
         if !rules.hostKnowsPorts || !pair.isLocal { return reaches(number, onHostOf: pair, .failures) }
         if reaches(Parameters.ownFailures, onHostOf: pair, .failures) { return true }
         // Of the first one it is not kept how it failed.
@@ -78,7 +80,7 @@ extension Candidate {
     }
 
     /// Whether the weights of the ports of a pair's host, from one in the list on, add up to a threshold.
-    private func reaches(
+    private mutating func reaches(
         _ threshold: Int, onHostOf pair: Pair, _ weights: PairWeights, from start: Int = 0
     ) -> Bool {
         var sum = 0
@@ -103,7 +105,7 @@ extension Candidate {
     }
 
     /// Whether no pair of a local host before one, from another one on, has the same port.
-    private func isFirst(_ index: Int, from start: Int) -> Bool {
+    private mutating func isFirst(_ index: Int, from start: Int) -> Bool {
         let port = pair(at: index).port
         for earlier in start..<index where pair(at: earlier).isLocal && pair(at: earlier).port == port { return false }
         return true
@@ -111,7 +113,7 @@ extension Candidate {
 
     /// Whether it tried enough hosts in vain: one that refused counts twice, and so does one that has not answered for a
     /// second; a local one that answered counts once, as it is known to be another address of the same host.
-    private func isSweep(at now: UInt32) -> Bool {
+    private mutating func isSweep(at now: UInt32) -> Bool {
         var (sum, failed, open) = (0, 0, 0)
         var isLocal = true
         for index in 0..<Int(pairCount) {
@@ -134,7 +136,7 @@ extension Candidate {
 
     /// Adds to a report the ports, or protocols, of a pair's host, in the order in which they were tried; of a sweep, how
     /// many hosts.
-    func complete(_ report: inout ScanReport, with pair: Pair, of event: PairEvent) {
+    mutating func complete(_ report: inout ScanReport, with pair: Pair, of event: PairEvent) {
         if target == .sweep || target == .echo {
             report.ports.append(pair.port)
             report.hosts = UInt16(pairCount)
@@ -157,7 +159,7 @@ extension Candidate {
     }
 
     /// The last pair in the list of a pair's host; it has one.
-    private func lastIndex(onHostOf pair: Pair) -> Int {
+    private mutating func lastIndex(onHostOf pair: Pair) -> Int {
         var last = Int(pairCount) - 1
         while last > runStart && !self.pair(at: last).sharesHost(with: pair) { last -= 1 }
         return last
