@@ -29,7 +29,7 @@ order by hosts desc, pairs desc, e.src;
 -- One port or echo request to many hosts: as one sensor saw it, or as several did.
 create view sweeps as
 select src, kind, max(hosts) as hosts, count(distinct host) as sensors, min(first_time) as first_time
-from event where kind in ('sweep', 'ping') group by src, kind order by hosts desc, src;
+from event where kind in ('sweep', 'ping') group by src, kind order by hosts desc, src, kind;
 
 -- Who scanned most.
 create view top_sources as
@@ -49,12 +49,12 @@ where not exists (
     select 1 from event s where s.host = e.host and s.kind = 'stop'
       and s.time = (select max(l.time) from event l where l.host = e.host))
 group by host having max(time) < (select max(time) from event) - 26 * 3600
-order by last_time;
+order by last_time, host;
 
 -- Events that never came, by the gaps in their numbers.
 create view lost_events as
 select host, run, max(seq) - count(*) as lost, count(*) as events, min(time) as first_time, max(time) as last_time
-from event group by host, run having max(seq) > count(*) order by lost desc, host;
+from event group by host, run having max(seq) > count(*) order by lost desc, host, run;
 
 -- Events that came more than once: they are in the table once.
 create view copied_events as
