@@ -11,7 +11,7 @@
 -- - How far a file has been read is not kept. A file can be loaded again; a Kafka consumer group has its own position.
 --   So copied_events has a row for each run, not for each file.
 -- - What is no event is in faulty_line for 30 days. So is an event older than eight years: an insert may touch a
---   hundred partitions, and no member may make it fail. So is text with half of a surrogate pair, which is no JSON here.
+--   hundred partitions, and no member may make it fail. So is text with half of a surrogate pair: that is no JSON here.
 -- - Text keeps the character 0, and a counter above 2^63 its value.
 
 -- What came in: nothing is kept of it here. The columns say once, for all that read it, what load asks of an event.

@@ -130,6 +130,14 @@ def test_no_member_makes_an_insert_fail_by_days(clickhouse: ClickHouse, tmp_path
     assert clickhouse.rows("select count() from faulty_line")[1:] == [[9 * 365 - events]]
 
 
+def test_what_takes_lines_from_kafka_is_understood(clickhouse: ClickHouse) -> None:
+    """As a library ClickHouse does not take them: no more than the grammar is shown."""
+    statements = (FLEET / "clickhouse-kafka.sql").read_text().split(";\n")[:-1]
+    assert len(statements) == 2
+    for statement in statements:
+        assert clickhouse.rows(f"explain ast {statement}")[1:]
+
+
 def test_old_days_go(clickhouse: ClickHouse, tmp_path: Path) -> None:
     file = write(tmp_path / "day.json", *(event(n, time=NOW - n * 86_400) for n in range(1, 8)))
     clickhouse.run(f"insert into line from infile '{file}' format LineAsString")
