@@ -90,6 +90,11 @@ demo-wrap: needs-demo-wrap all
 fleet-demo: needs-fleet all
 	SCANLOGD=$(CURDIR)/scanlogd fleet/demo
 
+# How fast the databases of a fleet take events, and how large they become: fleet/README.md has the figures.
+.PHONY: fleet-bench
+fleet-bench: needs-test all
+	TEST_TIMEOUT=600 SCANLOGD=$(CURDIR)/scanlogd Tests/Integration/run -q -s fleet/bench_rates.py
+
 one_scan = Tests/Integration/run -q -k an_ipv6_scan_is_reported_to_the_byte
 
 # Everything, as CI runs it. The shipped binary is what the integration tests test, whatever EMBEDDED says. Each of the
