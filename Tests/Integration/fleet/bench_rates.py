@@ -35,7 +35,7 @@ def made(path: Path) -> Path:
             event = {"v": 1, "kind": "touch" if touch else "scan", "run": f"{host:08x}", "seq": number // HOSTS + 1,
                      "time": seen, "src": chance.choice(sources), "sport": chance.randrange(1024, 65536),
                      "dst": f"192.0.2.{host}", "dsts": False, "ports": found, "nports": len(found),
-                     "first": int(seen) - chance.randrange(60), "last": int(seen), "packets": chance.randrange(1, 9)}
+                     "first": round(seen - 60 * chance.random(), 6), "last": seen, "packets": chance.randrange(1, 9)}
             line = {"host": f"host{host}", "event": event}
             file.write(json.dumps(line, separators=(",", ":")) + "\n")
     return path

@@ -13,7 +13,7 @@ import pytest
 from harness.daemon import wait_until
 from harness.events import parse
 from harness.fleet import Fleet, Member, PostgreSQL, load
-from harness.network import tool
+from harness.network import missing, tool
 from harness.packets import Sender, scan
 
 
@@ -21,7 +21,7 @@ from harness.packets import Sender, scan
 def fleet(tmp_path: Path) -> Iterator[Fleet]:
     tool("openssl")
     if not list(Path("/usr/lib").glob("*/rsyslog/omrelp.so")):
-        pytest.skip("rsyslog-relp is not installed")
+        missing("rsyslog-relp is not installed")
     fleet = Fleet(tmp_path / "fleet")
     yield fleet
     fleet.tear_down()
@@ -93,7 +93,7 @@ def test_who_has_no_certificate_of_the_fleet_is_refused(fleet: Fleet) -> None:
 def test_nothing_is_lost_in_an_outage(fleet: Fleet, tmp_path: Path) -> None:
     """The collector is killed twice, its link is cut, and the database is stopped hard, in a burst of 20,000 events."""
     if not Path("/usr/lib/postgresql").exists():
-        pytest.skip("PostgreSQL is not installed")
+        missing("PostgreSQL is not installed")
     database = PostgreSQL(tmp_path / "postgresql")
     fleet.start()
     total = {fleet.hosts[0]: 6667, fleet.hosts[1]: 6667, fleet.hosts[2]: 6666}

@@ -8,13 +8,14 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from harness.daemon import finish, wait_until
 from harness.fleet import FLEET
 from harness.fleet_files import EXAMPLES, event, write
-from harness.network import tool
+from harness.network import missing, tool
 
 TOPIC = "scanlogd"
 UNIT = FLEET / "scanlogd-fleet-kafka.service"
@@ -105,7 +106,8 @@ class Forwarder:
 
 @pytest.fixture
 def broker() -> Iterator[Broker]:
-    pytest.importorskip("confluent_kafka")
+    if find_spec("confluent_kafka") is None:
+        missing("python3-confluent-kafka is not installed")
     broker = Broker()
     yield broker
     broker.close()
@@ -114,7 +116,7 @@ def broker() -> Iterator[Broker]:
 @pytest.fixture
 def forwarder(tmp_path: Path) -> Iterator[Forwarder]:
     if not list(Path("/usr/lib").glob("*/rsyslog/omkafka.so")):
-        pytest.skip("rsyslog-kafka is not installed")
+        missing("rsyslog-kafka is not installed")
     forwarder = Forwarder(tmp_path)
     yield forwarder
     forwarder.end(signal.SIGKILL)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from harness.fleet import FLEET, PostgreSQL, load
 from harness.fleet_files import EXAMPLES, HOSTILE, NOW, event, write
+from harness.network import missing
 
 pytestmark = [pytest.mark.together, pytest.mark.long]
 
@@ -35,7 +36,7 @@ class Database:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL]:
     if not Path("/usr/lib/postgresql").exists():
-        pytest.skip("PostgreSQL is not installed")
+        missing("PostgreSQL is not installed")
     server = PostgreSQL(tmp_path_factory.mktemp("server") / "postgresql")
     yield server
     server.stop()

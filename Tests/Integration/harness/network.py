@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -28,12 +29,12 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def tool(name: str) -> str:
     """The path of a program the test needs. Without it the test is skipped, or, in CI, fails."""
-    path = shutil.which(name)
-    if path is None and os.environ.get("CI") == "true":
-        pytest.fail(f"{name} is not installed")
-    if path is None:
-        pytest.skip(f"{name} is not installed")
-    return path
+    return shutil.which(name) or missing(f"{name} is not installed")
+
+
+def missing(what: str) -> NoReturn:
+    """Ends a test without something that `make test` provides: it is skipped, or, in CI, fails."""
+    (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(what)
 
 
 def _enter(namespace: Path) -> None:

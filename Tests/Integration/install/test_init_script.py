@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from harness.daemon import Daemon, Finished, finish, processes_named
 from harness.lines import Report
-from harness.network import ATTACKER, TARGET, Namespace
+from harness.network import ATTACKER, TARGET, Namespace, missing
 from harness.packets import LOW_PORTS, scan
 from harness.places import BINARY, PID_FILE, REPOSITORY
 from harness.programs import hidden
@@ -48,7 +48,7 @@ def script(request: pytest.FixtureRequest, daemon: Daemon, tmp_path: Path) -> It
         with hidden("start-stop-daemon"):
             yield Script(daemon.namespace, path)
     elif shutil.which("start-stop-daemon") is None:
-        pytest.skip("start-stop-daemon is not installed")
+        missing("start-stop-daemon is not installed")
     else:
         yield Script(daemon.namespace, path)
 

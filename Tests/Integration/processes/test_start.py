@@ -12,7 +12,7 @@ import pytest
 from harness.accounts import GROUP, NOBODY, OTHER_GROUP, USER, as_nobody
 from harness.daemon import Daemon, Finished, finish, processes_named, redirected, wait_until
 from harness.lines import Report
-from harness.network import ATTACKER, TARGET, tool
+from harness.network import ATTACKER, TARGET, missing, tool
 from harness.packets import LOW_PORTS, scan
 from harness.places import ACCOUNTS, BINARY, CHROOT, PID_FILE, REPOSITORY, TEMPORARY
 from harness.scene import Scene
@@ -117,7 +117,7 @@ def test_either_spelling_stays_in_the_foreground(idle_scene: Scene, option: str)
 def test_nothing_runs_with_a_parameter_out_of_bounds(daemon: Daemon, arguments: str) -> None:
     binary = os.environ.get("SCANLOGD_WITH_TEST_HOOKS", "/nonexistent")
     if not os.access(binary, os.X_OK):
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("no binary with test hooks: make integration")
+        missing("no binary with test hooks: make integration")
     problem = "weightThreshold: must be above the weight of one port"
     done = finish(daemon.namespace.command(binary, *arguments.split()), env={"SCANLOGD_TEST_PARAMETERS": problem})
     assert done == Finished(2, "", f"scanlogd: parameters: check: {problem}\n")
