@@ -165,6 +165,8 @@ def test_so_many_lines_are_kept_and_the_loss_of_others_is_one_line(idle_scene: S
     daemon = idle_scene.daemon
     daemon.start_foreground()
     wait_until(lambda: bool(idle_scene.log.messages), "not started")
+    # A line is written again if its log is gone before the logger has looked whether it arrived.
+    wait_until(lambda: is_idle(daemon.pid), "the logger has not come to the end of its line")
     idle_scene.log.close()
     extra = 44
     for number in range(1, KEPT + extra + 1):
