@@ -8,7 +8,7 @@ public struct ScanReport: Sendable {
     public internal(set) var hosts: UInt16 = 0
     /// From the first packet to the last one: whole seconds here, the rest in ``fraction``. Two 32-bit numbers fit between
     /// the other fields, one of 64 bits would not.
-    private(set) var wholeSeconds: UInt32 = 0
+    var wholeSeconds: UInt32 = 0
     /// The source address in the packets. It can be forged, so nothing should be done to it.
     public internal(set) var source: Address
     /// The destination address of the first packet.
@@ -29,7 +29,7 @@ public struct ScanReport: Sendable {
     /// The fields that differed between packets, which the line omits.
     public internal(set) var changed: ChangedFields
     /// The rest of ``wholeSeconds``, in nanoseconds below 1,000,000,000.
-    private(set) var fraction: UInt32 = 0
+    var fraction: UInt32 = 0
     /// When the first packet came, in nanoseconds since 1970 UTC.
     public internal(set) var startTime: Int64
 
@@ -80,13 +80,6 @@ public struct ScanReport: Sendable {
 
     /// Of another kind than ``ScanKind/quick``: how long it took until it was detected, in seconds: 1 or more.
     public var seconds: UInt32 { kind == .quick ? 0 : endTime.roundedSeconds(since: startTime) }
-
-    /// Sets how long it took until it was detected, as two processes of this host tell each other; `fraction` is below
-    /// 1,000,000,000.
-    mutating func setElapsed(wholeSeconds: UInt32, fraction: UInt32) {
-        self.wholeSeconds = wholeSeconds
-        self.fraction = fraction
-    }
 
     /// What a limiter calls it.
     public var subject: ReportSubject { kind == .quick ? .portScans : .otherScans }

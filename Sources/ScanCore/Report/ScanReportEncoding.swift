@@ -82,12 +82,12 @@ extension ScanReport {
         typeOfService = try bytes.uint8(at: Offset.typeOfService)
         timeToLive = try bytes.uint8(at: Offset.timeToLive)
         startTime = Int64(bitPattern: try bytes.uint64(at: Offset.startTime))
-        let fraction = try bytes.uint32(at: Offset.fraction)
+        wholeSeconds = try bytes.uint32(at: Offset.wholeSeconds)
+        fraction = try bytes.uint32(at: Offset.fraction)
         if fraction >= 1_000_000_000 { throw .malformed }
         sourcePort = try bytes.uint16(at: Offset.sourcePort)
         ports = try PortList(encodedIn: bytes, at: Offset.ports, count: Int(try bytes.uint8(at: Offset.portCount)))
         if kind.isOfHosts && ports.count != 1 { throw .malformed }
-        setElapsed(wholeSeconds: try bytes.uint32(at: Offset.wholeSeconds), fraction: fraction)
     }
 }
 

@@ -10,14 +10,13 @@ from harness.daemon import wait_until
 from harness.fleet import FLEET
 from harness.network import ATTACKER, TARGET, Namespace
 from harness.packets import Sender, scan
-from harness.readme_hosts import ReadmeHosts, tools
+from harness.readme_hosts import ReadmeHosts
 
 HOSTS = ["web", "mail", "backup"]
 
 
 @pytest.fixture
 def machines(tmp_path: Path, target: Namespace) -> Iterator[ReadmeHosts]:
-    tools()
     machines = ReadmeHosts(tmp_path / "hosts", target, ["centre", *HOSTS])
     yield machines
     machines.tear_down()

@@ -87,6 +87,8 @@ class ReadmeHosts:
     """Some hosts by their names, all at one address: the first is where commands are typed."""
 
     def __init__(self, folder: Path, network: Namespace, names: list[str]) -> None:
+        for name in ("rsyslogd", "openssl", "dpkg-query"):
+            tool(name)
         self._folder = folder
         self._typed_on = names[0]
         self._hosts: list[subprocess.Popen[bytes]] = []
@@ -129,9 +131,3 @@ class ReadmeHosts:
         for host in self._hosts:
             host.kill()
             host.wait()
-
-
-def tools() -> None:
-    """Skips the test, or fails it in CI, where a program is missing."""
-    for name in ("rsyslogd", "openssl", "unshare", "nsenter", "dpkg-query"):
-        tool(name)
